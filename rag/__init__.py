@@ -1,0 +1,57 @@
+"""Cited question answering over your own documents.
+
+Names are resolved on first use, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rag.errors import RagError
+    from rag.library import Library
+    from rag.records import Answer, Citation, Document, Hit, Passage, Span
+    from rag.retrieve import Retriever
+    from rag.store import SyncReport
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Answer": "rag.records",
+    "Citation": "rag.records",
+    "Document": "rag.records",
+    "Hit": "rag.records",
+    "Library": "rag.library",
+    "Passage": "rag.records",
+    "RagError": "rag.errors",
+    "Retriever": "rag.retrieve",
+    "Span": "rag.records",
+    "SyncReport": "rag.store",
+}
+
+__all__ = [
+    "Answer",
+    "Citation",
+    "Document",
+    "Hit",
+    "Library",
+    "Passage",
+    "RagError",
+    "Retriever",
+    "Span",
+    "SyncReport",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import the module that holds a public name."""
+    if name not in _HOMES:
+        msg = f"module 'rag' has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

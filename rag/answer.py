@@ -1,0 +1,161 @@
+"""Hits -> an answer whose every sentence is cited, or a refusal that says why."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from rag.records import Answer, AnswerSentence, Citation
+from rag.terms import terms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from rag.records import Hit, Span
+    from rag.retrieve import Retriever
+
+NEAREST = 5
+"""Passages shown with a refusal."""
+
+NO_PASSAGE = "Nothing in the documents matches the question."
+NO_ANSWER = "The documents do not seem to answer this. The nearest passages are shown below."
+
+
+class Answerer(Protocol):
+    """Turns what was found into an answer."""
+
+    def answer(self, question: str, hits: Sequence[Hit]) -> Answer:
+        """Answer from these passages and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence that may be part of the answer; the higher the score, the better it answers."""
+
+    hit: Hit
+    span: Span
+    text: str
+    score: float
+
+
+class SentenceScorer(Protocol):
+    """Says how well sentences answer a question: the place for a trained reader."""
+
+    threshold: float
+    """Answers whose best sentence scores lower are refused."""
+
+    def score(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
+        """Return every sentence of the passages with its score."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractiveAnswerer:
+    """Quotes the sentences that answer best, word for word.
+
+    Attributes:
+        scorer: judges the sentences.
+        longest: sentences in an answer at most.
+        near: a further sentence is quoted when its score is at least this share of the best one's.
+    """
+
+    scorer: SentenceScorer
+    longest: int = 3
+    near: float = 0.85
+
+    def answer(self, question: str, hits: Sequence[Hit]) -> Answer:
+        """Answer with verbatim sentences, or refuse with the nearest passages."""
+        candidates = sorted(self.scorer.score(question, hits), key=lambda c: -c.score)
+        if not candidates:
+            return refusal(question, NO_PASSAGE, hits)
+        if candidates[0].score < self.scorer.threshold:
+            return refusal(question, NO_ANSWER, hits)
+        return cite(question, self._chosen(candidates))
+
+    def _chosen(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        floor = max(self.scorer.threshold, self.near * candidates[0].score)
+        chosen: dict[str, Candidate] = {}
+        for candidate in candidates:
+            if candidate.score >= floor and len(chosen) < self.longest:
+                chosen.setdefault(" ".join(candidate.text.split()).casefold(), candidate)
+        return in_reading_order(chosen.values())
+
+
+class OverlapScorer:
+    """Judges a sentence without a reader: by what it means (cosine) and by the question's words that it holds.
+
+    Words weigh by their rarity in the index (BM25's idf). A word that is not in the sentence but near it (the
+    sentence before, the heading) counts half: pronouns have their owner there.
+    """
+
+    threshold = 0.5
+
+    def __init__(self, retriever: Retriever) -> None:
+        self._retriever = retriever
+
+    def score(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
+        """Return every sentence that is no question, with its score between 0 and 1."""
+        places = [
+            (hit, index) for hit in hits for index in range(len(hit.passage.sentences)) if not _is_question(hit, index)
+        ]
+        if not places:
+            return []
+        texts = [_quote(hit, index) for hit, index in places]
+        cosines = self._retriever.similarity(question, texts)
+        weights = self._retriever.term_weights(question)
+        return [
+            Candidate(hit, hit.passage.sentences[index], text, 0.5 * cosine + 0.5 * coverage(weights, text, near))
+            for (hit, index), text, cosine, near in zip(
+                places, texts, cosines, (_surroundings(*place) for place in places), strict=True
+            )
+        ]
+
+
+def coverage(weights: Mapping[str, float], text: str, near: str) -> float:
+    """Return the share of the question's terms, by weight, found in `text` (whole) or only in `near` (half)."""
+    total = math.fsum(weights.values())
+    inside, around = set(terms(text)), set(terms(near))
+    found = math.fsum(
+        weight if term in inside else weight / 2 if term in around else 0.0 for term, weight in weights.items()
+    )
+    return found / total if total else 0.0
+
+
+def cite(question: str, chosen: Iterable[Candidate]) -> Answer:
+    """Make an answer of sentences as they stand, each with a citation of its own."""
+    citations = tuple(Citation.of(c.hit.passage, c.span, number, c.score) for number, c in enumerate(chosen, 1))
+    sentences = tuple(AnswerSentence(shown(c.quote), (c.number,), c.speaker) for c in citations)
+    return Answer(question, sentences, citations)
+
+
+def refusal(question: str, reason: str, hits: Sequence[Hit]) -> Answer:
+    """Say that there is no answer, and show the nearest passages."""
+    return Answer(question, abstained=True, reason=reason, nearest=tuple(hits[:NEAREST]))
+
+
+def in_reading_order(chosen: Iterable[Candidate]) -> list[Candidate]:
+    """Order sentences document by document, the one with the best sentence first, each in its own order."""
+    ranked = sorted(chosen, key=lambda c: -c.score)
+    rank: dict[str, int] = {}
+    for candidate in ranked:
+        rank.setdefault(candidate.hit.passage.uri, len(rank))
+    return sorted(ranked, key=lambda c: (rank[c.hit.passage.uri], c.span))
+
+
+def shown(quote: str) -> str:
+    """Return a quotation for display: line breaks and runs of white space become single spaces."""
+    return " ".join(quote.split())
+
+
+def _quote(hit: Hit, index: int) -> str:
+    return hit.passage.quote(hit.passage.sentences[index])
+
+
+def _is_question(hit: Hit, index: int) -> bool:
+    return re.search(r"[?？؟]['\"”’»)]*\s*$", _quote(hit, index)) is not None
+
+
+def _surroundings(hit: Hit, index: int) -> str:
+    before = _quote(hit, index - 1) if index else ""
+    return f"{hit.passage.context} {before}"

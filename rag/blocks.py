@@ -1,0 +1,118 @@
+"""Paragraph-like blocks of plain text, found by its line breaks: blank lines, soft wraps, list items, turns of speech.
+
+Every function works on offsets of the text it is given; no text is copied and changed.
+"""
+
+# ruff: noqa: RUF001 - the dashes and apostrophes that writers use
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rag.records import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LONGEST_WRAP = 120
+"""Nobody wraps by hand at more columns than this: a text with longer lines has one paragraph per line."""
+
+_SHORTEST_WRAP = 40
+_BREAK = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uff00-\uffef]|\S+")
+_BULLET = re.compile(r"(?:[-*+•‣◦▪●–—]|\(?(?:\d{1,3}|[a-z])[.)])\s+\S")
+_TURN = re.compile(r"(?:\[?\d{1,2}:\d\d(?::\d\d)?\]?\s+)?(?P<name>[^\W\d_][\w.'’()\- ]{0,48}):(?:\s|$)")
+_PARTICLES = frozenset(
+    {"al", "an", "and", "bin", "da", "de", "del", "den", "der", "di", "du", "el", "for", "ibn", "in"}
+)
+_PARTICLES |= {"la", "le", "of", "on", "the", "van", "von", "y"}
+
+
+def lines(text: str, start: int = 0, end: int | None = None) -> list[Span]:
+    """Return the lines of `text[start:end]` without their line ends; blank ones too."""
+    end = len(text) if end is None else end
+    found = []
+    for match in _BREAK.finditer(text, start, end):
+        found.append(Span(start, match.start()))
+        start = match.end()
+    return [*found, Span(start, end)]
+
+
+def strip(text: str, span: Span) -> Span:
+    """Return the span without the white space at both ends (an empty span for nothing else)."""
+    inner = span.of(text)
+    start = span.start + len(inner) - len(inner.lstrip())
+    return Span(start, max(start, span.end - len(inner) + len(inner.rstrip())))
+
+
+def line_width(text: str, rows: list[Span]) -> int:
+    """Return the column at which the text was wrapped by hand, 0 when it was not.
+
+    One long link must not hide the wrapping of all other lines, so the longest twentieth is left aside.
+    """
+    lengths = sorted(strip(text, row).end - row.start for row in rows)
+    width = lengths[-1 - len(lengths) // 20] if lengths else 0
+    return width if _SHORTEST_WRAP <= width <= LONGEST_WRAP else 0
+
+
+def is_turn(line: str) -> bool:
+    """Tell whether a line opens with who speaks or what follows, as in `ROBERT FORD: Well,` or `TRANSCRIPT:`."""
+    match = _TURN.match(line)
+    if not match:
+        return False
+    words = match["name"].split()
+    return len(words) <= 6 and all(word in _PARTICLES or not word[0].islower() for word in words)
+
+
+def is_item(line: str) -> bool:
+    """Tell whether a line opens with a bullet or a number of a list."""
+    return bool(_BULLET.match(line))
+
+
+def plain_blocks(text: str, start: int = 0, end: int | None = None) -> list[Span]:
+    """Return the blocks of `text[start:end]` in order: they hold all of it but white space.
+
+    Args:
+        text: plain text with any kind of line ends.
+        start: where to begin.
+        end: where to stop; None for the end of the text.
+    """
+    rows = lines(text, start, end)
+    width = line_width(text, rows)
+    blocks: list[Span] = []
+    above: Span | None = None
+    for row in rows:
+        if row.of(text).isspace() or not len(row):
+            above = None
+            continue
+        if above and width and _continues(text, above, row, width):
+            blocks[-1] = Span(blocks[-1].start, strip(text, row).end)
+        else:
+            blocks.append(strip(text, row))
+        above = row
+    return blocks
+
+
+def complete(text: str, blocks: Iterable[Span]) -> list[Span]:
+    """Fill the gaps between blocks, which are in order and do not overlap, with those of plain text."""
+    found: list[Span] = []
+    reached = 0
+    for block in blocks:
+        found += [*plain_blocks(text, reached, block.start), block]
+        reached = block.end
+    return found + plain_blocks(text, reached)
+
+
+def _continues(text: str, above: Span, row: Span, width: int) -> bool:
+    """Tell whether the break between two neighbouring lines is a soft wrap."""
+    upper, lower = strip(text, above), strip(text, row)
+    line = lower.of(text)
+    if is_item(line) or is_turn(line):
+        return False
+    # A first line that is indented opens a paragraph; under a bullet it goes on with it.
+    deeper = lower.start - row.start > upper.start - above.start
+    if deeper and not is_item(upper.of(text)):
+        return False
+    word = _WORD.match(line)
+    return word is not None and upper.end - above.start + 1 + len(word[0]) > width

@@ -1,0 +1,168 @@
+"""Documents into passages: whole sentences, exact spans, never across a heading, sized for the encoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING
+
+from rag.blocks import complete, strip
+from rag.chunk.split import heading_text, sentences
+from rag.records import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from rag.records import Document, Passage
+
+__all__ = ["Chunker", "sentences"]
+
+_WINDOW = 254  # the encoder's 256 tokens without the two that it adds itself
+_MOST_UNITS = 64  # sentences in a passage: bounds the search in texts of one-word sentences
+_BORDER = 0.15  # what it costs to break inside a paragraph, in units of a passage's unused share, squared
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """What is never cut: a sentence with the markup around it, or markup alone."""
+
+    span: Span
+    sentence: Span | None
+    heading: bool = False
+    closes: bool = False  # the last one of its block
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Chunker:
+    """Makes the passages of a document.
+
+    Attributes:
+        count_tokens: the encoder's number of tokens of each text, without those that it adds itself.
+        max_tokens: of a passage's own text; its context line comes on top, within the encoder's window.
+    """
+
+    count_tokens: Callable[[Sequence[str]], list[int]]
+    max_tokens: int = 200
+
+    @property
+    def settings(self) -> str:
+        """All that shapes passages: an index made with other settings cannot be continued."""
+        return f"sentences-1 max={self.max_tokens}"
+
+    def passages(self, document: Document) -> list[Passage]:
+        """Cut a document into passages: in order, not overlapping, holding all of its text but white space.
+
+        A heading stands in front of the text under it and is not among the passage's sentences, unless there is
+        nothing else. A passage exceeds the encoder's window only where a single sentence does.
+        """
+        segments = _segments(_units(document))
+        units = [unit for segment in segments for unit in segment]
+        contexts = [_context(document, segment) for segment in segments]
+        speakers = sorted({statement.speaker for statement in document.speakers if statement.speaker})
+        texts = [*(unit.span.of(document.text) for unit in units), *contexts, *speakers]
+        counts = iter(self.count_tokens(texts))
+        counted = [[replace(unit, tokens=max(1, next(counts))) for unit in segment] for segment in segments]
+        taken = [next(counts) for _ in contexts]
+        longest_speaker = max(counts, default=0)
+        return [
+            _passage(document, group)
+            for segment, context in zip(counted, taken, strict=True)
+            for group in self._pack(segment, max(_WINDOW - context - longest_speaker, _WINDOW // 4))
+        ]
+
+    def _pack(self, segment: list[_Unit], room: int) -> Iterator[list[_Unit]]:
+        """Divide the units of one section among passages; `room` is what the encoder's window leaves."""
+        heads = [unit for unit in segment if unit.heading]
+        body = segment[len(heads) :]
+        limit = min(self.max_tokens, room)
+        if not heads or not body:
+            yield from _balance(segment, limit)
+        elif sum(unit.tokens for unit in [*heads, body[0]]) > room:
+            yield from _balance(heads, limit)
+            yield from _balance(body, limit)
+        else:
+            yield from _balance([_under(heads, body[0]), *body[1:]], limit)
+
+
+def _units(document: Document) -> Iterator[_Unit]:
+    """Cut all blocks of a document into units."""
+    headings = {section.heading.start for section in document.sections}
+    for block in _blocks(document):
+        heading = block.start in headings
+        yield from _units_of(document.text, block, heading=heading)
+
+
+def _units_of(text: str, block: Span, *, heading: bool) -> Iterator[_Unit]:
+    """Cut one block into units that hold all of it but white space."""
+    found = heading_text(text, block) if heading else sentences(text, block)
+    start = block.start
+    for sentence in found[:-1]:
+        yield _Unit(strip(text, Span(start, sentence.end)), sentence, heading)
+        start = sentence.end
+    last = found[-1] if found else None
+    yield _Unit(strip(text, Span(start, block.end)), last, heading, closes=True)
+
+
+def _blocks(document: Document) -> Iterator[Span]:
+    """Return the document's blocks, completed where it names none and cut at headings."""
+    text = document.text
+    borders = {border for section in document.sections for border in (section.heading.start, section.heading.end)}
+    for block in complete(text, document.blocks):
+        inside = sorted(border for border in borders if block.start < border < block.end) if borders else []
+        for start, end in pairwise([block.start, *inside, block.end]):
+            part = strip(text, Span(start, end))
+            if len(part):
+                yield part
+
+
+def _segments(units: Iterable[_Unit]) -> list[list[_Unit]]:
+    """Divide units at headings: each segment is headings that follow each other and the text under them."""
+    segments: list[list[_Unit]] = []
+    for unit in units:
+        if not segments or (unit.heading and not segments[-1][-1].heading):
+            segments.append([])
+        segments[-1].append(unit)
+    return segments
+
+
+def _context(document: Document, segment: Sequence[_Unit]) -> str:
+    """Return the context line of a segment's passages."""
+    first = next((unit for unit in segment if not unit.heading), segment[0])
+    return document.passage(Span(first.span.start, first.span.start)).context
+
+
+def _under(heads: Sequence[_Unit], first: _Unit) -> _Unit:
+    """Put headings in front of the first unit under them, as one unit."""
+    tokens = sum(unit.tokens for unit in heads) + first.tokens
+    return replace(first, span=Span(heads[0].span.start, first.span.end), tokens=tokens)
+
+
+def _balance(units: Sequence[_Unit], limit: int) -> Iterator[list[_Unit]]:
+    """Choose the breaks that leave passages evenly full and fall between paragraphs; linear in the number of units.
+
+    The cost of a passage is the square of its unused share, so that two halves are better than a whole and a rest.
+    """
+    upto = [0, *accumulate(unit.tokens for unit in units)]
+    best, back = [0.0], [0]
+    for end in range(1, len(units) + 1):
+        border = 0.0 if units[end - 1].closes else _BORDER
+        options: list[tuple[float, int]] = []
+        for start in range(end - 1, max(0, end - _MOST_UNITS) - 1, -1):
+            size = upto[end] - upto[start]
+            if size > limit and options:
+                break
+            options.append((best[start] + max(0.0, 1 - size / limit) ** 2 + border, start))
+        cost, start = min(options)
+        best.append(cost)
+        back.append(start)
+    starts = [len(units)]
+    while starts[-1]:
+        starts.append(back[starts[-1]])
+    return (list(units[start:end]) for start, end in pairwise(reversed(starts)))
+
+
+def _passage(document: Document, units: Sequence[_Unit]) -> Passage:
+    """Make one passage of neighbouring units; without any sentence, its whole text is one."""
+    span = Span(units[0].span.start, units[-1].span.end)
+    return document.passage(span, [unit.sentence for unit in units if unit.sentence] or [span])

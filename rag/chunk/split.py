@@ -1,0 +1,152 @@
+"""Sentences of one block of text, with exact offsets."""
+
+# ruff: noqa: RUF001 - the quotation marks and dashes that writers use
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from sentencex import get_sentence_boundaries
+
+from rag.blocks import lines, strip
+from rag.records import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+LONGEST_SENTENCE = 1000
+"""Characters; what is longer has no punctuation that a splitter could use."""
+
+_LONGEST_RULE = 100  # characters; a longer run without letters is data, not a drawn line
+
+# The splitter keeps what stands in quotation marks whole, so it never sees them (nor emphasis). An apostrophe is none.
+_MARKS = "\"“”„‟«»‹›「」『』〝〞'’‘‚*_"
+_OPENERS = "“„‟«‹「『〝‘‚"
+_HIDDEN = re.compile(r"[\"“”„‟«»‹›「」『』〝〞*\r\n]|(?<!\w)['’‘‚_]|['’‘‚_](?!\w)")
+_TRAILED_OFF = re.compile(r"(?<=\w)…(?=[\"”’']*\s+[\"“‘']*(?!I\b)[A-Z])")
+_FRENCH_CLOSER = re.compile(r"[ \u00a0\u202f][»›](?!\w)")
+_NUMBER_ONLY = re.compile(r"\s*\(?\d{1,3}[.)]")
+_SAID = re.compile(
+    r"(?:\S+\s+){0,3}?(?:said|says|asked|asks|told|tells|added|adds|replied|replies|answered|shouted|cried|wrote"
+    r"|writes|exclaimed|wondered|insisted|warned|continued)\b"
+)
+
+_MARKUP = re.compile(r"(?:[>#]{1,6}\s*|[-*+•‣◦▪●–—]\s+|\(?\d{1,3}[.)]\s+(?![a-z])|\[[ xX]\]\s+){0,8}")
+_HEADING_END = re.compile(r"\s+(?:#+|=+|-+)$")
+_QUOTED_LINE = re.compile(r"[^\S\r\n]*(?:\r\n|[\r\n])(?:[ \t]{0,3}>){1,8}")
+_FENCE = re.compile(r"(?:`{3,40}|~{3,40})[^\r\n]{0,80}(?:\r\n|[\r\n]|$)")
+_ROW = re.compile(r"\||[^\r\n]* \| ")
+_SOFT = re.compile(r"[;:,.!?–—،؛]\s|[，、；：。！？]")
+
+
+def sentences(text: str, block: Span) -> list[Span]:
+    """Return the sentences of one block in order, without list bullets and other markup in front.
+
+    A table row and a line of code are one sentence each. None is longer than `LONGEST_SENTENCE`. A block without
+    any letter or digit, such as a drawn line, has none.
+    """
+    block = strip(text, block)
+    fence = _FENCE.match(text, block.start, block.end)
+    markup = fence or _MARKUP.match(text, block.start, block.end)
+    body = strip(text, Span(markup.end() if markup else block.start, block.end))
+    if fence:
+        pieces = lines(text, body.start, body.end)
+    elif _ROW.match(text, block.start, block.end) and not re.search(r"[\r\n]", body.of(text)):
+        pieces = [body]
+    else:
+        pieces = _split(text, body)
+    joined = _join_wordless(text, pieces)
+    return [part for piece in joined for part in _bounded(text, strip(text, piece)) if len(part)]
+
+
+def heading_text(text: str, block: Span) -> list[Span]:
+    """Return a heading without its markup, in pieces when it is endless."""
+    markup = _MARKUP.match(text, block.start, block.end)
+    start = markup.end() if markup else block.start
+    end = _HEADING_END.search(text, start, block.end)
+    bare = strip(text, Span(start, end.start() if end else block.end))
+    return [part for part in _bounded(text, bare if len(bare) else block) if len(part)]
+
+
+def _split(text: str, body: Span) -> list[Span]:
+    """Cut one block of prose after each sentence."""
+    hidden = _HIDDEN.sub(" ", _TRAILED_OFF.sub(".", body.of(text)))
+    cuts = [body.start]
+    for found in get_sentence_boundaries("en", hidden)[1:]:
+        end = found["start_index"]
+        while end and hidden[end - 1].isspace():
+            end -= 1
+        end += body.start
+        cut = _after_closers(text, end, body.end)
+        if cut > cuts[-1] and not _goes_on(text, Span(cuts[-1], end), Span(cut, body.end)):
+            cuts.append(cut)
+    return [Span(_after_quote_marks(text, start, end), end) for start, end in pairwise([*cuts, body.end])]
+
+
+def _after_quote_marks(text: str, start: int, end: int) -> int:
+    """Return where a sentence starts that follows a line break and the `>` of a quoted line."""
+    marks = _QUOTED_LINE.match(text, start, end)
+    return marks.end() if marks else start
+
+
+def _after_closers(text: str, end: int, stop: int) -> int:
+    """Return the place behind the quotation marks that close at `end`."""
+    while end < stop and text[end] in _MARKS:
+        if text[end] in _OPENERS and end + 1 < stop and not text[end + 1].isspace():
+            break
+        end += 1
+    french = _FRENCH_CLOSER.match(text, end, stop)
+    return french.end() if french else end
+
+
+def _goes_on(text: str, before: Span, after: Span) -> bool:
+    """Tell whether a sentence goes on over a full stop: `"No!" he said`, `"Why?" Smith asked`, `the 5. madde`."""
+    following = text[after.start : min(after.end, after.start + 80)].lstrip().lstrip(_MARKS)
+    if after.start > before.end:
+        asked = text[before.end - 1] in "?!…"
+        return following[:1].islower() or (asked and bool(_SAID.match(following)))
+    if _NUMBER_ONLY.fullmatch(text, before.start, before.end):
+        return True
+    return following[:1].islower() and bool(
+        re.search(r"\b\d{1,3}\.$", text[max(before.start, before.end - 6) : before.end])
+    )
+
+
+def _join_wordless(text: str, pieces: Sequence[Span]) -> list[Span]:
+    """Give pieces without letters and digits (`:-)`, a lone bracket) to their neighbour."""
+    joined: list[Span] = []
+    start: int | None = None
+    for piece in pieces:
+        start = piece.start if start is None else start
+        if any(map(str.isalnum, piece.of(text))):
+            joined.append(Span(start, piece.end))
+            start = None
+        elif joined:
+            joined[-1] = Span(joined[-1].start, piece.end)
+            start = None
+    if joined or start is None:
+        return joined
+    whole = Span(start, pieces[-1].end)
+    return [whole] if len(whole) > _LONGEST_RULE else []
+
+
+def _bounded(text: str, span: Span) -> Iterator[Span]:
+    """Cut an endless sentence at softer places."""
+    start = span.start
+    while span.end - start > LONGEST_SENTENCE:
+        cut = _soft_cut(text, start)
+        yield strip(text, Span(start, cut))
+        start = cut
+    yield strip(text, Span(start, span.end))
+
+
+def _soft_cut(text: str, start: int) -> int:
+    """Return the last good place to cut within the longest sentence from `start`."""
+    end = start + LONGEST_SENTENCE
+    soft = [match.end() for match in _SOFT.finditer(text, start + LONGEST_SENTENCE // 2, end)]
+    if soft:
+        return soft[-1]
+    spaces = [match.end() for match in re.compile(r"\s").finditer(text, start + 1, end)]
+    return spaces[-1] if spaces else end

@@ -1,0 +1,273 @@
+"""The command line. Results on standard output, progress and complaints on standard error.
+
+Exit 0: fine (a refusal is an answer). 1: a `RagError`, one line. 2: wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Self
+
+from rag.errors import InputError, RagError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tqdm import tqdm
+
+    from rag.library import Library
+    from rag.records import Answer, Document, Hit, Span
+
+_EPILOG = """examples:
+  rag index reports/                    make or update the index in ./index
+  rag ask 'How many civilians live in Idlib?'
+  rag search 'ceasefire talks' -k 5
+  rag show report.txt --at 120:180      the cited characters in their context
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except RagError as error:
+        return _complain(str(error))
+    except KeyboardInterrupt:
+        return _complain("interrupted; the index is as it was, and the next rag index goes on from here", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at exit
+        return 141
+    except OSError as error:
+        return _complain(f"{error.filename or 'the system'}: {error.strerror}; free space or check permissions")
+
+
+def _complain(message: str, code: int = 1) -> int:
+    print(f"rag: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    store = argparse.ArgumentParser(add_help=False)
+    store.add_argument("--store", metavar="PATH", default=argparse.SUPPRESS, help="the index (default: index)")
+    parser = argparse.ArgumentParser(
+        prog="rag",
+        description="Cited question answering over your own documents.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[store],
+    )
+    parser.set_defaults(store=os.environ.get("RAG_STORE", "index"))
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text, parents=[store])
+        added.set_defaults(run=run)
+        if name != "serve":
+            added.add_argument("--json", action="store_true", help="print JSON")
+        return added
+
+    _add_commands(command)
+    return parser
+
+
+def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
+    index = command("index", _index, "bring the index up to date with files and folders")
+    index.add_argument("paths", nargs="+", metavar="PATH")
+    index.add_argument("--rebuild", action="store_true", help="make everything anew")
+    index.add_argument("--strict", action="store_true", help="exit 1 when a file failed")
+    index.add_argument("--model", metavar="NAME", help="a sentence-transformers model by name or path")
+    remove = command("remove", _remove, "forget documents")
+    remove.add_argument("documents", nargs="+", metavar="DOCUMENT")
+    search = command("search", _search, "find cited passages")
+    ask = command("ask", _ask, "answer a question with citations")
+    for asking, k in ((search, 10), (ask, 8)):
+        asking.add_argument("question", metavar="QUESTION")
+        asking.add_argument("-k", type=_positive, default=k, metavar="N", help=f"passages (default: {k})")
+        asking.add_argument("--model", metavar="NAME", help="the encoder, when it is not the one that the index names")
+    ask.add_argument("--answerer", choices=["extractive"], default="extractive", help="who writes the answer")
+    show = command("show", _show, "print a document, with a span marked")
+    show.add_argument("document", metavar="DOCUMENT")
+    show.add_argument("--at", type=_span, metavar="START:END", help="mark these characters, in their context")
+    command("status", _status, "count documents and passages")
+    command("verify", _verify, "check everything again; exit 1 on any damage")
+    serve = command("serve", _serve, "open the web page on this machine")
+    serve.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1")
+    serve.add_argument("--port", type=_positive, default=7860, help="default: 7860")
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"not a positive number: {text}")
+    return int(text)
+
+
+def _span(text: str) -> Span:
+    from rag.records import Span
+
+    start, colon, end = text.partition(":")
+    if not colon or not start.isdecimal() or not end.isdecimal() or int(start) > int(end):
+        raise argparse.ArgumentTypeError(f"not START:END: {text}")
+    return Span(int(start), int(end))
+
+
+def _library(options: argparse.Namespace) -> Library:
+    from rag.embed import embedder
+    from rag.library import Library
+
+    model = getattr(options, "model", None)
+    return Library.open(options.store, embedder=embedder(model) if model else None)
+
+
+def _print_json(data: object) -> None:
+    print(json.dumps(data, ensure_ascii=False, indent=2))
+
+
+def _index(options: argparse.Namespace) -> int:
+    from rag.wire import report_json
+
+    with _library(options) as library, _Bars() as bars:
+        report = library.index(*options.paths, rebuild=options.rebuild, progress=bars.show)
+    if options.json:
+        _print_json(report_json(report))
+    else:
+        print(f"{report} ({report.passages} passages, {report.embedded} embedded, {report.seconds:.1f} s)")
+        for outcome in (*report.of("skipped"), *report.of("failed")):
+            print(f"  {outcome.state}: {outcome.path}: {outcome.reason}", file=sys.stderr)
+    return 1 if options.strict and report.count("failed") else 0
+
+
+def _remove(options: argparse.Namespace) -> int:
+    from rag.wire import report_json
+
+    with _library(options) as library:
+        report = library.remove(*options.documents)
+    if options.json:
+        _print_json(report_json(report))
+    else:
+        print(f"{report.count('removed')} removed")
+    return 0
+
+
+def _search(options: argparse.Namespace) -> int:
+    from rag.wire import hits_json
+
+    with _library(options) as library:
+        hits = library.search(options.question, options.k)
+    if options.json:
+        _print_json(hits_json(options.question, hits))
+    else:
+        print("\n\n".join(_hit_lines(rank, hit) for rank, hit in enumerate(hits, 1)) or "nothing found")
+    return 0
+
+
+def _hit_lines(rank: int, hit: Hit) -> str:
+    return f"{rank}. {hit.citation}  ({hit.score:.3f})\n   {' '.join(hit.passage.text.split())}"
+
+
+def _ask(options: argparse.Namespace) -> int:
+    from rag.wire import answer_json
+
+    with _library(options) as library:
+        answer = library.ask(options.question, options.k)
+    if options.json:
+        _print_json(answer_json(answer))
+    else:
+        print(_answer_lines(answer))
+    return 0
+
+
+def _answer_lines(answer: Answer) -> str:
+    if answer.abstained:
+        nearest = (f"  {hit.citation}\n    {' '.join(hit.passage.text.split())[:200]}" for hit in answer.nearest)
+        return "\n".join([answer.text, *nearest])
+    sources = (f"  [{c.number}] {c}\n      {c.uri}" for c in answer.citations)
+    return "\n".join([answer.text, "", *sources])
+
+
+def _show(options: argparse.Namespace) -> int:
+    from rag.wire import document_json
+
+    with _library(options) as library:
+        document = library.document(options.document)
+    if options.at and options.at.end > len(document.text):
+        raise InputError(f"{document.uri} has {len(document.text)} characters; {options.at.end} is beyond its end")
+    if options.json:
+        at = options.at
+        marked = {} if at is None else {"at": {"start": at.start, "end": at.end, "text": at.of(document.text)}}
+        _print_json({**document_json(document), **marked})
+    else:
+        print(_marked(document, options.at) if options.at else document.text)
+    return 0
+
+
+def _marked(document: Document, span: Span, around: int = 300) -> str:
+    """Return the span in its context, between marks that stand out in a terminal."""
+    text = document.text
+    start, end = max(0, span.start - around), min(len(text), span.end + around)
+    on, off = ("\x1b[7m", "\x1b[0m") if sys.stdout.isatty() else (">>>", "<<<")
+    return f"{text[start : span.start]}{on}{span.of(text)}{off}{text[span.end : end]}"
+
+
+def _status(options: argparse.Namespace) -> int:
+    from rag.wire import status_json
+
+    with _library(options) as library:
+        status, documents = library.status(), library.documents()
+    if options.json:
+        _print_json(status_json(status, documents))
+        return 0
+    waiting = f" ({status.waiting} without a vector yet)" if status.waiting else ""
+    print(f"{status.store}: {status.documents} documents, {status.passages} passages{waiting}")
+    print(f"encoder {status.model} ({status.dimension}), generation {status.generation}, {status.bytes / 1e6:.1f} MB")
+    for info in documents:
+        print(f"  {info.date or '          '}  {info.passages:5}  {info.uri}")
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    with _library(options) as library:
+        damages = library.verify()
+    if options.json:
+        _print_json({"sound": not damages, "damages": damages})
+    else:
+        print("\n".join(damages) or "sound")
+    return 1 if damages else 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from rag.ui import serve
+
+    with _library(options) as library:
+        serve(library, options.host, options.port)
+    return 0
+
+
+class _Bars:
+    """A progress bar on standard error for each stage that takes longer than a second, with rate and time left."""
+
+    def __init__(self) -> None:
+        self._bars: dict[str, tqdm[None]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for bar in self._bars.values():
+            bar.close()
+
+    def show(self, stage: str, done: int, total: int) -> None:
+        """Move the stage's bar."""
+        from tqdm import tqdm
+
+        if stage not in self._bars:
+            unit = " files" if stage == "reading" else " passages"
+            self._bars[stage] = tqdm(total=total, desc=stage, unit=unit, delay=1, file=sys.stderr, dynamic_ncols=True)
+        self._bars[stage].update(done - self._bars[stage].n)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

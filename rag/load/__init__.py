@@ -1,0 +1,112 @@
+"""Files into documents: one loader for each format, chosen by the suffix of the name.
+
+A new format is a module with a `parse(data, uri) -> Document` and a line in `_LOADERS`.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from rag.errors import LoadError, Skipped
+from rag.load import html, markdown, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from rag.records import Document
+
+__all__ = ["LARGEST", "SUFFIXES", "load", "load_bytes", "read"]
+
+LARGEST = 50_000_000
+"""Bytes. A larger text file is a data set or a log, not a document that somebody quotes from."""
+
+_LOADERS: dict[str, Callable[[bytes, str], Document]] = {
+    ".txt": text.parse,
+    ".text": text.parse,
+    ".md": markdown.parse,
+    ".markdown": markdown.parse,
+    ".html": html.parse,
+    ".htm": html.parse,
+    ".xhtml": html.parse,
+}
+
+SUFFIXES: frozenset[str] = frozenset(_LOADERS)
+"""What `load` reads, in lower case; the case of a name does not matter."""
+
+
+def load(path: Path) -> Document:
+    """Read one file into a document; raises what `read` and `load_bytes` raise."""
+    uri, data = read(path)
+    return load_bytes(data, uri)
+
+
+def read(path: Path) -> tuple[str, bytes]:
+    """Return the URI and the bytes of one file. Its URI is its absolute path, with symbolic links as they are.
+
+    Raises:
+        Skipped: no document of a kind that is read: unknown suffix, too large.
+        LoadError: the file cannot be read.
+    """
+    uri = os.path.abspath(path)  # noqa: PTH100 - Path.resolve would follow links
+    shown = uri.encode("utf-8", "backslashreplace").decode()
+    if shown != uri:
+        raise LoadError(f"{shown}: the name of the file is not valid text; rename it")
+    _loader(uri)
+    return uri, _read(uri)
+
+
+def load_bytes(data: bytes, uri: str) -> Document:
+    """Make a document of bytes that came from anywhere; the suffix of `uri` tells their format.
+
+    Raises:
+        Skipped: unknown suffix, binary, empty, too large.
+    """
+    loader = _loader(uri)
+    if len(data) > LARGEST:
+        raise _too_large(uri, len(data))
+    document = loader(data, uri)
+    if not document.text.strip():
+        raise Skipped(f"{uri}: has no text; nothing to index")
+    return document
+
+
+def _loader(uri: str) -> Callable[[bytes, str], Document]:
+    suffix = PurePath(uri).suffix.lower()
+    if suffix not in _LOADERS:
+        known = " ".join(sorted(SUFFIXES))
+        raise Skipped(
+            f"{uri}: {suffix or 'a name without suffix'} is not a type that is read; save it as one of {known}"
+        )
+    return _LOADERS[suffix]
+
+
+def _too_large(uri: str, size: int) -> Skipped:
+    return Skipped(f"{uri}: {size / 1e6:.0f} MB is more than the {LARGEST / 1e6:.0f} MB of a document; split it")
+
+
+def _read(uri: str) -> bytes:
+    """Read a regular file, and never wait for anything that only looks like one."""
+    try:
+        _check(uri, os.stat(uri))  # noqa: PTH116 - opening a device can already do something, so look first
+        # Not to block, should a pipe have taken the file's place since.
+        with open(os.open(uri, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY), "rb") as file:  # noqa: PTH123
+            _check(uri, os.fstat(file.fileno()))
+            return file.read(LARGEST + 1)
+    except FileNotFoundError as error:
+        raise LoadError(f"{uri}: there is no such file; it may just have been moved or deleted") from error
+    except PermissionError as error:
+        raise LoadError(f"{uri}: no permission to read this file; change its permissions") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise LoadError(f"{uri}: cannot be read ({reason}); check the disk and the name") from error
+
+
+def _check(uri: str, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise LoadError(f"{uri}: not a regular file; name a file of text")
+    if status.st_size > LARGEST:
+        raise _too_large(uri, status.st_size)

@@ -1,0 +1,95 @@
+"""The date of publication, as a document itself gives it."""
+
+# ruff: noqa: RUF001 - the dashes that writers use
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = (
+    r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_YEAR = r"(?P<year>\d{4})"
+_FORMS = tuple(
+    re.compile(rf"(?<!\d)(?<!\d[-/.]){form}(?!\d)(?![-/.]\d)", re.IGNORECASE)
+    for form in (
+        rf"{_YEAR}-(?P<month>\d\d)-(?P<day>\d\d)(?:T[\d:.]+Z?)?",
+        rf"{_YEAR}/(?P<month>\d\d?)/(?P<day>\d\d?)",
+        rf"{_DAY}(?:\s+of)?[\s-]+{_MONTH},?[\s-]+{_YEAR}",
+        rf"{_MONTH}\s+{_DAY},?\s+{_YEAR}",
+        rf"(?P<day>\d{{1,2}})\.\s?(?P<month>\d{{1,2}})\.\s?{_YEAR}",
+    )
+)
+_LABEL = re.compile(
+    r"\W*(?:first\s+|last\s+)?(?P<label>published|publication\s+date|pubdate|posted|released?|release\s+date|issued|filed"
+    r"|broadcast|aired|recorded|dated|date|updated|modified)(?:\s+(?:on|at))?\s*[:–—-]?\s*",
+    re.IGNORECASE,
+)
+_LATER = {"updated", "modified"}  # not the publication, and better than nothing
+_BESIDE = re.compile(
+    r"\d{1,2}[:.]\d\d|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|\b(?:gmt|utc|[ce]e?s?t|[ap]\.?m)\b", re.I
+)
+_DATELINE = re.compile(r"[A-Z][\w .,/'’-]{1,50}[,(]\s*(?P<date>[^()–—]{6,20}?)\)?\s*(?:\([A-Za-z ]{2,20}\)\s*)?[–—-]\s")
+_HEAD = 15  # lines in which a document says when it was published
+
+
+def parse_date(text: str) -> str | None:
+    """Return the first date in `text` as `YYYY-MM-DD`; None when there is none."""
+    found = (match for form in _FORMS for match in form.finditer(text))
+    for match in sorted(found, key=re.Match.start):
+        month = match["month"].lower()
+        number = int(month) if month.isdigit() else _MONTHS.index(month[:3]) + 1
+        try:
+            return date(int(match["year"]), number, int(match["day"])).isoformat()
+        except ValueError:
+            continue
+    return None
+
+
+def publication_date(lines: Iterable[str]) -> str | None:
+    """Return the date that the first lines of a document give for it.
+
+    A labelled one is best (`Published: 2 December 2024`), then a line of little else than a date, then a dateline
+    (`DAMASCUS, Dec. 2, 2024 (AP) -`). A date inside prose says when something happened, not when it was written, and
+    so do many lines of dates, which are a timeline.
+    """
+    rows = [" ".join(line.replace("*", " ").replace("_", " ").split()) for line in lines if line.strip()]
+    head = rows[:_HEAD]
+    labelled = [
+        (label["label"].lower(), found)
+        for row in head
+        if (label := _LABEL.match(row)) and (found := _only(row[label.end() :]))
+    ]
+    if labelled:
+        return next((found for label, found in labelled if label not in _LATER), labelled[0][1])
+    alone = [found for row in rows if len(row) <= 80 and (found := _only(row))]
+    if 0 < len(alone) <= 2:
+        first = next((index for index, row in enumerate(head) if len(row) <= 80 and _only(row)), _HEAD)
+        if not any(_is_prose(row) for row in head[:first]) and first < len(head):
+            return alone[0]
+    return next(
+        (found for row in head[:5] if (line := _DATELINE.match(row)) and (found := parse_date(line["date"]))), None
+    )
+
+
+def _only(row: str) -> str | None:
+    """Return the date of a line that says little else, such as a place, a name or a time."""
+    found = parse_date(row)
+    for form in _FORMS:
+        row, times = form.subn("", row)
+        if times > 1:
+            return None
+    beside = _BESIDE.sub("", row)
+    return found if len(re.findall(r"\w+", beside)) <= 6 and not beside.rstrip().endswith((".", "!", "?")) else None
+
+
+def _is_prose(row: str) -> bool:
+    return len(row) > 80 and row.rstrip("\"”’'»)").endswith((".", "!", "?", "。"))

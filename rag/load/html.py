@@ -1,0 +1,261 @@
+"""Web pages: the main text without navigation and advertising, as blocks with exact spans."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import re
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rag.load.dates import publication_date
+from rag.load.decode import decode, storable
+from rag.load.outline import Heading, headline, outline
+from rag.records import Document, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    Element = Any  # lxml has no types
+
+_CHARSET = re.compile(
+    rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w:.-]{2,30})|<\?xml[^>]{0,100}?encoding=[\"']([\w:.-]{2,30})", re.I
+)
+# Browsers read the left names as the right encodings, so pages are written that way.
+_BROWSER_ENCODINGS = {
+    **dict.fromkeys(("ascii", "iso8859-1"), "cp1252"),
+    **dict.fromkeys(("gb2312", "gbk"), "gb18030"),
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+    "iso8859-9": "cp1254",
+    "tis-620": "cp874",
+}
+_DATE_SEARCH = {"original_date": True, "extensive_search": False, "max_date": "2099-12-31"}
+
+# Names of HTML, and of the tree that trafilatura makes of it.
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_NEVER_SEEN = (
+    "script",
+    "style",
+    "noscript",
+    "template",
+    "svg",
+    "math",
+    "iframe",
+    "object",
+    "select",
+    "button",
+    "textarea",
+)
+_INLINE = frozenset(
+    {"a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "hi", "i", "img", "ins"}
+    | {
+        "kbd",
+        "label",
+        "mark",
+        "q",
+        "ref",
+        "ruby",
+        "s",
+        "samp",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "time",
+    }
+    | {"tt", "u", "var", "wbr"}
+)
+_CELLS = frozenset({"cell", "td", "th"})
+_ROWS = frozenset({"row", "tr"})
+_LONGEST_ROW = 1000  # characters; a longer one lays out a page and holds no data
+
+
+_PARAGRAPH = "\n\n"
+
+
+class _Piece(NamedTuple):
+    """One block of the page; `level` is that of a heading, `gap` stands in front of it."""
+
+    text: str
+    level: int | None
+    gap: str
+
+
+def parse(data: bytes, uri: str) -> Document:
+    """Read a web page; `Document.text` is its main text, or all that can be seen where there is none."""
+    tree = _tree(decode(data, uri, _declared(data)))
+    title, date = _metadata(tree) if tree is not None else (None, None)
+    pieces = _main_text(tree) or _visible_text(tree) if tree is not None else []
+    if pieces and not pieces[0].level and pieces[0].text == title:
+        pieces[0] = pieces[0]._replace(level=1)
+    text, spans = _join(pieces)
+    headings = [
+        Heading(span, piece.text, piece.level) for piece, span in zip(pieces, spans, strict=True) if piece.level
+    ]
+    return Document(
+        uri=uri,
+        text=text,
+        title=title or next((headline(heading.title) for heading in headings if heading.level == 1), None),
+        digest=hashlib.sha256(data).hexdigest(),
+        media_type="text/html",
+        date=date or publication_date(piece.text for piece in pieces if not piece.level),
+        sections=outline(text, headings),
+        blocks=tuple(spans),
+    )
+
+
+def _declared(data: bytes) -> str | None:
+    """Return the encoding that the page declares, as browsers understand it."""
+    match = _CHARSET.search(data[:4096])
+    if not match:
+        return None
+    try:
+        name = codecs.lookup((match[1] or match[2]).decode("ascii")).name
+    except LookupError:
+        return None
+    return _BROWSER_ENCODINGS.get(name, name)
+
+
+def _tree(source: str) -> Element | None:
+    from lxml import etree, html
+
+    # As bytes, since lxml refuses a str that declares another encoding.
+    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    try:
+        return html.document_fromstring(source.encode(), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError):
+        return None
+
+
+def _metadata(tree: Element) -> tuple[str | None, str | None]:
+    """Return the page's title and date of publication."""
+    from trafilatura.metadata import extract_metadata
+
+    found = extract_metadata(tree, date_config=_DATE_SEARCH, extensive=False)
+    return headline(storable(found.title or "")), found.date
+
+
+def _main_text(tree: Element) -> list[_Piece]:
+    from trafilatura import bare_extraction
+
+    found = bare_extraction(deepcopy(tree), include_comments=False, include_tables=True)
+    return [] if found is None or found.body is None else _flatten(found.body)
+
+
+def _visible_text(tree: Element) -> list[_Piece]:
+    """Return all that a reader of the page can see."""
+    from lxml import etree
+
+    for element in tree.xpath("//*[@hidden or contains(translate(@style, ' ', ''), 'display:none')]"):
+        element.clear(keep_tail=True)
+    etree.strip_elements(tree, *_NEVER_SEEN, with_tail=False)
+    body = tree.find("body")
+    return _flatten(tree if body is None else body)
+
+
+class _Builder:
+    """Collects words until a block ends."""
+
+    def __init__(self) -> None:
+        self.pieces: list[_Piece] = []
+        self.level: int | None = None
+        self.verbatim = 0  # depth of elements whose line breaks count
+        self._words: list[str] = []
+        self._gap = _PARAGRAPH
+
+    def add(self, text: str | None) -> None:
+        """Add running text."""
+        first, *others = (text or "").split("\n") if self.verbatim else [text or ""]
+        self._words.append(first)
+        for line in others:
+            self.close("\n")
+            self._words.append(line)
+
+    def close(self, gap: str = _PARAGRAPH) -> None:
+        """End the block, if there is one; `gap` is put before the next."""
+        text = " ".join(storable("".join(self._words)).split())
+        self._words.clear()
+        if text:
+            self.pieces.append(_Piece(text, self.level, self._gap))
+        self._gap = gap if text else _PARAGRAPH
+
+
+def _flatten(root: Element) -> list[_Piece]:
+    """Cut a tree into blocks: each element that is not inline starts and ends one."""
+    from lxml import etree
+
+    builder = _Builder()
+    walker = etree.iterwalk(root, events=("start", "end"))
+    for event, element in walker:
+        if event == "end":
+            _leave(builder, element)
+            builder.add(element.tail if element is not root else None)
+        elif element is not root and element.tag in _ROWS and (row := _row(element)):
+            builder.close()
+            builder.add(row)
+            walker.skip_subtree()
+        else:
+            _enter(builder, element)
+            builder.add(element.text)
+    builder.close()
+    return builder.pieces
+
+
+def _enter(builder: _Builder, element: Element) -> None:
+    if element.tag in {"br", "lb"}:
+        if builder.level:
+            builder.add(" ")
+        else:
+            builder.close("\n")
+        return
+    verbatim = _is_verbatim(element)
+    if element.tag not in _INLINE or verbatim:
+        builder.close()
+    builder.level = _level(element) or builder.level
+    builder.verbatim += verbatim
+
+
+def _leave(builder: _Builder, element: Element) -> None:
+    verbatim = _is_verbatim(element)
+    if (element.tag not in _INLINE and element.tag not in {"br", "lb"}) or verbatim:
+        builder.close()
+    if _level(element):
+        builder.level = None
+    builder.verbatim -= verbatim
+
+
+def _level(element: Element) -> int | None:
+    """Return the level of a heading; trafilatura names all `head` and keeps the HTML name beside."""
+    if element.tag == "head":
+        return _HEADINGS.get(element.get("rend", ""), 2)
+    return _HEADINGS.get(element.tag)
+
+
+def _is_verbatim(element: Element) -> bool:
+    return element.tag == "pre" or (element.tag == "code" and "\n" in (element.text or ""))
+
+
+def _row(element: Element) -> str | None:
+    """Return a table row as one line; None for one that only lays out a page."""
+    cells = [cell for cell in element if cell.tag in _CELLS]
+    if len(cells) < 2 or next(element.iterdescendants("row", "tr"), None) is not None:
+        return None
+    texts = [" ".join(piece.text for piece in _flatten(cell)) for cell in cells]
+    line = " | ".join(texts)
+    return line if any(texts) and len(line) <= _LONGEST_ROW else None
+
+
+def _join(pieces: Iterable[_Piece]) -> tuple[str, list[Span]]:
+    """Lay the blocks out one after the other."""
+    parts: list[str] = []
+    spans: list[Span] = []
+    length = 0
+    for piece in pieces:
+        gap = piece.gap if parts else ""
+        parts += [gap, piece.text]
+        spans.append(Span(length + len(gap), length + len(gap) + len(piece.text)))
+        length = spans[-1].end
+    return "".join(parts), spans

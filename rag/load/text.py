@@ -1,0 +1,82 @@
+"""Plain text: blocks by line breaks, headings by their looks."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+from rag.blocks import is_item, is_turn, lines, plain_blocks
+from rag.load.dates import parse_date, publication_date
+from rag.load.decode import decode
+from rag.load.outline import Heading, headline, outline
+from rag.records import Document, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_LONGEST_HEADING = 100
+_SENTENCE_END = (".", ";", ":", ",", "…", "。", "؟", "।", "”", '"', "|")
+_NAMED_TITLE = re.compile(r"(?:title|headline|subject)\s*:\s*(?P<title>\S.*)", re.IGNORECASE)
+_TITLE_AMONG = 4  # blocks
+
+
+def parse(data: bytes, uri: str) -> Document:
+    """Read plain text; `Document.text` is exactly what the file holds."""
+    text = decode(data, uri)
+    blocks = plain_blocks(text)
+    title, place = _title(text, blocks)
+    headings = [Heading(block, block.of(text), 2) for block in _headings(text, blocks) if block != place]
+    if place:
+        headings = [Heading(place, title or "", 1), *(heading for heading in headings if heading.span > place)]
+    return Document(
+        uri=uri,
+        text=text,
+        title=title,
+        digest=hashlib.sha256(data).hexdigest(),
+        date=publication_date(row.of(text) for row in lines(text)),
+        sections=outline(text, headings),
+        blocks=tuple(blocks),
+    )
+
+
+def _title(text: str, blocks: Sequence[Span]) -> tuple[str | None, Span | None]:
+    """Return the title and its place: the first line, after labels and remarks in brackets."""
+    for block in blocks[:_TITLE_AMONG]:
+        line = block.of(text)
+        named = _NAMED_TITLE.fullmatch(line)
+        if named:
+            return headline(named["title"]), None
+        if _looks_like_heading(line, longest=150) and block != blocks[-1]:
+            return headline(line), block
+        if not (is_turn(line) or line.startswith(("[", "("))) or len(line) > 200:
+            break
+    return None, None
+
+
+def _headings(text: str, blocks: Sequence[Span]) -> list[Span]:
+    """Return headline-like lines with white space around them and a paragraph somewhere below."""
+    found: list[Span] = []
+    prose_below = False
+    for index in range(len(blocks) - 1, -1, -1):
+        block = blocks[index]
+        line = block.of(text)
+        if not _looks_like_heading(line):
+            prose_below = not (is_item(line) or "|" in line) and len(line) > 40
+        elif prose_below and _stands_alone(text, blocks, index):
+            found.append(block)
+    return found[::-1]
+
+
+def _looks_like_heading(line: str, longest: int = _LONGEST_HEADING) -> bool:
+    if len(line) > longest or len(lines(line)) > 1 or is_turn(line) or is_item(line):
+        return False
+    first = next((char for char in line if char.isalnum()), "")
+    return first != "" and not first.islower() and not line.endswith(_SENTENCE_END) and parse_date(line) is None
+
+
+def _stands_alone(text: str, blocks: Sequence[Span], index: int) -> bool:
+    """Tell whether there are blank lines before and after a block."""
+    before = text[blocks[index - 1].end : blocks[index].start] if index else "\n\n"
+    after = text[blocks[index].end : blocks[index + 1].start] if index + 1 < len(blocks) else ""
+    return all(len(lines(gap)) > 2 for gap in (before, after))

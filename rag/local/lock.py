@@ -1,0 +1,39 @@
+"""One writer at a time: an flock on a file of the index. It dies with its owner, also after `kill -9`."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rag.errors import IndexLocked, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock.
+
+    Raises:
+        IndexLocked: somebody else holds it; the message names process and host.
+        StoreError: the file system has no locks.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            owner = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip() or "another process"
+            raise IndexLocked(f"{path.parent} is being written by {owner}; wait until it is done") from error
+        except OSError as error:
+            raise StoreError(f"{path.parent} is on a file system without locks; put the index elsewhere") from error
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)

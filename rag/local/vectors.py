@@ -1,0 +1,127 @@
+"""The dense half: an immutable FAISS file, and beside it what changed since it was written. Exact search."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import faiss
+import numpy as np
+
+from rag.errors import IndexCorrupt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from rag.store import Vectors
+
+STALE = 0.2
+"""The file is written anew once this share of the live vectors is missing from it or gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class VectorFile:
+    """A published file: its name, size in bytes and SHA-256, as the catalog remembers them."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+class VectorIndex:
+    """Exact cosine search over live vectors: those of the file that still live, and the later ones in memory.
+
+    Numbers are the catalog's passage numbers, vectors have unit length.
+    """
+
+    def __init__(self, main: faiss.IndexIDMap2 | None, live: Sequence[int], dimension: int) -> None:
+        self._main = main
+        self._dimension = dimension
+        in_file = self.numbers_in_file()
+        wanted = np.asarray(live, np.int64)
+        self.missing: NDArray[np.int64] = np.setdiff1d(wanted, in_file)
+        self.gone: NDArray[np.int64] = np.setdiff1d(in_file, wanted)
+        self._tail = _empty(dimension)
+        self._size = len(wanted)
+
+    def numbers_in_file(self) -> NDArray[np.int64]:
+        """Return the passage numbers that the file holds."""
+        if self._main is None:
+            return np.zeros(0, np.int64)
+        return np.asarray(faiss.vector_to_array(self._main.id_map), np.int64)
+
+    @property
+    def stale(self) -> bool:
+        """Whether so much has changed that a new file pays."""
+        return len(self.missing) + len(self.gone) > STALE * max(self._size, 1)
+
+    def add(self, numbers: Sequence[int], vectors: Vectors) -> None:
+        """Put later vectors, shape (len(numbers), dimension), beside the file."""
+        if len(numbers):
+            self._tail.add_with_ids(vectors, np.asarray(numbers, np.int64))
+
+    def search(self, query: Vectors, k: int) -> list[tuple[int, float]]:
+        """Return (number, cosine) of the `k` nearest live vectors, best first, ties by number."""
+        found: list[tuple[int, float]] = []
+        if self._main is not None:
+            parameters = faiss.SearchParameters()
+            if len(self.gone):
+                parameters.sel = faiss.IDSelectorNot(faiss.IDSelectorBatch(self.gone))
+            found += _search(self._main, query, k, parameters)
+        found += _search(self._tail, query, k, None)
+        return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:k]
+
+
+def _search(
+    index: faiss.Index, query: Vectors, k: int, parameters: faiss.SearchParameters | None
+) -> Iterable[tuple[int, float]]:
+    k = min(k, index.ntotal)
+    if k == 0:
+        return []
+    scores, numbers = index.search(query[None, :], k, params=parameters)
+    pairs = zip(numbers[0].tolist(), scores[0].tolist(), strict=True)
+    return [(number, score) for number, score in pairs if number >= 0]  # FAISS pads with -1
+
+
+def _empty(dimension: int) -> faiss.IndexIDMap2:
+    return faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
+
+
+def write(folder: Path, name: str, numbers: Sequence[int], vectors: Vectors) -> VectorFile:
+    """Write a new file so that it is wholly there or not at all, also after a power cut."""
+    index = _empty(vectors.shape[1])
+    index.add_with_ids(vectors, np.asarray(numbers, np.int64))
+    data = faiss.serialize_index(index).tobytes()
+    temporary = folder / f".{name}.{os.getpid()}.tmp"
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(folder / name)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return VectorFile(name, len(data), hashlib.sha256(data).hexdigest())
+
+
+def read(folder: Path, expected: VectorFile) -> faiss.IndexIDMap2:
+    """Read a file after checking size and hash: FAISS itself answers from most damaged files without an error.
+
+    Raises:
+        IndexCorrupt: missing, or not the file that was published.
+    """
+    path = folder / expected.name
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise IndexCorrupt(f"{path} cannot be read ({error.strerror}); the next rag index writes it anew") from error
+    if len(data) != expected.size or hashlib.sha256(data).hexdigest() != expected.sha256:
+        raise IndexCorrupt(f"{path} is damaged (its hash is not the published one); the next rag index writes it anew")
+    return cast("faiss.IndexIDMap2", faiss.deserialize_index(np.frombuffer(data, np.uint8)))

@@ -1,0 +1,301 @@
+"""The records that flow through the system. Standard library only, all frozen.
+
+Offsets are always Unicode code points of `Document.text`, half-open.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Support = Literal["verbatim", "supported", "unsupported"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A half-open range of code points, `text[start:end]`.
+
+    Raises:
+        ValueError: the range is negative or backwards.
+    """
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start <= self.end:
+            msg = f"not a span: {self.start}:{self.end}"
+            raise ValueError(msg)
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def __contains__(self, other: Span) -> bool:
+        """Tell whether `other` lies wholly inside this span."""
+        return self.start <= other.start and other.end <= self.end
+
+    def overlaps(self, other: Span) -> bool:
+        """Tell whether the two spans share at least one character."""
+        return self.start < other.end and other.start < self.end
+
+    def of(self, text: str) -> str:
+        """Cut this span out of `text`."""
+        return text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and the text under it, up to the next heading of the same or a higher level.
+
+    `span` starts with the heading itself, `heading` is the heading's own span, `level` is 1 for the highest.
+    """
+
+    span: Span
+    heading: Span
+    title: str
+    level: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What somebody said: the words' span and the speaker as the document names them, None when unclear."""
+
+    span: Span
+    speaker: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One source: its text, and what is known about places in it.
+
+    Attributes:
+        uri: what `rag show` takes; for a file, its absolute path.
+        text: the only coordinate system of every span.
+        title: as the document gives it; None when it gives none (`name` always has something to show).
+        digest: SHA-256 of the source's bytes, hexadecimal.
+        date: publication date as the document gives it, ISO 8601 `YYYY-MM-DD`.
+        page_starts: offset at which each page starts; empty for formats without pages.
+        sections: in order of their start; nested ones overlap.
+        blocks: spans of paragraphs, headings, list items and table rows in order, when the loader knows them
+            (HTML); empty for plain text, where the chunker finds them.
+        speakers: statements in order of their start.
+    """
+
+    uri: str
+    text: str
+    title: str | None
+    digest: str
+    media_type: str = "text/plain"
+    date: str | None = None
+    page_starts: tuple[int, ...] = ()
+    sections: tuple[Section, ...] = ()
+    blocks: tuple[Span, ...] = ()
+    speakers: tuple[Statement, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Title, or the last part of the URI."""
+        return self.title or self.uri.rstrip("/").rpartition("/")[2]
+
+    def page_at(self, offset: int) -> int | None:
+        """Return the page number, from 1, that holds `offset`; None for formats without pages."""
+        return bisect_right(self.page_starts, offset) or None
+
+    def section_at(self, offset: int) -> str | None:
+        """Return the heading of the innermost section around `offset`, None outside of all."""
+        around = [s for s in self.sections if s.span.start <= offset < s.span.end]
+        return max(around, key=lambda s: (s.level, s.span.start)).title if around else None
+
+    def speaker_at(self, offset: int) -> str | None:
+        """Return who is speaking at `offset`, None when nobody is or it is unclear."""
+        return next((s.speaker for s in self.speakers if s.span.start <= offset < s.span.end), None)
+
+    def passage(self, span: Span, sentences: Sequence[Span] = ()) -> Passage:
+        """Cut a passage: the only place where passages are made, so that text and span always agree.
+
+        Section, speaker and page are those of the first sentence (of the span's start without sentences).
+
+        Raises:
+            ValueError: the span, or a sentence, reaches outside of the text or of the passage.
+        """
+        if span.end > len(self.text) or any(sentence not in span for sentence in sentences):
+            msg = f"span {span.start}:{span.end} does not fit document {self.uri} of {len(self.text)} characters"
+            raise ValueError(msg)
+        text = span.of(self.text)
+        anchor = sentences[0].start if sentences else span.start
+        speaker, section = self.speaker_at(anchor), self.section_at(anchor)
+        parts = (self.uri, self.title, self.date, section, speaker, span.start, span.end, text)
+        return Passage(
+            id=hashlib.sha256("\0".join(map(str, parts)).encode("utf-8", "surrogatepass")).hexdigest()[:32],
+            uri=self.uri,
+            span=span,
+            text=text,
+            title=self.title,
+            section=section,
+            speaker=speaker,
+            date=self.date,
+            page=self.page_at(anchor),
+            sentences=tuple(sentences),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of whole sentences of one document: the unit that is indexed and retrieved.
+
+    `id` is a hash of all that a reader could see of it. `sentences` are spans of the document's text, without headings.
+    """
+
+    id: str
+    uri: str
+    span: Span
+    text: str
+    title: str | None = None
+    section: str | None = None
+    speaker: str | None = None
+    date: str | None = None
+    page: int | None = None
+    sentences: tuple[Span, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Title of the document, or the last part of its URI."""
+        return self.title or self.uri.rstrip("/").rpartition("/")[2]
+
+    @property
+    def context(self) -> str:
+        """One line that places the passage (title, section, date, speaker): for retrieval, never for display."""
+        parts = dict.fromkeys(part for part in (self.title, self.section, self.date, self.speaker) if part)
+        return " · ".join(" ".join(part.split()) for part in parts)
+
+    @property
+    def retrieval_text(self) -> str:
+        """What the encoder and the lexical index read: the context line in front of the text."""
+        return f"{self.context}\n{self.text}" if self.context else self.text
+
+    def quote(self, span: Span) -> str:
+        """Cut a span of the document out of this passage.
+
+        Raises:
+            ValueError: the span reaches outside of the passage.
+        """
+        if span not in self.span:
+            msg = f"span {span.start}:{span.end} is not inside passage {self.span.start}:{self.span.end}"
+            raise ValueError(msg)
+        return self.text[span.start - self.span.start : span.end - self.span.start]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """The exact place of a quotation: `quote == document.text[span.start:span.end]`."""
+
+    number: int
+    uri: str
+    title: str
+    quote: str
+    span: Span
+    passage: Passage
+    page: int | None = None
+    section: str | None = None
+    speaker: str | None = None
+    date: str | None = None
+    score: float = 0.0
+
+    @classmethod
+    def of(cls, passage: Passage, span: Span, number: int = 1, score: float = 0.0) -> Citation:
+        """Cite `span` (document offsets) of `passage`.
+
+        Raises:
+            ValueError: the span reaches outside of the passage.
+        """
+        return cls(
+            number=number,
+            uri=passage.uri,
+            title=passage.name,
+            quote=passage.quote(span),
+            span=span,
+            passage=passage,
+            page=passage.page,
+            section=passage.section,
+            speaker=passage.speaker,
+            date=passage.date,
+            score=score,
+        )
+
+    def __str__(self) -> str:
+        """Read as a reference: title, section, page, date and offsets."""
+        page = f"p. {self.page}" if self.page else None
+        parts = (self.title, self.section if self.section != self.title else None, page, self.date)
+        return f"{', '.join(part for part in parts if part)} [{self.span.start}:{self.span.end}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage found for a question. Ranks start at 1; None means that this half did not find it."""
+
+    passage: Passage
+    score: float
+    dense_rank: int | None = None
+    lexical_rank: int | None = None
+    dense_score: float | None = None
+    lexical_score: float | None = None
+
+    @property
+    def citation(self) -> Citation:
+        """The whole passage as a citation."""
+        return Citation.of(self.passage, self.passage.span, score=self.score)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSentence:
+    """One sentence of an answer with the numbers of its citations."""
+
+    text: str
+    citations: tuple[int, ...]
+    speaker: str | None = None
+    support: Support = "verbatim"
+
+    def __str__(self) -> str:
+        """Return the text with its markers, as in `It ended in 2020. [1]`."""
+        return " ".join([self.text, *(f"[{number}]" for number in self.citations)])
+
+
+@dataclass(frozen=True, slots=True)
+class ShortAnswer:
+    """An exact span inside a cited sentence that answers the question by itself."""
+
+    text: str
+    citation: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Citations that answer the question differently."""
+
+    about: str
+    sides: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to a question, or a refusal that says why and shows the nearest passages."""
+
+    question: str
+    sentences: tuple[AnswerSentence, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    short_answer: ShortAnswer | None = None
+    abstained: bool = False
+    reason: str | None = None
+    conflicts: tuple[Conflict, ...] = ()
+    nearest: tuple[Hit, ...] = field(default=())
+
+    @property
+    def text(self) -> str:
+        """All sentences with their markers; the reason for a refusal."""
+        return self.reason or "" if self.abstained else " ".join(map(str, self.sentences))

@@ -1,0 +1,212 @@
+"""What any engine must be able to do, and the records that go in and out. No engine here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rag.records import Document, Passage
+
+    Vectors = NDArray[np.float32]
+
+State = Literal["added", "updated", "removed", "unchanged", "skipped", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one file; `reason` says why for `skipped` and `failed`."""
+
+    path: str
+    state: State
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a run of `Library.index` did: one outcome per file, also for files that vanished.
+
+    `renamed` pairs (old, new) of the same content, which are also counted as removed and added; `passages` is the
+    number in the whole index afterwards, `embedded` the number of texts that the encoder had to read.
+    """
+
+    outcomes: tuple[Outcome, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
+    passages: int = 0
+    embedded: int = 0
+    seconds: float = 0.0
+
+    def count(self, state: State) -> int:
+        """Return how many files ended in `state`."""
+        return Counter(outcome.state for outcome in self.outcomes)[state]
+
+    def of(self, state: State) -> list[Outcome]:
+        """Return the outcomes of that state, in the order of the run."""
+        return [outcome for outcome in self.outcomes if outcome.state == state]
+
+    def __str__(self) -> str:
+        """Read as `3 added, 1 updated, 0 removed, 212 unchanged`; skipped and failed only where there are some."""
+        always: tuple[State, ...] = ("added", "updated", "removed", "unchanged")
+        sometimes: tuple[State, ...] = ("skipped", "failed")
+        shown = [*always, *(state for state in sometimes if self.count(state))]
+        return ", ".join(f"{self.count(state)} {state}" for state in shown)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInfo:
+    """A line of the list of documents."""
+
+    uri: str
+    name: str
+    digest: str
+    media_type: str
+    date: str | None
+    characters: int
+    passages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state of an index. `waiting` passages have no vector yet: only the lexical half finds them."""
+
+    store: str
+    generation: int
+    documents: int
+    passages: int
+    waiting: int
+    model: str
+    dimension: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What an index was made with; two indexes of different recipes cannot be mixed.
+
+    `model` names the encoder, `fingerprint` its weights; `chunker` and `lexical` name the settings of those parts.
+    """
+
+    model: str
+    fingerprint: str
+    dimension: int
+    chunker: str
+    lexical: str
+
+    def difference(self, other: Recipe) -> str:
+        """Say in one line how the index's recipe differs from `other`, and what to do."""
+        if (self.model, self.fingerprint) != (other.model, other.fingerprint):
+            weights = " with other weights" if self.model == other.model else ""
+            what = f"the index was made with the encoder {self.model}{weights}, not {other.model}"
+        else:
+            mine, theirs = f"{self.chunker}, {self.lexical}", f"{other.chunker}, {other.lexical}"
+            what = f"the index was made with other settings ({mine}; now {theirs})"
+        return f"{what}; use that one, or rebuild with: rag index --rebuild FOLDER"
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """One atomic step: these documents with their passages come or replace their former selves, those go."""
+
+    upserts: Sequence[tuple[Document, Sequence[Passage]]] = ()
+    removals: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A passage id with the score that one half gave it; higher is better."""
+
+    id: str
+    score: float
+
+
+class Snapshot(Protocol):
+    """One generation, whole and unchanging, for as long as it is open."""
+
+    generation: int
+    recipe: Recipe
+
+    def documents(self) -> list[DocumentInfo]:
+        """List all documents by URI."""
+
+    def document(self, uri: str) -> Document:
+        """Return a document; raises `DocumentUnknown`."""
+
+    def passages(self, ids: Iterable[str]) -> Mapping[str, Passage]:
+        """Return those of the passages that exist."""
+
+    def dense(self, query: Vectors, k: int) -> list[Found]:
+        """Return the `k` nearest passages to a unit vector of shape (dimension,) by cosine, best first."""
+
+    def lexical(self, query: str, k: int) -> list[Found]:
+        """Return the `k` best passages by BM25 over the terms of `query`, best first."""
+
+    def passage_count(self) -> int:
+        """Return the number of passages."""
+
+    def frequencies(self, terms: Iterable[str]) -> Mapping[str, int]:
+        """Return in how many passages each term occurs."""
+
+    def similarities(self, query: Vectors, ids: Sequence[str]) -> Mapping[str, float]:
+        """Return the cosine of each of these passages that has a vector."""
+
+
+class Store(Protocol):
+    """An engine: one writer at a time, any number of readers that never wait."""
+
+    @property
+    def recipe(self) -> Recipe | None:
+        """What the index was made with; None while there is nothing in it."""
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """Open the present generation for reading; raises `IndexMissing`."""
+
+    def writer(self) -> AbstractContextManager[Writer]:
+        """Become the writer; raises `IndexLocked`."""
+
+    def status(self) -> Status:
+        """Count what is there."""
+
+    def verify(self) -> list[str]:
+        """Check everything again; each entry names one damage, none means sound."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+
+
+class Writer(Protocol):
+    """The right to change the index."""
+
+    @property
+    def recipe(self) -> Recipe | None:
+        """What the index was made with; None while there is nothing in it."""
+
+    def digests(self) -> dict[str, str]:
+        """Return the digest of every document by URI."""
+
+    def documents(self) -> Iterable[Document]:
+        """Return every document."""
+
+    def passage_count(self) -> int:
+        """Return the number of passages."""
+
+    def missing(self, passages: Iterable[Passage], model: str) -> list[Passage]:
+        """Return one passage for each retrieval text that has no vector of `model` (an encoder's fingerprint) yet."""
+
+    def add_vectors(self, passages: Sequence[Passage], values: Vectors, model: str) -> None:
+        """Keep the vectors, shape (len(passages), dimension), of these texts; they survive an interrupted run."""
+
+    def apply(self, changes: Changes, recipe: Recipe, *, fresh: bool = False) -> int:
+        """Publish the changes as one new generation and return its number: all of it, or nothing.
+
+        With `fresh`, everything that was there before goes in the same step, and the recipe may be another one.
+
+        Raises:
+            ModelMismatch: the index has another recipe, and `fresh` is not set.
+        """

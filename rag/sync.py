@@ -1,0 +1,218 @@
+"""Brings an index level with files: what is new is added, what changed replaced, what vanished removed.
+
+A file has changed when its bytes have (SHA-256), whatever its times say; it is known by its path. Only texts whose
+vector is not stored yet are embedded, and each batch of vectors is kept at once, so that an interrupted run goes on
+where it stopped. Publishing is one step at the end: `Writer.apply`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.chunk import Chunker
+from rag.errors import InputError, LoadError, ModelMismatch, Skipped
+from rag.load import load_bytes, read
+from rag.store import Changes, Outcome, Recipe, SyncReport
+from rag.terms import ANALYSIS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rag.embed import Embedder
+    from rag.records import Document, Passage
+    from rag.store import Writer
+
+Progress = Callable[[str, int, int], None]
+"""Called with a stage (`reading` files, `embedding` passages), how many are done and how many there are."""
+
+EMBED_BATCH = 256  # passages whose vectors are kept at once: what a kill costs at most
+
+
+def silent(_stage: str, _done: int, _total: int) -> None:
+    """Show no progress."""
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What a run will publish and report."""
+
+    upserts: list[tuple[Document, list[Passage]]] = field(default_factory=list)
+    removals: list[str] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """One run.
+
+    Attributes:
+        writer: of the index that is to be brought level.
+        embedder: the encoder of the index.
+        leave_out: a folder that is passed over (the index itself).
+        progress: told how far the run is.
+        rebuild: read and cut everything anew, also what did not change; the recipe may be another one.
+    """
+
+    writer: Writer
+    embedder: Embedder
+    leave_out: Path
+    progress: Progress = silent
+    rebuild: bool = False
+
+    def files(self, paths: Sequence[Path]) -> SyncReport:
+        """Bring the index level with these files and folders.
+
+        Raises:
+            InputError: a path does not exist, or there is nothing in it and never was.
+            ModelMismatch: the index has another recipe, and this is no rebuild.
+        """
+        started = time.perf_counter()
+        recipe, chunker = self._recipe()
+        known = self.writer.digests()
+        plan = self._read(paths, known, chunker)
+        if self.rebuild:
+            self._recut_the_rest(plan, chunker)
+        embedded = self._embed(plan)
+        if plan.upserts or plan.removals or self.rebuild:
+            self.writer.apply(Changes(plan.upserts, plan.removals), recipe, fresh=self.rebuild)
+        return SyncReport(
+            outcomes=tuple(plan.outcomes),
+            renamed=_renamed(plan, known),
+            passages=self.writer.passage_count(),
+            embedded=embedded,
+            seconds=time.perf_counter() - started,
+        )
+
+    def _recipe(self) -> tuple[Recipe, Chunker]:
+        encoder = self.embedder
+        chunker = Chunker(encoder.count_tokens)
+        recipe = Recipe(encoder.name, encoder.fingerprint, encoder.dimension, chunker.settings, ANALYSIS)
+        present = self.writer.recipe
+        if present is not None and present != recipe and not self.rebuild:
+            raise ModelMismatch(present.difference(recipe))
+        return recipe, chunker
+
+    def _read(self, paths: Sequence[Path], known: dict[str, str], chunker: Chunker) -> _Plan:
+        """Read what is there and compare it with what is known."""
+        plan = _Plan()
+        files = list(_files(paths, self.leave_out, known, plan.outcomes))
+        for done, path in enumerate(files):
+            self.progress("reading", done, len(files))
+            self._read_file(path, known, chunker, plan)
+        self.progress("reading", len(files), len(files))
+        seen = {outcome.path for outcome in plan.outcomes}
+        gone = [uri for uri in known if uri not in seen and _is_under(uri, paths)]
+        if not plan.outcomes and not gone:
+            raise InputError(f"{paths[0]} holds no files; put documents (.txt, .md, .html) there first")
+        plan.removals += gone
+        plan.outcomes += [Outcome(uri, "removed") for uri in gone]
+        return plan
+
+    def _read_file(self, path: Path, known: dict[str, str], chunker: Chunker, plan: _Plan) -> None:
+        uri = _uri(path)
+        try:
+            _, data = read(path)
+            if known.get(uri) == hashlib.sha256(data).hexdigest() and not self.rebuild:
+                plan.outcomes.append(Outcome(uri, "unchanged"))
+                return
+            document = load_bytes(data, uri)
+        except Skipped as error:
+            if uri in known:  # what it held before is no longer what the file says
+                plan.removals.append(uri)
+            plan.outcomes.append(Outcome(uri, "skipped", _reason(error, uri)))
+        except LoadError as error:
+            kept = "; its earlier version is kept" if uri in known else ""
+            plan.outcomes.append(Outcome(uri, "failed", _reason(error, uri) + kept))
+        else:
+            plan.upserts.append((document, chunker.passages(document)))
+            plan.outcomes.append(Outcome(uri, "updated" if uri in known else "added"))
+
+    def _recut_the_rest(self, plan: _Plan, chunker: Chunker) -> None:
+        """In a rebuild, cut the documents that no path covers from their stored text: nothing gets lost."""
+        done = {document.uri for document, _ in plan.upserts} | set(plan.removals)
+        plan.upserts += [(doc, chunker.passages(doc)) for doc in self.writer.documents() if doc.uri not in done]
+
+    def _embed(self, plan: _Plan) -> int:
+        """Store the vectors that are missing and return how many there were."""
+        model = self.embedder.fingerprint
+        missing = self.writer.missing((p for _, passages in plan.upserts for p in passages), model)
+        missing.sort(key=lambda passage: len(passage.text))  # batches of one length waste no padding
+        for start in range(0, len(missing), EMBED_BATCH):
+            self.progress("embedding", start, len(missing))
+            batch = missing[start : start + EMBED_BATCH]
+            self.writer.add_vectors(batch, self.embedder.embed([p.retrieval_text for p in batch]), model)
+        if missing:
+            self.progress("embedding", len(missing), len(missing))
+        return len(missing)
+
+
+def _files(paths: Sequence[Path], leave_out: Path, known: dict[str, str], outcomes: list[Outcome]) -> Iterator[Path]:
+    """Yield every file, once. Hidden ones are passed over in silence, links and the like with an outcome."""
+    seen: set[str] = set()
+    for path in paths:
+        if not path.exists() and not (path.is_symlink() or _is_known(path, known)):
+            raise InputError(f"{path} does not exist; check the path")
+        for file in _walk(path, leave_out, outcomes) if path.is_dir() else [path] if path.exists() else []:
+            if _uri(file) not in seen:
+                seen.add(_uri(file))
+                yield file
+
+
+def _walk(folder: Path, leave_out: Path, outcomes: list[Outcome]) -> Iterator[Path]:
+    def failed(error: OSError) -> None:
+        outcomes.append(Outcome(str(error.filename), "failed", f"the folder cannot be read ({error.strerror})"))
+
+    for where, folders, files in os.walk(folder, onerror=failed):
+        folders[:] = sorted(name for name in folders if _is_walked(Path(where, name), leave_out, outcomes))
+        for name in sorted(files):
+            path = Path(where, name)
+            if name.startswith("."):
+                continue
+            if path.is_symlink():
+                outcomes.append(Outcome(_uri(path), "skipped", "a symbolic link; name its target to index that"))
+            else:
+                yield path
+
+
+def _is_walked(folder: Path, leave_out: Path, outcomes: list[Outcome]) -> bool:
+    if folder.name.startswith(".") or folder.resolve() == leave_out.resolve():
+        return False
+    if folder.is_symlink():
+        outcomes.append(Outcome(_uri(folder), "skipped", "a symbolic link to a folder; name its target to index that"))
+        return False
+    return True
+
+
+def _uri(path: Path) -> str:
+    return os.path.abspath(path)  # noqa: PTH100 - Path.resolve would follow links
+
+
+def _is_known(path: Path, known: Iterable[str]) -> bool:
+    return any(_is_under(uri, [path]) for uri in known)
+
+
+def _is_under(uri: str, paths: Sequence[Path]) -> bool:
+    return any(uri == root or uri.startswith(root.rstrip("/") + "/") for root in map(_uri, paths))
+
+
+def _reason(error: LoadError, uri: str) -> str:
+    return str(error).removeprefix(f"{uri}: ")
+
+
+def _renamed(plan: _Plan, known: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    """Pair removed and added documents of the same bytes."""
+    old: dict[str, list[str]] = {}
+    for uri in plan.removals:
+        old.setdefault(known[uri], []).append(uri)
+    added = {outcome.path for outcome in plan.outcomes if outcome.state == "added"}
+    return tuple(
+        (old[document.digest].pop(0), document.uri)
+        for document, _ in plan.upserts
+        if document.uri in added and old.get(document.digest)
+    )

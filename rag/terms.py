@@ -1,0 +1,80 @@
+"""Text -> the terms that the lexical half compares. Documents and questions go through the same analysis.
+
+What it does, in order: joins spelled-out acronyms (`H-T-S`, `H.T.S.`, `HTS` -> `hts`), folds diacritics
+(`Türkiye` -> `turkiye`), keeps numbers whole (`3,000` -> `3000`), splits hyphens and keeps the joined word as well
+(`cease-fire` -> `cease fire ceasefire`), drops stop words, stems English (Snowball), and cuts scripts without
+spaces into overlapping pairs of characters.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import tantivy
+
+ANALYSIS = "terms-1"
+"""Name of this analysis in an index's recipe: change it with the behaviour."""
+
+STOP_WORDS = frozenset(
+    """a about above after again all also am an and any are as at be because been before being below between both but
+    by can could did do does doing down during each either few for from further had has have having he her here hers
+    him his how i if in into is it its itself just me more most my no nor not of off on once only or other our out
+    over own s same she should so some such t than that the their them then there these they this those through to
+    too under until up us very was we were what when where which while who whom whose why will with would you your
+    """.split()
+)
+
+_ACRONYM = re.compile(r"\b[A-Z](?:[.\-\u2010\u2011][A-Z])+\b")
+_POSSESSIVE = re.compile(r"['\u2019]s?\b")
+_DIGIT_GROUP = re.compile(r"(?<=\d)[,\u202f\u00a0](?=\d{3}\b)")
+_WORD = re.compile(r"\d+(?:[.:]\d+)+|\w+(?:[-\u2010\u2011]\w+)*")
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]+")
+# letters that NFKD leaves alone; the dotless i is meant
+_FOLD = str.maketrans({"ı": "i", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe"})
+
+
+def terms(text: str) -> list[str]:
+    """Return the terms of `text` in order, repeated ones repeated."""
+    words = list(_words(_normalise(text)))
+    return _stemmer().analyze(" ".join(words)) if words else []
+
+
+def _normalise(text: str) -> str:
+    text = _ACRONYM.sub(lambda match: re.sub(r"\W", "", match[0]), text)
+    text = _DIGIT_GROUP.sub("", _POSSESSIVE.sub(" ", text))
+    decomposed = unicodedata.normalize("NFKD", text.translate(_FOLD))
+    return "".join(char for char in decomposed if not unicodedata.combining(char))
+
+
+def _words(text: str) -> Iterator[str]:
+    for match in _WORD.finditer(text):
+        word = match[0]
+        unspaced = _UNSPACED.search(word)
+        parts = re.split(r"[-\u2010\u2011]", word)
+        if unspaced:
+            yield from _pairs(word)
+        elif len(parts) > 1:
+            yield from (part.lower() for part in parts if part.lower() not in STOP_WORDS)
+            yield "".join(parts).lower()
+        elif word.lower() not in STOP_WORDS or (word.isupper() and len(word) > 1):
+            yield word.lower()  # an acronym may look like a stop word: US, IT, WHO
+
+
+def _pairs(word: str) -> Iterator[str]:
+    if len(word) == 1:
+        yield word
+    yield from (word[i : i + 2].lower() for i in range(len(word) - 1))
+
+
+@cache
+def _stemmer() -> tantivy.TextAnalyzer:
+    import tantivy
+
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace())
+    return builder.filter(tantivy.Filter.stemmer("english")).build()

@@ -1,0 +1,112 @@
+"""Records -> the JSON forms that the command line, the web API and outside programs share."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rag.records import Answer, Citation, Document, Hit
+    from rag.store import DocumentInfo, Status, SyncReport
+
+Json = dict[str, Any]
+
+
+def report_json(report: SyncReport) -> Json:
+    """Form of `rag index --json`."""
+    return {
+        **{state: report.count(state) for state in ("added", "updated", "removed", "unchanged")},
+        "skipped": [{"path": outcome.path, "reason": outcome.reason} for outcome in report.of("skipped")],
+        "failed": [{"path": outcome.path, "reason": outcome.reason} for outcome in report.of("failed")],
+        "renamed": [{"from": old, "to": new} for old, new in report.renamed],
+        "passages": report.passages,
+        "embedded": report.embedded,
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def hits_json(question: str, hits: Sequence[Hit]) -> Json:
+    """Form of `rag search --json`."""
+    return {"question": question, "hits": [hit_json(rank, hit) for rank, hit in enumerate(hits, 1)]}
+
+
+def hit_json(rank: int, hit: Hit) -> Json:
+    """One hit; both ranks and scores say why it was found."""
+    passage = hit.passage
+    return {
+        "rank": rank,
+        "score": hit.score,
+        "document": passage.uri,
+        "title": passage.name,
+        "date": passage.date,
+        "page": passage.page,
+        "section": passage.section,
+        "speaker": passage.speaker,
+        "start": passage.span.start,
+        "end": passage.span.end,
+        "text": passage.text,
+        "dense_rank": hit.dense_rank,
+        "lexical_rank": hit.lexical_rank,
+        "dense_score": hit.dense_score,
+        "lexical_score": hit.lexical_score,
+    }
+
+
+def citation_json(citation: Citation) -> Json:
+    """One citation with the passage around it."""
+    passage = citation.passage
+    return {
+        "number": citation.number,
+        "document": citation.uri,
+        "title": citation.title,
+        "date": citation.date,
+        "page": citation.page,
+        "section": citation.section,
+        "speaker": citation.speaker,
+        "start": citation.span.start,
+        "end": citation.span.end,
+        "quote": citation.quote,
+        "passage": {"start": passage.span.start, "end": passage.span.end, "text": passage.text},
+        "score": citation.score,
+    }
+
+
+def answer_json(answer: Answer) -> Json:
+    """Form of `rag ask --json`."""
+    short = answer.short_answer
+    return {
+        "question": answer.question,
+        "answer": answer.text,
+        "abstained": answer.abstained,
+        "reason": answer.reason,
+        "short_answer": short
+        and {"text": short.text, "citation": short.citation, "start": short.span.start, "end": short.span.end},
+        "sentences": [
+            {"text": s.text, "citations": list(s.citations), "speaker": s.speaker, "support": s.support}
+            for s in answer.sentences
+        ],
+        "citations": [citation_json(citation) for citation in answer.citations],
+        "conflicts": [{"about": conflict.about, "sides": list(conflict.sides)} for conflict in answer.conflicts],
+        "nearest": [hit_json(rank, hit) for rank, hit in enumerate(answer.nearest, 1)],
+    }
+
+
+def document_json(document: Document) -> Json:
+    """Form of `rag show --json`."""
+    return {
+        "uri": document.uri,
+        "title": document.name,
+        "date": document.date,
+        "text": document.text,
+        "sections": [
+            {"start": s.span.start, "end": s.span.end, "title": s.title, "level": s.level} for s in document.sections
+        ],
+        "statements": [{"start": s.span.start, "end": s.span.end, "speaker": s.speaker} for s in document.speakers],
+    }
+
+
+def status_json(status: Status, documents: Sequence[DocumentInfo]) -> Json:
+    """Form of `rag status --json`."""
+    return {**asdict(status), "list": [asdict(info) for info in documents]}
