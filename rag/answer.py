@@ -23,6 +23,10 @@ NO_PASSAGE = "Nothing in the documents matches the question."
 NO_ANSWER = "The documents do not seem to answer this. The nearest passages are shown below."
 
 
+ASKING = frozenset(terms("many much say said says tell told speak name called according describe described"))
+"""Terms of questions that say what kind of answer is wanted, not what it is about."""
+
+
 class Answerer(Protocol):
     """Turns what was found into an answer."""
 
@@ -103,7 +107,7 @@ class OverlapScorer:
             return []
         texts = [_quote(hit, index) for hit, index in places]
         cosines = self._retriever.similarity(question, texts)
-        weights = self._retriever.term_weights(question)
+        weights = {t: w for t, w in self._retriever.term_weights(question).items() if t not in ASKING}
         return [
             Candidate(hit, hit.passage.sentences[index], text, 0.5 * cosine + 0.5 * coverage(weights, text, near))
             for (hit, index), text, cosine, near in zip(

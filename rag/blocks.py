@@ -3,8 +3,6 @@
 Every function works on offsets of the text it is given; no text is copied and changed.
 """
 
-# ruff: noqa: RUF001 - the dashes and apostrophes that writers use
-
 from __future__ import annotations
 
 import re

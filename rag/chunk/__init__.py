@@ -7,7 +7,7 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from rag.blocks import complete, strip
-from rag.chunk.split import heading_text, sentences
+from rag.chunk.split import LONGEST_SENTENCE, heading_text, sentences
 from rag.records import Span
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ __all__ = ["Chunker", "sentences"]
 
 _WINDOW = 254  # the encoder's 256 tokens without the two that it adds itself
 _MOST_UNITS = 64  # sentences in a passage: bounds the search in texts of one-word sentences
-_BORDER = 0.15  # what it costs to break inside a paragraph, in units of a passage's unused share, squared
+_BORDER = 0.5  # what it costs to break inside a paragraph, in units of a passage's unused share, squared
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +117,15 @@ def _blocks(document: Document) -> Iterator[Span]:
 
 
 def _segments(units: Iterable[_Unit]) -> list[list[_Unit]]:
-    """Divide units at headings: each segment is headings that follow each other and the text under them."""
+    """Divide units at headings: each segment is headings that follow each other and the text under them.
+
+    A screen of white space divides as well, or a passage could be any length.
+    """
     segments: list[list[_Unit]] = []
     for unit in units:
-        if not segments or (unit.heading and not segments[-1][-1].heading):
+        above = segments[-1][-1] if segments else None
+        far = above is not None and unit.span.start - above.span.end > LONGEST_SENTENCE
+        if above is None or far or (unit.heading and not above.heading):
             segments.append([])
         segments[-1].append(unit)
     return segments

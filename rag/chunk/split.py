@@ -1,7 +1,5 @@
 """Sentences of one block of text, with exact offsets."""
 
-# ruff: noqa: RUF001 - the quotation marks and dashes that writers use
-
 from __future__ import annotations
 
 import re
@@ -22,9 +20,9 @@ LONGEST_SENTENCE = 1000
 _LONGEST_RULE = 100  # characters; a longer run without letters is data, not a drawn line
 
 # The splitter keeps what stands in quotation marks whole, so it never sees them (nor emphasis). An apostrophe is none.
-_MARKS = "\"“”„‟«»‹›「」『』〝〞'’‘‚*_"
+_MARKS = "\"“”„‟«»‹›「」『』〝〞'’‘‚*_)]"
 _OPENERS = "“„‟«‹「『〝‘‚"
-_HIDDEN = re.compile(r"[\"“”„‟«»‹›「」『』〝〞*\r\n]|(?<!\w)['’‘‚_]|['’‘‚_](?!\w)")
+_HIDDEN = re.compile(r"[\"“”„‟«»‹›「」『』〝〞*\r\n]|(?<=[.!?…])[)\]]|(?<!\w)['’‘‚_]|['’‘‚_](?!\w)")
 _TRAILED_OFF = re.compile(r"(?<=\w)…(?=[\"”’']*\s+[\"“‘']*(?!I\b)[A-Z])")
 _FRENCH_CLOSER = re.compile(r"[ \u00a0\u202f][»›](?!\w)")
 _NUMBER_ONLY = re.compile(r"\s*\(?\d{1,3}[.)]")

@@ -1,15 +1,14 @@
 """The date of publication, as a document itself gives it."""
 
-# ruff: noqa: RUF001 - the dashes that writers use
-
 from __future__ import annotations
 
+import datetime as dt
 import re
-from datetime import date
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = (
@@ -28,6 +27,7 @@ _FORMS = tuple(
         rf"(?P<day>\d{{1,2}})\.\s?(?P<month>\d{{1,2}})\.\s?{_YEAR}",
     )
 )
+_PLACE_AND_TIME = re.compile(rf"(?:\w+day,?\s)?{_DAY}\s{_MONTH}\s{_YEAR},\s[A-Z]", re.IGNORECASE)
 _LABEL = re.compile(
     r"\W*(?:first\s+|last\s+)?(?P<label>published|publication\s+date|pubdate|posted|released?|release\s+date|issued|filed"
     r"|broadcast|aired|recorded|dated|date|updated|modified)(?:\s+(?:on|at))?\s*[:–—-]?\s*",
@@ -35,9 +35,13 @@ _LABEL = re.compile(
 )
 _LATER = {"updated", "modified"}  # not the publication, and better than nothing
 _BESIDE = re.compile(
-    r"\d{1,2}[:.]\d\d|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|\b(?:gmt|utc|[ce]e?s?t|[ap]\.?m)\b", re.I
+    r"\d{1,2}[:.]\d\d|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|\b(?:gmt|utc|[ce]e?s?t|[ap]\.?m)\b", re.IGNORECASE
 )
-_DATELINE = re.compile(r"[A-Z][\w .,/'’-]{1,50}[,(]\s*(?P<date>[^()–—]{6,20}?)\)?\s*(?:\([A-Za-z ]{2,20}\)\s*)?[–—-]\s")
+_DATELINE = re.compile(
+    r"[A-Z][\w .,/'’-]{1,50}?[,(]\s*(?P<date>[^()–—]{6,20}?)\)?\s*(?:\([A-Za-z ]{2,20}\)\s*)?[–—-]\s"
+)
+_LONGEST_DATE_LINE = 80  # characters
+_MOST_DATE_LINES = 2
 _HEAD = 15  # lines in which a document says when it was published
 
 
@@ -48,7 +52,7 @@ def parse_date(text: str) -> str | None:
         month = match["month"].lower()
         number = int(month) if month.isdigit() else _MONTHS.index(month[:3]) + 1
         try:
-            return date(int(match["year"]), number, int(match["day"])).isoformat()
+            return dt.date(int(match["year"]), number, int(match["day"])).isoformat()
         except ValueError:
             continue
     return None
@@ -62,27 +66,35 @@ def publication_date(lines: Iterable[str]) -> str | None:
     so do many lines of dates, which are a timeline.
     """
     rows = [" ".join(line.replace("*", " ").replace("_", " ").split()) for line in lines if line.strip()]
-    head = rows[:_HEAD]
-    labelled = [
-        (label["label"].lower(), found)
-        for row in head
-        if (label := _LABEL.match(row)) and (found := _only(row[label.end() :]))
-    ]
-    if labelled:
-        return next((found for label, found in labelled if label not in _LATER), labelled[0][1])
-    alone = [found for row in rows if len(row) <= 80 and (found := _only(row))]
-    if 0 < len(alone) <= 2:
-        first = next((index for index, row in enumerate(head) if len(row) <= 80 and _only(row)), _HEAD)
-        if not any(_is_prose(row) for row in head[:first]) and first < len(head):
-            return alone[0]
-    return next(
-        (found for row in head[:5] if (line := _DATELINE.match(row)) and (found := parse_date(line["date"]))), None
-    )
+    return _labelled(rows[:_HEAD]) or _standing_alone(rows) or _dateline(rows[:_HEAD])
+
+
+def _labelled(head: Sequence[str]) -> str | None:
+    labels = [(label["label"].lower(), _only(row[label.end() :])) for row in head if (label := _LABEL.match(row))]
+    found = [(label in _LATER, date) for label, date in labels if date]
+    return min(found, key=itemgetter(0))[1] if found else None
+
+
+def _standing_alone(rows: Sequence[str]) -> str | None:
+    """Return the date of a line above the first paragraph; a remark of one line may stand over it."""
+    dates = [_only(row) if len(row) <= _LONGEST_DATE_LINE else None for row in rows]
+    found = [index for index, date in enumerate(dates) if date]
+    if not 0 < len(found) <= _MOST_DATE_LINES or found[0] >= _HEAD:
+        return None
+    above = rows[1 : found[0]]
+    return None if any(map(_is_prose, above)) else dates[found[0]]
+
+
+def _dateline(head: Sequence[str]) -> str | None:
+    matches = (_DATELINE.match(row) for row in head)
+    return next((date for match in matches if match and (date := parse_date(match["date"]))), None)
 
 
 def _only(row: str) -> str | None:
     """Return the date of a line that says little else, such as a place, a name or a time."""
     found = parse_date(row)
+    if _PLACE_AND_TIME.match(row):
+        return found
     for form in _FORMS:
         row, times = form.subn("", row)
         if times > 1:

@@ -1,13 +1,15 @@
 """Bytes into text. Every offset of a citation counts from what is decided here."""
 
-# ruff: noqa: RUF001 - the quotation marks and dashes that writers use
-
 from __future__ import annotations
 
 import codecs
 import re
+from typing import TYPE_CHECKING
 
 from rag.errors import Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # UTF-32 first: its little-endian mark starts with that of UTF-16.
 _BOMS = {
@@ -32,10 +34,16 @@ _CONTROL_BYTES = bytes([*range(9), *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F]
 _MOST_CONTROL = 0.02  # of all characters: random bytes have 0.11, compressed ones no less than 0.05
 
 # What people's files are in; the detector's rarer guesses are nearly always mistakes for one of these.
-_LEGACY = (
-    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp874", "koi8_r", "iso8859_2"),
-    *("cp932", "euc_jp", "gb18030", "big5", "cp949"),
-)
+# Encodings of the Latin script differ in a few accented letters, which the detector cannot tell apart in a short text:
+# the right one gives letters that all belong to one language. On a tie the first wins.
+_LATIN = {
+    "cp1252": ("àâæçèéêëîïôœùûüÿ", "áéíñóúü", "àáâãçéêíóôõúü", "äöüßé", "àèéìíòóùú", "åäöé", "æøåéä", "äëéèïöü"),
+    "cp1254": ("çğıîöşüâûİ",),
+    "cp1250": ("áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "ąćęłńóśźż", "áéíóöőúüű", "ăâîşţșț", "čćđšž"),
+    "cp1257": ("āčēģīķļņšūž", "ąčęėįšųūž", "äöõüšž"),
+    "iso8859_2": ("ąćęłńóśźż", "áčďéěíňóřšťúůýž"),
+}
+_OTHERS = ("cp1251", "cp1253", "cp1255", "cp1256", "cp874", "koi8_r", "cp932", "euc_jp", "gb18030", "big5", "cp949")
 _SAMPLE = 100_000  # bytes that the detector sees
 _TYPOGRAPHY = frozenset("“”‘’–—…•€£©®™°§«»\u00a0")
 _SYMBOL_IN_WORD = re.compile(r"[^\W\d_][¡-©«-±²³´¶-¹»-¿×÷][^\W\d_]")
@@ -104,21 +112,28 @@ def _damaged_utf8(data: bytes) -> str | None:
 
 def _legacy(data: bytes) -> str:
     """Decode one of the encodings from before Unicode."""
-    western = _strictly(data, "cp1252")
-    if western is not None and _is_plain_western(western):
-        return western
+    rough = data.decode("cp1252", "replace")
+    accented = sum(not char.isascii() and char not in _TYPOGRAPHY for char in rough)
+    # In mostly ASCII text the detector has too little to go on, and no other script is mostly ASCII.
+    if accented * 25 <= sum(map(str.isalpha, rough)):
+        return _latin(data)
     from charset_normalizer import from_bytes
 
-    best = from_bytes(data[:_SAMPLE], cp_isolation=list(_LEGACY), enable_fallback=False).best()
-    return data.decode(best.encoding if best else "cp1252", "replace")
+    best = from_bytes(data[:_SAMPLE], cp_isolation=[*_LATIN, *_OTHERS], enable_fallback=False).best()
+    return data.decode(best.encoding, "replace") if best and best.encoding in _OTHERS else _latin(data)
 
 
-def _is_plain_western(text: str) -> bool:
-    """Tell whether cp1252 gives mostly ASCII with typographic quotation marks and the odd accented letter.
+def _latin(data: bytes) -> str:
+    """Decode Latin script by the encoding whose accented letters agree best with one language."""
+    read = {encoding: _strictly(data, encoding) for encoding in _LATIN}
+    scores = {encoding: _agreement(text, _LATIN[encoding]) for encoding, text in read.items() if text is not None}
+    best = max(scores, key=scores.__getitem__, default="cp1252")
+    return data.decode(best, "replace")
 
-    Such text says too little for the detector, which then takes a neighbour (`£5` becomes `Ł5`).
-    """
-    special = [char for char in text if not char.isascii()]
-    letters = sum(map(str.isalpha, text))
-    accented = sum(char not in _TYPOGRAPHY for char in special)
-    return accented * 25 <= letters and not _SYMBOL_IN_WORD.search(text)
+
+def _agreement(text: str, languages: Sequence[str]) -> float:
+    """Return the share of accented letters that one language has; a symbol inside a word is a letter gone wrong."""
+    letters = [char for char in text if not char.isascii() and char.isalpha()]
+    wrong = len(_SYMBOL_IN_WORD.findall(text))
+    known = max(sum(char in language or char.lower() in language for char in letters) for language in languages)
+    return known / (len(letters) + wrong) if letters or wrong else 1.0

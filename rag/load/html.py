@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import logging
 import re
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     Element = Any  # lxml has no types
 
 _CHARSET = re.compile(
-    rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w:.-]{2,30})|<\?xml[^>]{0,100}?encoding=[\"']([\w:.-]{2,30})", re.I
+    rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w:.-]{2,30})|<\?xml[^>]{0,100}?encoding=[\"']([\w:.-]{2,30})",
+    re.IGNORECASE,
 )
 # Browsers read the left names as the right encodings, so pages are written that way.
 _BROWSER_ENCODINGS = {
@@ -70,8 +72,13 @@ _INLINE = frozenset(
 )
 _CELLS = frozenset({"cell", "td", "th"})
 _ROWS = frozenset({"row", "tr"})
+_SHORT_TEXT, _SHORT_PAGE = 250, 1000  # characters; trafilatura gives up structure below the first
 _LONGEST_ROW = 1000  # characters; a longer one lays out a page and holds no data
 
+
+# A page without main text is no news to a person: keep the extractor from writing to standard error.
+for _name in ("trafilatura", "htmldate"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
 
 _PARAGRAPH = "\n\n"
 
@@ -88,7 +95,7 @@ def parse(data: bytes, uri: str) -> Document:
     """Read a web page; `Document.text` is its main text, or all that can be seen where there is none."""
     tree = _tree(decode(data, uri, _declared(data)))
     title, date = _metadata(tree) if tree is not None else (None, None)
-    pieces = _main_text(tree) or _visible_text(tree) if tree is not None else []
+    pieces = _shown(tree) if tree is not None else []
     if pieces and not pieces[0].level and pieces[0].text == title:
         pieces[0] = pieces[0]._replace(level=1)
     text, spans = _join(pieces)
@@ -138,11 +145,24 @@ def _metadata(tree: Element) -> tuple[str | None, str | None]:
     return headline(storable(found.title or "")), found.date
 
 
+def _shown(tree: Element) -> list[_Piece]:
+    """Return the main text; all that can be seen where there is none, or the page is too short to tell the two."""
+    main = _main_text(tree)
+    if _length(main) >= _SHORT_TEXT:
+        return main
+    visible = _visible_text(tree)
+    return visible if not main or _length(visible) < _SHORT_PAGE else main
+
+
+def _length(pieces: Iterable[_Piece]) -> int:
+    return sum(len(piece.text) for piece in pieces)
+
+
 def _main_text(tree: Element) -> list[_Piece]:
     from trafilatura import bare_extraction
 
-    found = bare_extraction(deepcopy(tree), include_comments=False, include_tables=True)
-    return [] if found is None or found.body is None else _flatten(found.body)
+    found: Any = bare_extraction(deepcopy(tree), include_comments=False, include_tables=True)
+    return _flatten(found.body) if found else []
 
 
 def _visible_text(tree: Element) -> list[_Piece]:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-_FRONT_MATTER = re.compile(r"---[ \t]*(?:\r\n?|\n)(?:(?!---|\.\.\.).*(?:\r\n?|\n))*?(?:---|\.\.\.)[ \t]*(?:\r\n?|\n|$)")
+_END = r"(?>\r\n|\r|\n)"
+_FRONT_MATTER = re.compile(rf"---[ \t]*{_END}(?:(?!---|\.\.\.)[^\r\n]*{_END})*(?:---|\.\.\.)[ \t]*(?:{_END}|\Z)")
 _FIELD = re.compile(r"(?P<name>title|date|published|pubdate)\s*:\s*(?P<value>\S.*)", re.IGNORECASE)
 _LEAVES = frozenset({"heading_open", "paragraph_open", "fence", "code_block", "html_block", "hr", "tr_open"})
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|$)")
@@ -54,7 +55,14 @@ def parse(data: bytes, uri: str) -> Document:
 def _parser() -> MarkdownIt:
     from markdown_it import MarkdownIt
 
-    # Only the places of blocks are wanted: what is inside of them costs time, and is parsed for headings alone.
+    return MarkdownIt("commonmark").enable("table")
+
+
+@cache
+def _block_parser() -> MarkdownIt:
+    """Return a parser that leaves the inside of blocks alone: only their places are wanted, and that is quicker."""
+    from markdown_it import MarkdownIt
+
     return MarkdownIt("commonmark").enable("table").disable("inline")
 
 
@@ -64,7 +72,7 @@ def _structure(text: str, start: int) -> tuple[list[Heading], list[Span]]:
     rows = [start, *accumulate((len(row) for row in _LINE.findall(source)), initial=start)][1:]
     headings: list[Heading] = []
     blocks: list[Span] = []
-    tokens = _parser().parse(source)
+    tokens = _block_parser().parse(source)
     for index, token in enumerate(tokens):
         if token.type not in _LEAVES or not token.map:
             continue
@@ -73,8 +81,8 @@ def _structure(text: str, start: int) -> tuple[list[Heading], list[Span]]:
         if not len(span) or (blocks and span.start < blocks[-1].end):
             continue
         blocks.append(span)
-        if token.type == "heading_open":
-            headings.append(Heading(span, _plain(tokens[index + 1]), int(token.tag[1])))
+        if token.type == "heading_open" and (title := _plain(tokens[index + 1]).strip()):
+            headings.append(Heading(span, title, int(token.tag[1])))
     return headings, blocks
 
 

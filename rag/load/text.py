@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 _LONGEST_HEADING = 100
 _SENTENCE_END = (".", ";", ":", ",", "…", "。", "؟", "।", "”", '"', "|")
 _NAMED_TITLE = re.compile(r"(?:title|headline|subject)\s*:\s*(?P<title>\S.*)", re.IGNORECASE)
+_LABELS = frozenset({"author", "by", "cc", "contact", "from", "location", "note", "place", "present", "source", "to"})
 _TITLE_AMONG = 4  # blocks
+_LONGEST_REMARK = 200  # characters, in front of the title
 
 
 def parse(data: bytes, uri: str) -> Document:
@@ -41,17 +43,31 @@ def parse(data: bytes, uri: str) -> Document:
 
 
 def _title(text: str, blocks: Sequence[Span]) -> tuple[str | None, Span | None]:
-    """Return the title and its place: the first line, after labels and remarks in brackets."""
-    for block in blocks[:_TITLE_AMONG]:
+    """Return the title and its place: the first line, after labels, remarks in brackets or a remark of one sentence."""
+    for index, block in enumerate(blocks[:_TITLE_AMONG]):
         line = block.of(text)
         named = _NAMED_TITLE.fullmatch(line)
         if named:
             return headline(named["title"]), None
-        if _looks_like_heading(line, longest=150) and block != blocks[-1]:
+        following = blocks[index + 1].of(text) if index + 1 < len(blocks) else ""
+        if following and _looks_like_title(line, following):
             return headline(line), block
-        if not (is_turn(line) or line.startswith(("[", "("))) or len(line) > 200:
+        remark = is_turn(line) or line.startswith(("[", "(")) or index == 0
+        if not remark or len(line) > _LONGEST_REMARK:
             break
     return None, None
+
+
+def _looks_like_title(line: str, following: str) -> bool:
+    """Tell a title from a turn of speech or a label, which may also have a colon: `Syria: what comes next`."""
+    if line.startswith(("[", "(")):
+        return False
+    topic, colon, rest = line.partition(": ")
+    if colon and is_turn(line):
+        if topic.lower() in _LABELS or is_turn(following):
+            return False
+        line = f"{topic} {rest}"
+    return _looks_like_heading(line, longest=150)
 
 
 def _headings(text: str, blocks: Sequence[Span]) -> list[Span]:

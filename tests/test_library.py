@@ -1,0 +1,266 @@
+"""Bringing an index up to date with files: what is reported, what is embedded, what can still be found."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rag.embed import HashEmbedder
+from rag.errors import DocumentUnknown, IndexLocked, IndexMissing, InputError, ModelMismatch
+from rag.library import Library
+
+
+def counts(report) -> dict[str, int]:
+    """Return the non-zero counts of a report."""
+    states = ("added", "updated", "removed", "unchanged", "skipped", "failed")
+    return {state: report.count(state) for state in states if report.count(state)}
+
+
+def everything_quoted(library: Library) -> str:
+    """Return all passages of the index as one text."""
+    with library.store.snapshot() as snapshot:
+        return "\n".join(passage.text for passage in snapshot.catalog.passages())
+
+
+def test_first_index_adds_every_file(library, corpus):
+    """All files of a folder are added, and each text is embedded once."""
+    report = library.index(corpus)
+    assert counts(report) == {"added": 200}
+    assert report.passages == report.embedded == 200
+    assert library.status().documents == 200
+
+
+def test_second_index_changes_nothing(library, corpus):
+    """An unchanged folder embeds nothing and publishes nothing."""
+    library.index(corpus)
+    generation = library.status().generation
+    report = library.index(corpus)
+    assert counts(report) == {"unchanged": 200}
+    assert report.embedded == 0
+    assert library.status().generation == generation
+
+
+def test_change_delete_swap_rename(library, corpus):
+    """The report says exactly what happened, only new text is embedded, and what is gone is found no more."""
+    library.index(corpus)
+    (corpus / "report-000.txt").write_text("The crane was sold to Rotterdam in spring.\n")
+    (corpus / "report-001.txt").unlink()
+    a, b = corpus / "report-002.txt", corpus / "report-003.txt"
+    a_text, b_text = a.read_text(), b.read_text()
+    a.write_text(b_text)
+    b.write_text(a_text)
+    (corpus / "report-004.txt").rename(corpus / "renamed.txt")
+    report = library.index(corpus)
+    assert counts(report) == {"added": 1, "updated": 3, "removed": 2, "unchanged": 195}
+    assert report.renamed == ((str(corpus / "report-004.txt"), str(corpus / "renamed.txt")),)
+    assert report.embedded == 1
+    assert library.document("report-002.txt").text == b_text
+    assert library.document("report-003.txt").text == a_text
+    text = everything_quoted(library)
+    assert "crane numbered 1 " not in text
+    assert "crane numbered 0 " not in text
+    for question in ("crane numbered 1 lifted 10 tons", "crane numbered 4", "Rotterdam"):
+        for hit in library.search(question, 50):
+            source = library.document(hit.passage.uri)
+            assert Path(hit.passage.uri).exists()
+            assert source.text[hit.passage.span.start : hit.passage.span.end] == hit.passage.text
+    assert library.search("Rotterdam", 1)[0].passage.text.startswith("The crane was sold to Rotterdam")
+    assert library.verify() == []
+
+
+def test_change_is_seen_with_the_old_time(library, corpus):
+    """A file with new bytes and its old modification time and size has changed."""
+    library.index(corpus)
+    path = corpus / "report-000.txt"
+    before = path.stat()
+    path.write_bytes(path.read_bytes().replace(b"crane", b"winch"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert counts(library.index(corpus)) == {"updated": 1, "unchanged": 199}
+
+
+def test_indexing_one_folder_leaves_others_alone(library, tmp_path):
+    """What vanished is removed only below the paths that were named."""
+    for name in ("a", "ab"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.txt").write_text(f"This is the text of {name}.")
+    library.index(tmp_path / "a", tmp_path / "ab")
+    (tmp_path / "ab" / "x.txt").unlink()
+    assert counts(library.index(tmp_path / "a")) == {"unchanged": 1}
+    assert counts(library.index(tmp_path / "ab")) == {"removed": 1}
+
+
+def test_every_file_has_an_outcome(library, tmp_path):
+    """Garbage, unknown kinds, empty files, links and unreadable files are reported with their reason."""
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    (folder / "good.txt").write_text("A good text. It has two sentences.")
+    (folder / "garbage.txt").write_bytes(os.urandom(4000))
+    (folder / "empty.txt").write_text(" \n")
+    (folder / "program.exe").write_bytes(b"MZ")
+    (folder / "link.txt").symlink_to("/etc/hostname")
+    (folder / "loop").symlink_to(folder)
+    os.mkfifo(folder / "pipe.txt")
+    (folder / ".hidden.txt").write_text("Not for the index.")
+    report = library.index(folder)
+    assert counts(report) == {"added": 1, "skipped": 5, "failed": 1}
+    reasons = {Path(o.path).name: o.reason for o in (*report.of("skipped"), *report.of("failed"))}
+    assert set(reasons) == {"garbage.txt", "empty.txt", "program.exe", "link.txt", "loop", "pipe.txt"}
+    assert all(reason and "\n" not in reason for reason in reasons.values())
+
+
+def test_document_that_became_garbage_is_forgotten(library, tmp_path):
+    """A file whose text is gone is skipped, and its earlier text is no longer found."""
+    path = tmp_path / "x.txt"
+    path.write_text("The bridge was closed in May.")
+    library.index(path)
+    path.write_bytes(bytes(range(256)) * 20)
+    assert counts(library.index(path)) == {"skipped": 1}
+    assert library.documents() == []
+
+
+def test_vanished_file_may_be_named(library, tmp_path):
+    """Naming a file that is gone removes it; naming one that never was is an error."""
+    path = tmp_path / "x.txt"
+    path.write_text("The bridge was closed in May.")
+    library.index(path)
+    path.unlink()
+    assert counts(library.index(path)) == {"removed": 1}
+    with pytest.raises(InputError, match="does not exist"):
+        library.index(tmp_path / "never.txt")
+
+
+def test_empty_folder(library, tmp_path):
+    """A folder without files is a clear error when nothing of it was indexed."""
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="holds no files"):
+        library.index(tmp_path / "empty")
+
+
+def test_index_inside_the_folder_is_left_out(tmp_path, hasher):
+    """An index kept inside the indexed folder does not index itself."""
+    (tmp_path / "x.txt").write_text("The bridge was closed in May.")
+    with Library.open(tmp_path / "index", embedder=hasher) as library:
+        library.index(tmp_path)
+        assert counts(library.index(tmp_path)) == {"unchanged": 1}
+
+
+def test_added_files_are_copied(library, tmp_path):
+    """Uploaded files live in the index's own folder, are replaced by name, and go when they are removed."""
+    (tmp_path / "up.txt").write_text("The first version speaks of apples.")
+    assert counts(library.add(tmp_path / "up.txt")) == {"added": 1}
+    (tmp_path / "up.txt").write_text("The second version speaks of pears.")
+    assert counts(library.add(tmp_path / "up.txt")) == {"updated": 1}
+    assert "pears" in library.document("up.txt").text
+    library.remove("up.txt")
+    assert library.documents() == []
+    assert list((library.store.root / "files").iterdir()) == []
+
+
+def test_rebuild_keeps_what_no_path_covers(library, tmp_path, hasher):
+    """A rebuild with another encoder makes everything anew, also documents whose files are elsewhere."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.txt").write_text(f"This is the text of {name}.")
+    library.index(tmp_path / "a", tmp_path / "b")
+    (tmp_path / "b" / "b.txt").unlink()
+    other = HashEmbedder("other", 32)
+    with Library.open(library.store.root, embedder=other) as again:
+        with pytest.raises(ModelMismatch, match="made with the encoder hash"):
+            again.search("text")
+        with pytest.raises(ModelMismatch):
+            again.index(tmp_path / "a")
+        report = again.index(tmp_path / "a", rebuild=True)
+        assert counts(report) == {"updated": 1}
+        assert {info.name for info in again.documents()} == {"a.txt", "b.txt"}
+        assert again.status().model == "other"
+        assert report.embedded == 2
+        assert again.verify() == []
+
+
+def test_same_model_name_with_other_weights_is_refused(library, tmp_path, hasher):
+    """The fingerprint of the weights counts, not only the name."""
+    (tmp_path / "x.txt").write_text("The bridge was closed in May.")
+    library.index(tmp_path / "x.txt")
+    impostor = HashEmbedder("hash", 64)
+    impostor.fingerprint = "0" * 64
+    with Library.open(library.store.root, embedder=impostor) as again, pytest.raises(ModelMismatch, match="weights"):
+        again.search("bridge")
+
+
+def test_missing_index(library):
+    """Asking without an index says how to make one."""
+    with pytest.raises(IndexMissing, match="rag index"):
+        library.search("anything")
+
+
+def test_second_writer_is_refused(library, corpus):
+    """While one process writes, another is told who it is; readers go on."""
+    library.index(corpus)
+    with library.store.writer(), Library.open(library.store.root, embedder=HashEmbedder()) as other:
+        with pytest.raises(IndexLocked, match=f"process {os.getpid()} on "):
+            other.index(corpus)
+        assert len(other.search("crane", 5)) == 5
+
+
+@pytest.mark.parametrize("question", ["", "  \n", "x" * 100_000])
+def test_questions_that_are_none(library, corpus, question):
+    """Empty and endless questions are refused."""
+    library.index(corpus)
+    with pytest.raises(InputError, match="question"):
+        library.ask(question)
+
+
+def test_document_names(library, tmp_path):
+    """A document answers to its URI and to any end of its path that only it has."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "same.txt").write_text(f"This is the text of {name}.")
+    (tmp_path / "a" / "own.txt").write_text("One of a kind.")
+    library.index(tmp_path / "a", tmp_path / "b")
+    assert library.document("own.txt").uri == str(tmp_path / "a" / "own.txt")
+    assert library.document("b/same.txt").text == "This is the text of b."
+    with pytest.raises(DocumentUnknown, match="2 documents are called same.txt"):
+        library.document("same.txt")
+    with pytest.raises(DocumentUnknown, match="no document wn.txt"):
+        library.document("wn.txt")
+
+
+def test_interrupted_run_embeds_nothing_twice(library, corpus):
+    """Vectors of a run that was interrupted are kept; the next run embeds only the rest."""
+    class Interrupted(Exception):
+        pass
+
+    def interrupt(stage: str, done: int, total: int) -> None:
+        if stage == "embedding" and done:
+            raise Interrupted
+
+    from rag import sync
+
+    batch, sync.EMBED_BATCH = sync.EMBED_BATCH, 50
+    try:
+        with pytest.raises(Interrupted):
+            library.index(corpus, progress=interrupt)
+        with pytest.raises(IndexMissing):
+            library.documents()
+        assert library.index(corpus).embedded == 150
+    finally:
+        sync.EMBED_BATCH = batch
+
+
+def test_passages_without_vectors_are_found_by_their_words(library, tmp_path, hasher):
+    """A passage may be published before its vector exists; status counts it as waiting."""
+    (tmp_path / "x.txt").write_text("The bridge was closed in May.")
+    library.index(tmp_path / "x.txt")
+    document = replace(library.document("x.txt"), uri="/late.txt", text="The lighthouse keeper resigned.", blocks=())
+    from rag.records import Span
+    from rag.store import Changes
+
+    span = Span(0, len(document.text))
+    with library.store.writer() as writer:
+        writer.apply(Changes([(document, [document.passage(span, [span])])]), writer.recipe)
+    assert library.status().waiting == 1
+    best = library.search("lighthouse", 1)[0]
+    assert (best.passage.uri, best.dense_rank, best.lexical_rank) == ("/late.txt", None, 1)
