@@ -32,6 +32,7 @@ _EPILOG = """examples:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code."""
     options = _parser().parse_args(arguments)
+    options.store = getattr(options, "store", None) or os.environ.get("RAG_STORE") or "index"
     try:
         return int(options.run(options))
     except RagError as error:
@@ -60,7 +61,6 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[store],
     )
-    parser.set_defaults(store=os.environ.get("RAG_STORE", "index"))
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import threading
 from functools import cached_property
@@ -99,27 +100,23 @@ class SentenceEmbedder:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return float32 unit vectors, shape (len(texts), dimension)."""
-        import torch
-
-        model = self._bulk_model if len(texts) >= BULK else self._model
-        torch.set_num_threads(os.cpu_count() or 1)
-        return self._encode(model, texts)
+        bulk = len(texts) >= BULK
+        model = self._bulk_model if bulk else self._model
+        return self._encode(model, texts, threads=(os.cpu_count() or 1) if bulk else 1)
 
     def embed_query(self, text: str) -> Vectors:
         """Return the float32 unit vector of one question, shape (dimension,), with one thread.
 
         A second thread beside a busy neighbour makes a single question 25 times slower (barrier spinning).
         """
-        import torch
-
-        torch.set_num_threads(1)
-        vector: Vectors = self._encode(self._model, [text])[0]
+        vector: Vectors = self._encode(self._model, [text], threads=1)[0]
         return vector
 
-    def _encode(self, model: SentenceTransformer, texts: Sequence[str]) -> Vectors:
+    def _encode(self, model: SentenceTransformer, texts: Sequence[str], *, threads: int) -> Vectors:
         import numpy as np
         import torch
 
+        torch.set_num_threads(threads)  # holds for the calling thread only
         if not texts:
             return np.zeros((0, self.dimension), np.float32)
         with torch.inference_mode():
@@ -148,10 +145,15 @@ class SentenceEmbedder:
     @cached_property
     def _loaded(self) -> SentenceTransformer:
         offline = self.name == DEFAULT_MODEL or Path(self.name).exists()
+        if not offline and self.name.startswith((".", "/", "~")):
+            raise ModelError(f"cannot load encoder {self.name}: there is no such folder")
         if offline:
             os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait must not spin beside busy neighbours
         os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+        for chatty in ("sentence_transformers", "transformers", "huggingface_hub"):
+            logging.getLogger(chatty).setLevel(logging.ERROR)
         from sentence_transformers import SentenceTransformer
 
         source = str(_checked_default_folder()) if self.name == DEFAULT_MODEL else self.name
@@ -178,11 +180,10 @@ class SentenceEmbedder:
             times = []
             for _ in range(3):
                 start = time.perf_counter()
-                self._encode(model, ["a sentence of some ordinary words to measure with " * 12] * 4)
+                self._encode(model, ["some ordinary words to measure with " * 16] * 4, threads=os.cpu_count() or 1)
                 times.append(time.perf_counter() - start)
             return min(times)
 
-        torch.set_num_threads(os.cpu_count() or 1)
         half = copy.deepcopy(self._model).to(torch.bfloat16)
         return half if seconds(half) < seconds(self._model) else self._model
 

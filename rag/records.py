@@ -108,12 +108,15 @@ class Document:
 
     def section_at(self, offset: int) -> str | None:
         """Return the heading of the innermost section around `offset`, None outside of all."""
-        around = [s for s in self.sections if s.span.start <= offset < s.span.end]
-        return max(around, key=lambda s: (s.level, s.span.start)).title if around else None
+        before = bisect_right(self.sections, offset, key=lambda section: section.span.start)
+        around = (s for s in reversed(self.sections[:before]) if offset < s.span.end)
+        return next((s.title for s in around), None)  # sections nest: the one that starts last is the innermost
 
     def speaker_at(self, offset: int) -> str | None:
         """Return who is speaking at `offset`, None when nobody is or it is unclear."""
-        return next((s.speaker for s in self.speakers if s.span.start <= offset < s.span.end), None)
+        before = bisect_right(self.speakers, offset, key=lambda statement: statement.span.start)
+        last = self.speakers[before - 1] if before else None
+        return last.speaker if last and offset < last.span.end else None
 
     def passage(self, span: Span, sentences: Sequence[Span] = ()) -> Passage:
         """Cut a passage: the only place where passages are made, so that text and span always agree.

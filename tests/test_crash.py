@@ -8,12 +8,15 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from rag.embed import HashEmbedder
 from rag.library import Library
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 KILLS = 200
 

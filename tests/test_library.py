@@ -222,26 +222,27 @@ def test_document_names(library, tmp_path):
     library.index(tmp_path / "a", tmp_path / "b")
     assert library.document("own.txt").uri == str(tmp_path / "a" / "own.txt")
     assert library.document("b/same.txt").text == "This is the text of b."
-    with pytest.raises(DocumentUnknown, match="2 documents are called same.txt"):
+    with pytest.raises(DocumentUnknown, match=r"2 documents are called same\.txt"):
         library.document("same.txt")
-    with pytest.raises(DocumentUnknown, match="no document wn.txt"):
+    with pytest.raises(DocumentUnknown, match=r"no document wn\.txt"):
         library.document("wn.txt")
 
 
 def test_interrupted_run_embeds_nothing_twice(library, corpus):
     """Vectors of a run that was interrupted are kept; the next run embeds only the rest."""
-    class Interrupted(Exception):
+
+    class InterruptedRunError(Exception):
         pass
 
     def interrupt(stage: str, done: int, total: int) -> None:
         if stage == "embedding" and done:
-            raise Interrupted
+            raise InterruptedRunError
 
     from rag import sync
 
     batch, sync.EMBED_BATCH = sync.EMBED_BATCH, 50
     try:
-        with pytest.raises(Interrupted):
+        with pytest.raises(InterruptedRunError):
             library.index(corpus, progress=interrupt)
         with pytest.raises(IndexMissing):
             library.documents()

@@ -453,8 +453,8 @@ PAGE = """<!doctype html><html><head><meta charset="{charset}"><title>Guns fall 
 <script>var words = "never shown";</script></head><body>
 <nav><ul><li><a href="/">Home</a></li><li><a href="/news">News</a></li></ul></nav>
 <article><h1>Guns fall quiet in Idlib</h1>
-<p>The guns fell&nbsp;quiet &amp; the roads were <b>empty</b> on Friday, the first morning
-of a truce made in Moscow.<br>Nobody trusted it &mdash; not yet, at least.</p>
+<p>The guns fell&nbsp;quiet &amp; all was <b>empty</b> on the first morning
+of a truce made in Moscow.<br>Who knew &mdash; not yet.</p>
 <h2>How it came to this</h2>
 <p>“We don’t believe it,” said a woman who had fled three times since the winter began, and gave
 no name.</p>
@@ -476,7 +476,7 @@ def test_a_page_is_its_main_text(declared, encoding):
     assert doc.title == "Guns fall quiet in Idlib"
     assert doc.text.split("\n\n") == [
         "Guns fall quiet in Idlib",
-        "The guns fell quiet & the roads were empty on Friday, the first morning of a truce made in Moscow.\nNobody trusted it — not yet, at least.",
+        "The guns fell quiet & all was empty on the first morning of a truce made in Moscow.\nWho knew — not yet.",
         "How it came to this",
         "“We don’t believe it,” said a woman who had fled three times since the winter began, and gave no name.",
         "First point of the deal is a corridor along the road.",

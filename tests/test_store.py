@@ -92,7 +92,7 @@ class Folder(RuleBasedStateMachine):
             a.write_text(b_text, "utf-8")
             b.write_text(a_text, "utf-8")
 
-    @precondition(lambda self: self.indexed or list(self.folder.iterdir()))
+    @precondition(lambda self: bool(self.indexed or list(self.folder.iterdir())))
     @rule(rebuild=st.booleans())
     def index(self, rebuild: bool) -> None:
         files = self.files()
@@ -110,7 +110,7 @@ class Folder(RuleBasedStateMachine):
         self.library.close()
         self.open()
 
-    @precondition(lambda self: self.indexed)
+    @precondition(lambda self: bool(self.indexed))
     @rule(question=TEXTS, k=st.integers(1, 20))
     def search(self, question: str, k: int) -> None:
         query = HashEmbedder().embed_query(question)
@@ -148,7 +148,7 @@ def filled(library, corpus):
 
 
 def test_bm25_scores(filled):
-    """tantivy's scores are BM25's over our terms (texts this short are stored with their exact length)."""
+    """Scores of tantivy are BM25's over our terms (texts this short are stored with their exact length)."""
     oracle = bm25_oracle(filled, "which crane lifted 17 tons")
     with filled.store.snapshot() as snapshot:
         found = snapshot.lexical("which crane lifted 17 tons", 300)

@@ -50,25 +50,11 @@ _NEVER_SEEN = (
     "textarea",
 )
 _INLINE = frozenset(
-    {"a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "hi", "i", "img", "ins"}
-    | {
-        "kbd",
-        "label",
-        "mark",
-        "q",
-        "ref",
-        "ruby",
-        "s",
-        "samp",
-        "small",
-        "span",
-        "strike",
-        "strong",
-        "sub",
-        "sup",
-        "time",
-    }
-    | {"tt", "u", "var", "wbr"}
+    (
+        *("a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "hi", "i", "img"),
+        *("ins", "kbd", "label", "mark", "q", "ref", "ruby", "s", "samp", "small", "span", "strike", "strong", "sub"),
+        *("sup", "time", "tt", "u", "var", "wbr"),
+    )
 )
 _CELLS = frozenset({"cell", "td", "th"})
 _ROWS = frozenset({"row", "tr"})

@@ -152,7 +152,8 @@ class LocalStore:
         """Return the lexical index, level with this generation; made in memory when the folder's is unusable."""
         with self._lock:
             if self._lexical is None or (self._lexical[1].in_memory and self._lexical[0] != generation):
-                found = lexical.open_folder(self.root / "lexical", write=False)
+                whole = catalog.get("lexical") == "whole"
+                found = lexical.open_folder(self.root / "lexical", write=False) if whole else None
                 if found is None:
                     _log.warning("%s is missing or damaged; the next rag index writes it anew", self.root / "lexical")
                     found = Lexical(None)

@@ -56,7 +56,10 @@ def _vectors(root: Path, catalog: Catalog) -> Iterator[str]:
 
 
 def _lexical(root: Path, catalog: Catalog) -> Iterator[str]:
-    index = lexical.open_folder(root / "lexical", write=False)
+    if not catalog.count("passages"):
+        return
+    whole = catalog.get("lexical") == "whole"
+    index = lexical.open_folder(root / "lexical", write=False) if whole else None
     if index is None:
         yield f"{root / 'lexical'} is missing or damaged; the next rag index writes it anew"
         return

@@ -1,0 +1,44 @@
+"""The web page over the index; without one, the sample documents in data/ are indexed first."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from rag.errors import IndexMissing, RagError
+from rag.library import Library
+from rag.ui import serve
+
+SAMPLE = Path(__file__).parent / "data"
+
+
+def main() -> int:
+    """Serve until interrupted; 1 and one line when that cannot be done."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--store", default=os.environ.get("RAG_STORE", "index"), help="the index (default: index)")
+    parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1")
+    parser.add_argument("--port", type=int, default=7860, help="default: 7860")
+    options = parser.parse_args()
+    try:
+        with Library.open(options.store) as library:
+            index_sample(library)
+            serve(library, options.host, options.port)
+    except RagError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def index_sample(library: Library) -> None:
+    """Index the sample documents when there is no index yet."""
+    try:
+        library.status()
+    except IndexMissing:
+        sys.stderr.write(f"Indexing the sample documents in {SAMPLE} (once)\n")
+        sys.stderr.write(f"{library.index(SAMPLE)}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

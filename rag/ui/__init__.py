@@ -1,0 +1,128 @@
+"""The web page. Gradio is imported by `build` and `serve` only: it takes seconds, and no other command needs it."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import threading
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.errors import InputError, RagError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from rag.library import Library
+
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+MOST_WAITING = 100  # questions in the queue before the page says that it is busy
+
+_log = logging.getLogger(__name__)
+
+
+def serve(library: Library, host: str = "127.0.0.1", port: int = 7860) -> None:
+    """Serve the page until interrupted; prints its address when it is ready. Port 0 takes a free one.
+
+    Raises:
+        InputError: the host can be reached from other machines, or the port is taken.
+    """
+    if host not in LOOPBACK_HOSTS:
+        raise InputError(f"The page is for this machine only: {host} is not one of {', '.join(LOOPBACK_HOSTS)}.")
+    with _listen(host, port) as listener:
+        import uvicorn
+
+        class Server(uvicorn.Server):
+            """Says where the page is once it can be opened."""
+
+            async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+                await super().startup(sockets)
+                address = f"[{host}]" if ":" in host else host
+                sys.stdout.write(f"Open http://{address}:{listener.getsockname()[1]}\n")
+                sys.stdout.flush()
+
+        config = uvicorn.Config(build(library), log_level="warning", ws="none", timeout_graceful_shutdown=2)
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again when it has shut down
+        try:
+            Server(config).run(sockets=[listener])
+        except KeyboardInterrupt:  # the usual way to end it
+            return
+
+
+def build(library: Library) -> FastAPI:
+    """Return the page as an ASGI application, guarded, and start to load the encoder in the background."""
+    uploads = _settle_gradio()
+    import gradio as gr
+    from fastapi import FastAPI
+
+    from rag.ui.guard import FILE_BYTES, Guard
+    from rag.ui.page import layout, theme
+
+    blocks = layout(library)
+    blocks.queue(max_size=MOST_WAITING, default_concurrency_limit=4)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    _offer(app, "page.js", "text/javascript")
+    _offer(app, "page.css", "text/css")
+    gr.mount_gradio_app(
+        app,
+        blocks,
+        path="/",
+        show_error=False,
+        run_history=False,
+        ssr_mode=False,
+        mcp_server=False,
+        enable_monitoring=False,
+        max_file_size=FILE_BYTES,
+        allowed_paths=[],
+        footer_links=[],
+        theme=theme(),
+    )
+    blocks.has_launched = True  # unless this is set, Gradio takes any path for an uploaded file's
+    app.add_middleware(Guard, uploads=uploads)
+    threading.Thread(target=_warm, args=(library,), name="rag-warm", daemon=True).start()
+    return app
+
+
+def _offer(app: FastAPI, name: str, media_type: str) -> None:
+    """Serve a file of the page by itself: Gradio would rewrite the selectors of a style sheet given to it."""
+    from fastapi.responses import Response
+
+    text = (files("rag.ui") / name).read_text("utf-8")
+    app.get(f"/{name}")(lambda: Response(text, media_type=media_type, headers={"Cache-Control": "no-cache"}))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Take the port now, so that a taken one is said before anything slow starts."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except (OSError, OverflowError) as error:
+        raise InputError(f"Port {port} of {host} cannot be used ({error}): choose another with --port.") from error
+
+
+def _settle_gradio() -> Path:
+    """Keep Gradio quiet and private. Read at its import, hence before it: no analytics, no hub, a folder of its own.
+
+    Uploads pass through that folder, which is returned; Gradio's own default is shared by all its applications.
+    """
+    if "GRADIO_TEMP_DIR" not in os.environ:
+        folder = tempfile.mkdtemp(prefix="rag-ui-")  # mode 0700
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        os.environ["GRADIO_TEMP_DIR"] = folder
+    os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1")
+    return Path(os.environ["GRADIO_TEMP_DIR"])
+
+
+def _warm(library: Library) -> None:
+    """Load what the first question needs; whoever asks meanwhile waits for the same load."""
+    try:
+        library.warm()
+    except RagError as error:  # the first question will say it to the person
+        _log.warning("%s", error)

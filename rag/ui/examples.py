@@ -1,0 +1,79 @@
+"""Example questions from a person's own documents, so that the first click shows what the page does."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from rag.errors import RagError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rag.library import Library
+    from rag.records import Document
+
+SHOWN = 3
+_DOCUMENTS_READ = 30  # enough to find what a collection is about
+_CHARACTERS_READ = 20_000
+
+_LINE_BREAK = re.compile(r"(?<!\n)\n(?!\n)")  # inside a paragraph
+_WORD = r"(?:al-|el-)?[A-Z][\w’-]+"
+# A name: capitalised words in the middle of a sentence, so that no first word of a sentence is taken for one.
+_NAME = re.compile(rf"(?<=[a-z,] )(?:the |(?<!the ))(?!The ){_WORD}(?: (?:of |for |of the )?{_WORD}){{1,4}}")
+_SPEAKER = re.compile(rf"(?<!for )(?<!of )\b({_WORD}(?: {_WORD}){{1,2}})(?:, [^,.\n]{{3,60}},)? (?:said|says|told)\b")
+_BODY = re.compile(  # what makes a name that of an organisation, about which one would ask differently
+    r"\b(?:Agency|Aid|Army|Bank|Committee|Company|Council|Court|Force|Front|Fund|Group|Institute|Ministry|Nations"
+    r"|Observatory|Office|Organi[sz]ation|Party|Police|Programme?|Rights|Union|University)s?\b"
+)
+_CALENDAR = re.compile(
+    r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December"
+    r"|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)\b"
+)
+
+
+def example_questions(library: Library) -> list[str]:
+    """Return up to three questions that this library answers; none when it has nothing to go by."""
+    try:
+        return list(_answered(library, candidates(_some_documents(library))))
+    except RagError:  # no index yet, or no encoder: the page says so where it is asked
+        return []
+
+
+def candidates(documents: Iterable[Document]) -> list[str]:
+    """Return questions about who is named and who speaks in most of these documents, the best first."""
+    speakers: Counter[str] = Counter()
+    names: Counter[str] = Counter()
+    for document in documents:
+        text = _LINE_BREAK.sub(" ", document.text[:_CHARACTERS_READ])
+        known = (statement.speaker.split(",")[0] for statement in document.speakers if statement.speaker)
+        speakers.update({name for name in (*known, *_SPEAKER.findall(text)) if " " in name and not _BODY.search(name)})
+        names.update({name for name in _NAME.findall(text) if not _CALENDAR.search(name)})
+    told = [f"What is known about {name}?" for name in _distinct(names)]
+    said = [f"What did {speaker} say?" for speaker in _distinct(speakers)]
+    mixed = (question for pair in zip_longest(told, said) for question in pair)
+    return [question for question in mixed if question]
+
+
+def _distinct(counts: Counter[str]) -> list[str]:
+    """Return the most frequent first (of equals the longest, then by name), no name inside another one."""
+    chosen: list[str] = []
+    for name, _ in sorted(counts.items(), key=lambda item: (-item[1], -len(item[0]), item[0])):
+        if not any(name in other or other in name for other in chosen):
+            chosen.append(name)
+    return chosen
+
+
+def _some_documents(library: Library) -> Iterator[Document]:
+    return (library.document(info.uri) for info in library.documents()[:_DOCUMENTS_READ])
+
+
+def _answered(library: Library, questions: list[str]) -> Iterator[str]:
+    """Try the questions, and keep those that get an answer."""
+    found = 0
+    for question in questions[: 3 * SHOWN]:
+        if found < SHOWN and not library.ask(question).abstained:
+            found += 1
+            yield question

@@ -1,0 +1,196 @@
+"""The command line as a person uses it: real processes, exit codes, one-line complaints."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TEXT = "The harbour report.\n\nThe crane lifted 412 tons on Monday. Nobody was hurt. The mayor was in Rotterdam.\n"
+
+
+def rag(*arguments: str, cwd: Path, store: str = "index", environment: dict[str, str] | None = None):
+    """Run the command and return the finished process."""
+    return subprocess.run(
+        [sys.executable, "-m", "rag.cli", *arguments],
+        cwd=cwd,
+        env={**os.environ, "RAG_STORE": store, **(environment or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder with a document and an index of it, made with the stand-in encoder."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "harbour.txt").write_text(TEXT)
+    assert rag("index", "docs", "--model", "hash", cwd=tmp_path).returncode == 0
+    return tmp_path
+
+
+def assert_complains(process, *words: str, code: int = 1) -> None:
+    """The process ended with this code and one line that holds these words."""
+    assert process.returncode == code
+    assert process.stdout == ""
+    lines = process.stderr.splitlines()
+    assert len(lines) == 1, process.stderr
+    assert lines[0].startswith("rag: ")
+    assert all(word in lines[0] for word in words), lines[0]
+
+
+def test_index_json(place):
+    """The report has the fields of the contract."""
+    (place / "docs" / "new.md").write_text("# New\n\nA new text. It is short.\n")
+    (place / "docs" / "garbage.txt").write_bytes(os.urandom(3000))
+    report = json.loads(rag("index", "docs", "--json", cwd=place).stdout)
+    assert {key: report[key] for key in ("added", "updated", "removed", "unchanged", "failed")} == {
+        "added": 1, "updated": 0, "removed": 0, "unchanged": 1, "failed": [],
+    }  # fmt: skip
+    assert [Path(entry["path"]).name for entry in report["skipped"]] == ["garbage.txt"]
+    assert report["skipped"][0]["reason"]
+    assert report["passages"] == 2
+    assert report["embedded"] == 1
+    assert isinstance(report["seconds"], float)
+
+
+def test_store_before_and_after_the_command(place):
+    """`--store` is taken in both places and wins over the environment."""
+    for arguments in (["--store", "index", "status", "--json"], ["status", "--json", "--store", "index"]):
+        process = rag(*arguments, cwd=place, store="nowhere")
+        assert json.loads(process.stdout)["documents"] == 1
+
+
+def test_ask_show_round_trip(place):
+    """Every quote is what `rag show` prints at its offsets."""
+    answer = json.loads(rag("ask", "How many tons did the crane lift on Monday?", "--json", cwd=place).stdout)
+    assert answer["abstained"] is False
+    assert "412 tons" in answer["citations"][0]["quote"]
+    for citation in answer["citations"]:
+        shown = json.loads(rag("show", citation["document"], "--json", cwd=place).stdout)
+        assert shown["text"][citation["start"] : citation["end"]] == citation["quote"]
+        passage = citation["passage"]
+        assert shown["text"][passage["start"] : passage["end"]] == passage["text"]
+        at = f"{citation['start']}:{citation['end']}"
+        marked = rag("show", "harbour.txt", "--at", at, cwd=place).stdout
+        assert f">>>{citation['quote']}<<<" in marked
+    numbers = {citation["number"] for citation in answer["citations"]}
+    assert all(set(sentence["citations"]) <= numbers and sentence["citations"] for sentence in answer["sentences"])
+
+
+def test_refusal_is_an_answer(place):
+    """A refusal has a reason and the nearest passages, and exits 0."""
+    process = rag("ask", "Who won the chess tournament in Wijk?", "--json", cwd=place)
+    answer = json.loads(process.stdout)
+    assert process.returncode == 0
+    assert answer["abstained"] is True
+    assert answer["reason"]
+    assert answer["sentences"] == answer["citations"] == []
+    assert answer["nearest"][0]["document"].endswith("harbour.txt")
+
+
+def test_search_text_and_json(place):
+    """Search prints passages with ranks; JSON gives both ranks."""
+    hits = json.loads(rag("search", "crane tons", "--json", cwd=place).stdout)["hits"]
+    assert [hit["rank"] for hit in hits] == list(range(1, len(hits) + 1))
+    assert hits[0]["lexical_rank"] == 1
+    assert "412 tons" in rag("search", "crane tons", cwd=place).stdout
+
+
+def test_remove_and_status(place):
+    """A removed document is forgotten."""
+    assert rag("remove", "harbour.txt", cwd=place).stdout == "1 removed\n"
+    assert json.loads(rag("status", "--json", cwd=place).stdout)["documents"] == 0
+
+
+def test_verify(place):
+    """Verify exits 0 on a sound index and 1 on a damaged one, naming the file."""
+    assert rag("verify", cwd=place).stdout == "sound\n"
+    path = next((place / "index").glob("vectors-*.faiss"))
+    path.write_bytes(path.read_bytes()[:-1])
+    process = rag("verify", "--json", cwd=place)
+    assert process.returncode == 1
+    assert path.name in json.loads(process.stdout)["damages"][0]
+
+
+@pytest.mark.parametrize("command", ["search", "ask"])
+def test_missing_index(tmp_path, command):
+    """Without an index, the complaint says how to make one."""
+    assert_complains(rag(command, "anything?", cwd=tmp_path), "no index", "rag index")
+    assert not (tmp_path / "index").exists()
+
+
+def test_unknown_document(place):
+    """An unknown document is named."""
+    assert_complains(rag("show", "nothing.txt", cwd=place), "nothing.txt", "rag status")
+    assert_complains(rag("remove", "nothing.txt", cwd=place), "nothing.txt")
+
+
+def test_span_beyond_the_end(place):
+    """A span outside of the document is refused."""
+    assert_complains(rag("show", "harbour.txt", "--at", "5:99999", cwd=place), "99999")
+
+
+def test_missing_path_and_empty_folder(place):
+    """A path that does not exist and a folder without files are named."""
+    (place / "empty").mkdir()
+    assert_complains(rag("index", "nowhere", cwd=place), "nowhere", "does not exist")
+    assert_complains(rag("index", "empty", cwd=place), "empty", "no files")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_unreadable_file(place):
+    """A file without permission is reported as failed, the rest goes on."""
+    secret = place / "docs" / "secret.txt"
+    secret.write_text("Not for everybody.")
+    secret.chmod(0)
+    report = json.loads(rag("index", "docs", "--json", cwd=place).stdout)
+    assert [Path(entry["path"]).name for entry in report["failed"]] == ["secret.txt"]
+    assert rag("index", "docs", "--strict", cwd=place).returncode == 1
+
+
+def test_failed_file_and_strict(place):
+    """A file that cannot be read is reported and does not stop the rest; `--strict` makes it an error."""
+    os.mkfifo(place / "docs" / "pipe.txt")
+    process = rag("index", "docs", "--json", cwd=place)
+    report = json.loads(process.stdout)
+    assert process.returncode == 0
+    assert [Path(entry["path"]).name for entry in report["failed"]] == ["pipe.txt"]
+    assert report["unchanged"] == 1
+    assert rag("index", "docs", "--strict", cwd=place).returncode == 1
+
+
+def test_endless_question(place):
+    """A question of 100 kB is refused in one line."""
+    assert_complains(rag("ask", "x" * 100_000, cwd=place), "100000 characters")
+
+
+def test_other_model(place):
+    """An index made with another encoder is named, with what to do."""
+    assert_complains(rag("index", "docs", "--model", "all-MiniLM-L6-v2", cwd=place), "encoder hash", "--rebuild")
+    assert_complains(rag("search", "crane", "--model", "all-MiniLM-L6-v2", cwd=place), "encoder hash", "--rebuild")
+
+
+def test_unknown_model(tmp_path):
+    """A model that cannot be loaded is one line."""
+    (tmp_path / "x.txt").write_text("A text.")
+    process = rag("index", "x.txt", "--model", "./no-such-model", cwd=tmp_path)
+    assert_complains(process, "no-such-model")
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["ask"], ["search", "x", "-k", "0"], ["show", "x", "--at", "3"]])
+def test_wrong_usage(tmp_path, arguments):
+    """Wrong usage exits 2."""
+    assert rag(*arguments, cwd=tmp_path).returncode == 2
+
+
+def test_closed_pipe(place):
+    """`rag show | head -1` ends without a traceback."""
+    command = f"{sys.executable} -m rag.cli show harbour.txt --store index | true"
+    process = subprocess.run(command, shell=True, cwd=place, capture_output=True, text=True, check=False)
+    assert process.stderr == ""
