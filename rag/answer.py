@@ -20,7 +20,7 @@ NEAREST = 5
 """Passages shown with a refusal."""
 
 NO_PASSAGE = "Nothing in the documents matches the question."
-NO_ANSWER = "The documents do not seem to answer this. The nearest passages are shown below."
+NO_ANSWER = "The documents do not seem to answer this; these passages come nearest."
 
 
 ASKING = frozenset(terms("many much say said says tell told speak name called according describe described"))

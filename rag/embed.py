@@ -6,7 +6,7 @@ import hashlib
 import logging
 import os
 import threading
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -220,8 +220,12 @@ class HashEmbedder:
         return vector
 
 
+@lru_cache(maxsize=2)
 def embedder(name: str | None = None) -> Embedder:
-    """Return the encoder of that name: a sentence-transformers model, or `hash` for the stand-in."""
+    """Return the encoder of that name: a sentence-transformers model, or `hash` for the stand-in.
+
+    The same name gives the same object, so that a process loads the weights once.
+    """
     return HashEmbedder() if name == "hash" else SentenceEmbedder(name or DEFAULT_MODEL)
 
 

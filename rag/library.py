@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.answer import ExtractiveAnswerer, OverlapScorer
+from rag.embed import DEFAULT_MODEL
 from rag.embed import embedder as embedder_named
 from rag.engine import open_store
 from rag.errors import DocumentUnknown, FormatMismatch, IndexCorrupt, InputError
@@ -106,7 +107,7 @@ class Library:
 
     def _sync(self, paths: list[Path], progress: Progress, *, rebuild: bool) -> SyncReport:
         with self.store.writer() as writer:
-            encoder = self._embedder or embedder_named(writer.recipe.model if writer.recipe else None)
+            encoder = self._embedder or embedder_named(writer.recipe.model if writer.recipe else DEFAULT_MODEL)
             return Sync(writer, encoder, self.store.root, progress, rebuild).files(paths)
 
     # asking it

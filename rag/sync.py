@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 """Called with a stage (`reading` files, `embedding` passages), how many are done and how many there are."""
 
-EMBED_BATCH = 256  # passages whose vectors are kept at once: what a kill costs at most
+EMBED_BATCH = 64  # passages whose vectors are kept at once: what a kill costs at most, and a step of the bar
 
 
 def silent(_stage: str, _done: int, _total: int) -> None:

@@ -25,7 +25,7 @@ _WORD = r"(?:al-|el-)?[A-Z][\w’-]+"
 _NAME = re.compile(rf"(?<=[a-z,] )(?:the |(?<!the ))(?!The ){_WORD}(?: (?:of |for |of the )?{_WORD}){{1,4}}")
 _SPEAKER = re.compile(rf"(?<!for )(?<!of )\b({_WORD}(?: {_WORD}){{1,2}})(?:, [^,.\n]{{3,60}},)? (?:said|says|told)\b")
 _BODY = re.compile(  # what makes a name that of an organisation, about which one would ask differently
-    r"\b(?:Agency|Aid|Army|Bank|Committee|Company|Council|Court|Force|Front|Fund|Group|Institute|Ministry|Nations"
+    r"\b(?:Agency|Aid|Army|Bank|Board|Committee|Company|Council|Court|Force|Front|Fund|Group|Institute|Ministry|Nations"
     r"|Observatory|Office|Organi[sz]ation|Party|Police|Programme?|Rights|Union|University)s?\b"
 )
 _CALENDAR = re.compile(
