@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rag.errors import IndexMissing, RagError
 from rag.library import Library
+from rag.progress import Bars
 from rag.ui import serve
 
 SAMPLE = Path(__file__).parent / "data"
@@ -37,7 +38,9 @@ def index_sample(library: Library) -> None:
         library.status()
     except IndexMissing:
         sys.stderr.write(f"Indexing the sample documents in {SAMPLE} (once)\n")
-        sys.stderr.write(f"{library.index(SAMPLE)}\n")
+        with Bars() as bars:
+            report = library.index(SAMPLE, progress=bars.show)
+        sys.stderr.write(f"{report}\n")
 
 
 if __name__ == "__main__":

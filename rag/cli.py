@@ -9,14 +9,12 @@ import argparse
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from rag.errors import InputError, RagError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from tqdm import tqdm
 
     from rag.library import Library
     from rag.records import Answer, Document, Hit, Span
@@ -127,9 +125,10 @@ def _print_json(data: object) -> None:
 
 
 def _index(options: argparse.Namespace) -> int:
+    from rag.progress import Bars
     from rag.wire import report_json
 
-    with _library(options) as library, _Bars() as bars:
+    with _library(options) as library, Bars() as bars:
         report = library.index(*options.paths, rebuild=options.rebuild, progress=bars.show)
     if options.json:
         _print_json(report_json(report))
@@ -244,29 +243,6 @@ def _serve(options: argparse.Namespace) -> int:
     with _library(options) as library:
         serve(library, options.host, options.port)
     return 0
-
-
-class _Bars:
-    """A progress bar on standard error for each stage that takes longer than a second, with rate and time left."""
-
-    def __init__(self) -> None:
-        self._bars: dict[str, tqdm[None]] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for bar in self._bars.values():
-            bar.close()
-
-    def show(self, stage: str, done: int, total: int) -> None:
-        """Move the stage's bar."""
-        from tqdm import tqdm
-
-        if stage not in self._bars:
-            unit = " files" if stage == "reading" else " passages"
-            self._bars[stage] = tqdm(total=total, desc=stage, unit=unit, delay=1, file=sys.stderr, dynamic_ncols=True)
-        self._bars[stage].update(done - self._bars[stage].n)
 
 
 if __name__ == "__main__":

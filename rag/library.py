@@ -11,9 +11,10 @@ from rag.embed import DEFAULT_MODEL
 from rag.embed import embedder as embedder_named
 from rag.engine import open_store
 from rag.errors import DocumentUnknown, FormatMismatch, IndexCorrupt, InputError
+from rag.progress import Progress, silent
 from rag.retrieve import Retriever
 from rag.store import Changes, Outcome, SyncReport
-from rag.sync import Progress, Sync, silent
+from rag.sync import Sync
 
 if TYPE_CHECKING:
     from typing import Self

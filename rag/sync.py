@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 from rag.chunk import Chunker
 from rag.errors import InputError, LoadError, ModelMismatch, Skipped
 from rag.load import load_bytes, read
+from rag.progress import Progress, silent
 from rag.store import Changes, Outcome, Recipe, SyncReport
 from rag.terms import ANALYSIS
 
@@ -28,14 +28,7 @@ if TYPE_CHECKING:
     from rag.records import Document, Passage
     from rag.store import Writer
 
-Progress = Callable[[str, int, int], None]
-"""Called with a stage (`reading` files, `embedding` passages), how many are done and how many there are."""
-
 EMBED_BATCH = 64  # passages whose vectors are kept at once: what a kill costs at most, and a step of the bar
-
-
-def silent(_stage: str, _done: int, _total: int) -> None:
-    """Show no progress."""
 
 
 @dataclass(slots=True)

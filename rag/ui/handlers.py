@@ -15,8 +15,8 @@ import gradio as gr
 
 from rag import wire
 from rag.errors import IndexMissing, InputError, RagError
+from rag.progress import Progress, silent
 from rag.records import Span
-from rag.sync import Progress, silent
 from rag.ui import render
 from rag.ui.examples import example_questions
 from rag.ui.views import (  # Gradio reads the annotations of handlers at run time

@@ -1,0 +1,40 @@
+"""How a long run tells where it is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+Progress = Callable[[str, int, int], None]
+"""Called with a stage (`reading` files, `embedding` passages), how many are done and how many there are."""
+
+
+def silent(_stage: str, _done: int, _total: int) -> None:
+    """Show no progress."""
+
+
+class Bars:
+    """A progress bar on standard error for each stage that takes longer than a second, with rate and time left."""
+
+    def __init__(self) -> None:
+        self._bars: dict[str, tqdm[None]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for bar in self._bars.values():
+            bar.close()
+
+    def show(self, stage: str, done: int, total: int) -> None:
+        """Move the stage's bar."""
+        from tqdm import tqdm
+
+        if stage not in self._bars:
+            unit = " files" if stage == "reading" else " passages"
+            self._bars[stage] = tqdm(total=total, desc=stage, unit=unit, delay=1, file=sys.stderr, dynamic_ncols=True)
+        self._bars[stage].update(done - self._bars[stage].n)
