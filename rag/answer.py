@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from rag.records import Answer, AnswerSentence, Citation
+from rag.read import Reader
+from rag.records import Answer, AnswerSentence, Citation, ShortAnswer, Span
 from rag.terms import terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from rag.records import Hit, Span
+    from rag.read import Reading
+    from rag.records import Hit
     from rag.retrieve import Retriever
 
 NEAREST = 5
@@ -36,12 +39,16 @@ class Answerer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A sentence that may be part of the answer; the higher the score, the better it answers."""
+    """A sentence that may be part of the answer; the higher the score, the better it answers.
+
+    Spans are of the document; `short` is the part of the sentence that answers by itself, where one is known.
+    """
 
     hit: Hit
     span: Span
     text: str
     score: float
+    short: Span | None = None
 
 
 class SentenceScorer(Protocol):
@@ -86,6 +93,45 @@ class ExtractiveAnswerer:
         return in_reading_order(chosen.values())
 
 
+class ReaderScorer:
+    """Judges a sentence by the reader: how likely its passage answers, and how much of the answer stands in it.
+
+    Args:
+        reader: without one, the reader that comes with the package, loaded when it is first needed.
+    """
+
+    def __init__(self, reader: Reader | None = None) -> None:
+        self._given = reader
+
+    @cached_property
+    def _reader(self) -> Reader:
+        return self._given or Reader.shipped()
+
+    @property
+    def threshold(self) -> float:
+        """The reader's own, chosen where it was calibrated."""
+        return self._reader.threshold
+
+    def score(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
+        """Return every sentence with the probability that its passage answers, and that it does so there."""
+        read = [hit for hit in hits if hit.passage.sentences]
+        passages = [hit.passage for hit in read]
+        readings = self._reader.read(question, [p.text for p in passages], [p.context for p in passages])
+        return [
+            _read_candidate(hit, span, reading)
+            for hit, reading in zip(read, readings, strict=True)
+            for span in hit.passage.sentences
+        ]
+
+
+def _read_candidate(hit: Hit, span: Span, reading: Reading) -> Candidate:
+    offset = hit.passage.span.start
+    share = reading.share(span.start - offset, span.end - offset)
+    start, end = max(span.start, offset + reading.start), min(span.end, offset + reading.end)
+    short = Span(start, end) if start < end else None
+    return Candidate(hit, span, hit.passage.quote(span), reading.answer_probability * share, short)
+
+
 class OverlapScorer:
     """Judges a sentence without a reader: by what it means (cosine) and by the question's words that it holds.
 
@@ -126,11 +172,20 @@ def coverage(weights: Mapping[str, float], text: str, near: str) -> float:
     return found / total if total else 0.0
 
 
-def cite(question: str, chosen: Iterable[Candidate]) -> Answer:
+def cite(question: str, chosen: Sequence[Candidate]) -> Answer:
     """Make an answer of sentences as they stand, each with a citation of its own."""
     citations = tuple(Citation.of(c.hit.passage, c.span, number, c.score) for number, c in enumerate(chosen, 1))
     sentences = tuple(AnswerSentence(shown(c.quote), (c.number,), c.speaker) for c in citations)
-    return Answer(question, sentences, citations)
+    return Answer(question, sentences, citations, _short_answer(chosen))
+
+
+def _short_answer(chosen: Sequence[Candidate]) -> ShortAnswer | None:
+    """Return the short answer of the best sentence."""
+    number, best = max(enumerate(chosen, 1), key=lambda pair: pair[1].score)
+    if best.short is None:
+        return None
+    text = best.hit.passage.quote(best.short)
+    return ShortAnswer(text, number, best.short)
 
 
 def refusal(question: str, reason: str, hits: Sequence[Hit]) -> Answer:

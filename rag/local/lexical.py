@@ -34,6 +34,8 @@ class Lexical:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         self._index = tantivy.Index(_schema(), path=None if folder is None else str(folder))
+        # by hand: the default has a thread that watches the folder, and makes a lock file in it while others delete it
+        self._index.config_reader(reload_policy="manual")
         self._seen = self._stamp()
 
     def update(self, remove: Iterable[str], add: Iterable[Passage]) -> None:
