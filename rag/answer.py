@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
@@ -79,10 +79,10 @@ class ExtractiveAnswerer:
         """Answer with verbatim sentences, or refuse with the nearest passages."""
         candidates = sorted(self.scorer.score(question, hits), key=lambda c: -c.score)
         if not candidates:
-            return refusal(question, NO_PASSAGE, hits)
-        if candidates[0].score < self.scorer.threshold:
-            return refusal(question, NO_ANSWER, hits)
-        return cite(question, self._chosen(candidates))
+            return replace(refusal(question, NO_PASSAGE, hits), confidence=0.0)
+        refused = candidates[0].score < self.scorer.threshold
+        answer = refusal(question, NO_ANSWER, hits) if refused else cite(question, self._chosen(candidates))
+        return replace(answer, confidence=candidates[0].score)
 
     def _chosen(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         floor = max(self.scorer.threshold, self.near * candidates[0].score)

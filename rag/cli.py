@@ -9,6 +9,8 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import InputError, RagError
@@ -16,6 +18,8 @@ from rag.errors import InputError, RagError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from rag.evaluate import Result
+    from rag.evaluate.compare import Difference
     from rag.library import Library
     from rag.records import Answer, Document, Hit, Span
 
@@ -25,6 +29,9 @@ _EPILOG = """examples:
   rag search 'ceasefire talks' -k 5
   rag show report.txt --at 120:180      the cited characters in their context
 """
+
+
+_SYSTEMS = ("bm25", "dense", "rrf", "convex", "ours", "all")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -92,6 +99,16 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     show.add_argument("--at", type=_span, metavar="START:END", help="mark these characters, in their context")
     command("status", _status, "count documents and passages")
     command("verify", _verify, "check everything again; exit 1 on any damage")
+    measure = command("eval", _eval, "measure retrieval and answers on a set of questions")
+    measure.add_argument(
+        "set", type=Path, metavar="FOLDER_OR_FILE", help="a BEIR folder, or questions about the index (JSONL)"
+    )
+    measure.add_argument("--limit", type=_positive, metavar="N", help="so many questions, the same ones each time")
+    measure.add_argument("--system", choices=_SYSTEMS, default="ours", help="what to measure (default: ours)")
+    measure.add_argument("--no-answers", action="store_true", help="measure retrieval only")
+    measure.add_argument("--report", type=Path, metavar="FILE", help="write each question's outcome (.html or .jsonl)")
+    measure.add_argument("--compare", type=Path, metavar="FILE", help="compare with an earlier run's .jsonl report")
+    measure.add_argument("--model", metavar="NAME", help="a sentence-transformers model by name or path")
     serve = command("serve", _serve, "open the web page on this machine")
     serve.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1")
     serve.add_argument("--port", type=_positive, default=7860, help="default: 7860")
@@ -235,6 +252,50 @@ def _verify(options: argparse.Namespace) -> int:
     else:
         print("\n".join(damages) or "sound")
     return 1 if damages else 0
+
+
+def _eval(options: argparse.Namespace) -> int:
+    from rag.evaluate import SYSTEMS
+    from rag.evaluate.report import check_report, comparison, table, write_report
+
+    check_report(options.report)
+    systems = SYSTEMS if options.system == "all" else (options.system,)
+    results = _results(options, systems)
+    summaries = {result.system: result.summary() for result in results}
+    compared = _compared(options.compare, results[-1]) if options.compare else []
+    if options.report:
+        write_report(results[-1], options.report)
+    if options.json:
+        changes = {"compared": [asdict(difference) for difference in compared]} if compared else {}
+        _print_json({**(summaries if len(systems) > 1 else summaries[systems[0]]), **changes})
+    else:
+        print("\n\n".join([table(results), *([comparison(compared)] if compared else [])]))
+    return 0
+
+
+def _results(options: argparse.Namespace, systems: Sequence[str]) -> list[Result]:
+    """Measure systems on a folder with its own documents, or on questions about the index."""
+    from rag.embed import DEFAULT_MODEL, embedder
+    from rag.evaluate import evaluate, opened, read_folder, read_questions
+    from rag.progress import Bars
+
+    folder = options.set.is_dir()
+    dataset = read_folder(options.set) if folder else None
+    with Bars() as bars:
+        source = opened(dataset, embedder(options.model or DEFAULT_MODEL), bars.show) if dataset else _library(options)
+        with source as library:
+            chosen = (dataset or read_questions(options.set, library)).limited(options.limit)
+            answers = not options.no_answers
+            return [evaluate(chosen, library, system=name, answers=answers, progress=bars.show) for name in systems]
+
+
+def _compared(file: Path, result: Result) -> list[Difference]:
+    from rag.evaluate.compare import differences
+    from rag.evaluate.measures import ANSWER, RANKING
+    from rag.evaluate.report import read_report
+
+    now = {case.question.id: case.scores for case in result.cases}
+    return differences(read_report(file), now, (*RANKING, *ANSWER))
 
 
 def _serve(options: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 Progress = Callable[[str, int, int], None]
-"""Called with a stage (`reading` files, `embedding` passages), how many are done and how many there are."""
+"""Called with a stage (`reading` files, `embedding` passages, `asking` questions), how many are done and how many there are."""
 
 
 def silent(_stage: str, _done: int, _total: int) -> None:
@@ -35,6 +35,6 @@ class Bars:
         from tqdm import tqdm
 
         if stage not in self._bars:
-            unit = " files" if stage == "reading" else " passages"
+            unit = {"reading": " files", "asking": " questions"}.get(stage, " passages")
             self._bars[stage] = tqdm(total=total, desc=stage, unit=unit, delay=1, file=sys.stderr, dynamic_ncols=True)
         self._bars[stage].update(done - self._bars[stage].n)

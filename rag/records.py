@@ -287,7 +287,11 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to a question, or a refusal that says why and shows the nearest passages."""
+    """The answer to a question, or a refusal that says why and shows the nearest passages.
+
+    `confidence` is the answerer's own score of its best sentence, the higher the surer, also where it refuses; answers
+    are refused below its threshold. None when it gives none.
+    """
 
     question: str
     sentences: tuple[AnswerSentence, ...] = ()
@@ -297,6 +301,7 @@ class Answer:
     reason: str | None = None
     conflicts: tuple[Conflict, ...] = ()
     nearest: tuple[Hit, ...] = field(default=())
+    confidence: float | None = None
 
     @property
     def text(self) -> str:

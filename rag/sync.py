@@ -82,10 +82,28 @@ class Sync:
             seconds=time.perf_counter() - started,
         )
 
-    def _recipe(self) -> tuple[Recipe, Chunker]:
+    def documents(self, documents: Sequence[Document]) -> None:
+        """Make these documents, which are no files, all that the index holds; only new texts are embedded."""
+        recipe, chunker = self._made_with()
+        plan = _Plan()
+        for done, document in enumerate(documents):
+            self.progress("reading", done, len(documents))
+            plan.upserts.append((document, chunker.passages(document)))
+        self._embed(plan)
+        self.writer.apply(Changes(plan.upserts), recipe, fresh=True)
+
+    @property
+    def is_level(self) -> bool:
+        """Whether the index was made with the present encoder and settings."""
+        return self.writer.recipe == self._made_with()[0]
+
+    def _made_with(self) -> tuple[Recipe, Chunker]:
         encoder = self.embedder
         chunker = Chunker(encoder.count_tokens)
-        recipe = Recipe(encoder.name, encoder.fingerprint, encoder.dimension, chunker.settings, ANALYSIS)
+        return Recipe(encoder.name, encoder.fingerprint, encoder.dimension, chunker.settings, ANALYSIS), chunker
+
+    def _recipe(self) -> tuple[Recipe, Chunker]:
+        recipe, chunker = self._made_with()
         present = self.writer.recipe
         if present is not None and present != recipe and not self.rebuild:
             raise ModelMismatch(present.difference(recipe))

@@ -1,0 +1,133 @@
+"""Measures retrieval and answers on a set of questions: somebody's own, or a public one with its own documents."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import InputError
+from rag.evaluate.dataset import Dataset, Question, read_folder, read_questions
+from rag.evaluate.measures import ANSWER, RANKING, Scores, abstention, answer_scores, ranking_scores
+from rag.evaluate.systems import SYSTEMS, ranked_documents
+from rag.library import Library
+from rag.progress import Progress, silent
+from rag.sync import Sync
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rag.embed import Embedder
+    from rag.records import Answer
+
+__all__ = ["SYSTEMS", "Case", "Dataset", "Question", "Result", "evaluate", "opened", "read_folder", "read_questions"]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One question with what came: documents best first, the answer when one was asked for, and its scores."""
+
+    question: Question
+    found: Sequence[str]
+    answer: Answer | None = None
+    scores: Scores = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The scores of one system on one set."""
+
+    name: str
+    system: str
+    cases: Sequence[Case]
+    seconds: float
+
+    def summary(self) -> dict[str, Any]:
+        """Return the form of `rag eval --json`: means over the questions that a measure is defined for."""
+        means = {
+            name: fmean(values)
+            for name in (*RANKING, *ANSWER)
+            if (values := [case.scores[name] for case in self.cases if name in case.scores])
+        }
+        refusals = self._abstention()
+        return {
+            **means,
+            **({"abstention": refusals} if refusals else {}),
+            "queries": len(self.cases),
+            "seconds": round(self.seconds, 3),
+        }
+
+    def _abstention(self) -> Scores:
+        judged = [(c.answer, bool(c.question.answerable)) for c in self.cases if c.question.answerable is not None]
+        answers = [(answer, can) for answer, can in judged if answer is not None]
+        return abstention(
+            [answer.abstained for answer, _ in answers],
+            [can for _, can in answers],
+            [answer.confidence for answer, _ in answers],
+        )
+
+
+def evaluate(
+    dataset: Dataset, library: Library, *, system: str = "ours", answers: bool = True, progress: Progress = silent
+) -> Result:
+    """Ask every question and measure what comes.
+
+    Args:
+        dataset: the questions.
+        library: holds the documents that they are about (see `opened`).
+        system: one of `SYSTEMS`; only `ours` answers, the others rank documents.
+        answers: whether to ask for answers where the set can judge them.
+        progress: called with ("asking", done, total).
+
+    Raises:
+        InputError: there are no questions.
+    """
+    if not dataset.questions:
+        raise InputError(f"{dataset.name} has no questions")
+    started = time.perf_counter()
+    ask = answers and dataset.has_answers and system == "ours"
+    found: dict[str, list[str]] = {}
+    given: dict[str, Answer] = {}
+    for done, question in enumerate(dataset.questions):
+        progress("asking", done, len(dataset.questions))
+        if question.relevant:
+            found[question.id] = ranked_documents(library, question.text, system)
+        if ask and (question.answers or question.answerable is not None):
+            given[question.id] = library.ask(question.text)
+    progress("asking", len(dataset.questions), len(dataset.questions))
+    ranking = ranking_scores({q.id: q.relevant for q in dataset.questions if q.relevant}, found)
+    cases = [
+        Case(q, found.get(q.id, []), given.get(q.id), {**ranking.get(q.id, {}), **_answer_scores(q, given.get(q.id))})
+        for q in dataset.questions
+    ]
+    return Result(dataset.name, system, cases, time.perf_counter() - started)
+
+
+def _answer_scores(question: Question, answer: Answer | None) -> Scores:
+    if answer is None or not question.answers or question.answerable is False:
+        return {}
+    return answer_scores(question, answer)
+
+
+@contextmanager
+def opened(dataset: Dataset, embedder: Embedder, progress: Progress = silent) -> Iterator[Library]:
+    """Open a library of the set's own documents, all of them one collection.
+
+    It is kept in the cache folder by the documents' hash, so that the next run need not encode them again; any change
+    of the settings that made it makes it anew, encoding only what is new.
+    """
+    store = _cache() / dataset.digest()[:16]
+    with Library.open(store, embedder=embedder) as library:
+        with library.store.writer() as writer:
+            sync = Sync(writer, embedder, store, progress)
+            if not sync.is_level:
+                sync.documents(list(dataset.documents()))
+        yield library
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rag" / "eval"

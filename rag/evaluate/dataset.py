@@ -1,0 +1,163 @@
+"""Question sets: a folder in BEIR form with its own documents, or a file of questions over an index."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import DocumentUnknown, InputError
+from rag.load import text as plain_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from rag.library import Library
+    from rag.records import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question and what is known about its answer.
+
+    Attributes:
+        id: unique in its set.
+        text: what is asked.
+        relevant: grade of each right document by URI; empty when unknown or when there is none.
+        answers: right short answers, any of which will do.
+        evidence: passages of the documents that hold the answer.
+        answerable: whether the documents hold the answer; None when the set does not say.
+    """
+
+    id: str
+    text: str
+    relevant: Mapping[str, int] = field(default_factory=dict)
+    answers: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    answerable: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Questions, and the folder of their documents when they bring their own."""
+
+    name: str
+    questions: tuple[Question, ...]
+    corpus: Path | None = None
+
+    @property
+    def has_answers(self) -> bool:
+        """Whether answers can be judged, and not only passages."""
+        return any(question.answers for question in self.questions)
+
+    def limited(self, most: int | None) -> Dataset:
+        """Keep at most so many questions, evenly spread, the same ones each time."""
+        if most is None or most >= len(self.questions):
+            return self
+        step = len(self.questions) / most
+        return replace(self, questions=tuple(self.questions[int(index * step)] for index in range(most)))
+
+    def documents(self) -> Iterator[Document]:
+        """Yield the set's own documents; those without any text are left out."""
+        if self.corpus is not None:
+            yield from (_document(record) for record in _records(self.corpus) if str(record.get("text", "")).strip())
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the set's own documents."""
+        return hashlib.sha256(self.corpus.read_bytes() if self.corpus else b"").hexdigest()
+
+
+def read_folder(folder: Path) -> Dataset:
+    """Read `queries.jsonl` and `qrels.tsv` of a BEIR folder with its `corpus.jsonl`.
+
+    Raises:
+        InputError: a file is missing or a line of it cannot be read.
+    """
+    for name in ("corpus.jsonl", "queries.jsonl", "qrels.tsv"):
+        if not (folder / name).exists():
+            raise InputError(f"{folder} has no {name}; a question set needs corpus.jsonl, queries.jsonl and qrels.tsv")
+    grades = _grades(folder / "qrels.tsv")
+    questions = []
+    for record in _records(folder / "queries.jsonl"):
+        id_ = str(record["_id"])
+        questions.append(_question(record, id_, _text(record, "text", folder), grades.get(id_, {})))
+    return Dataset(folder.name, tuple(questions), folder / "corpus.jsonl")
+
+
+def read_questions(file: Path, library: Library) -> Dataset:
+    """Read a file of questions about the documents of an index: one JSON object with `question` a line.
+
+    `documents` holds what `rag show` takes, `answers`, `evidence` and `answerable` are optional as well.
+
+    Raises:
+        InputError: a line cannot be read, or names a document that the index does not have.
+    """
+    if not file.exists():
+        raise InputError(f"{file} does not exist; name a folder in BEIR form or a file of questions")
+    questions = []
+    for number, record in enumerate(_records(file), 1):
+        try:
+            relevant = {library.document(name).uri: 1 for name in record.get("documents", ())}
+        except DocumentUnknown as error:
+            raise InputError(f"{file}, question {number}: {error}") from error
+        id_ = str(record.get("id", number))
+        questions.append(_question(record, id_, _text(record, "question", file), relevant))
+    return Dataset(file.stem, tuple(questions))
+
+
+def _question(record: Mapping[str, Any], id_: str, text: str, relevant: Mapping[str, int]) -> Question:
+    answerable = record.get("answerable")
+    return Question(
+        id=id_,
+        text=text,
+        relevant={uri: grade for uri, grade in relevant.items() if grade > 0},
+        answers=tuple(map(str, record.get("answers", ()))),
+        evidence=tuple(_evidence(record.get("evidence", ()))),
+        answerable=None if answerable is None else bool(answerable),
+    )
+
+
+def _evidence(entries: Sequence[str | Mapping[str, str]]) -> Iterator[str]:
+    """Yield evidence given as text or as objects with the text under `fact`."""
+    for entry in entries:
+        text = entry if isinstance(entry, str) else entry.get("fact", "")
+        if text:
+            yield text
+
+
+def _text(record: Mapping[str, Any], key: str, where: Path) -> str:
+    text = record.get(key)
+    if not isinstance(text, str) or not text.strip():
+        raise InputError(f"{where}: a question without {key!r}: {json.dumps(record)[:80]}")
+    return text
+
+
+def _document(record: Mapping[str, Any]) -> Document:
+    document = plain_text.parse(record["text"].encode("utf-8", "replace"), str(record["_id"]))
+    date = str(record.get("date") or "")[:10] or document.date
+    return replace(document, title=record.get("title") or document.title, date=date)
+
+
+def _grades(file: Path) -> dict[str, dict[str, int]]:
+    grades: dict[str, dict[str, int]] = {}
+    with file.open(encoding="utf-8", newline="") as lines:
+        for row in csv.reader(lines, delimiter="\t"):
+            if len(row) != 3:
+                raise InputError(f"{file}: not three columns (question, document, grade): {row}")
+            if row[2].lstrip("-").isdigit():  # the first line has names
+                grades.setdefault(row[0], {})[row[1]] = int(row[2])
+    return grades
+
+
+def _records(file: Path) -> Iterator[dict[str, Any]]:
+    with file.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                yield json.loads(line)
+            except ValueError as error:
+                raise InputError(f"{file}, line {number}: not JSON ({error})") from error
