@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rag.evaluate.compare import Difference
     from rag.library import Library
     from rag.records import Answer, Document, Hit, Span
+    from rag.rerank import Reranker
 
 _EPILOG = """examples:
   rag index reports/                    make or update the index in ./index
@@ -31,6 +32,8 @@ _EPILOG = """examples:
 """
 
 
+_WHERE = "document=report.txt, folder=2024, date=2024-01..2024-06-30, section=Methods, speaker=Ford"
+_RERANKER = "a sentence-transformers cross-encoder by name or path, to read the best passages once more"
 _SYSTEMS = ("bm25", "dense", "rrf", "convex", "ours", "all")
 
 
@@ -93,13 +96,23 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
         asking.add_argument("question", metavar="QUESTION")
         asking.add_argument("-k", type=_positive, default=k, metavar="N", help=f"passages (default: {k})")
         asking.add_argument("--model", metavar="NAME", help="the encoder, when it is not the one that the index names")
+        asking.add_argument(
+            "--where", action="append", default=[], metavar="KEY=VALUE", help=f"only in: {_WHERE}; may be repeated"
+        )
+        asking.add_argument("--reranker", metavar="NAME", help=_RERANKER)
     ask.add_argument("--answerer", choices=["extractive"], default="extractive", help="who writes the answer")
     show = command("show", _show, "print a document, with a span marked")
     show.add_argument("document", metavar="DOCUMENT")
     show.add_argument("--at", type=_span, metavar="START:END", help="mark these characters, in their context")
     command("status", _status, "count documents and passages")
     command("verify", _verify, "check everything again; exit 1 on any damage")
-    measure = command("eval", _eval, "measure retrieval and answers on a set of questions")
+    _add_eval(command("eval", _eval, "measure retrieval and answers on a set of questions"))
+    serve = command("serve", _serve, "open the web page on this machine")
+    serve.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1")
+    serve.add_argument("--port", type=_positive, default=7860, help="default: 7860")
+
+
+def _add_eval(measure: argparse.ArgumentParser) -> None:
     measure.add_argument(
         "set", type=Path, metavar="FOLDER_OR_FILE", help="a BEIR folder, or questions about the index (JSONL)"
     )
@@ -109,9 +122,7 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     measure.add_argument("--report", type=Path, metavar="FILE", help="write each question's outcome (.html or .jsonl)")
     measure.add_argument("--compare", type=Path, metavar="FILE", help="compare with an earlier run's .jsonl report")
     measure.add_argument("--model", metavar="NAME", help="a sentence-transformers model by name or path")
-    serve = command("serve", _serve, "open the web page on this machine")
-    serve.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1")
-    serve.add_argument("--port", type=_positive, default=7860, help="default: 7860")
+    measure.add_argument("--reranker", metavar="NAME", help=_RERANKER)
 
 
 def _positive(text: str) -> int:
@@ -134,7 +145,14 @@ def _library(options: argparse.Namespace) -> Library:
     from rag.library import Library
 
     model = getattr(options, "model", None)
-    return Library.open(options.store, embedder=embedder(model) if model else None)
+    return Library.open(options.store, embedder=embedder(model) if model else None, reranker=_reranker(options))
+
+
+def _reranker(options: argparse.Namespace) -> Reranker | None:
+    from rag.rerank import CrossEncoderReranker
+
+    name = getattr(options, "reranker", None)
+    return CrossEncoderReranker(name) if name else None
 
 
 def _print_json(data: object) -> None:
@@ -169,26 +187,35 @@ def _remove(options: argparse.Namespace) -> int:
 
 
 def _search(options: argparse.Namespace) -> int:
+    from rag.where import Filter
     from rag.wire import hits_json
 
     with _library(options) as library:
-        hits = library.search(options.question, options.k)
+        hits = library.search(options.question, options.k, Filter.parse(options.where))
     if options.json:
         _print_json(hits_json(options.question, hits))
     else:
-        print("\n\n".join(_hit_lines(rank, hit) for rank, hit in enumerate(hits, 1)) or "nothing found")
+        lines = (_hit_lines(rank, hit, options.question) for rank, hit in enumerate(hits, 1))
+        print("\n\n".join(lines) or "nothing found")
     return 0
 
 
-def _hit_lines(rank: int, hit: Hit) -> str:
-    return f"{rank}. {hit.citation}  ({hit.score:.3f})\n   {' '.join(hit.passage.text.split())}"
+def _hit_lines(rank: int, hit: Hit, question: str) -> str:
+    """Return a hit with its reference, its text, and why it was found."""
+    from rag.terms import matched_words
+
+    words = ", ".join(matched_words(question, hit.passage.retrieval_text)) or "none"
+    halves = f"by meaning: {hit.dense_rank or '-'}, by words: {hit.lexical_rank or '-'}"
+    text = " ".join(hit.passage.text.split())
+    return f"{rank}. {hit.citation}  ({hit.score:.3f})\n   {text}\n   [rank {halves}; words: {words}]"
 
 
 def _ask(options: argparse.Namespace) -> int:
+    from rag.where import Filter
     from rag.wire import answer_json
 
     with _library(options) as library:
-        answer = library.ask(options.question, options.k)
+        answer = library.ask(options.question, options.k, Filter.parse(options.where))
     if options.json:
         _print_json(answer_json(answer))
     else:
@@ -282,7 +309,8 @@ def _results(options: argparse.Namespace, systems: Sequence[str]) -> list[Result
     folder = options.set.is_dir()
     dataset = read_folder(options.set) if folder else None
     with Bars() as bars:
-        source = opened(dataset, embedder(options.model or DEFAULT_MODEL), bars.show) if dataset else _library(options)
+        encoder = embedder(options.model or DEFAULT_MODEL)
+        source = opened(dataset, encoder, bars.show, _reranker(options)) if dataset else _library(options)
         with source as library:
             chosen = (dataset or read_questions(options.set, library)).limited(options.limit)
             answers = not options.no_answers

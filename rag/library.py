@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from rag.embed import Embedder
     from rag.local import LocalStore
     from rag.records import Answer, Document, Hit
+    from rag.rerank import Reranker
     from rag.store import DocumentInfo, Status
+    from rag.where import Filter
 
 
 class Library:
@@ -33,20 +35,32 @@ class Library:
         store: the engine.
         embedder: the encoder; without it, the one that the index was made with, or the default for a new one.
         answerer: turns passages into an answer; without it, the extractive one.
+        reranker: reads the best passages once more, together with the question; without it, none does.
     """
 
-    def __init__(self, store: LocalStore, embedder: Embedder | None = None, answerer: Answerer | None = None) -> None:
+    def __init__(
+        self,
+        store: LocalStore,
+        embedder: Embedder | None = None,
+        answerer: Answerer | None = None,
+        reranker: Reranker | None = None,
+    ) -> None:
         self.store = store
         self._embedder = embedder
-        self.retriever = Retriever(store, embedder)
+        self.retriever = Retriever(store, embedder, reranker=reranker)
         self.answerer: Answerer = answerer or ExtractiveAnswerer(OverlapScorer(self.retriever))
 
     @classmethod
     def open(
-        cls, store: str | Path = "index", *, embedder: Embedder | None = None, answerer: Answerer | None = None
+        cls,
+        store: str | Path = "index",
+        *,
+        embedder: Embedder | None = None,
+        answerer: Answerer | None = None,
+        reranker: Reranker | None = None,
     ) -> Self:
         """Open the index at a path, which need not exist yet."""
-        return cls(open_store(store), embedder, answerer)
+        return cls(open_store(store), embedder, answerer, reranker)
 
     def close(self) -> None:
         """Let go of the index."""
@@ -113,13 +127,13 @@ class Library:
 
     # asking it
 
-    def search(self, question: str, k: int = 10) -> list[Hit]:
-        """Return the `k` best passages, best first; raises what `Retriever.retrieve` raises."""
-        return self.retriever.retrieve(question, k)
+    def search(self, question: str, k: int = 10, where: Filter | None = None) -> list[Hit]:
+        """Return the `k` best passages that `where` admits, best first; raises what `Retriever.retrieve` raises."""
+        return self.retriever.retrieve(question, k, where)
 
-    def ask(self, question: str, k: int = 8) -> Answer:
+    def ask(self, question: str, k: int = 8, where: Filter | None = None) -> Answer:
         """Answer from the `k` best passages, or refuse; raises what `Retriever.retrieve` raises."""
-        return self.answerer.answer(question, self.search(question, k))
+        return self.answerer.answer(question, self.search(question, k, where))
 
     def warm(self) -> None:
         """Load the models now, so that the first question does not wait for them."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 Progress = Callable[[str, int, int], None]
-"""Called with a stage (`reading` files, `embedding` passages, `asking` questions), how many are done and how many there are."""
+"""Called with a stage (`reading` files, `embedding` passages, `asking` questions), how many are done and the total."""
 
 
 def silent(_stage: str, _done: int, _total: int) -> None:

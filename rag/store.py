@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rag.records import Document, Passage
+    from rag.where import Filter
 
     Vectors = NDArray[np.float32]
 
@@ -141,17 +142,26 @@ class Snapshot(Protocol):
     def passages(self, ids: Iterable[str]) -> Mapping[str, Passage]:
         """Return those of the passages that exist."""
 
-    def dense(self, query: Vectors, k: int) -> list[Found]:
-        """Return the `k` nearest passages to a unit vector of shape (dimension,) by cosine, best first."""
+    def dense(self, query: Vectors, k: int, where: Filter | None = None) -> list[Found]:
+        """Return the `k` nearest passages, of those that `where` admits, to a unit vector by cosine, best first."""
 
-    def lexical(self, query: str, k: int) -> list[Found]:
-        """Return the `k` best passages by BM25 over the terms of `query`, best first."""
+    def lexical(self, query: str, k: int, where: Filter | None = None) -> list[Found]:
+        """Return the `k` best passages, of those that `where` admits, by BM25 over the terms of `query`, best first."""
+
+    def term_scores(self, weights: Mapping[str, float], ids: Sequence[str]) -> Mapping[str, float]:
+        """Return the BM25 score over weighted terms of those of these passages that have any."""
+
+    def gram_scores(self, query: str, ids: Sequence[str]) -> Mapping[str, float]:
+        """Return the BM25 score over the pieces of the words of `query` of those of these passages that have any."""
 
     def passage_count(self) -> int:
         """Return the number of passages."""
 
     def frequencies(self, terms: Iterable[str]) -> Mapping[str, int]:
         """Return in how many passages each term occurs."""
+
+    def rarity(self, terms: Iterable[str]) -> Mapping[str, float]:
+        """Return each term's idf as BM25 has it."""
 
     def similarities(self, query: Vectors, ids: Sequence[str]) -> Mapping[str, float]:
         """Return the cosine of each of these passages that has a vector."""

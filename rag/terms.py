@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     import tantivy
 
-ANALYSIS = "terms-1"
+ANALYSIS = "terms-2"
 """Name of this analysis in an index's recipe: change it with the behaviour."""
 
 STOP_WORDS = frozenset(
@@ -35,6 +36,9 @@ _POSSESSIVE = re.compile(r"['\u2019]s?\b")
 _DIGIT_GROUP = re.compile(r"(?<=\d)[,\u202f\u00a0](?=\d{3}\b)")
 _WORD = re.compile(r"\d+(?:[.:]\d+)+|\w+(?:[-\u2010\u2011]\w+)*")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]+")
+_EDGE = ".,;:!?\"'()[]{}“”‘’«»"
+_K3 = 7.0
+_GRAM = 4  # characters; 5 gained less on all sets
 # letters that NFKD leaves alone; the dotless i is meant
 _FOLD = str.maketrans({"ı": "i", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe"})
 
@@ -43,6 +47,28 @@ def terms(text: str) -> list[str]:
     """Return the terms of `text` in order, repeated ones repeated."""
     words = list(_words(_normalise(text)))
     return _stemmer().analyze(" ".join(words)) if words else []
+
+
+def term_weights(question: str) -> dict[str, float]:
+    """Return the terms of a question with their weights: repeated ones count more, but less than twice as much.
+
+    The query side of BM25 (Robertson, Walker 1994), `(k3 + 1) * count / (k3 + count)`. Long questions say what they are
+    about more than once: nDCG@10 of BM25 on `cisi` 0.403 instead of 0.332, elsewhere within 0.005.
+    """
+    return {term: (_K3 + 1) * count / (_K3 + count) for term, count in Counter(terms(question)).items()}
+
+
+def grams(text: str) -> list[str]:
+    """Return the overlapping pieces of four characters of each word, with marks at its ends: `_aid aid_`."""
+    marked = (f"_{word}_" for word in _words(_normalise(text)))
+    return [word[i : i + _GRAM] for word in marked for i in range(max(1, len(word) - _GRAM + 1))]
+
+
+def matched_words(question: str, text: str) -> list[str]:
+    """Return the words of a question, as they are written there, that `text` has in some form."""
+    present = set(terms(text))
+    words = (word.strip(_EDGE) for word in question.split())
+    return list(dict.fromkeys(word for word in words if present.intersection(terms(word))))
 
 
 def _normalise(text: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from rag.terms import matched_words
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -29,11 +31,11 @@ def report_json(report: SyncReport) -> Json:
 
 def hits_json(question: str, hits: Sequence[Hit]) -> Json:
     """Form of `rag search --json`."""
-    return {"question": question, "hits": [hit_json(rank, hit) for rank, hit in enumerate(hits, 1)]}
+    return {"question": question, "hits": [hit_json(rank, hit, question) for rank, hit in enumerate(hits, 1)]}
 
 
-def hit_json(rank: int, hit: Hit) -> Json:
-    """One hit; both ranks and scores say why it was found."""
+def hit_json(rank: int, hit: Hit, question: str) -> Json:
+    """One hit; both ranks and scores and the words of the question in it say why it was found."""
     passage = hit.passage
     return {
         "rank": rank,
@@ -51,6 +53,7 @@ def hit_json(rank: int, hit: Hit) -> Json:
         "lexical_rank": hit.lexical_rank,
         "dense_score": hit.dense_score,
         "lexical_score": hit.lexical_score,
+        "matched": matched_words(question, passage.retrieval_text),
     }
 
 
@@ -89,7 +92,7 @@ def answer_json(answer: Answer) -> Json:
         ],
         "citations": [citation_json(citation) for citation in answer.citations],
         "conflicts": [{"about": conflict.about, "sides": list(conflict.sides)} for conflict in answer.conflicts],
-        "nearest": [hit_json(rank, hit) for rank, hit in enumerate(answer.nearest, 1)],
+        "nearest": [hit_json(rank, hit, answer.question) for rank, hit in enumerate(answer.nearest, 1)],
     }
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from rag.embed import Embedder
     from rag.records import Answer
+    from rag.rerank import Reranker
 
 __all__ = ["SYSTEMS", "Case", "Dataset", "Question", "Result", "evaluate", "opened", "read_folder", "read_questions"]
 
@@ -114,14 +115,16 @@ def _answer_scores(question: Question, answer: Answer | None) -> Scores:
 
 
 @contextmanager
-def opened(dataset: Dataset, embedder: Embedder, progress: Progress = silent) -> Iterator[Library]:
+def opened(
+    dataset: Dataset, embedder: Embedder, progress: Progress = silent, reranker: Reranker | None = None
+) -> Iterator[Library]:
     """Open a library of the set's own documents, all of them one collection.
 
     It is kept in the cache folder by the documents' hash, so that the next run need not encode them again; any change
     of the settings that made it makes it anew, encoding only what is new.
     """
     store = _cache() / dataset.digest()[:16]
-    with Library.open(store, embedder=embedder) as library:
+    with Library.open(store, embedder=embedder, reranker=reranker) as library:
         with library.store.writer() as writer:
             sync = Sync(writer, embedder, store, progress)
             if not sync.is_level:

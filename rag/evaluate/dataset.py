@@ -8,15 +8,15 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import DocumentUnknown, InputError
+from rag.errors import DocumentUnknown, InputError, LoadError
 from rag.load import text as plain_text
+from rag.records import Document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from rag.library import Library
-    from rag.records import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,11 @@ def _text(record: Mapping[str, Any], key: str, where: Path) -> str:
 
 
 def _document(record: Mapping[str, Any]) -> Document:
-    document = plain_text.parse(record["text"].encode("utf-8", "replace"), str(record["_id"]))
+    uri, data = str(record["_id"]), record["text"].encode("utf-8", "replace")
+    try:
+        document = plain_text.parse(data, uri)
+    except LoadError:  # control characters, which a file of text would not have
+        document = Document(uri, record["text"], None, hashlib.sha256(data).hexdigest())
     date = str(record.get("date") or "")[:10] or document.date
     return replace(document, title=record.get("title") or document.title, date=date)
 

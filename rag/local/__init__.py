@@ -12,6 +12,7 @@ The next writer brings the lexical index level for whatever is still unsettled.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,7 @@ from rag.local.lock import locked
 from rag.local.vectors import VectorFile, VectorIndex
 from rag.local.verify import damages
 from rag.store import Changes, Found, Recipe, Status
+from rag.terms import grams, term_weights
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
     from rag.records import Document, Passage
     from rag.store import DocumentInfo, Vectors
+    from rag.where import Filter
 
 _log = logging.getLogger("rag")
 
@@ -184,18 +187,31 @@ class LocalSnapshot:
         """Return those of the passages that exist."""
         return {passage.id: passage for passage in self.catalog.passages(ids)}
 
-    def dense(self, query: Vectors, k: int) -> list[Found]:
+    def dense(self, query: Vectors, k: int, where: Filter | None = None) -> list[Found]:
         """Return the `k` nearest passages to a unit vector of shape (dimension,) by cosine, best first."""
-        found = self._store.dense_index(self.catalog, self.generation, self.recipe).search(query, k)
+        among = self.catalog.numbers_within(self.catalog.limits(where)) if where else None
+        found = self._store.dense_index(self.catalog, self.generation, self.recipe).search(query, k, among)
         ids = self.catalog.ids_of(number for number, _ in found)
         return [Found(ids[number], score) for number, score in found if number in ids]
 
-    def lexical(self, query: str, k: int) -> list[Found]:
+    def lexical(self, query: str, k: int, where: Filter | None = None) -> list[Found]:
         """Return the `k` best passages by BM25 over the terms of `query`, best first."""
-        index = self._store.lexical_index(self.catalog, self.generation)
-        found = index.search(query, k + len(self.catalog.unsettled()))
+        limits = self.catalog.limits(where) if where else {}
+        found = self._lexical.search(term_weights(query), k + len(self.catalog.unsettled()), limits)
         known = {passage.id for passage in self.catalog.passages(hit.id for hit in found)}
         return [hit for hit in found if hit.id in known][:k]
+
+    def term_scores(self, weights: Mapping[str, float], ids: Sequence[str]) -> Mapping[str, float]:
+        """Return the BM25 score over weighted terms of those of these passages that have any."""
+        return self._lexical.scores("terms", weights, ids)
+
+    def gram_scores(self, query: str, ids: Sequence[str]) -> Mapping[str, float]:
+        """Return the BM25 score over the pieces of the words of `query` of those of these passages that have any."""
+        return self._lexical.scores("grams", dict.fromkeys(grams(query), 1.0), ids)
+
+    @property
+    def _lexical(self) -> Lexical:
+        return self._store.lexical_index(self.catalog, self.generation)
 
     def passage_count(self) -> int:
         """Return the number of passages."""
@@ -203,8 +219,14 @@ class LocalSnapshot:
 
     def frequencies(self, terms: Iterable[str]) -> Mapping[str, int]:
         """Return in how many passages each term occurs."""
-        index = self._store.lexical_index(self.catalog, self.generation)
+        index = self._lexical
         return {term: index.frequency(term) for term in terms}
+
+    def rarity(self, terms: Iterable[str]) -> Mapping[str, float]:
+        """Return each term's idf as BM25 has it (Robertson, Zaragoza 2009)."""
+        total = self.passage_count()
+        frequencies = self.frequencies(terms)
+        return {term: math.log(1 + (total - n + 0.5) / (n + 0.5)) for term, n in frequencies.items()}
 
     def similarities(self, query: Vectors, ids: Sequence[str]) -> Mapping[str, float]:
         """Return the cosine of each of these passages that has a vector."""

@@ -19,8 +19,10 @@ from rag.records import Document, Passage, Section, Span, Statement
 from rag.store import DocumentInfo, Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from rag.where import Filter
 
 FORMAT = 1
 """Version of this schema; an index of another one is refused."""
@@ -230,6 +232,28 @@ class Catalog:
         """Return the numbers of all passages that have a vector of this model, in ascending order."""
         query = "SELECT number FROM passages JOIN vectors USING (key) WHERE model = ? ORDER BY number"
         return [row[0] for row in self._db.execute(query, (model,))]
+
+    def limits(self, where: Filter) -> dict[str, list[str]]:
+        """Return the values that a filter admits, for each column of passages that it limits."""
+        limits: dict[str, list[str]] = {}
+        if where.document or where.folder or where.date:
+            rows = self._db.execute("SELECT uri, date FROM documents")
+            limits["uri"] = [uri for uri, date in rows if where.has_document(uri, date)]
+        for column, wanted, fits in (
+            ("section", where.section, where.has_section),
+            ("speaker", where.speaker, where.has_speaker),
+        ):
+            if wanted:
+                rows = self._db.execute(f"SELECT DISTINCT {column} FROM passages")  # noqa: S608 - names from above
+                limits[column] = [value for (value,) in rows if fits(value)]
+        return limits
+
+    def numbers_within(self, limits: Mapping[str, Sequence[str]]) -> list[int]:
+        """Return the numbers of the passages whose columns have one of these values each."""
+        query = "SELECT number FROM passages WHERE 1"
+        for column in limits:  # our own names, from the method above
+            query += f" AND {column} IN (SELECT value FROM json_each(?))"  # noqa: S608
+        return [row[0] for row in self._db.execute(query, [json.dumps(values) for values in limits.values()])]
 
     def ids_of(self, numbers: Iterable[int]) -> dict[int, str]:
         """Return the passage id of each number that exists."""

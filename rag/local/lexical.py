@@ -4,27 +4,39 @@ from __future__ import annotations
 
 import json
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import tantivy
 
 from rag.errors import IndexCorrupt
 from rag.store import Found
-from rag.terms import terms
+from rag.terms import grams, terms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from rag.records import Passage
 
+    Limits = Mapping[str, Iterable[str]]
+    Field = Literal["terms", "grams"]
+
 _HEAP = 64_000_000  # bytes of write buffer; tantivy needs at least 15 MB a thread
+
+
+FILTERED = ("uri", "section", "speaker")
+"""Fields that a search can be limited by; a passage without the value has no such entry."""
+
+_LONGEST = 8_000  # characters of a value; tantivy drops longer ones
 
 
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
-    builder.add_text_field("terms", tokenizer_name="whitespace", index_option="freq")
+    for field in ("terms", "grams"):
+        builder.add_text_field(field, tokenizer_name="whitespace", index_option="freq")
+    for field in FILTERED:
+        builder.add_text_field(field, tokenizer_name="raw", index_option="basic")
     return builder.build()
 
 
@@ -51,7 +63,7 @@ class Lexical:
             writer.delete_documents_by_term("id", id_)
         for passage in add:
             writer.delete_documents_by_term("id", passage.id)
-            writer.add_document(tantivy.Document(id=passage.id, terms=" ".join(terms(passage.retrieval_text))))
+            writer.add_document(_entry(passage))
         writer.commit()
         writer.wait_merging_threads()
         self._index.reload()
@@ -74,19 +86,41 @@ class Lexical:
         stat = (self._folder / "meta.json").stat()
         return (stat.st_mtime_ns, stat.st_ino)
 
-    def search(self, question: str, k: int) -> list[Found]:
-        """Return the `k` best passages by BM25 over the question's terms, best first, ties by id."""
-        schema = self._index.schema
-        wanted = [
-            (tantivy.Occur.Should, tantivy.Query.term_query(schema, "terms", term))
-            for term in sorted(set(terms(question)))
-        ]
-        if not wanted or k < 1:
+    def search(self, weights: Mapping[str, float], k: int, limits: Limits | None = None) -> list[Found]:
+        """Return the `k` best passages by BM25 over weighted terms, best first, ties by id.
+
+        Args:
+            weights: how much each term counts.
+            k: how many.
+            limits: for fields of `FILTERED`, the values of which a passage must have one.
+        """
+        return self._search("terms", weights, k, [self._one_of(*limit) for limit in (limits or {}).items()])
+
+    def scores(self, field: Field, weights: Mapping[str, float], ids: Sequence[str]) -> dict[str, float]:
+        """Return the BM25 score, in one field, of those of these passages that have any of the weighted terms."""
+        return {found.id: found.score for found in self._search(field, weights, len(ids), [self._one_of("id", ids)])}
+
+    def _search(
+        self, field: Field, weights: Mapping[str, float], k: int, limits: Sequence[tantivy.Query]
+    ) -> list[Found]:
+        if not weights or k < 1:
             return []
+        schema, query = self._index.schema, tantivy.Query
+        wanted = [
+            (tantivy.Occur.Should, query.boost_query(query.term_query(schema, field, term), weight))
+            for term, weight in sorted(weights.items())
+        ]
+        clauses = [(tantivy.Occur.Must, limit) for limit in (*limits, query.boolean_query(wanted))]
         searcher = self._index.searcher()
-        hits = searcher.search(tantivy.Query.boolean_query(wanted), k).hits
+        hits = searcher.search(query.boolean_query(clauses), k).hits
         found = [Found(str(searcher.doc(address)["id"][0]), float(score)) for score, address in hits]
         return sorted(found, key=lambda hit: (-hit.score, hit.id))
+
+    def _one_of(self, field: str, values: Iterable[str]) -> tantivy.Query:
+        """Return a condition that adds nothing to the score."""
+        return tantivy.Query.const_score_query(
+            tantivy.Query.term_set_query(self._index.schema, field, [value[:_LONGEST] for value in values]), 0.0
+        )
 
     def frequency(self, term: str) -> int:
         """Return in how many passages a term occurs."""
@@ -97,6 +131,13 @@ class Lexical:
         searcher = self._index.searcher()
         hits = searcher.search(tantivy.Query.all_query(), max(searcher.num_docs, 1)).hits
         return [str(searcher.doc(address)["id"][0]) for _, address in hits]
+
+
+def _entry(passage: Passage) -> tantivy.Document:
+    text = passage.retrieval_text
+    fields = {"uri": passage.uri, "section": passage.section, "speaker": passage.speaker}
+    known = {field: value[:_LONGEST] for field, value in fields.items() if value is not None}
+    return tantivy.Document(id=passage.id, terms=" ".join(terms(text)), grams=" ".join(grams(text)), **known)
 
 
 def open_folder(folder: Path, *, write: bool) -> Lexical | None:

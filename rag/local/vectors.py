@@ -65,24 +65,30 @@ class VectorIndex:
         if len(numbers):
             self._tail.add_with_ids(vectors, np.asarray(numbers, np.int64))
 
-    def search(self, query: Vectors, k: int) -> list[tuple[int, float]]:
-        """Return (number, cosine) of the `k` nearest live vectors, best first, ties by number."""
+    def search(self, query: Vectors, k: int, among: Sequence[int] | None = None) -> list[tuple[int, float]]:
+        """Return (number, cosine) of the `k` nearest live vectors, best first, ties by number.
+
+        Args:
+            query: a unit vector, shape (dimension,).
+            k: how many.
+            among: numbers of live passages, to search only these.
+        """
+        only = None if among is None else faiss.IDSelectorBatch(np.asarray(among, np.int64))
+        living = faiss.IDSelectorNot(faiss.IDSelectorBatch(self.gone)) if len(self.gone) else None
         found: list[tuple[int, float]] = []
         if self._main is not None:
-            parameters = faiss.SearchParameters()
-            if len(self.gone):
-                parameters.sel = faiss.IDSelectorNot(faiss.IDSelectorBatch(self.gone))
-            found += _search(self._main, query, k, parameters)
-        found += _search(self._tail, query, k, None)
+            found += _search(self._main, query, k, only or living)
+        found += _search(self._tail, query, k, only)
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:k]
 
 
-def _search(
-    index: faiss.Index, query: Vectors, k: int, parameters: faiss.SearchParameters | None
-) -> Iterable[tuple[int, float]]:
+def _search(index: faiss.Index, query: Vectors, k: int, among: faiss.IDSelector | None) -> Iterable[tuple[int, float]]:
     k = min(k, index.ntotal)
     if k == 0:
         return []
+    parameters = faiss.SearchParameters()
+    if among is not None:
+        parameters.sel = among
     scores, numbers = index.search(query[None, :], k, params=parameters)
     pairs = zip(numbers[0].tolist(), scores[0].tolist(), strict=True)
     return [(number, score) for number, score in pairs if number >= 0]  # FAISS pads with -1

@@ -1,0 +1,51 @@
+"""A second look at the best passages by a model that reads question and passage together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.errors import ModelError
+
+if TYPE_CHECKING:
+    from sentence_transformers import CrossEncoder
+
+    from rag.records import Passage
+
+Reranker = Callable[[str, Sequence["Passage"]], Sequence[float]]
+"""Scores passages for a question, the higher the better; any callable of this form will do."""
+
+
+class CrossEncoderReranker:
+    """A sentence-transformers cross-encoder by name or path; a folder is never looked for in the network.
+
+    Raises:
+        ModelError: on first use, when the model cannot be loaded.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, question: str, passages: Sequence[Passage]) -> list[float]:
+        """Return one score for each passage, read with its context line."""
+        scores = self._model.predict([(question, p.retrieval_text) for p in passages], show_progress_bar=False)
+        return [float(score) for score in scores]
+
+    @cached_property
+    def _model(self) -> CrossEncoder:
+        offline = Path(self.name).exists()
+        if offline:
+            os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        from sentence_transformers import CrossEncoder
+
+        try:
+            model: CrossEncoder = CrossEncoder(self.name, num_labels=1, device="cpu", local_files_only=offline)
+        except (OSError, ValueError, RuntimeError, KeyError) as error:
+            first_line = str(error).strip().partition("\n")[0]
+            raise ModelError(
+                f"cannot load reranker {self.name}: {first_line}; give a model's name or folder"
+            ) from error
+        return model
