@@ -283,6 +283,13 @@ TEXTS = st.one_of(
 )
 
 
+def test_an_endless_heading_is_cut_like_text():
+    """What is marked as a heading and is longer than any sentence is no heading to cite as a whole."""
+    text = "x" * 1100 + "\n“"
+    doc = document(text, sections=(Section(Span(0, 1102), Span(0, 1100), "H", 1),))
+    check_passages(doc, Chunker(count_words, max_tokens=1).passages(doc), 1)
+
+
 @given(TEXTS, st.integers(1, 60), st.data())
 @example('"." a', 5, None)
 @example("a\x1c.\x1cb", 5, None)

@@ -89,7 +89,7 @@ def _units(document: Document) -> Iterator[_Unit]:
     """Cut all blocks of a document into units."""
     headings = {section.heading.start for section in document.sections}
     for block in _blocks(document):
-        heading = block.start in headings
+        heading = block.start in headings and len(block) <= LONGEST_SENTENCE  # what is longer is no heading to cite
         yield from _units_of(document.text, block, heading=heading)
 
 
