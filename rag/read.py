@@ -258,7 +258,7 @@ def has_bfloat16() -> bool:
 
 # --- the reader ------------------------------------------------------------------------------------------------------
 
-WEIGHTS_SHA256 = "739c0c8f02531e0b84159494de49bcb044f82e7c591f968f5e82804a46ba20b2"
+WEIGHTS_SHA256 = "2fb0bcfc9db2243f06dedb8809742cf07d73ac5ea5274fb9ee059eaaec71efe3"
 """SHA-256 of the weights in the package."""
 
 
