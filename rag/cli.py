@@ -156,7 +156,8 @@ def _reranker(options: argparse.Namespace) -> Reranker | None:
 
 
 def _print_json(data: object) -> None:
-    print(json.dumps(data, ensure_ascii=False, indent=2))
+    text = json.dumps(data, ensure_ascii=False, indent=2)
+    print(text.encode("utf-8", "backslashreplace").decode())  # half a surrogate pair becomes an escape, as JSON has it
 
 
 def _index(options: argparse.Namespace) -> int:

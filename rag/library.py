@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,16 @@ from rag.answer import ExtractiveAnswerer, OverlapScorer
 from rag.embed import DEFAULT_MODEL
 from rag.embed import embedder as embedder_named
 from rag.engine import open_store
-from rag.errors import DocumentUnknown, FormatMismatch, IndexCorrupt, InputError
+from rag.errors import DocumentUnknown, FormatMismatch, IndexCorrupt, InputError, LoadError, Skipped
+from rag.load import load
 from rag.progress import Progress, silent
 from rag.retrieve import Retriever
 from rag.store import Changes, Outcome, SyncReport
 from rag.sync import Sync
+from rag.walk import shown, uri_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from typing import Self
 
     from rag.answer import Answerer
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
     from rag.local import LocalStore
     from rag.records import Answer, Document, Hit
     from rag.rerank import Reranker
-    from rag.store import DocumentInfo, Status
+    from rag.store import DocumentInfo, State, Status, Writer
     from rag.where import Filter
 
 
@@ -98,32 +102,67 @@ class Library:
             return self._sync([Path(path) for path in paths], progress, rebuild=True)
 
     def add(self, *files: str | Path, progress: Progress = silent) -> SyncReport:
-        """Copy files into the index's own folder `files` and index them; a file of the same name is replaced."""
-        folder = self.store.root / "files"
-        folder.mkdir(parents=True, exist_ok=True)
-        copies = [Path(shutil.copyfile(file, folder / Path(file).name)) for file in files]
-        report = self.index(*copies, progress=progress)
-        for outcome in (*report.of("skipped"), *report.of("failed")):
-            Path(outcome.path).unlink(missing_ok=True)  # or it would be tried again for ever
-        return report
+        """Copy files into the index's own folder `files` and index them; a file of the same name is replaced.
+
+        A file that cannot be read as a document is reported and not copied.
+
+        Raises:
+            InputError: one of them is no file.
+            IndexLocked: another process is writing; nothing was copied.
+        """
+        for file in files:
+            if not Path(file).is_file():
+                raise InputError(f"{file} is not a file; name files to add")
+        with self.store.writer() as writer:
+            copies, refused = self._copy([Path(file) for file in files])
+            report = self._synced(writer, progress).files(copies) if copies else SyncReport()
+        return replace(report, outcomes=(*report.outcomes, *refused))
 
     def remove(self, *documents: str) -> SyncReport:
         """Forget documents, by URI or by a file name that only one of them has; raises `DocumentUnknown`."""
-        uris = [self.document(name).uri for name in documents]
+        uris = list(dict.fromkeys(self.document(name).uri for name in documents))
         with self.store.writer() as writer:
             recipe = writer.recipe
             if recipe is not None:
                 writer.apply(Changes(removals=uris), recipe)
             passages = writer.passage_count()
         for uri in uris:
-            if Path(uri).parent == (self.store.root / "files").absolute():
+            if Path(uri).parent == Path(uri_of(self.files)):
                 Path(uri).unlink(missing_ok=True)
         return SyncReport(tuple(Outcome(uri, "removed") for uri in uris), passages=passages)
 
+    @property
+    def files(self) -> Path:
+        """The index's own folder for files that were added."""
+        return self.store.root / "files"
+
+    def _copy(self, files: list[Path]) -> tuple[list[Path], list[Outcome]]:
+        """Copy those that are documents; each copy is wholly there or not at all. Return copies and refusals."""
+        self.files.mkdir(parents=True, exist_ok=True)
+        copies: list[Path] = []
+        refused: list[Outcome] = []
+        for file in files:
+            try:
+                load(file)
+            except LoadError as error:
+                state: State = "skipped" if isinstance(error, Skipped) else "failed"
+                refused.append(Outcome(shown(uri_of(file)), state, str(error).removeprefix(f"{uri_of(file)}: ")))
+                continue
+            target = _free(self.files / file.name, copies)
+            if not target.exists() or not target.samefile(file):
+                half = target.with_name(f".{target.name}.part")
+                shutil.copyfile(file, half)
+                half.replace(target)
+            copies.append(target)
+        return copies, refused
+
     def _sync(self, paths: list[Path], progress: Progress, *, rebuild: bool) -> SyncReport:
         with self.store.writer() as writer:
-            encoder = self._embedder or embedder_named(writer.recipe.model if writer.recipe else DEFAULT_MODEL)
-            return Sync(writer, encoder, self.store.root, progress, rebuild).files(paths)
+            return self._synced(writer, progress, rebuild=rebuild).files(paths)
+
+    def _synced(self, writer: Writer, progress: Progress, *, rebuild: bool = False) -> Sync:
+        encoder = self._embedder or embedder_named(writer.recipe.model if writer.recipe else DEFAULT_MODEL)
+        return Sync(writer, encoder, self.store.root, progress, rebuild)
 
     # asking it
 
@@ -171,3 +210,13 @@ class Library:
     def verify(self) -> list[str]:
         """Check everything again; each entry names one damage, none means sound."""
         return self.store.verify()
+
+
+def _free(path: Path, taken: Collection[Path]) -> Path:
+    """Return the path, or one with a number when another file of the same call has it: both are wanted."""
+    number = 1
+    free = path
+    while free in taken:
+        number += 1
+        free = path.with_name(f"{path.stem} ({number}){path.suffix}")
+    return free

@@ -5,7 +5,7 @@ project: ``benchmarks/reader/`` has the script, ``rag/reader/card.md`` the data,
 embeddings were frozen in training, so they come from the encoder's own package and are not stored a second time.
 
 The network is written out in plain tensor functions below: importing ``transformers`` would cost seconds of start-up
-to run some forty lines. ``tests`` and ``benchmarks/reader/train.py`` use the same functions.
+to run some forty lines. ``benchmarks/reader/train.py`` trains with the same functions.
 
 Architecture: Devlin et al. 2019, "BERT: Pre-training of Deep Bidirectional Transformers" (span head: section 4.2;
 the null answer at [CLS]: section 4.3, SQuAD 2.0). Base weights: Wang et al. 2020, "MiniLM".
@@ -40,7 +40,7 @@ MAX_QUESTION_TOKENS = 64
 MAX_CONTEXT_TOKENS = 64
 WINDOW_OVERLAP = 96  # tokens shared by neighbouring windows of a long passage: longer than any answer
 MAX_ANSWER_TOKENS = 30
-BATCH_TOKENS = 2048  # padded tokens in one forward pass: the activations of a layer stay in a 2 MB cache per core
+BATCH_TOKENS = 2048  # padded tokens in one forward pass; larger training batches were no faster
 
 _UNLIKELY = 0.002  # probabilities of a start below this are not reported
 _MASKED = -1e4  # added to the attention score of padding; representable in bfloat16 and float16

@@ -85,7 +85,7 @@ class Retriever:
         if k < 1:
             raise InputError(f"cannot return {k} passages; ask for at least one")
         with self.store.snapshot() as snapshot:
-            return self._hits(snapshot, question, k, where)
+            return self._hits(snapshot, question, min(k, max(1, snapshot.passage_count())), where)
 
     def embedder(self, snapshot: Snapshot) -> Embedder:
         """Return the encoder that made this index; raises `ModelMismatch`."""
@@ -110,7 +110,7 @@ class Retriever:
         with self.store.snapshot() as snapshot:
             total = snapshot.passage_count()
             found = snapshot.frequencies(wanted)
-        return {term: math.log(1 + (total - found[term] + 0.5) / (found[term] + 0.5)) for term in wanted}
+        return {t: math.log(1 + (total - n + 0.5) / (n + 0.5)) for t, n in ((t, min(found[t], total)) for t in wanted)}
 
     def _hits(self, snapshot: Snapshot, question: str, k: int, where: Filter | None) -> list[Hit]:
         query = self.embedder(snapshot).embed_query(question)
@@ -142,6 +142,8 @@ def check_question(question: str) -> None:
     """Refuse what is no question; raises `InputError`."""
     if not question.strip():
         raise InputError("the question is empty; ask something, as in: rag ask 'How many people live in Idlib?'")
+    if any("\ud800" <= char <= "\udfff" for char in question):
+        raise InputError("the question is not valid text; type it again, in UTF-8")
     if len(question) > MAX_QUESTION:
         raise InputError(f"the question has {len(question)} characters, at most {MAX_QUESTION} are read; shorten it")
 

@@ -8,10 +8,8 @@ where it stopped. Publishing is one step at the end: `Writer.apply`.
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.chunk import Chunker
@@ -20,9 +18,11 @@ from rag.load import load_bytes, read
 from rag.progress import Progress, silent
 from rag.store import Changes, Outcome, Recipe, SyncReport
 from rag.terms import ANALYSIS
+from rag.walk import shown, uri_of, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
+    from pathlib import Path
 
     from rag.embed import Embedder
     from rag.records import Document, Passage
@@ -111,14 +111,13 @@ class Sync:
 
     def _read(self, paths: Sequence[Path], known: dict[str, str], chunker: Chunker) -> _Plan:
         """Read what is there and compare it with what is known."""
-        plan = _Plan()
-        files = list(_files(paths, self.leave_out, known, plan.outcomes))
-        for done, path in enumerate(files):
-            self.progress("reading", done, len(files))
+        found = walk(paths, known, self.leave_out)
+        plan = _Plan(outcomes=found.outcomes)
+        for done, path in enumerate(found.files):
+            self.progress("reading", done, len(found.files))
             self._read_file(path, known, chunker, plan)
-        self.progress("reading", len(files), len(files))
-        seen = {outcome.path for outcome in plan.outcomes}
-        gone = [uri for uri in known if uri not in seen and _is_under(uri, paths)]
+        self.progress("reading", len(found.files), len(found.files))
+        gone = found.vanished(known, {outcome.path for outcome in plan.outcomes})
         if not plan.outcomes and not gone:
             raise InputError(f"{paths[0]} holds no files; put documents (.txt, .md, .html) there first")
         plan.removals += gone
@@ -126,7 +125,7 @@ class Sync:
         return plan
 
     def _read_file(self, path: Path, known: dict[str, str], chunker: Chunker, plan: _Plan) -> None:
-        uri = _uri(path)
+        uri = shown(uri_of(path))
         try:
             _, data = read(path)
             if known.get(uri) == hashlib.sha256(data).hexdigest() and not self.rebuild:
@@ -161,55 +160,6 @@ class Sync:
         if missing:
             self.progress("embedding", len(missing), len(missing))
         return len(missing)
-
-
-def _files(paths: Sequence[Path], leave_out: Path, known: dict[str, str], outcomes: list[Outcome]) -> Iterator[Path]:
-    """Yield every file, once. Hidden ones are passed over in silence, links and the like with an outcome."""
-    seen: set[str] = set()
-    for path in paths:
-        if not path.exists() and not (path.is_symlink() or _is_known(path, known)):
-            raise InputError(f"{path} does not exist; check the path")
-        for file in _walk(path, leave_out, outcomes) if path.is_dir() else [path] if path.exists() else []:
-            if _uri(file) not in seen:
-                seen.add(_uri(file))
-                yield file
-
-
-def _walk(folder: Path, leave_out: Path, outcomes: list[Outcome]) -> Iterator[Path]:
-    def failed(error: OSError) -> None:
-        outcomes.append(Outcome(str(error.filename), "failed", f"the folder cannot be read ({error.strerror})"))
-
-    for where, folders, files in os.walk(folder, onerror=failed):
-        folders[:] = sorted(name for name in folders if _is_walked(Path(where, name), leave_out, outcomes))
-        for name in sorted(files):
-            path = Path(where, name)
-            if name.startswith("."):
-                continue
-            if path.is_symlink():
-                outcomes.append(Outcome(_uri(path), "skipped", "a symbolic link; name its target to index that"))
-            else:
-                yield path
-
-
-def _is_walked(folder: Path, leave_out: Path, outcomes: list[Outcome]) -> bool:
-    if folder.name.startswith(".") or folder.resolve() == leave_out.resolve():
-        return False
-    if folder.is_symlink():
-        outcomes.append(Outcome(_uri(folder), "skipped", "a symbolic link to a folder; name its target to index that"))
-        return False
-    return True
-
-
-def _uri(path: Path) -> str:
-    return os.path.abspath(path)  # noqa: PTH100 - Path.resolve would follow links
-
-
-def _is_known(path: Path, known: Iterable[str]) -> bool:
-    return any(_is_under(uri, [path]) for uri in known)
-
-
-def _is_under(uri: str, paths: Sequence[Path]) -> bool:
-    return any(uri == root or uri.startswith(root.rstrip("/") + "/") for root in map(_uri, paths))
 
 
 def _reason(error: LoadError, uri: str) -> str:

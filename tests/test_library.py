@@ -265,3 +265,80 @@ def test_passages_without_vectors_are_found_by_their_words(library, tmp_path, ha
     assert library.status().waiting == 1
     best = library.search("lighthouse", 1)[0]
     assert (best.passage.uri, best.dense_rank, best.lexical_rank) == ("/late.txt", None, 1)
+
+
+def test_added_files_survive_indexing_the_folder_around_the_index(tmp_path, hasher, monkeypatch):
+    """Indexing a folder that holds the index leaves the index's own files alone."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.txt").write_text("This is the text of a.")
+    (tmp_path / "up.txt").write_text("An uploaded text.")
+    with Library.open("index", embedder=hasher) as library:
+        library.add("up.txt")
+        (tmp_path / "up.txt").unlink()
+        assert counts(library.index(".")) == {"added": 1}
+        assert {info.name for info in library.documents()} == {"a.txt", "up.txt"}
+
+
+def test_a_folder_that_cannot_be_read_keeps_its_documents(library, tmp_path, monkeypatch):
+    """A folder that is out of reach for a moment is reported, and nothing below it is forgotten."""
+    folder = tmp_path / "docs"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "sub" / "b.txt").write_text("This is the text of b.")
+    (folder / "a.txt").write_text("This is the text of a.")
+    library.index(folder)
+    scandir = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("sub"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    report = library.index(folder)
+    assert counts(report) == {"unchanged": 1, "failed": 1}
+    assert report.of("failed")[0].path == str(folder / "sub")
+    assert len(library.documents()) == 2
+
+
+def test_adding_refuses_without_losing(library, tmp_path):
+    """A bad file does not replace a good one, equal names are both kept, and what is no file is an error."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "n.txt").write_text(f"This is the text of {name}.")
+    assert counts(library.add(tmp_path / "a" / "n.txt", tmp_path / "b" / "n.txt")) == {"added": 2}
+    assert {info.name for info in library.documents()} == {"n.txt", "n (2).txt"}
+    (tmp_path / "a" / "n.txt").write_bytes(bytes(range(256)) * 20)
+    assert counts(library.add(tmp_path / "a" / "n.txt")) == {"skipped": 1}
+    assert library.document("n.txt").text == "This is the text of a."
+    for wrong in (tmp_path, tmp_path / "never.txt"):
+        with pytest.raises(InputError, match="not a file"):
+            library.add(wrong)
+    with library.store.writer(), pytest.raises(IndexLocked):
+        library.add(tmp_path / "b" / "n.txt")
+
+
+def test_names_that_are_no_text(library, tmp_path):
+    """A file whose name is not text is reported under an escaped name."""
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "a.txt").write_text("This is the text of a.")
+    with open(os.path.join(os.fsencode(folder), b"bad\xff.txt"), "w") as file:  # noqa: PTH118, PTH123
+        file.write("A text.")
+    report = library.index(folder)
+    assert counts(report) == {"added": 1, "failed": 1}
+    assert report.of("failed")[0].path.endswith("bad\\udcff.txt")
+    assert "name" in report.of("failed")[0].reason
+
+
+def test_any_number_of_passages_may_be_asked_for(library, corpus):
+    """More passages than there are is all of them; a removed document counts once; weights are never negative."""
+    library.index(corpus)
+    assert len(library.search("crane", 10**24)) == 200
+    assert library.remove("report-000.txt", "report-000.txt").count("removed") == 1
+    for path in sorted(corpus.iterdir())[3:]:
+        path.unlink()
+    library.index(corpus)
+    assert min(library.retriever.term_weights("crane harbour office").values()) >= 0
+    with pytest.raises(InputError, match="not valid text"):
+        library.search("what \udcff is")
