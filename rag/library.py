@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.answer import ExtractiveAnswerer, OverlapScorer
+from rag.answer import ExtractiveAnswerer
 from rag.embed import DEFAULT_MODEL
 from rag.embed import embedder as embedder_named
 from rag.engine import open_store
@@ -15,6 +15,7 @@ from rag.errors import DocumentUnknown, FormatMismatch, IndexCorrupt, InputError
 from rag.load import load
 from rag.progress import Progress, silent
 from rag.retrieve import Retriever
+from rag.score import ReaderScorer
 from rag.store import Changes, Outcome, SyncReport
 from rag.sync import Sync
 from rag.walk import shown, uri_of
@@ -52,7 +53,7 @@ class Library:
         self.store = store
         self._embedder = embedder
         self.retriever = Retriever(store, embedder, reranker=reranker)
-        self.answerer: Answerer = answerer or ExtractiveAnswerer(OverlapScorer(self.retriever))
+        self.answerer: Answerer = answerer or ExtractiveAnswerer(ReaderScorer(self.retriever))
 
     @classmethod
     def open(

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from rag.answer import NO_ANSWER, NO_PASSAGE, Candidate, ExtractiveAnswerer, coverage, in_reading_order
+from rag.answer import NO_ANSWER, NO_PASSAGE, ExtractiveAnswerer, in_reading_order
 from rag.records import Citation, Document, Hit, Span
+from rag.score import Candidate, OverlapScorer, coverage
 
 
 def hit(text: str, uri: str = "/a.txt", score: float = 1.0) -> Hit:
@@ -38,7 +39,7 @@ class Scores:
 def test_best_sentences_in_reading_order():
     """The document with the best sentence comes first, its sentences in their own order, each with its citation."""
     hits = [hit("One.|Two.|Three.", "/a.txt"), hit("Four.|Five.", "/b.txt")]
-    scores = Scores({"Three.": 0.90, "Five.": 0.95, "One.": 0.85, "Two.": 0.1, "Four.": 0.6})
+    scores = Scores({"Three.": 0.90, "Five.": 0.95, "One.": 0.85, "Two.": 0.1, "Four.": 0.5})
     answer = ExtractiveAnswerer(scores).answer("?", hits)
     assert answer.text == "Five. [1] One. [2] Three. [3]"
     assert [(c.uri, c.quote) for c in answer.citations] == [
@@ -53,7 +54,7 @@ def test_best_sentences_in_reading_order():
 def test_no_more_sentences_than_wanted_and_none_far_worse():
     """Sentences much worse than the best one are left out, and so are repetitions."""
     hits = [hit("Same words.|Other words.", "/a.txt"), hit("Same  words.", "/b.txt")]
-    answer = ExtractiveAnswerer(Scores({"Same words.": 0.9, "Same  words.": 0.9, "Other words.": 0.6})).answer(
+    answer = ExtractiveAnswerer(Scores({"Same words.": 0.9, "Same  words.": 0.9, "Other words.": 0.52})).answer(
         "?", hits
     )
     assert [c.quote for c in answer.citations] == ["Same words."]
@@ -88,7 +89,7 @@ def test_coverage_weighs_terms():
 def test_a_question_is_no_answer(sample):
     """A sentence that is itself a question is never quoted as the answer."""
     found = hit("Is the bridge shut?|The bridge was shut on Monday.")
-    candidates = sample.answerer.scorer.score("Is the bridge shut?", [found])
+    candidates = OverlapScorer(sample.retriever).score("Is the bridge shut?", [found])
     assert [c.text for c in candidates] == ["The bridge was shut on Monday."]
 
 

@@ -1,0 +1,198 @@
+"""How well sentences answer a question: by the trained reader, or by words and meaning alone."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from rag.read import Reader
+from rag.records import Span
+from rag.terms import terms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rag.read import Reading
+    from rag.records import Hit
+    from rag.retrieve import Retriever
+
+ASKING = frozenset(terms("many much say said says tell told speak name called according describe described"))
+"""Terms of questions that say what kind of answer is wanted, not what it is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence that may be part of the answer; the higher the score, the better it answers.
+
+    Attributes:
+        hit: the passage that it stands in.
+        span: the sentence, in code points of the document.
+        text: the sentence itself.
+        score: from 0 to 1.
+        support: the share of the question's terms in it, from 0 to 1.
+        short: the part of the sentence that answers by itself, where one is known; in code points of the document.
+    """
+
+    hit: Hit
+    span: Span
+    text: str
+    score: float
+    support: float = 0.0
+    short: Span | None = None
+
+
+class SentenceScorer(Protocol):
+    """Says how well sentences answer a question."""
+
+    @property
+    def threshold(self) -> float:
+        """Answers whose best sentence scores lower are refused."""
+
+    def score(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
+        """Return the sentences of the passages with their scores, in any order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How the reader's scores and retrieval's are weighed into one probability that a passage answers.
+
+    A logistic regression (Platt 1999) on the reader's answerable logit and span margin, the best sentence's share of
+    the question's terms, and the cosine of question and passage. Fitted and measured by benchmarks/reader/combine.py.
+    """
+
+    answerable: float = 0.88
+    margin: float = 0.16
+    coverage: float = 2.0
+    cosine: float = 2.0
+    bias: float = -6.0
+    threshold: float = 0.3
+
+    def probability(self, reading: Reading, coverage: float, cosine: float) -> float:
+        """Return the probability, from 0 to 1, that the passage answers the question."""
+        logit = self.answerable * reading.answer_logit + self.margin * reading.span_score + self.bias
+        logit += self.coverage * coverage + self.cosine * cosine
+        return 1 / (1 + math.exp(-max(-50.0, min(50.0, logit))))
+
+
+class ReaderScorer:
+    """Judges a sentence by how likely its passage answers, and by how much of the answer begins in it.
+
+    Args:
+        retriever: knows how rare the question's words are.
+        reader: without one, the reader that comes with the package, loaded when it is first needed.
+        evidence: how the signals are weighed.
+    """
+
+    def __init__(self, retriever: Retriever, reader: Reader | None = None, evidence: Evidence | None = None) -> None:
+        self._retriever = retriever
+        self._given = reader
+        self._evidence = evidence or Evidence()
+
+    @cached_property
+    def _reader(self) -> Reader:
+        return self._given or Reader.shipped()
+
+    @property
+    def threshold(self) -> float:
+        """Answers whose best sentence scores lower are refused."""
+        return self._evidence.threshold
+
+    def score(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
+        """Return every sentence with the probability that its passage answers, and that it does so there."""
+        read = [hit for hit in hits if hit.passage.sentences]
+        passages = [hit.passage for hit in read]
+        readings = self._reader.read(question, [p.text for p in passages], [p.context for p in passages])
+        weights = asked_terms(self._retriever.term_weights(question))
+        return [
+            candidate
+            for hit, reading in zip(read, readings, strict=True)
+            for candidate in self._candidates(hit, reading, weights)
+        ]
+
+    def _candidates(self, hit: Hit, reading: Reading, weights: Mapping[str, float]) -> list[Candidate]:
+        passage, offset = hit.passage, hit.passage.span.start
+        covered = [coverage(weights, passage.quote(span), passage.context) for span in passage.sentences]
+        chance = self._evidence.probability(reading, max(covered), hit.dense_score or 0.0)
+        answer = Span(offset + reading.start, offset + reading.end)
+        return [
+            Candidate(
+                hit,
+                span,
+                passage.quote(span),
+                chance * reading.share(span.start - offset, span.end - offset),
+                support,
+                _common(span, answer),
+            )
+            for span, support in zip(passage.sentences, covered, strict=True)
+            if not is_question(passage.quote(span))
+        ]
+
+
+class OverlapScorer:
+    """Judges a sentence without a reader: by what it means (cosine) and by the question's words that it holds.
+
+    Words weigh by their rarity in the index (BM25's idf). A word that is not in the sentence but near it (the
+    sentence before, the heading) counts half: pronouns have their owner there.
+    """
+
+    threshold = 0.5
+
+    def __init__(self, retriever: Retriever) -> None:
+        self._retriever = retriever
+
+    def score(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
+        """Return every sentence that is no question, with its score between 0 and 1."""
+        places = [
+            (hit, index)
+            for hit in hits
+            for index in range(len(hit.passage.sentences))
+            if not is_question(_quote(hit, index))
+        ]
+        if not places:
+            return []
+        texts = [_quote(hit, index) for hit, index in places]
+        cosines = self._retriever.similarity(question, texts)
+        weights = asked_terms(self._retriever.term_weights(question))
+        return [
+            Candidate(hit, hit.passage.sentences[index], text, 0.5 * cosine + 0.5 * coverage(weights, text, near))
+            for (hit, index), text, cosine, near in zip(
+                places, texts, cosines, (_surroundings(*place) for place in places), strict=True
+            )
+        ]
+
+
+def asked_terms(weights: Mapping[str, float]) -> dict[str, float]:
+    """Leave out the terms that only say what kind of answer is wanted."""
+    return {term: weight for term, weight in weights.items() if term not in ASKING}
+
+
+def coverage(weights: Mapping[str, float], text: str, near: str) -> float:
+    """Return the share of the question's terms, by weight, found in `text` (whole) or only in `near` (half)."""
+    total = math.fsum(weights.values())
+    inside, around = set(terms(text)), set(terms(near))
+    found = math.fsum(
+        weight if term in inside else weight / 2 if term in around else 0.0 for term, weight in weights.items()
+    )
+    return found / total if total else 0.0
+
+
+def is_question(text: str) -> bool:
+    """Tell whether a sentence asks: then it is no answer."""
+    return re.search(r"[?？؟][\'\"”’»)]*\s*$", text) is not None
+
+
+def _common(one: Span, other: Span) -> Span | None:
+    start, end = max(one.start, other.start), min(one.end, other.end)
+    return Span(start, end) if start < end else None
+
+
+def _quote(hit: Hit, index: int) -> str:
+    return hit.passage.quote(hit.passage.sentences[index])
+
+
+def _surroundings(hit: Hit, index: int) -> str:
+    before = _quote(hit, index - 1) if index else ""
+    return f"{hit.passage.context} {before}"
