@@ -21,6 +21,8 @@ _BREAK = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uff00-\uffef]|\S+")
 _BULLET = re.compile(r"(?:[-*+•‣◦▪●–—]|\(?(?:\d{1,3}|[a-z])[.)])\s+\S")
 _TURN = re.compile(r"(?:\[?\d{1,2}:\d\d(?::\d\d)?\]?\s+)?(?P<name>[^\W\d_][\w.'’()\- ]{0,48}):(?:\s|$)")
+_END = r"(?>\r\n|\r|\n)"
+_FRONT_MATTER = re.compile(rf"---[ \t]*{_END}(?:(?!---|\.\.\.)[^\r\n]*{_END})*(?:---|\.\.\.)[ \t]*(?:{_END}|\Z)")
 _PARTICLES = frozenset(
     {"al", "an", "and", "bin", "da", "de", "del", "den", "der", "di", "du", "el", "for", "ibn", "in"}
 )
@@ -90,6 +92,12 @@ def plain_blocks(text: str, start: int = 0, end: int | None = None) -> list[Span
             blocks.append(strip(text, row))
         above = row
     return blocks
+
+
+def front_matter(text: str) -> int:
+    """Return where the front matter of Markdown ends: its fields between two lines of dashes; 0 without any."""
+    match = _FRONT_MATTER.match(text)
+    return match.end() if match else 0
 
 
 def complete(text: str, blocks: Iterable[Span]) -> list[Span]:

@@ -109,8 +109,8 @@ class Document:
     def section_at(self, offset: int) -> str | None:
         """Return the heading of the innermost section around `offset`, None outside of all."""
         before = bisect_right(self.sections, offset, key=lambda section: section.span.start)
-        around = (s for s in reversed(self.sections[:before]) if offset < s.span.end)
-        return next((s.title for s in around), None)  # sections nest: the one that starts last is the innermost
+        around = (self.sections[i] for i in range(before - 1, -1, -1) if offset < self.sections[i].span.end)
+        return next((section.title for section in around), None)  # sections nest: the last to start is the innermost
 
     def speaker_at(self, offset: int) -> str | None:
         """Return who is speaking at `offset`, None when nobody is or it is unclear."""

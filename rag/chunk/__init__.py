@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, zip_longest
 from typing import TYPE_CHECKING
 
-from rag.blocks import complete, strip
-from rag.chunk.split import LONGEST_SENTENCE, heading_text, sentences
+from rag.blocks import complete, front_matter, strip
+from rag.chunk.quotable import is_furniture, is_wordless
+from rag.chunk.split import LONGEST_SENTENCE, heading_text, pieces, sentences
 from rag.records import Span
 
 if TYPE_CHECKING:
@@ -24,11 +26,12 @@ _BORDER = 0.5  # what it costs to break inside a paragraph, in units of a passag
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """What is never cut: a sentence with the markup around it, or markup alone."""
+    """What is never cut: a sentence with the markup around it, or text that nobody quotes."""
 
     span: Span
     sentence: Span | None
     heading: bool = False
+    front: bool = False  # part of Markdown's front matter
     closes: bool = False  # the last one of its block
     tokens: int = 0
 
@@ -48,13 +51,14 @@ class Chunker:
     @property
     def settings(self) -> str:
         """All that shapes passages: an index made with other settings cannot be continued."""
-        return f"sentences-1 max={self.max_tokens}"
+        return f"sentences-2 max={self.max_tokens}"
 
     def passages(self, document: Document) -> list[Passage]:
         """Cut a document into passages: in order, not overlapping, holding all of its text but white space.
 
         A heading stands in front of the text under it and is not among the passage's sentences, unless there is
-        nothing else. A passage exceeds the encoder's window only where a single sentence does.
+        nothing else. Nor is what nobody would quote: front matter, drawn lines, bylines. A passage of such text alone
+        has no sentences. A passage exceeds the encoder's window only where a single sentence does.
         """
         segments = _segments(_units(document))
         units = [unit for segment in segments for unit in segment]
@@ -88,28 +92,29 @@ class Chunker:
 def _units(document: Document) -> Iterator[_Unit]:
     """Cut all blocks of a document into units."""
     headings = {section.heading.start for section in document.sections}
+    front = front_matter(document.text) if document.media_type == "text/markdown" else 0
     for block in _blocks(document):
         heading = block.start in headings and len(block) <= LONGEST_SENTENCE  # what is longer is no heading to cite
-        yield from _units_of(document.text, block, heading=heading)
+        yield from _units_of(document.text, block, heading=heading, front=block.end <= front)
 
 
-def _units_of(text: str, block: Span, *, heading: bool) -> Iterator[_Unit]:
+def _units_of(text: str, block: Span, *, heading: bool, front: bool) -> Iterator[_Unit]:
     """Cut one block into units that hold all of it but white space."""
-    found = heading_text(text, block) if heading else sentences(text, block)
-    start = block.start
-    for sentence in found[:-1]:
-        yield _Unit(strip(text, Span(start, sentence.end)), sentence, heading)
-        start = sentence.end
-    last = found[-1] if found else None
-    yield _Unit(strip(text, Span(start, block.end)), last, heading, closes=True)
+    found = heading_text(text, block) if heading else pieces(text, block)
+    quotable = not front and not is_furniture(block.of(text))
+    ends = [*(piece.end for piece in found[:-1]), block.end]
+    for start, end, piece in zip_longest([block.start, *ends[:-1]], ends, found):
+        sentence = piece if piece and quotable and not is_wordless(piece.of(text)) else None
+        yield _Unit(strip(text, Span(start, end)), sentence, heading, front, closes=end == block.end)
 
 
 def _blocks(document: Document) -> Iterator[Span]:
     """Return the document's blocks, completed where it names none and cut at headings."""
     text = document.text
-    borders = {border for section in document.sections for border in (section.heading.start, section.heading.end)}
+    headings = [section.heading for section in document.sections]
+    borders = sorted({border for heading in headings for border in (heading.start, heading.end)})
     for block in complete(text, document.blocks):
-        inside = sorted(border for border in borders if block.start < border < block.end) if borders else []
+        inside = borders[bisect_right(borders, block.start) : bisect_left(borders, block.end)]
         for start, end in pairwise([block.start, *inside, block.end]):
             part = strip(text, Span(start, end))
             if len(part):
@@ -119,13 +124,13 @@ def _blocks(document: Document) -> Iterator[Span]:
 def _segments(units: Iterable[_Unit]) -> list[list[_Unit]]:
     """Divide units at headings: each segment is headings that follow each other and the text under them.
 
-    A screen of white space divides as well, or a passage could be any length.
+    So does the end of front matter; and a screen of white space, or a passage could be any length.
     """
     segments: list[list[_Unit]] = []
     for unit in units:
         above = segments[-1][-1] if segments else None
         far = above is not None and unit.span.start - above.span.end > LONGEST_SENTENCE
-        if above is None or far or (unit.heading and not above.heading):
+        if above is None or far or (unit.heading and not above.heading) or (above.front and not unit.front):
             segments.append([])
         segments[-1].append(unit)
     return segments
@@ -168,6 +173,6 @@ def _balance(units: Sequence[_Unit], limit: int) -> Iterator[list[_Unit]]:
 
 
 def _passage(document: Document, units: Sequence[_Unit]) -> Passage:
-    """Make one passage of neighbouring units; without any sentence, its whole text is one."""
+    """Make one passage of neighbouring units."""
     span = Span(units[0].span.start, units[-1].span.end)
-    return document.passage(span, [unit.sentence for unit in units if unit.sentence] or [span])
+    return document.passage(span, [unit.sentence for unit in units if unit.sentence])

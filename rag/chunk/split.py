@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sentencex import get_sentence_boundaries
 
 from rag.blocks import lines, strip
+from rag.chunk.quotable import is_wordless
 from rag.records import Span
 
 if TYPE_CHECKING:
@@ -32,30 +33,42 @@ _SAID = re.compile(
 )
 
 _MARKUP = re.compile(r"(?:[>#]{1,6}\s*|[-*+•‣◦▪●–—]\s+|\(?\d{1,3}[.)]\s+(?![a-z])|\[[ xX]\]\s+){0,8}")
-_HEADING_END = re.compile(r"\s+(?:#+|=+|-+)$")
 _QUOTED_LINE = re.compile(r"[^\S\r\n]*(?:\r\n|[\r\n])(?:[ \t]{0,3}>){1,8}")
 _FENCE = re.compile(r"(?:`{3,40}|~{3,40})[^\r\n]{0,80}(?:\r\n|[\r\n]|$)")
 _ROW = re.compile(r"\||[^\r\n]* \| ")
+_FENCE_END = re.compile(r"\s*(?:`{3,40}|~{3,40})\s*")
+# Before a number, where the splitter takes their full stop for the end; a lower-case letter needs no list.
+_BEFORE_NUMBER = re.compile(r"\b(?:abt|approx|ca|esp|excl|fig|incl|nr|pp|vol)\.$", re.IGNORECASE)
+_BEFORE_ZONE = re.compile(r"\b[ap]\.m\.$", re.IGNORECASE)
+_ZONE = re.compile(r"(?:[A-Z]{1,3}T|GMT|UTC)\b")
+_UNIT = re.compile(r"\b(?:lb|oz|tbsp|tsp)\.$", re.IGNORECASE)
+_NO_PLAIN_WORD = re.compile(r"[^\W\d_]{1,4}['’-]?[A-Z\d]|https?:|www\.")  # iPhone, al-Assad, mp3
 _SOFT = re.compile(r"[;:,.!?–—،؛]\s|[，、；：。！？]")
 
 
 def sentences(text: str, block: Span) -> list[Span]:
     """Return the sentences of one block in order, without list bullets and other markup in front.
 
-    A table row and a line of code are one sentence each. None is longer than `LONGEST_SENTENCE`. A block without
-    any letter or digit, such as a drawn line, has none.
+    A table row and a line of code are one sentence each. None is longer than `LONGEST_SENTENCE`. What is without any
+    letter or digit, such as a drawn line, is none.
     """
+    return [piece for piece in pieces(text, block) if not is_wordless(piece.of(text))]
+
+
+def pieces(text: str, block: Span) -> list[Span]:
+    """Return where one block may be cut: its sentences, and the pieces of an endless run of signs."""
     block = strip(text, block)
     fence = _FENCE.match(text, block.start, block.end)
     markup = fence or _MARKUP.match(text, block.start, block.end)
     body = strip(text, Span(markup.end() if markup else block.start, block.end))
     if fence:
-        pieces = lines(text, body.start, body.end)
+        found = lines(text, body.start, body.end)
+        found = found[:-1] if _FENCE_END.fullmatch(text, found[-1].start, found[-1].end) else found
     elif _ROW.match(text, block.start, block.end) and not re.search(r"[\r\n]", body.of(text)):
-        pieces = [body]
+        found = [body]
     else:
-        pieces = _split(text, body)
-    joined = _join_wordless(text, pieces)
+        found = _split(text, body)
+    joined = _join_wordless(text, found)
     return [part for piece in joined for part in _bounded(text, strip(text, piece)) if len(part)]
 
 
@@ -63,23 +76,34 @@ def heading_text(text: str, block: Span) -> list[Span]:
     """Return a heading without its markup, in pieces when it is endless."""
     markup = _MARKUP.match(text, block.start, block.end)
     start = markup.end() if markup else block.start
-    end = _HEADING_END.search(text, start, block.end)
-    bare = strip(text, Span(start, end.start() if end else block.end))
+    bare = _without_underline(text, strip(text, Span(start, block.end)))
     return [part for part in _bounded(text, bare if len(bare) else block) if len(part)]
+
+
+def _without_underline(text: str, heading: Span) -> Span:
+    """Leave out the signs that close a heading or stand under it: `## Part ##`."""
+    words = heading.of(text)
+    inner = words.rstrip(words[-1]) if words.endswith(("#", "=", "-")) else words
+    return Span(heading.start, heading.start + len(inner.rstrip())) if inner[-1:].isspace() else heading
 
 
 def _split(text: str, body: Span) -> list[Span]:
     """Cut one block of prose after each sentence."""
     hidden = _HIDDEN.sub(" ", _TRAILED_OFF.sub(".", body.of(text)))
     cuts = [body.start]
+    opened = body.start
     for found in get_sentence_boundaries("en", hidden)[1:]:
         end = found["start_index"]
         while end and hidden[end - 1].isspace():
             end -= 1
         end += body.start
         cut = _after_closers(text, end, body.end)
-        if cut > cuts[-1] and not _goes_on(text, Span(cuts[-1], end), Span(cut, body.end)):
+        if cut <= cuts[-1]:
+            continue
+        before, after = Span(cuts[-1], end), Span(cut, body.end)
+        if not _goes_on(text, before, after) and not _abbreviates(text, opened, before, after):
             cuts.append(cut)
+        opened = cut
     return [Span(_after_quote_marks(text, start, end), end) for start, end in pairwise([*cuts, body.end])]
 
 
@@ -112,13 +136,34 @@ def _goes_on(text: str, before: Span, after: Span) -> bool:
     )
 
 
+def _abbreviates(text: str, opened: int, before: Span, after: Span) -> bool:
+    """Tell whether a full stop belongs to an abbreviation: `ex amb.: no`, `obs. posts`, `incl. 61`, `3 p.m. ET`.
+
+    Who opens sentences with a lower-case letter, as what `opened` here did, gives no hint by the next one.
+    """
+    if text[after.start : min(after.end, after.start + 1)] in {":", ";", ","}:
+        return True
+    if after.start > before.end or text[before.end - 1] != ".":
+        return False
+    following = text[after.start : min(after.end, after.start + 80)].lstrip()
+    tail = text[max(before.start, before.end - 8) : before.end]
+    if following[:1].isdigit():
+        return bool(_BEFORE_NUMBER.search(tail))
+    if _BEFORE_ZONE.search(tail):
+        return bool(_ZONE.match(following))
+    if not following[:1].islower() or _NO_PLAIN_WORD.match(following):
+        return False
+    opening = next(filter(str.isalnum, text[opened : min(opened + 80, before.end)]), "")
+    return not opening.islower() or bool(_UNIT.search(tail))
+
+
 def _join_wordless(text: str, pieces: Sequence[Span]) -> list[Span]:
     """Give pieces without letters and digits (`:-)`, a lone bracket) to their neighbour."""
     joined: list[Span] = []
     start: int | None = None
     for piece in pieces:
         start = piece.start if start is None else start
-        if any(map(str.isalnum, piece.of(text))):
+        if not is_wordless(piece.of(text)):
             joined.append(Span(start, piece.end))
             start = None
         elif joined:

@@ -8,7 +8,7 @@ from functools import cache
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from rag.blocks import complete, lines, strip
+from rag.blocks import complete, front_matter, lines, strip
 from rag.load.dates import parse_date, publication_date
 from rag.load.decode import decode
 from rag.load.outline import Heading, headline, outline
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-_END = r"(?>\r\n|\r|\n)"
-_FRONT_MATTER = re.compile(rf"---[ \t]*{_END}(?:(?!---|\.\.\.)[^\r\n]*{_END})*(?:---|\.\.\.)[ \t]*(?:{_END}|\Z)")
 _FIELD = re.compile(r"(?P<name>title|date|published|pubdate)\s*:\s*(?P<value>\S.*)", re.IGNORECASE)
 _LEAVES = frozenset({"heading_open", "paragraph_open", "fence", "code_block", "html_block", "hr", "tr_open"})
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|$)")
@@ -30,9 +28,8 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|$)")
 def parse(data: bytes, uri: str) -> Document:
     """Read Markdown; `Document.text` is exactly what the file holds, markup and all."""
     text = decode(data, uri)
-    match = _FRONT_MATTER.match(text)
-    front = lines(text, 0, match.end()) if match else []
-    start = match.end() if match else 0
+    start = front_matter(text)
+    front = lines(text, 0, start) if start else []
     headings, blocks = _structure(text, start)
     fields = {
         field["name"].lower(): field["value"].strip(" \"'") for row in front if (field := _FIELD.match(row.of(text)))
