@@ -11,7 +11,7 @@ from rag.answer import ExtractiveAnswerer
 from rag.embed import DEFAULT_MODEL
 from rag.embed import embedder as embedder_named
 from rag.engine import open_store
-from rag.errors import DocumentUnknown, FormatMismatch, IndexCorrupt, InputError, LoadError, Skipped
+from rag.errors import DocumentUnknown, InputError, LoadError, Skipped
 from rag.load import load
 from rag.progress import Progress, silent
 from rag.retrieve import Retriever
@@ -94,13 +94,9 @@ class Library:
         """
         if not paths:
             raise InputError("nothing to index; name files or folders, as in: rag index data")
-        try:
-            return self._sync([Path(path) for path in paths], progress, rebuild=rebuild)
-        except (IndexCorrupt, FormatMismatch):
-            if not rebuild:
-                raise
-            self.store.set_aside()
-            return self._sync([Path(path) for path in paths], progress, rebuild=True)
+        if rebuild:
+            self.store.set_aside_if_damaged()
+        return self._sync([Path(path) for path in paths], progress, rebuild=rebuild)
 
     def add(self, *files: str | Path, progress: Progress = silent) -> SyncReport:
         """Copy files into the index's own folder `files` and index them; a file of the same name is replaced.

@@ -5,39 +5,40 @@ COMMIT of the catalog is the only switch. The order of a publish, and why a cras
 1. note in the catalog which passages the lexical index is about to differ in (`unsettled`)
 2. add the new passages to the lexical index: a crash leaves entries that the catalog does not know, dropped on reading
 3. in one transaction: documents, passages, the new FAISS file's name and hash (the file is written and synced first)
-4. take the removed passages out of the lexical index, then settle
-The next writer brings the lexical index level for whatever is still unsettled.
+4. take the removed passages out of the lexical index, then settle; or write all of it anew in a folder beside it, and
+   let that take its place: a COMMIT says which of the two counts
+The next writer brings the lexical index level for whatever is still unsettled, finishes the exchange of folders, and
+writes anew what is damaged.
+
+Removed text leaves the catalog with COMMIT. Up to `disk.SMALL` passages, the derived files are written anew at once;
+of larger ones, when `disk.SHARE` of their entries are removed ones, and with every rebuild.
 """
 
 from __future__ import annotations
 
 import logging
-import math
 import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from rag.errors import IndexCorrupt, IndexMissing, ModelMismatch, StoreError
+from rag.errors import FormatMismatch, IndexCorrupt, IndexMissing
 from rag.local import lexical, vectors
-from rag.local.catalog import Catalog, text_key
+from rag.local.catalog import Catalog
+from rag.local.disk import writing
 from rag.local.lexical import Lexical
 from rag.local.lock import locked
-from rag.local.vectors import VectorFile, VectorIndex
+from rag.local.snapshot import LocalSnapshot
 from rag.local.verify import damages
-from rag.store import Changes, Found, Recipe, Status
-from rag.terms import grams, term_weights
+from rag.local.write import LocalWriter
+from rag.store import Recipe, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
-    import faiss
+    from rag.local.vectors import VectorIndex
 
-    from rag.records import Document, Passage
-    from rag.store import DocumentInfo, Vectors
-    from rag.where import Filter
+__all__ = ["LocalSnapshot", "LocalStore", "LocalWriter"]
 
 _log = logging.getLogger("rag")
 
@@ -77,15 +78,13 @@ class LocalStore:
     @contextmanager
     def writer(self) -> Iterator[LocalWriter]:
         """Become the writer; raises `IndexLocked`."""
-        try:
+        with writing(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"cannot make the folder {self.root}: {error.strerror}") from error
         with locked(self.root / "LOCK"):
             catalog = Catalog(self.root / "catalog.db", write=True)
             try:
-                writer = LocalWriter(self.root, catalog)
-                yield writer
+                with catalog.guarded():
+                    yield LocalWriter(self.root, catalog)
                 catalog.checkpoint()
             finally:
                 catalog.close()
@@ -106,14 +105,29 @@ class LocalStore:
                 bytes=sum(path.stat().st_size for path in self.root.rglob("*") if path.is_file()),
             )
 
-    def set_aside(self) -> None:
-        """Move an unusable catalog out of the way, kept under another name; raises `IndexLocked`."""
-        self.close()
+    def set_aside_if_damaged(self) -> None:
+        """Move an unreadable catalog out of the way, kept under another name, so that a new one can be made.
+
+        Only what is in the file counts: a sound catalog stays, also when it cannot be opened or read just now.
+
+        Raises:
+            IndexLocked: another process is writing.
+            StoreError: the file cannot be read at all, for want of permission or space.
+        """
+        path = self.root / "catalog.db"
+        if not path.exists():
+            return
         with locked(self.root / "LOCK"):
+            damage = _unreadable(path)
+            if damage is None:
+                return
+            self.close()
             number = 1 + len(list(self.root.glob("catalog.db.damaged-*")))
-            for path in self.root.glob("catalog.db*"):
-                if "damaged" not in path.name:
-                    path.rename(path.with_name(path.name.replace("catalog.db", f"catalog.db.damaged-{number}")))
+            aside = f"catalog.db.damaged-{number}"
+            _log.warning("%s; the old file is kept as %s", damage, aside)
+            with writing(path):
+                for file in [*self.root.glob("catalog.db-*"), path]:
+                    file.rename(file.with_name(file.name.replace("catalog.db", aside)))
 
     def verify(self) -> list[str]:
         """Check everything again; each entry names one damage, none means sound."""
@@ -138,247 +152,76 @@ class LocalStore:
         try:
             with catalog.guarded():
                 yield catalog
-        except IndexCorrupt:
+        except BaseException:
             catalog.close()
             raise
-        else:
-            self._catalogs.append(catalog)
+        self._catalogs.append(catalog)
 
     def dense_index(self, catalog: Catalog, generation: int, recipe: Recipe) -> VectorIndex:
         """Return the vector index of this generation, made when it is first asked for."""
         with self._lock:
             if self._dense is None or self._dense[0] != generation:
-                self._dense = (generation, open_vectors(self.root, catalog, recipe))
+                self._dense = (generation, vectors.open_index(self.root, catalog, recipe))
             return self._dense[1]
 
     def lexical_index(self, catalog: Catalog, generation: int) -> Lexical:
         """Return the lexical index, level with this generation; made in memory when the folder's is unusable."""
         with self._lock:
-            if self._lexical is None or (self._lexical[1].in_memory and self._lexical[0] != generation):
-                whole = catalog.get("lexical") == "whole"
-                found = lexical.open_folder(self.root / "lexical", write=False) if whole else None
-                if found is None:
-                    _log.warning("%s is missing or damaged; the next rag index writes it anew", self.root / "lexical")
-                    found = Lexical(None)
-                    found.update((), catalog.passages())
-                self._lexical = (generation, found)
-            self._lexical[1].refresh()
+            if not self._has_lexical(generation):
+                self._lexical = (generation, self._open_lexical(catalog) or _in_memory(catalog))
+            assert self._lexical is not None
             return self._lexical[1]
 
+    def lexical_in_memory(self, catalog: Catalog, generation: int) -> Lexical:
+        """Return an index in place of a folder that turned out to be damaged, and keep it."""
+        with self._lock:
+            kept = self._lexical
+            if kept is None or kept[0] != generation or not kept[1].in_memory:
+                kept = self._lexical = (generation, _in_memory(catalog))
+            return kept[1]
 
-class LocalSnapshot:
-    """One generation, read in one SQLite transaction."""
-
-    def __init__(self, store: LocalStore, catalog: Catalog, generation: int, recipe: Recipe) -> None:
-        self._store = store
-        self.catalog = catalog
-        self.generation = generation
-        self.recipe = recipe
-
-    def documents(self) -> list[DocumentInfo]:
-        """List all documents by URI."""
-        return self.catalog.documents()
-
-    def document(self, uri: str) -> Document:
-        """Return a document; raises `DocumentUnknown`."""
-        return self.catalog.document(uri)
-
-    def passages(self, ids: Iterable[str]) -> Mapping[str, Passage]:
-        """Return those of the passages that exist."""
-        return {passage.id: passage for passage in self.catalog.passages(ids)}
-
-    def dense(self, query: Vectors, k: int, where: Filter | None = None) -> list[Found]:
-        """Return the `k` nearest passages to a unit vector of shape (dimension,) by cosine, best first."""
-        among = self.catalog.numbers_within(self.catalog.limits(where)) if where else None
-        found = self._store.dense_index(self.catalog, self.generation, self.recipe).search(query, k, among)
-        ids = self.catalog.ids_of(number for number, _ in found)
-        return [Found(ids[number], score) for number, score in found if number in ids]
-
-    def lexical(self, query: str, k: int, where: Filter | None = None) -> list[Found]:
-        """Return the `k` best passages by BM25 over the terms of `query`, best first."""
-        limits = self.catalog.limits(where) if where else {}
-        found = self._lexical.search(term_weights(query), k + len(self.catalog.unsettled()), limits)
-        known = {passage.id for passage in self.catalog.passages(hit.id for hit in found)}
-        return [hit for hit in found if hit.id in known][:k]
-
-    def term_scores(self, weights: Mapping[str, float], ids: Sequence[str]) -> Mapping[str, float]:
-        """Return the BM25 score over weighted terms of those of these passages that have any."""
-        return self._lexical.scores("terms", weights, ids)
-
-    def gram_scores(self, query: str, ids: Sequence[str]) -> Mapping[str, float]:
-        """Return the BM25 score over the pieces of the words of `query` of those of these passages that have any."""
-        return self._lexical.scores("grams", dict.fromkeys(grams(query), 1.0), ids)
-
-    @property
-    def _lexical(self) -> Lexical:
-        return self._store.lexical_index(self.catalog, self.generation)
-
-    def passage_count(self) -> int:
-        """Return the number of passages."""
-        return self.catalog.count("passages")
-
-    def frequencies(self, terms: Iterable[str]) -> Mapping[str, int]:
-        """Return in how many passages each term occurs."""
-        index = self._lexical
-        return {term: index.frequency(term) for term in terms}
-
-    def rarity(self, terms: Iterable[str]) -> Mapping[str, float]:
-        """Return each term's idf as BM25 has it (Robertson, Zaragoza 2009)."""
-        total = self.passage_count()
-        frequencies = self.frequencies(terms)
-        return {term: math.log(1 + (total - n + 0.5) / (n + 0.5)) for term, n in frequencies.items()}
-
-    def similarities(self, query: Vectors, ids: Sequence[str]) -> Mapping[str, float]:
-        """Return the cosine of each of these passages that has a vector."""
-        rows = self.catalog.vectors_by_id(self.recipe.fingerprint, ids)
-        return {id_: float(np.frombuffer(data, np.float32) @ query) for id_, data in rows}
-
-
-class LocalWriter:
-    """The holder of the lock."""
-
-    def __init__(self, root: Path, catalog: Catalog) -> None:
-        self._root = root
-        self._catalog = catalog
-        found = lexical.open_folder(root / "lexical", write=True)
-        if found is not None and catalog.get("lexical") == "whole":
-            self._lexical = found
-            self._settle(catalog.unsettled())
-        else:
-            with catalog.transaction():
-                catalog.put("lexical", "unfinished")
-            self._lexical = lexical.new_folder(root / "lexical")
-            self._fill_lexical()
-
-    @property
-    def recipe(self) -> Recipe | None:
-        """What the index was made with."""
-        return self._catalog.recipe
-
-    def digests(self) -> dict[str, str]:
-        """Return the digest of every document by URI."""
-        return self._catalog.digests()
-
-    def documents(self) -> Iterator[Document]:
-        """Return every document."""
-        return (self._catalog.document(uri) for uri in self.digests())
-
-    def passage_count(self) -> int:
-        """Return the number of passages."""
-        return self._catalog.count("passages")
-
-    def missing(self, passages: Iterable[Passage], model: str) -> list[Passage]:
-        """Return one passage for each retrieval text whose vector is not stored yet."""
-        wanted = {text_key(passage): passage for passage in passages}
-        return [passage for key, passage in wanted.items() if not self._catalog.has_vector(model, key)]
-
-    def add_vectors(self, passages: Sequence[Passage], values: Vectors, model: str) -> None:
-        """Keep the vectors, shape (len(passages), dimension), of these texts; they survive an interrupted run."""
-        rows = zip(map(text_key, passages), (row.tobytes() for row in values), strict=True)
-        with self._catalog.transaction():
-            self._catalog.put_vectors(model, rows)
-
-    def apply(self, changes: Changes, recipe: Recipe, *, fresh: bool = False) -> int:
-        """Publish the changes as one new generation and return its number: all of it, or nothing."""
-        present = self._catalog.recipe
-        if not fresh and present is not None and present != recipe:
-            raise ModelMismatch(present.difference(recipe))
-        before = self._ids_before(changes, fresh=fresh)
-        after = {passage.id: passage for _, passages in changes.upserts for passage in passages}
-        removed, added = before - after.keys(), after.keys() - before
-        with self._catalog.transaction():
-            self._catalog.set_unsettled(removed | added)
-        self._lexical.update((), (after[id_] for id_ in added))
-        with self._catalog.transaction():
-            generation = self._publish(changes, recipe, fresh=fresh)
-        self._settle(removed)
-        self._delete_old_files()
-        return generation
-
-    def _ids_before(self, changes: Changes, *, fresh: bool) -> set[str]:
-        if fresh:
-            return self._catalog.passage_ids()
-        uris = [*(document.uri for document, _ in changes.upserts), *changes.removals]
-        return {id_ for uri in uris for id_ in self._catalog.passage_ids(uri)}
-
-    def _publish(self, changes: Changes, recipe: Recipe, *, fresh: bool) -> int:
-        catalog = self._catalog
-        generation = catalog.generation + 1
-        if fresh:
-            catalog.delete_everything()
-        for uri in changes.removals:
-            catalog.delete_document(uri)
-        for document, passages in changes.upserts:
-            catalog.put_document(document, passages)
-        catalog.prune_vectors()
-        catalog.set_recipe(recipe)
-        catalog.put("generation", str(generation))
-        self._write_vectors(recipe, generation)
-        return generation
-
-    def _write_vectors(self, recipe: Recipe, generation: int) -> None:
-        """Write a new FAISS file when the present one has gone stale or cannot be used."""
-        catalog = self._catalog
-        live = catalog.numbers(recipe.fingerprint)
+    def _has_lexical(self, generation: int) -> bool:
+        """Tell whether the index that is kept will do, brought level with what a writer committed since."""
+        if self._lexical is None:
+            return False
+        made_for, index = self._lexical
+        if index.in_memory:
+            return made_for == generation
         try:
-            index = VectorIndex(_read_file(self._root, catalog), live, recipe.dimension)
-        except IndexCorrupt as error:
-            _log.warning("%s", error)
-            index = VectorIndex(None, live, recipe.dimension)
-        if catalog.get("vectors_file") is not None and not index.stale:
-            return
-        rows = dict(catalog.vectors(recipe.fingerprint, live))
-        matrix = _matrix(rows.values(), recipe.dimension)
-        file = vectors.write(self._root, f"vectors-{generation:06d}.faiss", list(rows), matrix)
-        catalog.put("vectors_file", file.name)
-        catalog.put("vectors_size", str(file.size))
-        catalog.put("vectors_sha256", file.sha256)
+            index.refresh()
+        except IndexCorrupt:  # the folder is gone, or another has taken its place
+            return False
+        return True
 
-    def _settle(self, ids: Iterable[str]) -> None:
-        """Bring the lexical index level with the catalog for these passages."""
-        doubtful = set(ids)
-        if doubtful:
-            self._lexical.update(doubtful, self._catalog.passages(doubtful))
-        if self._catalog.unsettled():
-            with self._catalog.transaction():
-                self._catalog.set_unsettled(())
-
-    def _fill_lexical(self) -> None:
-        """Write all passages into a new lexical index."""
-        self._lexical.update((), self._catalog.passages())
-        with self._catalog.transaction():
-            self._catalog.set_unsettled(())
-            self._catalog.put("lexical", "whole")
-
-    def _delete_old_files(self) -> None:
-        """Delete all but the two newest files: a reader may be about to open the one before."""
-        files = sorted(self._root.glob("vectors-*.faiss"))
-        current = self._catalog.get("vectors_file") or ""
-        old = [path for path in files if path.name < current][:-1]
-        for path in [*old, *self._root.glob(".vectors-*.tmp")]:
-            path.unlink(missing_ok=True)
+    def _open_lexical(self, catalog: Catalog) -> Lexical | None:
+        state = catalog.get("lexical")
+        folder = lexical.present(self.root, moved=state == "moved")
+        found = lexical.open_folder(folder, write=False) if state in {"whole", "moved"} else None
+        if found is None:
+            _log.warning("%s is missing or damaged; the next rag index writes it anew", folder)
+        return found
 
 
-def open_vectors(root: Path, catalog: Catalog, recipe: Recipe) -> VectorIndex:
-    """Open the vector index of the catalog's generation; from the stored vectors where the file is unusable."""
-    live = catalog.numbers(recipe.fingerprint)
-    try:
-        index = VectorIndex(_read_file(root, catalog), live, recipe.dimension)
-    except IndexCorrupt as error:
-        _log.warning("%s", error)
-        index = VectorIndex(None, live, recipe.dimension)
-    rows = dict(catalog.vectors(recipe.fingerprint, index.missing.tolist()))
-    index.add(list(rows), _matrix(rows.values(), recipe.dimension))
+def _in_memory(catalog: Catalog) -> Lexical:
+    index = Lexical(None)
+    index.update((), catalog.passages())
     return index
 
 
-def _read_file(root: Path, catalog: Catalog) -> faiss.IndexIDMap2 | None:
-    name, size, sha256 = (catalog.get(f"vectors_{part}") for part in ("file", "size", "sha256"))
-    if name is None or size is None or sha256 is None:
-        return None
-    return vectors.read(root, VectorFile(name, int(size), sha256))
-
-
-def _matrix(rows: Iterable[bytes], dimension: int) -> Vectors:
-    data = b"".join(rows)
-    return np.frombuffer(data, np.float32).reshape(-1, dimension)
+def _unreadable(path: Path) -> str | None:
+    """Return what keeps a rebuild from reading the catalog that is there; None when nothing does."""
+    try:
+        catalog = Catalog(path, write=True)
+    except (IndexCorrupt, FormatMismatch) as error:
+        return str(error)
+    try:
+        with catalog.guarded():
+            found = catalog.check()
+            for uri in catalog.digests():
+                catalog.document(uri)
+            _ = catalog.recipe, catalog.generation
+    except IndexCorrupt as error:
+        return str(error)
+    finally:
+        catalog.close()
+    return found[0] if found else None

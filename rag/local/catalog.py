@@ -1,49 +1,21 @@
-"""The catalog: SQLite, the truth. Documents, passages, vectors by (model, text), generation, recipe.
-
-A writer holds the folder's lock and is the only one that writes or checkpoints: SQLite before 3.51.3 can damage a
-write-ahead log when two connections checkpoint at once. Readers open the file read-only.
-"""
+"""The catalog: SQLite, the truth. Documents, passages, vectors by (model, text), generation, recipe."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import sqlite3
-from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from rag.errors import DocumentUnknown, FormatMismatch, IndexCorrupt, IndexMissing
-from rag.records import Document, Passage, Section, Span, Statement
+from rag.errors import DocumentUnknown
+from rag.local.connection import Connection
+from rag.local.rows import decoding, flat, layout, text_key, to_document, to_passage
 from rag.store import DocumentInfo, Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
+    from rag.records import Document, Passage
     from rag.where import Filter
-
-FORMAT = 1
-"""Version of this schema; an index of another one is refused."""
-
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE documents (
-    uri TEXT PRIMARY KEY, digest TEXT NOT NULL, media_type TEXT NOT NULL, title TEXT, date TEXT,
-    text TEXT NOT NULL, layout TEXT NOT NULL
-);
-CREATE TABLE passages (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,   -- never used again: the id of its vector in the FAISS file
-    id TEXT NOT NULL UNIQUE, uri TEXT NOT NULL REFERENCES documents(uri) ON DELETE CASCADE,
-    start INTEGER NOT NULL, end INTEGER NOT NULL, section TEXT, speaker TEXT, page INTEGER,
-    sentences TEXT NOT NULL, key TEXT NOT NULL  -- key of its retrieval text in vectors; the vector may come later
-);
-CREATE INDEX passages_uri ON passages(uri);
-CREATE INDEX passages_key ON passages(key);
-CREATE TABLE vectors (model TEXT NOT NULL, key TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (model, key));
-CREATE TABLE unsettled (id TEXT PRIMARY KEY) WITHOUT ROWID;  -- passages that the lexical index may not be level with
-"""
 
 _PASSAGE = """
 SELECT p.id, p.uri, p.start, p.end, substr(d.text, p.start + 1, p.end - p.start), d.title, p.section, p.speaker,
@@ -52,103 +24,23 @@ FROM passages p JOIN documents d USING (uri)
 """
 
 
-def text_key(passage: Passage) -> str:
-    """Return the key under which the vector of this passage's retrieval text is kept."""
-    return hashlib.sha256(passage.retrieval_text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-class Catalog:
-    """One connection. Vendor errors leave as `IndexCorrupt`.
-
-    Raises:
-        IndexMissing: opened for reading, and there is none.
-        FormatMismatch: written by another version.
-        IndexCorrupt: not a database, or a damaged one.
-    """
-
-    def __init__(self, path: Path, *, write: bool = False) -> None:
-        self.path = path
-        if not write and not path.exists():
-            raise IndexMissing(f"no index at {path.parent}; make one with: rag index FOLDER --store {path.parent}")
-        with self.guarded():
-            if write:
-                self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-                self._db.execute("PRAGMA journal_mode=WAL")
-                self._db.execute("PRAGMA synchronous=FULL")
-                self._db.execute("PRAGMA secure_delete=ON")  # what is removed is gone from the file
-                self._db.execute("PRAGMA foreign_keys=ON")
-                self._create()
-            else:
-                mode = "mode=ro" if os.access(path.parent, os.W_OK) else "immutable=1"
-                uri = f"{path.absolute().as_uri()}?{mode}"
-                self._db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
-            found = self.get("format")
-        if found is None:  # created and killed before its first transaction
-            raise IndexMissing(f"no index at {path.parent}; make one with: rag index FOLDER --store {path.parent}")
-        if int(found) != FORMAT:
-            raise FormatMismatch(
-                f"the index at {path.parent} has format {found}, this program needs {FORMAT}; "
-                "rebuild it with: rag index --rebuild FOLDER"
-            )
-
-    @contextmanager
-    def guarded(self) -> Iterator[None]:
-        """Turn SQLite's complaints about the file into ours."""
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            if "no such table" not in str(error):
-                raise IndexCorrupt(f"{self.path} cannot be read: {error}; rebuild with: rag index --rebuild") from error
-            raise IndexMissing(f"no index at {self.path.parent}; make one with: rag index FOLDER") from error
-        except sqlite3.DatabaseError as error:
-            raise IndexCorrupt(f"{self.path} is damaged: {error}; rebuild with: rag index --rebuild FOLDER") from error
-
-    def _create(self) -> None:
-        if self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-            return
-        with self.transaction():
-            for statement in _SCHEMA.split(";\n"):
-                self._db.execute(statement)
-            self.put("format", str(FORMAT))
-            self.put("generation", "0")
-
-    @contextmanager
-    def transaction(self, *, write: bool = True) -> Iterator[None]:
-        """All or nothing; for reading, one unchanging view."""
-        with self.guarded():
-            self._db.execute("BEGIN IMMEDIATE" if write else "BEGIN")
-            try:
-                yield
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._db.close()
+class Catalog(Connection):
+    """The tables by what they mean."""
 
     # meta
-
-    def get(self, key: str) -> str | None:
-        """Return a value of the meta table."""
-        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return None if row is None else str(row[0])
-
-    def put(self, key: str, value: str) -> None:
-        """Write a value of the meta table."""
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     @property
     def generation(self) -> int:
         """How often something was published."""
-        return int(self.get("generation") or 0)
+        with decoding("the generation"):
+            return int(self.get("generation") or 0)
 
     @property
     def recipe(self) -> Recipe | None:
         """What the index was made with."""
         stored = self.get("recipe")
-        return Recipe(**json.loads(stored)) if stored else None
+        with decoding("the recipe"):
+            return Recipe(**json.loads(stored)) if stored else None
 
     def set_recipe(self, recipe: Recipe) -> None:
         """Remember what the index is made with."""
@@ -178,7 +70,7 @@ class Catalog:
         ).fetchone()
         if row is None:
             raise DocumentUnknown(f"no document {uri} in the index; rag status lists them")
-        return _with_layout(Document(*row[:6]), row[6])
+        return to_document(row)
 
     def put_document(self, document: Document, passages: Sequence[Passage]) -> None:
         """Insert or replace a document and its passages; passages that stay the same keep their number."""
@@ -188,7 +80,7 @@ class Catalog:
             "ON CONFLICT (uri) DO UPDATE SET digest=excluded.digest, "
             "media_type=excluded.media_type, title=excluded.title, date=excluded.date, text=excluded.text, "
             "layout=excluded.layout",
-            (d.uri, d.digest, d.media_type, d.title, d.date, d.text, _layout(d)),
+            (d.uri, d.digest, d.media_type, d.title, d.date, d.text, layout(d)),
         )
         stale = self.passage_ids(d.uri) - {passage.id for passage in passages}
         self._db.executemany("DELETE FROM passages WHERE id = ?", ((id_,) for id_ in stale))
@@ -196,7 +88,7 @@ class Catalog:
             "INSERT INTO passages (id, uri, start, end, section, speaker, page, sentences, key) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET sentences=excluded.sentences",
             (
-                (p.id, p.uri, p.span.start, p.span.end, p.section, p.speaker, p.page, _flat(p.sentences), text_key(p))
+                (p.id, p.uri, p.span.start, p.span.end, p.section, p.speaker, p.page, flat(p.sentences), text_key(p))
                 for p in passages
             ),
         )
@@ -221,12 +113,12 @@ class Catalog:
     def passages(self, ids: Iterable[str] | None = None) -> Iterator[Passage]:
         """Return those of these passages that exist; all of them without `ids`."""
         if ids is None:
-            yield from map(_passage, self._db.execute(_PASSAGE))
+            yield from map(to_passage, self._db.execute(_PASSAGE))
             return
         for id_ in ids:
             row = self._db.execute(f"{_PASSAGE} WHERE p.id = ?", (id_,)).fetchone()
             if row is not None:
-                yield _passage(row)
+                yield to_passage(row)
 
     def numbers(self, model: str) -> list[int]:
         """Return the numbers of all passages that have a vector of this model, in ascending order."""
@@ -313,43 +205,3 @@ class Catalog:
         lost = orphans.fetchone()[0]
         damages = [f"catalog.db: {row}" for row in rows if row != "ok"]
         return damages + ([f"catalog.db: {lost} passages without a document"] if lost else [])
-
-    def checkpoint(self) -> None:
-        """Bring the write-ahead log into the database; only the writer may."""
-        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
-def _passage(row: tuple[str, str, int, int, str, str, str, str, str, int, str]) -> Passage:
-    id_, uri, start, end, text, title, section, speaker, date, page, sentences = row
-    flat = json.loads(sentences)
-    spans = tuple(Span(a, b) for a, b in zip(flat[::2], flat[1::2], strict=True))
-    return Passage(id_, uri, Span(start, end), text, title, section, speaker, date, page, spans)
-
-
-def _flat(spans: Iterable[Span]) -> str:
-    return json.dumps([offset for span in spans for offset in (span.start, span.end)])
-
-
-def _layout(document: Document) -> str:
-    return json.dumps(
-        {
-            "page_starts": document.page_starts,
-            "sections": [
-                (s.span.start, s.span.end, s.heading.start, s.heading.end, s.title, s.level) for s in document.sections
-            ],
-            "blocks": [(block.start, block.end) for block in document.blocks],
-            "speakers": [(s.span.start, s.span.end, s.speaker) for s in document.speakers],
-        }
-    )
-
-
-def _with_layout(document: Document, stored: str) -> Document:
-    layout = json.loads(stored)
-    sections = layout["sections"]
-    return replace(
-        document,
-        page_starts=tuple(layout["page_starts"]),
-        sections=tuple(Section(Span(a, b), Span(c, d), title, level) for a, b, c, d, title, level in sections),
-        blocks=tuple(Span(a, b) for a, b in layout["blocks"]),
-        speakers=tuple(Statement(Span(a, b), speaker) for a, b, speaker in layout["speakers"]),
-    )

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rag.errors import IndexLocked, StoreError
+from rag.local.disk import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,9 +22,10 @@ def locked(path: Path) -> Iterator[None]:
 
     Raises:
         IndexLocked: somebody else holds it; the message names process and host.
-        StoreError: the file system has no locks.
+        StoreError: the folder cannot be written, or its file system has no locks.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    with writing(path):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -32,8 +34,9 @@ def locked(path: Path) -> Iterator[None]:
             raise IndexLocked(f"{path.parent} is being written by {owner}; wait until it is done") from error
         except OSError as error:
             raise StoreError(f"{path.parent} is on a file system without locks; put the index elsewhere") from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+        with writing(path):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
         yield
     finally:
         os.close(descriptor)

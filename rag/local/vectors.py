@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -11,6 +12,9 @@ import faiss
 import numpy as np
 
 from rag.errors import IndexCorrupt
+from rag.local import disk
+from rag.local.disk import holds_too_much, sync_folder, writing
+from rag.local.rows import decoding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,10 +22,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rag.store import Vectors
+    from rag.local.catalog import Catalog
+    from rag.store import Recipe, Vectors
 
-STALE = 0.2
-"""The file is written anew once this share of the live vectors is missing from it or gone."""
+_log = logging.getLogger("rag")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,8 @@ class VectorIndex:
     @property
     def stale(self) -> bool:
         """Whether so much has changed that a new file pays."""
-        return len(self.missing) + len(self.gone) > STALE * max(self._size, 1)
+        many = len(self.missing) + len(self.gone) > disk.SHARE * max(self._size, 1)
+        return many or holds_too_much(len(self.gone), self._size)
 
     def add(self, numbers: Sequence[int], vectors: Vectors) -> None:
         """Put later vectors, shape (len(numbers), dimension), beside the file."""
@@ -99,21 +104,21 @@ def _empty(dimension: int) -> faiss.IndexIDMap2:
 
 
 def write(folder: Path, name: str, numbers: Sequence[int], vectors: Vectors) -> VectorFile:
-    """Write a new file so that it is wholly there or not at all, also after a power cut."""
+    """Write a new file so that it is wholly there or not at all, also after a power cut; raises `StoreError`."""
     index = _empty(vectors.shape[1])
     index.add_with_ids(vectors, np.asarray(numbers, np.int64))
     data = faiss.serialize_index(index).tobytes()
     temporary = folder / f".{name}.{os.getpid()}.tmp"
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(folder / name)
-    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        with writing(folder / name):
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(folder / name)
+            sync_folder(folder)
     finally:
-        os.close(descriptor)
+        temporary.unlink(missing_ok=True)
     return VectorFile(name, len(data), hashlib.sha256(data).hexdigest())
 
 
@@ -131,3 +136,35 @@ def read(folder: Path, expected: VectorFile) -> faiss.IndexIDMap2:
     if len(data) != expected.size or hashlib.sha256(data).hexdigest() != expected.sha256:
         raise IndexCorrupt(f"{path} is damaged (its hash is not the published one); the next rag index writes it anew")
     return cast("faiss.IndexIDMap2", faiss.deserialize_index(np.frombuffer(data, np.uint8)))
+
+
+def read_published(root: Path, catalog: Catalog) -> faiss.IndexIDMap2 | None:
+    """Read the file that the catalog names; None when it names none. Raises `IndexCorrupt`."""
+    name, size, sha256 = (catalog.get(f"vectors_{part}") for part in ("file", "size", "sha256"))
+    if name is None or size is None or sha256 is None:
+        return None
+    with decoding("the size of the vector file"):
+        expected = VectorFile(name, int(size), sha256)
+    return read(root, expected)
+
+
+def open_index(root: Path, catalog: Catalog, recipe: Recipe) -> VectorIndex:
+    """Return the index of the catalog's generation; from the stored vectors where the file is unusable."""
+    live = catalog.numbers(recipe.fingerprint)
+    try:
+        index = VectorIndex(read_published(root, catalog), live, recipe.dimension)
+    except IndexCorrupt as error:
+        _log.warning("%s", error)
+        index = VectorIndex(None, live, recipe.dimension)
+    rows = dict(catalog.vectors(recipe.fingerprint, index.missing.tolist()))
+    index.add(list(rows), matrix(rows.values(), recipe.dimension))
+    return index
+
+
+def matrix(rows: Iterable[bytes], dimension: int) -> Vectors:
+    """Decode stored vectors, shape (rows, dimension); raises `IndexCorrupt`."""
+    with decoding("a vector"):
+        found = [np.frombuffer(row, np.float32) for row in rows]
+        if any(row.shape != (dimension,) for row in found):
+            raise ValueError(f"not {dimension} numbers")
+        return np.stack(found) if found else np.zeros((0, dimension), np.float32)

@@ -2,70 +2,92 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from rag.errors import IndexCorrupt
-from rag.local import lexical, vectors
-from rag.local.catalog import text_key
-from rag.local.vectors import VectorFile
+from rag.local import lexical, segments, vectors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from rag.local.catalog import Catalog
+    from rag.records import Document
 
 
 def damages(root: Path, catalog: Catalog) -> list[str]:
     """Return one line for each damage found; none means sound."""
-    return [*catalog.check(), *_passages(catalog), *_vectors(root, catalog), *_lexical(root, catalog)]
+    found: list[str] = []
+    with _collected(found, catalog):
+        found += catalog.check()
+    with _collected(found, catalog):
+        for uri in catalog.digests():
+            with _collected(found, catalog):
+                found += _document(catalog, catalog.document(uri))
+    with _collected(found, catalog):
+        found += _vectors(root, catalog)
+    with _collected(found, catalog):
+        found += _lexical(root, catalog)
+    return list(dict.fromkeys(found))
 
 
-def _passages(catalog: Catalog) -> Iterator[str]:
-    """Cut each passage out of its document again: text, id and sentences must come out the same."""
-    by_uri: dict[str, list[str]] = {}
-    for passage in catalog.passages():
-        by_uri.setdefault(passage.uri, []).append(passage.id)
-    for uri, ids in by_uri.items():
-        document = catalog.document(uri)
-        for passage in catalog.passages(ids):
-            try:
-                again = document.passage(passage.span, passage.sentences)
-            except ValueError as error:
-                yield f"catalog.db: passage {passage.id}: {error}"
-                continue
-            if again != passage:
-                yield f"catalog.db: passage {passage.id} of {uri} is not what its document says"
-
-
-def _vectors(root: Path, catalog: Catalog) -> Iterator[str]:
-    recipe, name = catalog.recipe, catalog.get("vectors_file")
-    if recipe is None or name is None:
-        return
+@contextmanager
+def _collected(found: list[str], catalog: Catalog) -> Iterator[None]:
+    """Make a damage that ends a check one more line, and go on with the next check."""
     try:
-        vectors.read(root, VectorFile(name, int(catalog.get("vectors_size") or 0), catalog.get("vectors_sha256") or ""))
+        with catalog.guarded():
+            yield
     except IndexCorrupt as error:
-        yield str(error)
-    for passage in catalog.passages():
-        for _, data in catalog.vectors_by_id(recipe.fingerprint, [passage.id]):
-            vector = np.frombuffer(data, np.float32)
-            if vector.shape != (recipe.dimension,) or not abs(float(vector @ vector) - 1) < 1e-3:
-                yield f"catalog.db: the vector {text_key(passage)[:12]} of {passage.uri} is not a unit vector"
+        found.append(str(error))
 
 
-def _lexical(root: Path, catalog: Catalog) -> Iterator[str]:
+def _document(catalog: Catalog, document: Document) -> list[str]:
+    """Cut each passage out of its document again: text, id and sentences must come out the same."""
+    found: list[str] = []
+    for id_ in sorted(catalog.passage_ids(document.uri)):
+        with _collected(found, catalog):
+            for passage in catalog.passages([id_]):
+                try:
+                    again = document.passage(passage.span, passage.sentences)
+                except (ValueError, TypeError) as error:
+                    found.append(f"catalog.db: passage {id_}: {error}")
+                    continue
+                if again != passage:
+                    found.append(f"catalog.db: passage {id_} of {document.uri} is not what its document says")
+    return found
+
+
+def _vectors(root: Path, catalog: Catalog) -> list[str]:
+    recipe = catalog.recipe
+    if recipe is None or catalog.get("vectors_file") is None:
+        return []
+    found: list[str] = []
+    with _collected(found, catalog):
+        vectors.read_published(root, catalog)
+    for number, data in catalog.vectors(recipe.fingerprint, catalog.numbers(recipe.fingerprint)):
+        with _collected(found, catalog):
+            vector = vectors.matrix([data], recipe.dimension)[0]
+            if not abs(float(vector @ vector) - 1) < 1e-3:
+                id_ = catalog.ids_of([number])[number]
+                found.append(f"catalog.db: the vector of passage {id_} is not a unit vector")
+    return found
+
+
+def _lexical(root: Path, catalog: Catalog) -> list[str]:
     if not catalog.count("passages"):
-        return
-    whole = catalog.get("lexical") == "whole"
-    index = lexical.open_folder(root / "lexical", write=False) if whole else None
-    if index is None:
-        yield f"{root / 'lexical'} is missing or damaged; the next rag index writes it anew"
-        return
-    indexed, known = set(index.ids()), catalog.passage_ids()
+        return []
+    state = catalog.get("lexical")
+    if state not in {"whole", "moved"}:
+        return []  # not written yet: a new index whose first run was stopped; the catalog knows
+    folder = lexical.present(root, moved=state == "moved")
+    found = segments.damages(folder)
+    if found:
+        return [f"{line}; the next rag index writes it anew" for line in found]
+    indexed, known = set(lexical.Lexical(folder).ids()), catalog.passage_ids()
     extra = indexed - known - catalog.unsettled()
     if known - indexed:
-        yield f"{root / 'lexical'}: {len(known - indexed)} passages are missing"
+        found.append(f"{folder}: {len(known - indexed)} passages are missing")
     if extra:
-        yield f"{root / 'lexical'}: {len(extra)} passages too many"
+        found.append(f"{folder}: {len(extra)} passages too many")
+    return found

@@ -1,0 +1,76 @@
+"""Records as rows of the catalog and back. A row that does not decode is damage, and says so."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rag.errors import IndexCorrupt
+from rag.records import Document, Passage, Section, Span, Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+@contextmanager
+def decoding(what: str) -> Iterator[None]:
+    """Turn whatever decoding trips over into `IndexCorrupt`."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise IndexCorrupt(f"catalog.db: {what} is damaged ({reason}); rebuild with: rag index --rebuild") from error
+
+
+def text_key(passage: Passage) -> str:
+    """Return the key under which the vector of this passage's retrieval text is kept."""
+    return hashlib.sha256(passage.retrieval_text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def to_passage(row: tuple[str, str, int, int, str, str, str, str, str, int, str]) -> Passage:
+    """Decode a passage; raises `IndexCorrupt`."""
+    id_, uri, start, end, text, title, section, speaker, date, page, sentences = row
+    with decoding(f"passage {id_} of {uri}"):
+        if not isinstance(text, str):
+            raise TypeError("its text is no text")
+        flat = json.loads(sentences)
+        spans = tuple(Span(a, b) for a, b in zip(flat[::2], flat[1::2], strict=True))
+        return Passage(id_, uri, Span(start, end), text, title, section, speaker, date, page, spans)
+
+
+def flat(spans: Iterable[Span]) -> str:
+    """Encode spans."""
+    return json.dumps([offset for span in spans for offset in (span.start, span.end)])
+
+
+def layout(document: Document) -> str:
+    """Encode what a document knows about its text."""
+    return json.dumps(
+        {
+            "page_starts": document.page_starts,
+            "sections": [
+                (s.span.start, s.span.end, s.heading.start, s.heading.end, s.title, s.level) for s in document.sections
+            ],
+            "blocks": [(block.start, block.end) for block in document.blocks],
+            "speakers": [(s.span.start, s.span.end, s.speaker) for s in document.speakers],
+        }
+    )
+
+
+def to_document(row: tuple[str, str, str, str, str, str, str]) -> Document:
+    """Decode a document; raises `IndexCorrupt`."""
+    with decoding(f"the document {row[0]}"):
+        if not isinstance(row[1], str):
+            raise TypeError("its text is no text")
+        stored = json.loads(row[6])
+        sections = stored["sections"]
+        return replace(
+            Document(*row[:6]),
+            page_starts=tuple(stored["page_starts"]),
+            sections=tuple(Section(Span(a, b), Span(c, d), title, level) for a, b, c, d, title, level in sections),
+            blocks=tuple(Span(a, b) for a, b in stored["blocks"]),
+            speakers=tuple(Statement(Span(a, b), speaker) for a, b, speaker in stored["speakers"]),
+        )
