@@ -84,11 +84,13 @@ def test_kill_at_random_times(tmp_path):
 CHILD = """
 import os, signal, sys
 from pathlib import Path
-from rag.local import LocalWriter, lexical, vectors
+from rag.local import LocalWriter, disk, lexical, vectors
 from rag.local.catalog import Catalog
 from rag.cli import main
 
 left = int(sys.argv[1])
+disk.SMALL = int(os.environ.get("SMALL", disk.SMALL))
+disk.SHARE = float(os.environ.get("SHARE", disk.SHARE))
 
 def point():
     global left
@@ -109,17 +111,21 @@ def around(owner, name):
 for owner, name in [
     (Catalog, "put_document"), (Catalog, "delete_document"), (Catalog, "put_vectors"), (Catalog, "prune_vectors"),
     (Catalog, "set_unsettled"), (Catalog, "set_recipe"), (Catalog, "checkpoint"), (Catalog, "_create"),
-    (lexical.Lexical, "update"), (vectors, "write"), (Path, "replace"), (os, "fsync"),
-    (LocalWriter, "_delete_old_files"), (LocalWriter, "_publish"), (LocalWriter, "_settle"),
+    (lexical.Lexical, "update"), (vectors, "write"), (Path, "replace"), (Path, "rename"), (os, "fsync"),
+    (LocalWriter, "_delete_old_files"), (LocalWriter, "_publish"), (LocalWriter, "_settle"), (lexical, "beside"),
 ]:
     around(owner, name)
 raise SystemExit(main(sys.argv[2:]))
 """
 
 
-@pytest.mark.parametrize("first", [True, False], ids=["first-run", "update"])
-def test_kill_at_every_step(tmp_path, first):
+@pytest.mark.parametrize("kind", ["first-run", "update", "update-in-place"])
+def test_kill_at_every_step(tmp_path, kind, monkeypatch):
     """A kill before and after every write of a run, in order, until a run is not reached any more."""
+    first = kind == "first-run"
+    if kind == "update-in-place":  # as in a large index: removed entries stay until there are many
+        monkeypatch.setenv("SMALL", "0")
+        monkeypatch.setenv("SHARE", "1e9")
     folder, root = tmp_path / "documents", tmp_path / "index"
     folder.mkdir()
     write_version(folder, 0)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import shutil
+import sqlite3
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -15,9 +17,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from rag.embed import HashEmbedder
-from rag.errors import FormatMismatch, IndexCorrupt, IndexMissing
+from rag.errors import FormatMismatch, IndexCorrupt, IndexMissing, StoreError
 from rag.library import Library
-from rag.local import LocalStore
+from rag.local import LocalStore, disk, lexical
+from rag.local.catalog import Catalog
+from rag.sync import Sync
 from rag.terms import terms
 
 WORDS = "harbour crane bridge river mayor flood council budget Rotterdam İzmir 北京 school 2016 H-T-S".split()
@@ -156,8 +160,9 @@ def test_bm25_scores(filled):
     assert np.allclose([hit.score for hit in found], [oracle[hit.id] for hit in found], rtol=1e-4)
 
 
-def test_later_vectors_are_searched_beside_the_file(filled, corpus):
-    """Small updates write no new FAISS file, and search is exact all the same."""
+def test_later_vectors_are_searched_beside_the_file(filled, corpus, monkeypatch):
+    """Small updates of a large index write no new FAISS file, and search is exact all the same."""
+    monkeypatch.setattr(disk, "SMALL", 0)
     files = sorted(filled.store.root.glob("vectors-*.faiss"))
     (corpus / "new.txt").write_text("A violin was found in the harbour.")
     (corpus / "report-007.txt").unlink()
@@ -172,13 +177,13 @@ def test_later_vectors_are_searched_beside_the_file(filled, corpus):
 
 
 def test_large_updates_write_a_new_file(filled, corpus):
-    """Once a fifth has changed, the file is written anew and at most one old one stays."""
+    """Once a fifth has changed, the file is written anew and no old one stays."""
     for round_ in range(3):
         for number in range(60):
             (corpus / f"report-{number:03d}.txt").write_text(f"Round {round_}, number {number}.")
         filled.index(corpus)
     files = sorted(filled.store.root.glob("vectors-*.faiss"))
-    assert len(files) == 2
+    assert len(files) == 1
     assert files[-1].name == "vectors-000004.faiss"
 
 
@@ -196,9 +201,46 @@ def test_damaged_vectors_are_noticed_and_made_again(filled, corpus, damage):
     with Library.open(filled.store.root, embedder=HashEmbedder()) as again:
         assert any(path.name in line for line in again.verify())
         assert len(again.search("crane", 300)) == 200
-        (corpus / "new.txt").write_text("A violin was found.")
-        assert again.index(corpus).embedded == 1
+        assert again.index(corpus).embedded == 0  # nothing changed, and yet the file is made again
         assert again.verify() == []
+        assert not path.exists()
+
+
+@pytest.mark.parametrize("damage", ["missing", "flipped"])
+@pytest.mark.parametrize("ending", ["idx", "pos", "term", "store", "fast", "fieldnorm"])
+def test_damaged_lexical_file_is_named_and_made_again(filled, corpus, ending, damage):
+    """Each file of the lexical folder is checked before tantivy sees it."""
+    path = next((filled.store.root / "lexical").glob(f"*.{ending}"))
+    filled.close()
+    if damage == "missing":
+        path.unlink()
+    else:
+        data = bytearray(path.read_bytes())
+        data[len(data) // 4] ^= 0xFF
+        path.write_bytes(data)
+    with Library.open(filled.store.root, embedder=HashEmbedder()) as again:
+        assert any(path.name in line for line in again.verify())
+        assert again.search("crane numbered 17 lifted", 1)[0].lexical_rank == 1
+        assert again.index(corpus).count("unchanged") == 200
+        assert again.verify() == []
+
+
+def test_tantivys_errors_are_answered_from_memory(filled, monkeypatch):
+    """What the checks at opening do not see must not reach a person as a traceback."""
+    panic = type("PanicException", (BaseException,), {})
+
+    class Broken:
+        schema = lexical._schema()
+
+        def searcher(self):
+            raise panic("index out of range")
+
+    with filled.store.snapshot() as snapshot:
+        wanted = snapshot.lexical("crane", 300)
+        index = filled.store.lexical_index(snapshot.catalog, snapshot.generation)
+        monkeypatch.setattr(index, "_index", Broken())
+        monkeypatch.setattr(index, "_seen", index._stamp())
+        assert {hit.id for hit in snapshot.lexical("crane", 300)} == {hit.id for hit in wanted}
 
 
 @pytest.mark.parametrize("damage", ["missing", "garbage", "emptied"])
@@ -251,7 +293,129 @@ def test_removed_text_is_in_no_file(filled, corpus):
     filled.index(corpus)
     filled.close()
     for file in filled.store.root.rglob("*"):
-        assert not file.is_file() or b"Zyxwvutsrq" not in file.read_bytes(), file
+        assert not file.is_file() or b"zyxwvutsrq" not in file.read_bytes().lower(), file
+
+
+def test_removed_vector_is_in_no_file(filled, corpus):
+    """Nor is the vector of a removed text in any file."""
+    path = corpus / "secret.txt"
+    path.write_text("The whistleblower is called Zyxwvutsrq.")
+    filled.index(corpus)
+    with filled.store.snapshot() as snapshot:
+        catalog = snapshot.catalog
+        ids = catalog.passage_ids(str(path))
+        ((_, vector),) = catalog.vectors_by_id(snapshot.recipe.fingerprint, ids)
+    filled.index(corpus, rebuild=True)
+    assert any(vector in file.read_bytes() for file in filled.store.root.glob("vectors-*"))
+    path.unlink()
+    filled.index(corpus)
+    filled.close()
+    for file in filled.store.root.rglob("*"):
+        assert not file.is_file() or vector not in file.read_bytes(), file
+
+
+@pytest.mark.parametrize("small", [0, 3_000])
+def test_weights_after_many_deletions(filled, corpus, monkeypatch, small):
+    """Removed passages count no more, whether or not the files still hold them."""
+    monkeypatch.setattr(disk, "SMALL", small)
+    monkeypatch.setattr(disk, "SHARE", 1e9)
+    for path in sorted(corpus.iterdir())[3:]:
+        path.unlink()
+    filled.index(corpus)
+    with filled.store.snapshot() as snapshot:
+        assert snapshot.frequencies(["crane", "nothing"]) == {"crane": 3, "nothing": 0}
+        assert all(weight > 0 for weight in snapshot.rarity(["crane", "harbour"]).values())
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY])
+def test_full_disk_takes_no_index_away(filled, corpus, monkeypatch, code):
+    """An error of the disk during a rebuild is no damage: the index is as it was."""
+
+    def fails(*_):
+        error = sqlite3.OperationalError("the disk")
+        error.sqlite_errorcode = code
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Catalog, "put_document", fails)
+        with pytest.raises(StoreError) as caught:
+            filled.index(corpus, rebuild=True)
+        assert type(caught.value) is StoreError
+    assert not list(filled.store.root.glob("*damaged*"))
+    assert filled.verify() == []
+    assert len(filled.documents()) == 200
+    filled.index(corpus, rebuild=True)
+    assert filled.verify() == []
+
+
+def test_full_disk_for_the_derived_files(filled, corpus, monkeypatch):
+    """No space for the lexical index is a clear error, and the next run makes up for it."""
+
+    def fails(*_):
+        raise ValueError("No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lexical.Lexical, "_write", fails)
+        with pytest.raises(StoreError, match="cannot be written") as caught:
+            filled.index(corpus, rebuild=True)
+        assert type(caught.value) is StoreError
+    assert not list(filled.store.root.glob("*damaged*"))
+    assert not (filled.store.root / "lexical.new").exists()
+    filled.index(corpus)
+    assert filled.verify() == []
+
+
+@pytest.mark.parametrize(
+    ("column", "table"), [("layout", "documents"), ("sentences", "passages"), ("text", "documents")]
+)
+def test_damaged_rows_are_lines_of_verify(filled, corpus, column, table):
+    """A row that does not decode is named, and the check goes on; a rebuild starts over from the files."""
+    with filled.store.writer() as writer, writer._catalog.transaction():
+        query = f"UPDATE {table} SET {column} = ? WHERE uri LIKE '%report-00_.txt'"
+        writer._catalog._db.execute(query, (b"\xff[",))
+    assert sum("is damaged" in line for line in filled.verify()) == 10
+    with pytest.raises(IndexCorrupt):
+        _ = filled.search("crane", 300), filled.document("report-003.txt")
+    if table == "documents":
+        assert filled.index(corpus, rebuild=True).count("added") == 200
+        assert filled.verify() == []
+
+
+def test_reader_outlives_the_lexical_folder(filled, corpus):
+    """A reader goes on when the folder disappears under it, and when a writer makes it anew."""
+    assert filled.search("crane", 3)
+    shutil.rmtree(filled.store.root / "lexical")
+    assert filled.search("crane numbered 17 lifted", 1)[0].lexical_rank == 1
+    with Library.open(filled.store.root, embedder=HashEmbedder()) as reader:
+        with Library.open(filled.store.root, embedder=HashEmbedder()) as other:
+            other.index(corpus)
+            assert reader.search("crane numbered 17 lifted", 1)[0].lexical_rank == 1
+            other.index(corpus, rebuild=True)
+        assert reader.search("crane numbered 17 lifted", 1)[0].lexical_rank == 1
+
+
+def test_log_in_a_read_only_folder_is_not_passed_over(filled, corpus, tmp_path, monkeypatch):
+    """What is only in the write-ahead log is read, too, where the folder cannot be written."""
+    copy = tmp_path / "copy"
+    with filled.store.writer() as writer:
+        (corpus / "new.txt").write_text("A violin was found.")
+        Sync(writer, HashEmbedder(), filled.store.root).files([corpus])
+        shutil.copytree(filled.store.root, copy)
+    assert (copy / "catalog.db-wal").stat().st_size
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with Library.open(copy, embedder=HashEmbedder()) as again:
+        assert len(again.documents()) == 201
+
+
+def test_lock_that_cannot_be_opened(filled, corpus, monkeypatch):
+    """No permission to write is an error of the store."""
+
+    def refused(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refused)
+    with pytest.raises(StoreError, match=r"LOCK cannot be written \(Permission denied\)"):
+        filled.index(corpus)
 
 
 def test_readers_keep_their_generation(filled, corpus):
