@@ -105,12 +105,16 @@ class Retriever:
         return [float(cosine) for cosine in vectors]
 
     def term_weights(self, question: str) -> dict[str, float]:
-        """Return each term of the question with its rarity in this index: BM25's idf (Robertson, Zaragoza 2009)."""
+        """Return each term of the question with its rarity in this index: BM25's idf (Robertson, Zaragoza 2009).
+
+        A term that the index does not have at all weighs half as much as the rarest: it may be another word for one.
+        """
         wanted = set(terms(question))
         with self.store.snapshot() as snapshot:
             total = snapshot.passage_count()
-            found = snapshot.frequencies(wanted)
-        return {t: math.log(1 + (total - n + 0.5) / (n + 0.5)) for t, n in ((t, min(found[t], total)) for t in wanted)}
+            found = {term: min(count, total) for term, count in snapshot.frequencies(wanted).items()}
+        idf = {term: math.log(1 + (total - n + 0.5) / (n + 0.5)) for term, n in found.items()}
+        return {term: weight if found[term] else weight / 2 for term, weight in idf.items()}
 
     def _hits(self, snapshot: Snapshot, question: str, k: int, where: Filter | None) -> list[Hit]:
         query = self.embedder(snapshot).embed_query(question)
