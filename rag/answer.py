@@ -49,13 +49,14 @@ class ExtractiveAnswerer:
         candidates = sorted(self.scorer.score(question, hits), key=lambda c: -c.score)
         if not candidates:
             return replace(refusal(question, NO_PASSAGE, hits), confidence=0.0)
-        refused = candidates[0].score < self.scorer.threshold
-        answer = refusal(question, NO_ANSWER, hits) if refused else cite(question, self._chosen(candidates))
+        threshold = self.scorer.threshold(question)
+        refused = candidates[0].score < threshold
+        answer = refusal(question, NO_ANSWER, hits) if refused else cite(question, self._chosen(candidates, threshold))
         return replace(answer, confidence=candidates[0].score)
 
-    def _chosen(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+    def _chosen(self, candidates: Sequence[Candidate], threshold: float) -> list[Candidate]:
         best = candidates[0]
-        floor = max(self.scorer.threshold, self.near * best.score)
+        floor = max(threshold, self.near * best.score)
         chosen = {_words(best): best}
         supporting = max((c for c in candidates if c.hit is best.hit), key=lambda c: c.support)
         if supporting.support >= best.support + self.support:

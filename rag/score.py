@@ -23,6 +23,11 @@ ASKING = frozenset(terms("many much say said says tell told speak name called ac
 """Terms of questions that say what kind of answer is wanted, not what it is about."""
 
 
+_YES_NO = re.compile(
+    r"\s*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must)\b", re.IGNORECASE
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A sentence that may be part of the answer; the higher the score, the better it answers.
@@ -47,9 +52,8 @@ class Candidate:
 class SentenceScorer(Protocol):
     """Says how well sentences answer a question."""
 
-    @property
-    def threshold(self) -> float:
-        """Answers whose best sentence scores lower are refused."""
+    def threshold(self, question: str) -> float:
+        """Return the score below which the best sentence is no answer to this question."""
 
     def score(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
         """Return the sentences of the passages with their scores, in any order."""
@@ -90,18 +94,23 @@ class ReaderScorer:
         self._retriever = retriever
         self._given = reader
         self._evidence = evidence or Evidence()
+        self._overlap = OverlapScorer(retriever)
 
     @cached_property
     def _reader(self) -> Reader:
         return self._given or Reader.shipped()
 
-    @property
-    def threshold(self) -> float:
-        """Answers whose best sentence scores lower are refused."""
-        return self._evidence.threshold
+    def threshold(self, question: str) -> float:
+        """Return the score below which the best sentence is no answer to this question."""
+        return self._overlap.threshold(question) if is_yes_no(question) else self._evidence.threshold
 
     def score(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
-        """Return every sentence with the probability that its passage answers, and that it does so there."""
+        """Return every sentence with the probability that its passage answers, and that it does so there.
+
+        The reader was trained on questions whose answer is a span; those that want yes or no are judged by overlap.
+        """
+        if is_yes_no(question):
+            return self._overlap.score(question, hits)
         read = [hit for hit in hits if hit.passage.sentences]
         passages = [hit.passage for hit in read]
         readings = self._reader.read(question, [p.text for p in passages], [p.context for p in passages])
@@ -138,10 +147,12 @@ class OverlapScorer:
     sentence before, the heading) counts half: pronouns have their owner there.
     """
 
-    threshold = 0.5
-
     def __init__(self, retriever: Retriever) -> None:
         self._retriever = retriever
+
+    def threshold(self, question: str) -> float:  # noqa: ARG002 - the same for all questions
+        """Return the score below which the best sentence is no answer."""
+        return 0.5
 
     def score(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
         """Return every sentence that is no question, with its score between 0 and 1."""
@@ -177,6 +188,11 @@ def coverage(weights: Mapping[str, float], text: str, near: str) -> float:
         weight if term in inside else weight / 2 if term in around else 0.0 for term, weight in weights.items()
     )
     return found / total if total else 0.0
+
+
+def is_yes_no(question: str) -> bool:
+    """Tell whether a question wants yes or no: it opens with a verb."""
+    return _YES_NO.match(question) is not None
 
 
 def is_question(text: str) -> bool:

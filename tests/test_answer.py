@@ -26,7 +26,9 @@ class Scores:
     """A scorer that knows the score of each sentence."""
 
     scores: dict[str, float]
-    threshold: float = 0.5
+
+    def threshold(self, question: str) -> float:
+        return 0.5
 
     def score(self, question: str, hits):
         return [
