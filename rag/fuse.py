@@ -28,6 +28,7 @@ class Fusion:
 
     Attributes:
         dense: weight of the cosine between question and passage.
+        document: weight of the cosine between question and the passage's whole document.
         terms: weight of BM25 over words.
         grams: weight of BM25 over pieces of four characters: other spellings, compounds, typing errors.
         feedback: weight of BM25 over the words that the best passages have in common (RM3).
@@ -38,15 +39,16 @@ class Fusion:
         reranker: weight of the reranker's scores among these, against the ones above.
     """
 
-    dense: float = 0.41
-    terms: float = 0.27
-    grams: float = 0.21
-    feedback: float = 0.11
+    dense: float = 0.33
+    document: float = 0.15
+    terms: float = 0.26
+    grams: float = 0.17
+    feedback: float = 0.09
     candidates: int = 100
     feedback_passages: int = 5
     feedback_terms: int = 30
-    reranked: int = 30
-    reranker: float = 0.5
+    reranked: int = 20
+    reranker: float = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +75,15 @@ def ranking(snapshot: Snapshot, question: str, query: Vectors, fusion: Fusion, w
     lexical = snapshot.lexical(question, fusion.candidates, where)
     ids = list(dict.fromkeys(found.id for half in (dense, lexical) for found in half))
     cosines = snapshot.similarities(query, ids)
-    near, words = _from_lowest(cosines), _from_zero(snapshot.term_scores(term_weights(question), ids))
+    words = _from_zero(snapshot.term_scores(term_weights(question), ids))
+    waiting = {id_: words.get(id_, 0.0) for id_ in ids if id_ not in cosines}  # no vector yet: words stand in for it
+    near = {**_from_lowest(cosines), **waiting}
+    around = {**_from_lowest(snapshot.document_similarities(query, list(cosines))), **waiting}
     first = combined(ids, [(0.5, near), (0.5, words)])
     expanded = _feedback(snapshot, list(first.items())[: fusion.feedback_passages], fusion.feedback_terms)
     signals = [
         (fusion.dense, near),
+        (fusion.document, around),
         (fusion.terms, words),
         (fusion.grams, _from_zero(snapshot.gram_scores(question, ids))),
         (fusion.feedback, _from_zero(snapshot.term_scores(expanded, ids))),

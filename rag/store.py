@@ -163,6 +163,9 @@ class Snapshot(Protocol):
     def rarity(self, terms: Iterable[str]) -> Mapping[str, float]:
         """Return each term's idf as BM25 has it."""
 
+    def document_similarities(self, query: Vectors, ids: Sequence[str]) -> Mapping[str, float]:
+        """Return, for each of these passages that has a vector, the cosine of its document: the mean of its vectors."""
+
     def similarities(self, query: Vectors, ids: Sequence[str]) -> Mapping[str, float]:
         """Return the cosine of each of these passages that has a vector."""
 

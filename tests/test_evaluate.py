@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +15,9 @@ from rag.evaluate import evaluate, opened, read_folder, read_questions
 from rag.evaluate.compare import differences, randomisation
 from rag.evaluate.measures import abstention, f1, normal, ranking_scores
 from rag.evaluate.report import read_report, write_report
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TEXTS = {"d1": "The harbour crane lifted a bridge.", "d2": "The mayor opened a school.", "d3": "A flood hit the river."}
 
@@ -43,7 +46,7 @@ def beir(tmp_path: Path) -> Path:
 
 
 def test_ranking_measures_by_hand():
-    """nDCG has exponential gain: the second rank of three grades, worked out by hand."""
+    """The gain of nDCG is exponential: the second rank of three grades, worked out by hand."""
     scores = ranking_scores({"q": {"a": 3, "b": 1, "c": 2}}, {"q": ["x", "a", "b"]})["q"]
     assert scores["ndcg@10"] == pytest.approx((7 / math.log2(3) + 1 / 2) / (7 + 3 / math.log2(3) + 1 / 2))
     assert scores["recall@10"] == pytest.approx(2 / 3)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -58,7 +60,8 @@ DOCUMENTS = st.lists(
 CONDITIONS = st.lists(
     st.sampled_from(
         "document=1.txt document=b/x5.txt folder=/a folder=b folder=/c date=2024 date=2024-05 date=2024-05-02.. "
-        "date=..2023-12-31 date=2024-05-01..2024-05-30 section=methods section=RESULTS speaker=ford speaker=jose".split()
+        "date=..2023-12-31 date=2024-05-01..2024-05-30 section=methods section=RESULTS speaker=ford "
+        "speaker=jose".split()
     ),
     max_size=3,
 )
@@ -98,10 +101,11 @@ def test_filters_are_exact_in_both_halves(tmp_path_factory, made, conditions, qu
     allowed = {doc.passage(Span(0, len(doc.text))).id for doc in documents if fits(doc, conditions)}
     with store.snapshot() as snapshot:
         query = HashEmbedder().embed_query(asked)
-        for search, given_ in ((snapshot.dense, query), (snapshot.lexical, asked)):
-            everything = [found for found in search(given_, 100) if found.id in allowed]
+        searches = (partial(snapshot.dense, query), partial(snapshot.lexical, asked))
+        for search in searches:
+            everything = [found for found in search(100) if found.id in allowed]
             for k in (1, 3, 100):
-                found = search(given_, k, where)
+                found = search(k, where=where)
                 assert [hit.score for hit in found] == pytest.approx([hit.score for hit in everything[:k]])
                 assert {hit.id for hit in found} <= allowed
                 assert len({hit.id for hit in found}) == len(found)
@@ -154,16 +158,15 @@ def test_reranker_decides_among_the_best(library, corpus):
 
 def test_cross_encoder_by_path(tmp_path):
     """A sentence-transformers cross-encoder in a folder scores passages; a folder without one is a clear error."""
+    import transformers
     from sentence_transformers import CrossEncoder
-    from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
 
     vocabulary = tmp_path / "vocab.txt"
     vocabulary.write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "crane", "flood"]))
-    config = BertConfig(
-        vocab_size=7, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8, num_labels=1
-    )
-    BertForSequenceClassification(config).save_pretrained(tmp_path / "raw")
-    BertTokenizerFast(str(vocabulary)).save_pretrained(tmp_path / "raw")
+    sizes: dict[str, Any] = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "num_labels": 1}
+    config = transformers.BertConfig(vocab_size=7, intermediate_size=8, **sizes)
+    transformers.BertForSequenceClassification(config).save_pretrained(tmp_path / "raw")
+    transformers.BertTokenizer(str(vocabulary)).save_pretrained(tmp_path / "raw")
     CrossEncoder(str(tmp_path / "raw"), device="cpu").save_pretrained(str(tmp_path / "tiny"))
     passages = [document(n, [word], ("/a", None, None, None)).passage(Span(0, 5)) for n, word in enumerate(WORDS[1:3])]
     scores = CrossEncoderReranker(str(tmp_path / "tiny"))("crane", passages)

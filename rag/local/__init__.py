@@ -36,7 +36,7 @@ from rag.store import Recipe, Status
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rag.local.vectors import VectorIndex
+    from rag.local.vectors import DocumentVectors, VectorIndex
 
 __all__ = ["LocalSnapshot", "LocalStore", "LocalWriter"]
 
@@ -55,6 +55,7 @@ class LocalStore:
         self._catalogs: list[Catalog] = []  # idle reading connections
         self._lock = threading.Lock()
         self._dense: tuple[int, VectorIndex] | None = None
+        self._documents: tuple[int, DocumentVectors] | None = None
         self._lexical: tuple[int, Lexical] | None = None
 
     @property
@@ -141,7 +142,7 @@ class LocalStore:
         """Close all connections."""
         while self._catalogs:
             self._catalogs.pop().close()
-        self._dense = self._lexical = None
+        self._dense = self._lexical = self._documents = None
 
     @contextmanager
     def _catalog(self) -> Iterator[Catalog]:
@@ -163,6 +164,14 @@ class LocalStore:
             if self._dense is None or self._dense[0] != generation:
                 self._dense = (generation, vectors.open_index(self.root, catalog, recipe))
             return self._dense[1]
+
+    def document_vectors(self, catalog: Catalog, generation: int, recipe: Recipe) -> DocumentVectors:
+        """Return the documents' mean vectors in this generation, made when they are first asked for."""
+        index = self.dense_index(catalog, generation, recipe)
+        with self._lock:
+            if self._documents is None or self._documents[0] != generation:
+                self._documents = (generation, vectors.DocumentVectors(index, catalog.documents_of_numbers()))
+            return self._documents[1]
 
     def lexical_index(self, catalog: Catalog, generation: int) -> Lexical:
         """Return the lexical index, level with this generation; made in memory when the folder's is unusable."""

@@ -147,6 +147,16 @@ class Catalog(Connection):
             query += f" AND {column} IN (SELECT value FROM json_each(?))"  # noqa: S608
         return [row[0] for row in self._db.execute(query, [json.dumps(values) for values in limits.values()])]
 
+    def documents_of_numbers(self) -> dict[int, int]:
+        """Return the document of each passage by number, documents counted from 0."""
+        query = "SELECT number, dense_rank() OVER (ORDER BY uri) - 1 FROM passages"
+        return dict(self._db.execute(query))
+
+    def numbers_of(self, ids: Iterable[str]) -> dict[str, int]:
+        """Return the number of each passage id that exists."""
+        found = (self._db.execute("SELECT id, number FROM passages WHERE id = ?", (i,)).fetchone() for i in ids)
+        return dict(row for row in found if row is not None)
+
     def ids_of(self, numbers: Iterable[int]) -> dict[int, str]:
         """Return the passage id of each number that exists."""
         found = (self._db.execute("SELECT number, id FROM passages WHERE number = ?", (n,)).fetchone() for n in numbers)

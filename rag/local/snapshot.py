@@ -93,6 +93,11 @@ class LocalSnapshot:
         frequencies = {term: min(n, total) for term, n in self.frequencies(terms).items()}
         return {term: math.log(1 + (total - n + 0.5) / (n + 0.5)) for term, n in frequencies.items()}
 
+    def document_similarities(self, query: Vectors, ids: Sequence[str]) -> Mapping[str, float]:
+        """Return, for each of these passages that has a vector, the cosine of its document: the mean of its vectors."""
+        documents = self._store.document_vectors(self.catalog, self.generation, self.recipe)
+        return {id_: documents.cosine(query, number) for id_, number in self.catalog.numbers_of(ids).items()}
+
     def similarities(self, query: Vectors, ids: Sequence[str]) -> Mapping[str, float]:
         """Return the cosine of each of these passages that has a vector."""
         rows = dict(self.catalog.vectors_by_id(self.recipe.fingerprint, ids))

@@ -17,7 +17,7 @@ from rag.local.disk import holds_too_much, sync_folder, writing
 from rag.local.rows import decoding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -70,6 +70,13 @@ class VectorIndex:
         if len(numbers):
             self._tail.add_with_ids(vectors, np.asarray(numbers, np.int64))
 
+    def vectors(self) -> tuple[NDArray[np.int64], Vectors]:
+        """Return the numbers and vectors, shape (numbers, dimension), of all that is searched, gone ones included."""
+        parts = [index for index in (self._main, self._tail) if index is not None]
+        numbers = [np.asarray(faiss.vector_to_array(part.id_map), np.int64) for part in parts]
+        vectors = [faiss.downcast_index(part.index).reconstruct_n(0, part.ntotal) for part in parts if part.ntotal]
+        return np.concatenate(numbers), np.concatenate([np.zeros((0, self._dimension), np.float32), *vectors])
+
     def search(self, query: Vectors, k: int, among: Sequence[int] | None = None) -> list[tuple[int, float]]:
         """Return (number, cosine) of the `k` nearest live vectors, best first, ties by number.
 
@@ -85,6 +92,27 @@ class VectorIndex:
             found += _search(self._main, query, k, only or living)
         found += _search(self._tail, query, k, only)
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:k]
+
+
+class DocumentVectors:
+    """The mean direction of each document's passages, made when an index is opened: nothing of it is stored.
+
+    Args:
+        index: holds the passages' vectors.
+        documents: document of each passage by number, counted from 0 without gaps.
+    """
+
+    def __init__(self, index: VectorIndex, documents: Mapping[int, int]) -> None:
+        numbers, vectors = index.vectors()
+        self._row = dict(documents)
+        rows = np.fromiter((documents.get(number, -1) for number in numbers.tolist()), np.int64, len(numbers))
+        sums = np.zeros((1 + max(documents.values(), default=-1), vectors.shape[1]), np.float32)
+        np.add.at(sums, rows[rows >= 0], vectors[rows >= 0])
+        self._means = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+
+    def cosine(self, query: Vectors, number: int) -> float:
+        """Return the cosine between a unit vector and the document of a passage."""
+        return float(self._means[self._row[number]] @ query)
 
 
 def _search(index: faiss.Index, query: Vectors, k: int, among: faiss.IDSelector | None) -> Iterable[tuple[int, float]]:
