@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from rag.errors import LoadError, Skipped
-from rag.load import html, markdown, text
+from rag.load import html, markdown, pdf, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +32,7 @@ _LOADERS: dict[str, Callable[[bytes, str], Document]] = {
     ".html": html.parse,
     ".htm": html.parse,
     ".xhtml": html.parse,
+    ".pdf": pdf.parse,
 }
 
 SUFFIXES: frozenset[str] = frozenset(_LOADERS)
