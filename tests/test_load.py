@@ -177,7 +177,7 @@ def test_a_file_without_text_is_skipped(data, suffix):
         load_bytes(data, "/a" + suffix)
 
 
-@pytest.mark.parametrize("name", ["/a.docx", "/a", "/a.txt.gz", "/.txt"])
+@pytest.mark.parametrize("name", ["/a.dwg", "/a", "/a.txt.gz", "/.txt"])
 def test_an_unknown_type_is_skipped(name):
     """The message names the file and what can be read."""
     with pytest.raises(Skipped, match=r"is not a type that is read; save it as one of .*\.txt"):

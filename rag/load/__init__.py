@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import LoadError, Skipped
 from rag.load import html, markdown, pdf, text
+from rag.load.office import csv, docx, pptx, xlsx
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +34,14 @@ _LOADERS: dict[str, Callable[[bytes, str], Document]] = {
     ".htm": html.parse,
     ".xhtml": html.parse,
     ".pdf": pdf.parse,
+    ".docx": docx.parse,
+    ".docm": docx.parse,
+    ".pptx": pptx.parse,
+    ".pptm": pptx.parse,
+    ".csv": csv.parse,
+    ".tsv": csv.parse,
+    ".xlsx": xlsx.parse,
+    ".xlsm": xlsx.parse,
 }
 
 SUFFIXES: frozenset[str] = frozenset(_LOADERS)
