@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rag.errors import LoadError, Skipped
 from rag.load import html, markdown, pdf, text
 from rag.load.office import csv, docx, pptx, xlsx
+from rag.load.pieces import MOST_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +82,8 @@ def load_bytes(data: bytes, uri: str) -> Document:
     document = loader(data, uri)
     if not document.text.strip():
         raise Skipped(f"{uri}: has no text; nothing to index")
+    if len(document.text) > MOST_TEXT:
+        raise Skipped(f"{uri}: holds more than {MOST_TEXT / 1e6:.0f} million characters; split it")
     return document
 
 
