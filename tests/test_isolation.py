@@ -108,6 +108,7 @@ def test_no_worker_outlives_its_owner():
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
+    assert owner.stdout
     pid = int(owner.stdout.readline())
     owner.kill()
     owner.wait()

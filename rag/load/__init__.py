@@ -11,8 +11,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from rag.errors import LoadError, Skipped
-from rag.load import html, markdown, pdf, text
-from rag.load.office import csv, docx, pptx, xlsx
+from rag.load import code, data, epub, html, mail, markdown, pdf, subtitles, text
+from rag.load.office import csv, docx, odt, pptx, rtf, xlsx
 from rag.load.pieces import MOST_TEXT
 
 if TYPE_CHECKING:
@@ -39,6 +39,16 @@ _LOADERS: dict[str, Callable[[bytes, str], Document]] = {
     ".docm": docx.parse,
     ".pptx": pptx.parse,
     ".pptm": pptx.parse,
+    ".eml": mail.parse,
+    ".srt": subtitles.parse,
+    ".vtt": subtitles.parse,
+    ".epub": epub.parse,
+    ".rtf": rtf.parse,
+    ".odt": odt.parse,
+    ".json": data.parse,
+    ".jsonl": data.parse_lines,
+    ".ndjson": data.parse_lines,
+    **dict.fromkeys(sorted(code.SUFFIXES), code.parse),
     ".csv": csv.parse,
     ".tsv": csv.parse,
     ".xlsx": xlsx.parse,
@@ -51,8 +61,8 @@ SUFFIXES: frozenset[str] = frozenset(_LOADERS)
 
 def load(path: Path) -> Document:
     """Read one file into a document; raises what `read` and `load_bytes` raise."""
-    uri, data = read(path)
-    return load_bytes(data, uri)
+    uri, content = read(path)
+    return load_bytes(content, uri)
 
 
 def read(path: Path) -> tuple[str, bytes]:
@@ -70,16 +80,16 @@ def read(path: Path) -> tuple[str, bytes]:
     return uri, _read(uri)
 
 
-def load_bytes(data: bytes, uri: str) -> Document:
+def load_bytes(content: bytes, uri: str) -> Document:
     """Make a document of bytes that came from anywhere; the suffix of `uri` tells their format.
 
     Raises:
         Skipped: unknown suffix, binary, empty, too large.
     """
     loader = _loader(uri)
-    if len(data) > LARGEST:
-        raise _too_large(uri, len(data))
-    document = loader(data, uri)
+    if len(content) > LARGEST:
+        raise _too_large(uri, len(content))
+    document = loader(content, uri)
     if not document.text.strip():
         raise Skipped(f"{uri}: has no text; nothing to index")
     if len(document.text) > MOST_TEXT:

@@ -85,6 +85,12 @@ def parse(data: bytes, uri: str) -> Document:
     )
 
 
+def visible(data: bytes, uri: str) -> list[Piece]:
+    """Return all that a reader of a page can see, for pages that have nothing beside their text."""
+    tree = _tree(decode(data, uri, _declared(data)))
+    return _visible_text(tree) if tree is not None else []
+
+
 def _declared(data: bytes) -> str | None:
     """Return the encoding that the page declares, as browsers understand it."""
     match = _CHARSET.search(data[:4096])

@@ -50,5 +50,7 @@ def table(rows: Iterable[tuple[int, Sequence[str]]], sheet: str = "") -> Iterato
 def _names_columns(cells: Sequence[str], filled: Sequence[int]) -> bool:
     """Tell whether a row names columns: several short words, none of them a number, and no two alike."""
     names = [cells[index].strip() for index in filled]
-    plain = all(len(name) <= _LONGEST_NAME and not _NUMBER.fullmatch(name) for name in names)
+    plain = all(
+        len(name) <= _LONGEST_NAME and not _NUMBER.fullmatch(name) and name[-1] not in ".!?。" for name in names
+    )
     return len(names) > 1 and plain and len(set(names)) == len(names)
