@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from rag.chunk import Chunker
 from rag.errors import InputError, LoadError, ModelMismatch, Skipped
 from rag.load import read
+from rag.load.archive import is_archive, members
 from rag.load.pool import Pool
 from rag.progress import Progress, silent
 from rag.store import Changes, Outcome, Recipe, SyncReport
@@ -127,6 +128,7 @@ class Sync:
             while waiting:
                 self._finish(*waiting.popleft(), known, chunker, plan)
         self.progress("reading", len(found.files), len(found.files))
+        found.unseen += [o.path for o in plan.outcomes if o.state == "failed" and is_archive(o.path)]
         gone = found.vanished(known, {outcome.path for outcome in plan.outcomes})
         if not plan.outcomes and not gone:
             raise InputError(f"{paths[0]} holds no files; put documents (.txt, .md, .html, .pdf, .docx) there first")
@@ -137,16 +139,30 @@ class Sync:
     def _begin(
         self, path: Path, known: dict[str, str], plan: _Plan, pool: Pool
     ) -> Iterator[tuple[str, Future[Document]]]:
-        """Begin to read a file when its content is new."""
+        """Begin to read a file, or the files in it, when its content is new."""
         uri = shown(uri_of(path))
         try:
             _, data = read(path)
-            if known.get(uri) == hashlib.sha256(data).hexdigest() and not self.rebuild:
-                plan.outcomes.append(Outcome(uri, "unchanged"))
+            digest = hashlib.sha256(data).hexdigest()
+            same = [name for name in _inside(uri, known) if known[name] == digest]
+            if same and not self.rebuild:
+                plan.outcomes += [Outcome(name, "unchanged") for name in same]
+            elif is_archive(uri):
+                yield from self._unpack(data, uri, digest, known, plan, pool)
             else:
                 yield uri, pool.submit(data, uri)
         except LoadError as error:
             self._report(error, uri, known, plan)
+
+    def _unpack(
+        self, data: bytes, uri: str, digest: str, known: dict[str, str], plan: _Plan, pool: Pool
+    ) -> Iterator[tuple[str, Future[Document]]]:
+        """Begin to read the files in an archive."""
+        for member in members(data, uri):
+            try:
+                yield member.uri, pool.submit(member.read(), member.uri, digest)
+            except LoadError as error:
+                self._report(error, member.uri, known, plan)
 
     def _finish(
         self, uri: str, reading: Future[Document], known: dict[str, str], chunker: Chunker, plan: _Plan
@@ -187,6 +203,11 @@ class Sync:
         if missing:
             self.progress("embedding", len(missing), len(missing))
         return len(missing)
+
+
+def _inside(uri: str, known: dict[str, str]) -> list[str]:
+    """Return the known documents of a file: itself, or those of an archive."""
+    return [name for name in known if name.startswith(f"{uri}/")] if is_archive(uri) else [uri] if uri in known else []
 
 
 def _reason(error: LoadError, uri: str) -> str:

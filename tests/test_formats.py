@@ -221,3 +221,36 @@ def zipped(members):
         for name, content in members.items():
             made.writestr(name, content)
     return out.getvalue()
+
+
+def test_files_in_an_archive_are_documents_of_their_own(library, tmp_path):
+    """Added, left alone while the archive is the same, removed with it; each broken one is reported."""
+    path = tmp_path / "all.zip"
+    good = {"one.txt": "The crane fell.", "sub/two.csv": "a,b\nx,9", "../up.md": "# Up\n\nWords."}
+    path.write_bytes(zipped({**good, "bad.pdf": b"%PDF-", "in.zip": zipped({}), ".hidden.txt": "x"}))
+    report = library.index(tmp_path / "all.zip")
+    assert sorted(o.path.removeprefix(f"{path}/") for o in report.of("added")) == ["one.txt", "sub/two.csv", "up.md"]
+    assert [(o.path, o.reason) for o in report.of("skipped")] == [
+        (f"{path}/in.zip", "an archive inside of an archive; unpack it")
+    ]
+    assert [o.path for o in report.of("failed")] == [f"{path}/bad.pdf"]
+    assert library.document("all.zip/sub/two.csv").text.endswith("a: x | b: 9")
+    assert library.index(path).count("unchanged") == 3
+    path.write_bytes(zipped({"one.txt": "The crane fell."}))
+    report = library.index(path)
+    assert (report.count("updated"), report.count("removed"), report.embedded) == (1, 2, 0)
+    path.write_bytes(b"PK broken")
+    report = library.index(path)
+    assert (report.count("failed"), report.count("removed")) == (1, 0)
+    path.unlink()
+    assert library.index(path).count("removed") == 1
+
+
+def test_messages_of_a_mailbox_are_documents(library, tmp_path):
+    """Each with its own subject and date."""
+    message = mail(["Words.", "From here on."])
+    (tmp_path / "box.mbox").write_bytes(
+        b"From a Sat Feb  3 10:00:00 2024\n" + message + b"\nFrom b Sun Feb  4 10:00:00 2024\n" + message
+    )
+    assert library.index(tmp_path).count("added") == 2
+    assert library.document("box.mbox/00002.eml").date == "2024-02-03"

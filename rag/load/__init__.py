@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from rag.errors import LoadError, Skipped
-from rag.load import code, data, epub, html, mail, markdown, pdf, subtitles, text
+from rag.load import archive, code, data, epub, html, mail, markdown, pdf, subtitles, text
 from rag.load.office import csv, docx, odt, pptx, rtf, xlsx
 from rag.load.pieces import MOST_TEXT
 
@@ -55,7 +55,7 @@ _LOADERS: dict[str, Callable[[bytes, str], Document]] = {
     ".xlsm": xlsx.parse,
 }
 
-SUFFIXES: frozenset[str] = frozenset(_LOADERS)
+SUFFIXES: frozenset[str] = frozenset(_LOADERS) | archive.SUFFIXES
 """What `load` reads, in lower case; the case of a name does not matter."""
 
 
@@ -76,7 +76,8 @@ def read(path: Path) -> tuple[str, bytes]:
     shown = uri.encode("utf-8", "backslashreplace").decode()
     if shown != uri:
         raise LoadError(f"{shown}: the name of the file is not valid text; rename it")
-    _loader(uri)
+    if not archive.is_archive(uri):
+        _loader(uri)
     return uri, _read(uri)
 
 
@@ -99,6 +100,8 @@ def load_bytes(content: bytes, uri: str) -> Document:
 
 def _loader(uri: str) -> Callable[[bytes, str], Document]:
     suffix = PurePath(uri).suffix.lower()
+    if suffix in archive.SUFFIXES:
+        raise Skipped(f"{uri}: an archive inside of an archive; unpack it")
     if suffix not in _LOADERS:
         known = " ".join(sorted(SUFFIXES))
         raise Skipped(

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import PurePath
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Self
@@ -57,10 +58,13 @@ class Pool:
         for worker in list(self._all):
             worker.stop()
 
-    def submit(self, data: bytes, uri: str) -> Future[Document]:
-        """Begin to read a file. The result is what `load_bytes` returns, or raises; a crash is a `LoadError`."""
-        if PurePath(uri).suffix.lower() not in _HERE:
-            return self._threads.submit(self._read, data, uri)
+    def submit(self, data: bytes, uri: str, digest: str | None = None) -> Future[Document]:
+        """Begin to read a file. The result is what `load_bytes` returns, or raises; a crash is a `LoadError`.
+
+        `digest` is that of the archive that holds the file.
+        """
+        if digest is not None or PurePath(uri).suffix.lower() not in _HERE:
+            return self._threads.submit(self._read, data, uri, digest)
         done: Future[Document] = Future()
         try:
             done.set_result(load_bytes(data, uri))
@@ -68,11 +72,12 @@ class Pool:
             done.set_exception(error)
         return done
 
-    def _read(self, data: bytes, uri: str) -> Document:
+    def _read(self, data: bytes, uri: str, digest: str | None) -> Document:
         worker = self._free.get()
         self._all.add(worker)
         try:
-            return worker.read(data, uri, self._seconds)
+            document = worker.read(data, uri, self._seconds)
+            return replace(document, digest=digest) if digest else document
         finally:
             self._free.put(worker)
 
