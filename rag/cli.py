@@ -170,7 +170,7 @@ def _index(options: argparse.Namespace) -> int:
         _print_json(report_json(report))
     else:
         print(f"{report} ({report.passages} passages, {report.embedded} embedded, {report.seconds:.1f} s)")
-        for outcome in (*report.of("skipped"), *report.of("failed")):
+        for outcome in (*report.incomplete, *report.of("skipped"), *report.of("failed")):
             print(f"  {outcome.state}: {outcome.path}: {outcome.reason}", file=sys.stderr)
     return 1 if options.strict and report.count("failed") else 0
 

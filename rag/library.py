@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,9 @@ from rag.embed import DEFAULT_MODEL
 from rag.embed import embedder as embedder_named
 from rag.engine import open_store
 from rag.errors import DocumentUnknown, InputError, LoadError, Skipped
-from rag.load import load
+from rag.load import read
+from rag.load.archive import is_archive, members
+from rag.load.pool import Pool
 from rag.progress import Progress, silent
 from rag.retrieve import Retriever
 from rag.score import ReaderScorer
@@ -140,7 +143,7 @@ class Library:
         refused: list[Outcome] = []
         for file in files:
             try:
-                load(file)
+                _try(file)
             except LoadError as error:
                 state: State = "skipped" if isinstance(error, Skipped) else "failed"
                 refused.append(Outcome(shown(uri_of(file)), state, str(error).removeprefix(f"{uri_of(file)}: ")))
@@ -207,6 +210,16 @@ class Library:
     def verify(self) -> list[str]:
         """Check everything again; each entry names one damage, none means sound."""
         return self.store.verify()
+
+
+def _try(file: Path) -> None:
+    """Read a file as it will be read when it is indexed; raises `LoadError`."""
+    uri, data = read(file)
+    if is_archive(uri):
+        deque(members(data, uri), maxlen=0)  # within limits, that is: what is in it is reported later
+        return
+    with Pool(workers=1) as pool:
+        pool.submit(data, uri).result()
 
 
 def _free(path: Path, taken: Collection[Path]) -> Path:

@@ -70,6 +70,14 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A place with a name that is no heading: the cells of a table row (`Costs!A5:D5`), the time code of a caption."""
+
+    span: Span
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One source: its text, and what is known about places in it.
 
@@ -84,6 +92,8 @@ class Document:
         blocks: spans of paragraphs, headings, list items and table rows in order, when the loader knows them
             (HTML); empty for plain text, where the chunker finds them.
         speakers: statements in order of their start.
+        marks: named places in order, not overlapping.
+        notes: what the loader could not read, each a line for a person.
     """
 
     uri: str
@@ -96,6 +106,8 @@ class Document:
     sections: tuple[Section, ...] = ()
     blocks: tuple[Span, ...] = ()
     speakers: tuple[Statement, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -117,6 +129,15 @@ class Document:
         before = bisect_right(self.speakers, offset, key=lambda statement: statement.span.start)
         last = self.speakers[before - 1] if before else None
         return last.speaker if last and offset < last.span.end else None
+
+    def place_at(self, offset: int) -> str | None:
+        """Return the most exact name of a place: that of the mark there, after the section's."""
+        section = self.section_at(offset)
+        before = bisect_right(self.marks, offset, key=lambda mark: mark.span.start)
+        mark = self.marks[before - 1] if before else None
+        if mark is None or offset >= mark.span.end:
+            return section
+        return mark.name if section is None or mark.name.startswith(section) else f"{section}, {mark.name}"
 
     def passage(self, span: Span, sentences: Sequence[Span] = ()) -> Passage:
         """Cut a passage: the only place where passages are made, so that text and span always agree.
@@ -144,14 +165,30 @@ class Document:
             date=self.date,
             page=self.page_at(anchor),
             sentences=tuple(sentences),
+            places=self._places(sentences),
         )
+
+    def _places(self, sentences: Sequence[Span]) -> tuple[Place, ...]:
+        """Return the place of each sentence; nothing where all are at the passage's own."""
+        places = tuple(Place(self.page_at(s.start), self.place_at(s.start)) for s in sentences)
+        own = {Place(self.page_at(s.start), self.section_at(s.start)) for s in sentences[:1]}
+        return () if set(places) <= own else places
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a sentence stands, as a reference names it."""
+
+    page: int | None
+    section: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A stretch of whole sentences of one document: the unit that is indexed and retrieved.
 
-    `id` is a hash of all that a reader could see of it. `sentences` are spans of the document's text, without headings.
+    `id` is a hash of all that a reader could see of it. `sentences` are spans of the document's text, without headings;
+    `places` has one entry for each of them, or is empty where `page` and `section` hold for all.
     """
 
     id: str
@@ -164,6 +201,7 @@ class Passage:
     date: str | None = None
     page: int | None = None
     sentences: tuple[Span, ...] = ()
+    places: tuple[Place, ...] = ()
 
     @property
     def name(self) -> str:
@@ -192,6 +230,16 @@ class Passage:
             raise ValueError(msg)
         return self.text[span.start - self.span.start : span.end - self.span.start]
 
+    def place(self, span: Span) -> Place:
+        """Return page and section of a span of this passage; of several table rows, the first and the last."""
+        found = [
+            p for s, p in zip(self.sentences, self.places, strict=False) if s.overlaps(span) or s.start == span.start
+        ]
+        if not found:
+            return Place(self.page, self.section)
+        ends = dict.fromkeys(place.section for place in (found[0], found[-1]) if place.section)
+        return Place(found[0].page, " – ".join(ends) or None)
+
 
 @dataclass(frozen=True, slots=True)
 class Citation:
@@ -216,6 +264,7 @@ class Citation:
         Raises:
             ValueError: the span reaches outside of the passage.
         """
+        place = passage.place(span)
         return cls(
             number=number,
             uri=passage.uri,
@@ -223,8 +272,8 @@ class Citation:
             quote=passage.quote(span),
             span=span,
             passage=passage,
-            page=passage.page,
-            section=passage.section,
+            page=place.page,
+            section=place.section,
             speaker=passage.speaker,
             date=passage.date,
             score=score,

@@ -23,7 +23,7 @@ State = Literal["added", "updated", "removed", "unchanged", "skipped", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one file; `reason` says why for `skipped` and `failed`."""
+    """What became of one file; `reason` says why for `skipped` and `failed`, and what was lost for all others."""
 
     path: str
     state: State
@@ -51,6 +51,11 @@ class SyncReport:
     def of(self, state: State) -> list[Outcome]:
         """Return the outcomes of that state, in the order of the run."""
         return [outcome for outcome in self.outcomes if outcome.state == state]
+
+    @property
+    def incomplete(self) -> list[Outcome]:
+        """The files that were read, but not all that is in them."""
+        return [o for o in self.outcomes if o.reason and o.state not in {"skipped", "failed"}]
 
     def __str__(self) -> str:
         """Read as `3 added, 1 updated, 0 removed, 212 unchanged`; skipped and failed only where there are some."""

@@ -9,25 +9,30 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rag.chunk import Chunker
 from rag.errors import InputError, LoadError, ModelMismatch, Skipped
-from rag.load import load_bytes, read
+from rag.load import read
+from rag.load.archive import is_archive, members
+from rag.load.pool import Pool
 from rag.progress import Progress, silent
 from rag.store import Changes, Outcome, Recipe, SyncReport
 from rag.terms import ANALYSIS
 from rag.walk import shown, uri_of, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
 
     from rag.embed import Embedder
     from rag.records import Document, Passage
     from rag.store import Writer
 
+_READ_AHEAD = 4  # files for each worker that are read before their turn
 EMBED_BATCH = 64  # passages whose vectors are kept at once: what a kill costs at most, and a step of the bar
 
 
@@ -113,35 +118,73 @@ class Sync:
         """Read what is there and compare it with what is known."""
         found = walk(paths, known, self.leave_out)
         plan = _Plan(outcomes=found.outcomes)
-        for done, path in enumerate(found.files):
-            self.progress("reading", done, len(found.files))
-            self._read_file(path, known, chunker, plan)
+        with Pool() as pool:
+            waiting: deque[tuple[str, Future[Document]]] = deque()
+            for done, path in enumerate(found.files):
+                self.progress("reading", done, len(found.files))
+                waiting += self._begin(path, known, plan, pool)
+                while len(waiting) > _READ_AHEAD * pool.workers or (waiting and waiting[0][1].done()):
+                    self._finish(*waiting.popleft(), known, chunker, plan)
+            while waiting:
+                self._finish(*waiting.popleft(), known, chunker, plan)
         self.progress("reading", len(found.files), len(found.files))
+        found.unseen += [o.path for o in plan.outcomes if o.state == "failed" and is_archive(o.path)]
         gone = found.vanished(known, {outcome.path for outcome in plan.outcomes})
         if not plan.outcomes and not gone:
-            raise InputError(f"{paths[0]} holds no files; put documents (.txt, .md, .html) there first")
+            raise InputError(f"{paths[0]} holds no files; put documents (.txt, .md, .html, .pdf, .docx) there first")
         plan.removals += gone
         plan.outcomes += [Outcome(uri, "removed") for uri in gone]
         return plan
 
-    def _read_file(self, path: Path, known: dict[str, str], chunker: Chunker, plan: _Plan) -> None:
+    def _begin(
+        self, path: Path, known: dict[str, str], plan: _Plan, pool: Pool
+    ) -> Iterator[tuple[str, Future[Document]]]:
+        """Begin to read a file, or the files in it, when its content is new."""
         uri = shown(uri_of(path))
         try:
             _, data = read(path)
-            if known.get(uri) == hashlib.sha256(data).hexdigest() and not self.rebuild:
-                plan.outcomes.append(Outcome(uri, "unchanged"))
-                return
-            document = load_bytes(data, uri)
-        except Skipped as error:
+            digest = hashlib.sha256(data).hexdigest()
+            same = [name for name in _inside(uri, known) if known[name] == digest]
+            if same and not self.rebuild:
+                plan.outcomes += [Outcome(name, "unchanged") for name in same]
+            elif is_archive(uri):
+                yield from self._unpack(data, uri, digest, known, plan, pool)
+            else:
+                yield uri, pool.submit(data, uri)
+        except LoadError as error:
+            self._report(error, uri, known, plan)
+
+    def _unpack(
+        self, data: bytes, uri: str, digest: str, known: dict[str, str], plan: _Plan, pool: Pool
+    ) -> Iterator[tuple[str, Future[Document]]]:
+        """Begin to read the files in an archive."""
+        for member in members(data, uri):
+            try:
+                yield member.uri, pool.submit(member.read(), member.uri, digest)
+            except LoadError as error:
+                self._report(error, member.uri, known, plan)
+
+    def _finish(
+        self, uri: str, reading: Future[Document], known: dict[str, str], chunker: Chunker, plan: _Plan
+    ) -> None:
+        """Wait for a file's document and note what became of it."""
+        try:
+            document = reading.result()
+        except LoadError as error:
+            self._report(error, uri, known, plan)
+        else:
+            plan.upserts.append((document, chunker.passages(document)))
+            plan.outcomes.append(Outcome(uri, "updated" if uri in known else "added", "; ".join(document.notes)))
+
+    def _report(self, error: LoadError, uri: str, known: dict[str, str], plan: _Plan) -> None:
+        """Note a file that gave no document."""
+        if isinstance(error, Skipped):
             if uri in known:  # what it held before is no longer what the file says
                 plan.removals.append(uri)
             plan.outcomes.append(Outcome(uri, "skipped", _reason(error, uri)))
-        except LoadError as error:
+        else:
             kept = "; its earlier version is kept" if uri in known else ""
             plan.outcomes.append(Outcome(uri, "failed", _reason(error, uri) + kept))
-        else:
-            plan.upserts.append((document, chunker.passages(document)))
-            plan.outcomes.append(Outcome(uri, "updated" if uri in known else "added"))
 
     def _recut_the_rest(self, plan: _Plan, chunker: Chunker) -> None:
         """In a rebuild, cut the documents that no path covers from their stored text: nothing gets lost."""
@@ -160,6 +203,11 @@ class Sync:
         if missing:
             self.progress("embedding", len(missing), len(missing))
         return len(missing)
+
+
+def _inside(uri: str, known: dict[str, str]) -> list[str]:
+    """Return the known documents of a file: itself, or those of an archive."""
+    return [name for name in known if name.startswith(f"{uri}/")] if is_archive(uri) else [uri] if uri in known else []
 
 
 def _reason(error: LoadError, uri: str) -> str:

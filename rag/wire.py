@@ -22,6 +22,7 @@ def report_json(report: SyncReport) -> Json:
         **{state: report.count(state) for state in ("added", "updated", "removed", "unchanged")},
         "skipped": [{"path": outcome.path, "reason": outcome.reason} for outcome in report.of("skipped")],
         "failed": [{"path": outcome.path, "reason": outcome.reason} for outcome in report.of("failed")],
+        "incomplete": [{"path": outcome.path, "reason": outcome.reason} for outcome in report.incomplete],
         "renamed": [{"from": old, "to": new} for old, new in report.renamed],
         "passages": report.passages,
         "embedded": report.embedded,
@@ -36,7 +37,7 @@ def hits_json(question: str, hits: Sequence[Hit]) -> Json:
 
 def hit_json(rank: int, hit: Hit, question: str) -> Json:
     """One hit; both ranks and scores and the words of the question in it say why it was found."""
-    passage = hit.passage
+    passage, citation = hit.passage, hit.citation
     return {
         "rank": rank,
         "score": hit.score,
@@ -44,7 +45,7 @@ def hit_json(rank: int, hit: Hit, question: str) -> Json:
         "title": passage.name,
         "date": passage.date,
         "page": passage.page,
-        "section": passage.section,
+        "section": citation.section,
         "speaker": passage.speaker,
         "start": passage.span.start,
         "end": passage.span.end,
@@ -106,6 +107,9 @@ def document_json(document: Document) -> Json:
         "sections": [
             {"start": s.span.start, "end": s.span.end, "title": s.title, "level": s.level} for s in document.sections
         ],
+        "pages": list(document.page_starts),
+        "marks": [{"start": m.span.start, "end": m.span.end, "name": m.name} for m in document.marks],
+        "notes": list(document.notes),
         "statements": [{"start": s.span.start, "end": s.span.end, "speaker": s.speaker} for s in document.speakers],
     }
 

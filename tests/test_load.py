@@ -63,8 +63,9 @@ def test_a_file_is_read_with_its_absolute_path_and_digest(tmp_path, monkeypatch)
 
 def test_the_suffixes_are_those_of_text_markdown_and_html():
     """Each of them loads, in any case; the media type follows."""
-    assert {".txt", ".text", ".md", ".markdown", ".html", ".htm", ".xhtml"} == SUFFIXES
-    types = {suffix: load_bytes(b"Some words.", "/a" + suffix.upper()).media_type for suffix in SUFFIXES}
+    assert {".txt", ".text", ".md", ".markdown", ".html", ".htm", ".xhtml"} <= SUFFIXES
+    plain = (".txt", ".text", ".md", ".markdown", ".html", ".htm", ".xhtml")
+    types = {suffix: load_bytes(b"Some words.", "/a" + suffix.upper()).media_type for suffix in plain}
     assert types == {
         **dict.fromkeys((".txt", ".text"), "text/plain"),
         **dict.fromkeys((".md", ".markdown"), "text/markdown"),
@@ -176,7 +177,7 @@ def test_a_file_without_text_is_skipped(data, suffix):
         load_bytes(data, "/a" + suffix)
 
 
-@pytest.mark.parametrize("name", ["/a.docx", "/a", "/a.txt.gz", "/.txt"])
+@pytest.mark.parametrize("name", ["/a.dwg", "/a", "/a.txt.gz", "/.txt"])
 def test_an_unknown_type_is_skipped(name):
     """The message names the file and what can be read."""
     with pytest.raises(Skipped, match=r"is not a type that is read; save it as one of .*\.txt"):

@@ -11,7 +11,9 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from rag.errors import LoadError, Skipped
-from rag.load import html, markdown, text
+from rag.load import archive, code, data, epub, html, mail, markdown, pdf, subtitles, text
+from rag.load.office import csv, docx, odt, pptx, rtf, xlsx
+from rag.load.pieces import MOST_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,16 +34,35 @@ _LOADERS: dict[str, Callable[[bytes, str], Document]] = {
     ".html": html.parse,
     ".htm": html.parse,
     ".xhtml": html.parse,
+    ".pdf": pdf.parse,
+    ".docx": docx.parse,
+    ".docm": docx.parse,
+    ".pptx": pptx.parse,
+    ".pptm": pptx.parse,
+    ".eml": mail.parse,
+    ".srt": subtitles.parse,
+    ".vtt": subtitles.parse,
+    ".epub": epub.parse,
+    ".rtf": rtf.parse,
+    ".odt": odt.parse,
+    ".json": data.parse,
+    ".jsonl": data.parse_lines,
+    ".ndjson": data.parse_lines,
+    **dict.fromkeys(sorted(code.SUFFIXES), code.parse),
+    ".csv": csv.parse,
+    ".tsv": csv.parse,
+    ".xlsx": xlsx.parse,
+    ".xlsm": xlsx.parse,
 }
 
-SUFFIXES: frozenset[str] = frozenset(_LOADERS)
+SUFFIXES: frozenset[str] = frozenset(_LOADERS) | archive.SUFFIXES
 """What `load` reads, in lower case; the case of a name does not matter."""
 
 
 def load(path: Path) -> Document:
     """Read one file into a document; raises what `read` and `load_bytes` raise."""
-    uri, data = read(path)
-    return load_bytes(data, uri)
+    uri, content = read(path)
+    return load_bytes(content, uri)
 
 
 def read(path: Path) -> tuple[str, bytes]:
@@ -55,27 +76,32 @@ def read(path: Path) -> tuple[str, bytes]:
     shown = uri.encode("utf-8", "backslashreplace").decode()
     if shown != uri:
         raise LoadError(f"{shown}: the name of the file is not valid text; rename it")
-    _loader(uri)
+    if not archive.is_archive(uri):
+        _loader(uri)
     return uri, _read(uri)
 
 
-def load_bytes(data: bytes, uri: str) -> Document:
+def load_bytes(content: bytes, uri: str) -> Document:
     """Make a document of bytes that came from anywhere; the suffix of `uri` tells their format.
 
     Raises:
         Skipped: unknown suffix, binary, empty, too large.
     """
     loader = _loader(uri)
-    if len(data) > LARGEST:
-        raise _too_large(uri, len(data))
-    document = loader(data, uri)
+    if len(content) > LARGEST:
+        raise _too_large(uri, len(content))
+    document = loader(content, uri)
     if not document.text.strip():
         raise Skipped(f"{uri}: has no text; nothing to index")
+    if len(document.text) > MOST_TEXT:
+        raise Skipped(f"{uri}: holds more than {MOST_TEXT / 1e6:.0f} million characters; split it")
     return document
 
 
 def _loader(uri: str) -> Callable[[bytes, str], Document]:
     suffix = PurePath(uri).suffix.lower()
+    if suffix in archive.SUFFIXES:
+        raise Skipped(f"{uri}: an archive inside of an archive; unpack it")
     if suffix not in _LOADERS:
         known = " ".join(sorted(SUFFIXES))
         raise Skipped(

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import codecs
-import hashlib
 import logging
 import re
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from rag.load.dates import publication_date
 from rag.load.decode import decode, storable
-from rag.load.outline import Heading, headline, outline
-from rag.records import Document, Span
+from rag.load.outline import headline
+from rag.load.pieces import PARAGRAPH, Piece, assemble
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from rag.records import Document
 
     Element = Any  # lxml has no types
 
@@ -66,16 +67,6 @@ _LONGEST_ROW = 1000  # characters; a longer one lays out a page and holds no dat
 for _name in ("trafilatura", "htmldate"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
-_PARAGRAPH = "\n\n"
-
-
-class _Piece(NamedTuple):
-    """One block of the page; `level` is that of a heading, `gap` stands in front of it."""
-
-    text: str
-    level: int | None
-    gap: str
-
 
 def parse(data: bytes, uri: str) -> Document:
     """Read a web page; `Document.text` is its main text, or all that can be seen where there is none."""
@@ -84,20 +75,20 @@ def parse(data: bytes, uri: str) -> Document:
     pieces = _shown(tree) if tree is not None else []
     if pieces and not pieces[0].level and pieces[0].text == title:
         pieces[0] = pieces[0]._replace(level=1)
-    text, spans = _join(pieces)
-    headings = [
-        Heading(span, piece.text, piece.level) for piece, span in zip(pieces, spans, strict=True) if piece.level
-    ]
-    return Document(
-        uri=uri,
-        text=text,
-        title=title or next((headline(heading.title) for heading in headings if heading.level == 1), None),
-        digest=hashlib.sha256(data).hexdigest(),
-        media_type="text/html",
+    return assemble(
+        pieces,
+        data,
+        uri,
+        "text/html",
+        title=title,
         date=date or publication_date(piece.text for piece in pieces if not piece.level),
-        sections=outline(text, headings),
-        blocks=tuple(spans),
     )
+
+
+def visible(data: bytes, uri: str) -> list[Piece]:
+    """Return all that a reader of a page can see, for pages that have nothing beside their text."""
+    tree = _tree(decode(data, uri, _declared(data)))
+    return _visible_text(tree) if tree is not None else []
 
 
 def _declared(data: bytes) -> str | None:
@@ -131,7 +122,7 @@ def _metadata(tree: Element) -> tuple[str | None, str | None]:
     return headline(storable(found.title or "")), found.date
 
 
-def _shown(tree: Element) -> list[_Piece]:
+def _shown(tree: Element) -> list[Piece]:
     """Return the main text; all that can be seen where there is none, or the page is too short to tell the two."""
     main = _main_text(tree)
     if _length(main) >= _SHORT_TEXT:
@@ -140,18 +131,18 @@ def _shown(tree: Element) -> list[_Piece]:
     return visible if not main or _length(visible) < _SHORT_PAGE else main
 
 
-def _length(pieces: Iterable[_Piece]) -> int:
+def _length(pieces: Iterable[Piece]) -> int:
     return sum(len(piece.text) for piece in pieces)
 
 
-def _main_text(tree: Element) -> list[_Piece]:
+def _main_text(tree: Element) -> list[Piece]:
     from trafilatura import bare_extraction
 
     found: Any = bare_extraction(deepcopy(tree), include_comments=False, include_tables=True)
     return _flatten(found.body) if found else []
 
 
-def _visible_text(tree: Element) -> list[_Piece]:
+def _visible_text(tree: Element) -> list[Piece]:
     """Return all that a reader of the page can see."""
     from lxml import etree
 
@@ -166,11 +157,11 @@ class _Builder:
     """Collects words until a block ends."""
 
     def __init__(self) -> None:
-        self.pieces: list[_Piece] = []
+        self.pieces: list[Piece] = []
         self.level: int | None = None
         self.verbatim = 0  # depth of elements whose line breaks count
         self._words: list[str] = []
-        self._gap = _PARAGRAPH
+        self._gap = PARAGRAPH
 
     def add(self, text: str | None) -> None:
         """Add running text."""
@@ -180,16 +171,16 @@ class _Builder:
             self.close("\n")
             self._words.append(line)
 
-    def close(self, gap: str = _PARAGRAPH) -> None:
+    def close(self, gap: str = PARAGRAPH) -> None:
         """End the block, if there is one; `gap` is put before the next."""
         text = " ".join(storable("".join(self._words)).split())
         self._words.clear()
         if text:
-            self.pieces.append(_Piece(text, self.level, self._gap))
-        self._gap = gap if text else _PARAGRAPH
+            self.pieces.append(Piece(text, self.level, self._gap))
+        self._gap = gap if text else PARAGRAPH
 
 
-def _flatten(root: Element) -> list[_Piece]:
+def _flatten(root: Element) -> list[Piece]:
     """Cut a tree into blocks: each element that is not inline starts and ends one."""
     from lxml import etree
 
@@ -252,16 +243,3 @@ def _row(element: Element) -> str | None:
     texts = [" ".join(piece.text for piece in _flatten(cell)) for cell in cells]
     line = " | ".join(texts)
     return line if any(texts) and len(line) <= _LONGEST_ROW else None
-
-
-def _join(pieces: Iterable[_Piece]) -> tuple[str, list[Span]]:
-    """Lay the blocks out one after the other."""
-    parts: list[str] = []
-    spans: list[Span] = []
-    length = 0
-    for piece in pieces:
-        gap = piece.gap if parts else ""
-        parts += [gap, piece.text]
-        spans.append(Span(length + len(gap), length + len(gap) + len(piece.text)))
-        length = spans[-1].end
-    return "".join(parts), spans

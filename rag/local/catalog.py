@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import DocumentUnknown
 from rag.local.connection import Connection
-from rag.local.rows import decoding, flat, layout, text_key, to_document, to_passage
+from rag.local.rows import decoding, layout, sentences, text_key, to_document, to_passage
 from rag.store import DocumentInfo, Recipe
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Catalog(Connection):
             "INSERT INTO passages (id, uri, start, end, section, speaker, page, sentences, key) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET sentences=excluded.sentences",
             (
-                (p.id, p.uri, p.span.start, p.span.end, p.section, p.speaker, p.page, flat(p.sentences), text_key(p))
+                (p.id, p.uri, p.span.start, p.span.end, p.section, p.speaker, p.page, sentences(p), text_key(p))
                 for p in passages
             ),
         )

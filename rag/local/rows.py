@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rag.errors import IndexCorrupt
-from rag.records import Document, Passage, Section, Span, Statement
+from rag.records import Document, Mark, Passage, Place, Section, Span, Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 
 @contextmanager
@@ -32,18 +32,22 @@ def text_key(passage: Passage) -> str:
 
 def to_passage(row: tuple[str, str, int, int, str, str, str, str, str, int, str]) -> Passage:
     """Decode a passage; raises `IndexCorrupt`."""
-    id_, uri, start, end, text, title, section, speaker, date, page, sentences = row
+    id_, uri, start, end, text, title, section, speaker, date, page, encoded = row
     with decoding(f"passage {id_} of {uri}"):
         if not isinstance(text, str):
             raise TypeError("its text is no text")
-        flat = json.loads(sentences)
+        stored = json.loads(encoded)
+        flat, where = (stored["spans"], stored["places"]) if isinstance(stored, dict) else (stored, ())
         spans = tuple(Span(a, b) for a, b in zip(flat[::2], flat[1::2], strict=True))
-        return Passage(id_, uri, Span(start, end), text, title, section, speaker, date, page, spans)
+        places = tuple(Place(*place) for place in where)
+        return Passage(id_, uri, Span(start, end), text, title, section, speaker, date, page, spans, places)
 
 
-def flat(spans: Iterable[Span]) -> str:
-    """Encode spans."""
-    return json.dumps([offset for span in spans for offset in (span.start, span.end)])
+def sentences(passage: Passage) -> str:
+    """Encode the sentences of a passage, with their places where it has several."""
+    flat = [offset for span in passage.sentences for offset in (span.start, span.end)]
+    places = [(place.page, place.section) for place in passage.places]
+    return json.dumps({"spans": flat, "places": places} if places else flat)
 
 
 def layout(document: Document) -> str:
@@ -56,6 +60,8 @@ def layout(document: Document) -> str:
             ],
             "blocks": [(block.start, block.end) for block in document.blocks],
             "speakers": [(s.span.start, s.span.end, s.speaker) for s in document.speakers],
+            "marks": [(mark.span.start, mark.span.end, mark.name) for mark in document.marks],
+            "notes": document.notes,
         }
     )
 
@@ -73,4 +79,6 @@ def to_document(row: tuple[str, str, str, str, str, str, str]) -> Document:
             sections=tuple(Section(Span(a, b), Span(c, d), title, level) for a, b, c, d, title, level in sections),
             blocks=tuple(Span(a, b) for a, b in stored["blocks"]),
             speakers=tuple(Statement(Span(a, b), speaker) for a, b, speaker in stored["speakers"]),
+            marks=tuple(Mark(Span(a, b), name) for a, b, name in stored.get("marks", ())),
+            notes=tuple(stored.get("notes", ())),
         )

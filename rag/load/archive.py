@@ -1,0 +1,59 @@
+"""Files that hold documents: zip archives and mailboxes. Each member becomes a document of its own.
+
+A member's URI is that of the archive, a slash and its name; its digest is the archive's, so that one look at the file
+tells whether anything in it has changed.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePath
+from typing import TYPE_CHECKING, NamedTuple
+
+from rag.load.package import Package
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SUFFIXES = frozenset({".zip", ".mbox"})
+_FROM = re.compile(rb"(?:\A|(?<=\n))From [^\r\n]*\d\d:\d\d[^\r\n]*\r?\n")  # with a time: text may begin so as well
+_MOST_MESSAGES = 50_000
+
+
+class Member(NamedTuple):
+    """One file of an archive; `read` raises `LoadError` for a damaged or encrypted one."""
+
+    uri: str
+    read: Callable[[], bytes]
+
+
+def is_archive(uri: str) -> bool:
+    """Tell by its suffix whether a file holds documents."""
+    return PurePath(uri).suffix.lower() in SUFFIXES
+
+
+def members(data: bytes, uri: str) -> Iterator[Member]:
+    """Yield the files in an archive, without hidden ones.
+
+    Raises:
+        LoadError: it is damaged.
+        Skipped: it is beyond the limits of size and number.
+    """
+    yield from (_messages if uri.lower().endswith(".mbox") else _files)(data, uri)
+
+
+def _files(data: bytes, uri: str) -> Iterator[Member]:
+    package = Package(data, uri)
+    for name in package.names:
+        parts = [part for part in name.replace("\\", "/").split("/") if part not in {"", ".", ".."}]
+        if parts and not any(part.startswith((".", "__MACOSX")) for part in parts):
+            yield Member(f"{uri}/{'/'.join(parts)}", lambda name=name: package.read(name))  # type: ignore[misc]
+
+
+def _messages(data: bytes, uri: str) -> Iterator[Member]:
+    """Yield the messages of a mailbox, numbered in their order."""
+    starts = [match.span() for match in _FROM.finditer(data)][:_MOST_MESSAGES]
+    ends = [start for start, _ in starts[1:]] + [len(data)]
+    for number, ((_, start), end) in enumerate(zip(starts, ends, strict=True), 1):
+        message = re.sub(rb"(?m)^>(?=>*From )", b"", data[start:end])
+        yield Member(f"{uri}/{number:05}.eml", lambda message=message: message)  # type: ignore[misc]

@@ -1,0 +1,68 @@
+"""OpenDocument text: headings, paragraphs, lists, tables and notes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rag.load.dates import publication_date
+from rag.load.package import Package, attribute, local, properties
+from rag.load.pieces import Piece, assemble, line, row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rag.records import Document
+
+    Element = Any  # lxml has no types
+
+_TYPE = "application/vnd.oasis.opendocument.text"
+_HIDDEN = frozenset({"tracked-changes", "sequence-decls", "forms", "variable-decls"})
+
+
+def parse(data: bytes, uri: str) -> Document:
+    """Read a text document; raises `LoadError` for a damaged or encrypted one."""
+    package = Package(data, uri)
+    content = package.xml("content.xml")
+    body = next(content.iter("{*}body"), content)
+    pieces = list(_blocks(body, [0]))
+    title, made = properties(package.optional("meta.xml"))
+    running = (piece.text for piece in pieces if not piece.level)
+    pictures = sum(1 for _ in body.iter("{*}image"))
+    notes = (f"{pictures} pictures were not read",) if pictures else ()
+    return assemble(pieces, data, uri, _TYPE, title=title, date=publication_date(running) or made, notes=notes)
+
+
+def _blocks(element: Element, tables: list[int], bullet: str = "") -> Iterator[Piece]:
+    """Yield the blocks under an element; `tables` counts them."""
+    for child in element:
+        name = local(child)
+        if name == "h":
+            yield Piece(line("".join(_words(child))), min(int(attribute(child, "outline-level") or 1), 6))
+        elif name == "p":
+            text = line("".join(_words(child)))
+            yield Piece(f"{bullet}{text}" if text else "", None, "\n" if bullet else "\n\n")
+            for box in (*child.iter("{*}note-body"), *child.iter("{*}text-box")):
+                yield from _blocks(box, tables)
+        elif name == "table":
+            tables[0] += 1
+            yield from _table(child, tables[0])
+        elif name not in _HIDDEN:
+            yield from _blocks(child, tables, "- " if name == "list-item" else bullet)
+
+
+def _table(element: Element, number: int) -> Iterator[Piece]:
+    for index, each in enumerate(element.iter("{*}table-row"), 1):
+        cells = [" ".join("".join(_words(part)) for part in cell.iter("{*}p")) for cell in each.iter("{*}table-cell")]
+        yield Piece(row(cells), None, "\n" if index > 1 else "\n\n", f"table {number}, row {index}")
+
+
+def _words(element: Element) -> Iterator[str]:
+    """Yield a paragraph's text without that of its notes and boxes, which are blocks of their own."""
+    yield element.text or ""
+    for child in element:
+        name = local(child)
+        if name in {"s", "tab", "line-break"}:
+            yield " "
+        elif name not in {"note", "annotation", "text-box"}:
+            yield from _words(child)
+        yield child.tail or ""

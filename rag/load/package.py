@@ -1,0 +1,124 @@
+"""Zip packages and the XML in them, as office files and e-books are made of: opened within limits."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import LoadError, Skipped
+
+if TYPE_CHECKING:
+    Element = Any  # lxml has no types
+
+MOST_BYTES = 200_000_000
+MOST_RATIO = 100
+MOST_MEMBERS = 2_000
+_SMALL = 1_000_000  # bytes that may be packed as tightly as they like: empty sheets pack a thousandfold
+_DIRECTORY_ENTRY = b"PK\x01\x02"
+
+
+class Package:
+    """The members of a zip file. Raises `LoadError` for a damaged or encrypted one, `Skipped` for one beyond limits."""
+
+    def __init__(self, data: bytes, uri: str) -> None:
+        self.uri = uri
+        count = data.count(_DIRECTORY_ENTRY)  # before they are read, which takes its time
+        if count > MOST_MEMBERS:
+            raise Skipped(f"{uri}: holds {count} files, more than {MOST_MEMBERS}; split it")
+        if data.startswith(b"\xd0\xcf\x11\xe0"):
+            raise LoadError(f"{uri}: is encrypted or in an old binary format; save it without a password, in today's")
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(data))
+        except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
+            raise LoadError(f"{uri}: is damaged ({error}); open it and save it anew") from error
+        self._check()
+
+    def _check(self) -> None:
+        members = self._zip.infolist()
+        size = sum(member.file_size for member in members)
+        if size > MOST_BYTES:
+            raise Skipped(f"{self.uri}: unpacks to {size / 1e6:.0f} MB, more than {MOST_BYTES / 1e6:.0f}; split it")
+        for member in members:
+            if member.file_size > max(_SMALL, MOST_RATIO * member.compress_size):
+                raise Skipped(f"{self.uri}: {member.filename} unpacks more than {MOST_RATIO}-fold, as bombs do")
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all files in it, in their order."""
+        return [member.filename for member in self._zip.infolist() if not member.is_dir()]
+
+    def read(self, name: str) -> bytes:
+        """Return a member's bytes; raises `LoadError`."""
+        try:
+            if self._zip.getinfo(name).flag_bits & 1:
+                raise LoadError(f"{self.uri}: {name} is encrypted; save it without a password")
+            return self._zip.read(name)
+        except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+            raise LoadError(f"{self.uri}: {name} is missing or damaged ({error}); save the file anew") from error
+
+    def xml(self, name: str) -> Element:
+        """Return a member as a tree; raises `LoadError`."""
+        return tree(self.read(name), self.uri)
+
+    def optional(self, name: str) -> Element | None:
+        """Return a member as a tree, or None where there is no such member."""
+        return self.xml(name) if name in self._zip.namelist() else None
+
+    def relations(self, part: str) -> dict[str, str]:
+        """Return the targets of an OOXML part's relationships by their id, as names of members."""
+        folder, _, name = part.rpartition("/")
+        found = self.optional(f"{folder}/_rels/{name}.rels")
+        if found is None:
+            return {}
+        targets = ((each.get("Id"), each.get("Target", "")) for each in found if each.get("TargetMode") != "External")
+        return {key: resolve(folder, target) for key, target in targets if key}
+
+
+def resolve(folder: str, target: str) -> str:
+    """Return the name of a member that `target` means, seen from `folder`."""
+    parts = [] if target.startswith("/") else folder.split("/")
+    for part in target.split("/"):
+        if part == "..":
+            parts = parts[:-1]
+        elif part not in {"", "."}:
+            parts.append(part)
+    return "/".join(part for part in parts if part)
+
+
+def tree(data: bytes, uri: str) -> Element:
+    """Parse XML without entities, network and huge texts; raises `LoadError`."""
+    from lxml import etree
+
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False, remove_comments=True, remove_pis=True
+    )
+    try:
+        return etree.fromstring(data, parser)
+    except etree.XMLSyntaxError as error:
+        raise LoadError(f"{uri}: holds damaged XML ({error.msg}); open it and save it anew") from error
+
+
+def local(element: Element) -> str:
+    """Return an element's name without its namespace."""
+    return str(element.tag).rpartition("}")[2]
+
+
+def attribute(element: Element, name: str) -> str | None:
+    """Return an attribute by its name without namespace."""
+    return next((value for key, value in element.attrib.items() if key.rpartition("}")[2] == name), None)
+
+
+def properties(root: Element | None) -> tuple[str | None, str | None]:
+    """Return title and date of the core properties of OOXML, ODF and EPUB."""
+    if root is None:
+        return None, None
+    from rag.load.dates import parse_date
+
+    found: dict[str, str] = {}
+    for element in root.iter():
+        if isinstance(element.tag, str) and element.text and element.text.strip():
+            found.setdefault(local(element), element.text.strip())
+    stamp = found.get("date") or found.get("created") or found.get("creation-date") or found.get("modified") or ""
+    return found.get("title"), parse_date(stamp[:10])

@@ -1,0 +1,210 @@
+"""Lines into blocks: paragraphs across columns and pages, without headers, footers, page numbers and hyphens."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
+from typing import TYPE_CHECKING
+
+from rag.blocks import is_item
+from rag.load.pdf.glyphs import is_rtl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rag.load.pdf.order import Line
+
+_MARGIN = 0.14  # of the page's height: headers and footers stand in it
+_PAGE_NUMBER = re.compile(
+    r"\W*(?:page\s+)?(?:\d{1,4}(?:-\d{1,4})?|[ivxlc]{1,7})(?:\s*(?:of|/|\|)\s*\d{1,4})?\W*", re.IGNORECASE
+)
+_NOTE_START = re.compile(r"(?:\d{1,3}|[*†‡§¶a-e])\s?(?=[^\W\d_]|[\"“(])|\[\d{1,3}\]")
+_CLOSED = re.compile(r"[.!?:;。！？؟।…][\"”’»)\]\d]*$")
+_LONGEST_HEADING = 150
+_UNSPACED = re.compile(r"[—\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")  # Chinese and Japanese know no spaces
+_LEADER = re.compile(r"(?:\. ?){4,}")  # of a table of contents
+_HYPHENATED = re.compile(r"[^\W\d_]-$")
+
+
+@dataclass(slots=True)
+class Paragraph:
+    """A block and the offset in it at which each of its pages starts."""
+
+    lines: list[Line] = field(default_factory=list)
+    text: str = ""
+    pages: list[tuple[int, int]] = field(default_factory=list)  # (page, offset)
+    level: int | None = None
+
+    def add(self, line: Line, compounds: frozenset[str]) -> None:
+        """Append a line; a hyphen at the end of the one before goes, unless the word has it anyway."""
+        if _HYPHENATED.search(self.text) and line.run.text[:1].islower():
+            joined = f"{self.text.split()[-1]}{line.run.text.split()[0]}"
+            if joined.strip(".,;:()\"'").lower() not in compounds:
+                self.text = self.text[:-1]
+        elif self.text and not (_UNSPACED.match(self.text[-1]) and _UNSPACED.match(line.run.text)):
+            self.text += " "
+        if not self.pages or self.pages[-1][0] != line.page:
+            self.pages.append((line.page, len(self.text)))
+        self.text += line.run.text
+        self.lines.append(line)
+
+
+def furniture(pages: Sequence[Sequence[Line]], heights: Sequence[float]) -> set[int]:
+    """Return `id` of the lines that are headers, footers or page numbers: in the margin, and alike on several pages."""
+    margin = [line for page, height in zip(pages, heights, strict=True) for line in page if _in_margin(line, height)]
+    seen = Counter(key for _, key in {(line.page, _key(line)) for line in margin})
+    enough = 2 if len(pages) < 6 else 3
+    outer = {id(line) for page in pages for line in _outermost(page)}
+    return {
+        id(line)
+        for line in margin
+        if seen[_key(line)] >= enough or (id(line) in outer and _PAGE_NUMBER.fullmatch(line.run.text))
+    }
+
+
+def _in_margin(line: Line, height: float) -> bool:
+    return line.run.box[3] < _MARGIN * height or line.run.box[1] > (1 - _MARGIN) * height
+
+
+def _key(line: Line) -> tuple[str, int]:
+    """Return what is alike in the header of each page: its words without numbers, and its height on the page."""
+    return re.sub(r"\d+", "#", line.run.text), round(line.run.box[1] / 4)
+
+
+def _outermost(page: Sequence[Line]) -> list[Line]:
+    ordered = sorted(page, key=lambda line: line.run.box[1])
+    return [*ordered[:2], *ordered[-2:]]
+
+
+def body_height(lines: Iterable[Line]) -> float:
+    """Return the height of most letters."""
+    sizes: Counter[float] = Counter()
+    for line in lines:
+        sizes[round(line.run.height * 2) / 2] += len(line.run.text)
+    return sizes.most_common(1)[0][0] if sizes else 10.0
+
+
+def mark_notes(page: Sequence[Line], body: float) -> None:
+    """Mark the footnotes: small lines at the foot of a column, from a number or a sign on."""
+    foot: list[Line] = []
+    for line in reversed(page):
+        if line.run.height > 0.93 * body or line.cells > 1:
+            foot = []  # what was gathered is a caption or the like, and stays where it is
+            continue
+        foot.append(line)
+        if _NOTE_START.match(line.run.text):
+            for each in foot:
+                each.note = True
+            foot = []
+
+
+def paragraphs(pages: Sequence[Sequence[Line]]) -> list[Paragraph]:
+    """Join lines to blocks. Footnotes stand in front of a paragraph that goes on in the next column or page."""
+    lines = [line for page in pages for line in page]
+    body = body_height(lines)
+    for page in pages:
+        mark_notes(page, body)
+    compounds = frozenset(word.lower() for line in lines for word in re.findall(r"\w+-\w+", line.run.text))
+    pitch = _pitch(lines)
+    blocks: list[Paragraph] = []
+    for page in pages:
+        main = _joined([line for line in page if not line.note], blocks, compounds, pitch)
+        notes = _joined([line for line in page if line.note], [], compounds, pitch)
+        blocks = _with_notes(main, notes)
+    _set_levels(blocks, body)
+    return blocks
+
+
+def _with_notes(blocks: list[Paragraph], notes: list[Paragraph]) -> list[Paragraph]:
+    last = blocks[-1] if blocks else None
+    if last and notes and not _CLOSED.search(last.text) and len(last.pages) == 1:
+        return [*blocks[:-1], *notes, last]
+    return [*blocks, *notes]
+
+
+def _joined(lines: Sequence[Line], blocks: list[Paragraph], compounds: frozenset[str], pitch: float) -> list[Paragraph]:
+    for line in lines:
+        if not line.run.text.strip():
+            continue
+        if not blocks or not _continues(blocks[-1], line, pitch):
+            blocks.append(Paragraph())
+        blocks[-1].add(line, compounds)
+    return blocks
+
+
+def _pitch(lines: Sequence[Line]) -> float:
+    """Return the usual distance from line to line, in heights of a letter."""
+    steps = [
+        (b.run.box[1] - a.run.box[1]) / a.run.height
+        for a, b in pairwise(lines)
+        if a.page == b.page and a.run.height > 0 and 0 < b.run.box[1] - a.run.box[1] < 2.5 * a.run.height
+    ]
+    return median(steps) if steps else 1.2
+
+
+def _continues(block: Paragraph, line: Line, pitch: float) -> bool:
+    """Tell whether a line belongs to the paragraph above it."""
+    above = block.lines[-1]
+    a, b = above.run, line.run
+    alike = abs(a.height - b.height) <= 0.08 * max(a.height, b.height) and a.bold == b.bold
+    if not (alike or a.beside(b)) or above.cells > 1 or line.cells > 1 or is_item(b.text) or a.upright != b.upright:
+        return False
+    if _LEADER.search(a.text):
+        return False
+    step = b.box[1] - a.box[1]
+    if line.page != above.page or step < 0 or b.box[0] > above.right:  # the next column or page
+        return not _CLOSED.search(block.text) and not (a.bold and b.bold) and (_is_full(above) or b.text[0].islower())
+    if step > (pitch + 0.35) * a.height:
+        return False
+    inset, inset_above = _inset(line), _inset(above)
+    indent = inset > 0.8 * b.height and inset_above < 0.4 * a.height
+    hanging = len(block.lines) > 1 and abs(inset - inset_above) < 0.4 * b.height
+    listed = is_item(block.text)
+    return (hanging or listed or not indent) and (_is_full(above) or not _CLOSED.search(block.text) or listed)
+
+
+def _inset(line: Line) -> float:
+    """Return how far from the side of its column a line begins."""
+    return line.right - line.run.box[2] if is_rtl(line.run.text) else line.run.box[0] - line.left
+
+
+def _is_full(line: Line) -> bool:
+    """Tell whether a line reaches the side of its column, so that the text may go on in the next."""
+    x0, _, x1, _ = line.run.box
+    before, after = x0 - line.left, line.right - x1
+    if is_rtl(line.run.text):
+        before, after = after, before
+    return after < 0.25 * (line.right - line.left) or before > 20  # a centred line as well
+
+
+def _set_levels(blocks: Sequence[Paragraph], body: float) -> None:
+    """Find the headings: larger letters than those of the body, or short bold lines."""
+    sizes = sorted({_size(block) for block in blocks if _is_large(block, body)}, reverse=True)
+    for block in blocks:
+        if _is_large(block, body):
+            block.level = min(sizes.index(_size(block)) + 1, 5)
+        elif _is_bold_heading(block, body):
+            block.level = min(len(sizes) + 1, 6)
+
+
+def _size(block: Paragraph) -> float:
+    return round(max(line.run.height for line in block.lines))
+
+
+def _is_short(block: Paragraph) -> bool:
+    has_letter = any(char.isalpha() for char in block.text)
+    if _LEADER.search(block.text):
+        return False
+    return len(block.text) <= _LONGEST_HEADING and has_letter and not any(line.cells > 1 for line in block.lines)
+
+
+def _is_large(block: Paragraph, body: float) -> bool:
+    return _is_short(block) and _size(block) > 1.15 * body and block.lines[0].run.upright
+
+
+def _is_bold_heading(block: Paragraph, body: float) -> bool:
+    bold = all(line.run.bold for line in block.lines) and block.lines[0].run.height > 0.95 * body
+    return bold and _is_short(block) and len(block.lines) <= 2 and not block.text.endswith((".", ",", ":", ";"))

@@ -1,0 +1,160 @@
+"""What stands where on a page of a PDF: runs of characters on one line, each character with its place.
+
+Coordinates are PDF points from the top left corner of the page, y downwards, as on a picture of it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import unicodedata
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from rag.load.decode import storable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    Box = tuple[float, float, float, float]  # x0, y0, x1, y1
+    Glyph = tuple[str, Box, int]  # text, place, its number on the page
+    Pdfium = Any  # its raw functions
+    TextPage = Any  # pypdfium2's, whose raw functions have no types
+
+HYPHENS = frozenset("-\u00ad\u2010\u2011\ufffe\x02")
+_SPACES = frozenset(" \t\r\n\u00a0\0")
+_CELL_GAP = 1.2  # of the line's height: a wider gap parts columns or cells
+
+
+@dataclass(slots=True)
+class Run:
+    """Characters that follow each other on one line; `edges` has left and right side of each, spaces too."""
+
+    text: str
+    box: Box
+    edges: list[tuple[float, float]] = field(default_factory=list)
+    bold: bool = False
+    upright: bool = True
+
+    @property
+    def height(self) -> float:
+        """Its height in points, which stands for the size of its letters."""
+        return self.box[3] - self.box[1]
+
+    def beside(self, other: Run) -> bool:
+        """Tell whether both stand on one line: they share half of the lower one's height."""
+        shared = min(self.box[3], other.box[3]) - max(self.box[1], other.box[1])
+        return shared > 0.5 * min(self.height, other.height)
+
+    def extend(self, other: Run, separator: str = " ") -> None:
+        """Put another run of the same line behind this one."""
+        self.edges += [(self.box[2], other.box[0])] * len(separator) + other.edges
+        self.text += separator + other.text
+        boxes = self.box, other.box
+        self.box = (*(min(b[i] for b in boxes) for i in (0, 1)), *(max(b[i] for b in boxes) for i in (2, 3)))  # type: ignore[assignment]
+
+
+def page_runs(page: TextPage) -> list[Run]:
+    """Return the runs of a page in the order of the file."""
+    runs: list[Run] = []
+    for word in _words(page):
+        last = runs[-1] if runs else None
+        if last and last.upright == word.upright and _follows(last, word):
+            last.extend(word)
+        else:
+            runs.append(word)
+    return runs
+
+
+def _follows(last: Run, word: Run) -> bool:
+    """Tell whether a word goes on with a run; a script from right to left grows to the left."""
+    if not last.beside(word):
+        return False
+    gap = max(word.box[0] - last.box[2], last.box[0] - word.box[2])
+    backwards = word.box[0] < last.box[0] and not is_rtl(word.text)
+    return gap < _CELL_GAP * min(last.height, word.height) and not backwards
+
+
+def is_rtl(text: str) -> bool:
+    """Tell whether a text holds letters that are written from right to left."""
+    return any(unicodedata.bidirectional(char) in {"R", "AL", "AN"} for char in text)
+
+
+def _words(page: TextPage) -> Iterator[Run]:
+    """Yield the words of a page: characters up to white space, a new line, or a jump."""
+    from pypdfium2 import raw
+
+    word: list[Glyph] = []
+    for glyph in [*_glyphs(page, raw), (" ", (0.0, 0.0, 0.0, 0.0), 0)]:
+        space = glyph[0] in _SPACES
+        if word and (space or _jumps(word[-1][1], glyph[1])):
+            yield _word(word, page, raw)
+            word = []
+        if not space:
+            word.append(glyph)
+
+
+def _jumps(before: Box, after: Box) -> bool:
+    height = max(before[3] - before[1], 1.0)
+    apart = max(after[0] - before[2], before[0] - after[2])
+    return abs(after[3] - before[3]) > 0.7 * height or apart > height
+
+
+def _glyphs(page: TextPage, raw: Pdfium) -> Iterator[Glyph]:
+    """Yield each character with its place."""
+    count, handle = page.count_chars(), page.raw
+    left, bottom, right, top = page.page.get_bbox()
+    box, get_box, get_char = raw.FS_RECTF(), raw.FPDFText_GetLooseCharBox, raw.FPDFText_GetUnicode
+    pointer = ctypes.byref(box)
+    for index in range(count):
+        code = get_char(handle, index)
+        char = " " if code in {0, 0xA0} else chr(code) if code < 0x110000 else "\ufffd"
+        if char in _SPACES or not get_box(handle, index, pointer):
+            yield " ", (0.0, 0.0, 0.0, 0.0), index
+            continue
+        if left <= box.right and box.left <= right and bottom <= box.top and box.bottom <= top:
+            yield char, (box.left - left, top - box.top, box.right - left, top - box.bottom), index
+
+
+def _word(glyphs: list[Glyph], page: TextPage, raw: Pdfium) -> Run:
+    _mend_lam_alef(glyphs)
+    boxes = [glyph[1] for glyph in glyphs]
+    first = glyphs[0][2]
+    angle = raw.FPDFText_GetCharAngle(page.raw, first)
+    text, edges = _clean((char, (box[0], box[2])) for char, box, _ in glyphs)
+    x0, y0, x1, y1 = zip(*boxes, strict=True)
+    return Run(
+        text=text,
+        box=(min(x0), min(y0), max(x1), max(y1)),
+        edges=edges,
+        bold=_is_bold(page, first, raw),
+        upright=angle < 0.1 or angle > 6.18,
+    )
+
+
+def _mend_lam_alef(glyphs: list[Glyph]) -> None:
+    """Turn the two letters of an Arabic ligature around, which pdfium gives in the order of sight."""
+    for index, (a, b) in enumerate(pairwise(list(glyphs))):
+        if b[0] == "\u0644" and a[0] in "\u0622\u0623\u0625\u0627" and a[1] == b[1]:
+            glyphs[index : index + 2] = [b, a]
+
+
+def _clean(glyphs: Iterable[tuple[str, tuple[float, float]]]) -> tuple[str, list[tuple[float, float]]]:
+    """Write ligatures and presentation forms out, and hyphens in one way, keeping a place for each character."""
+    pairs = [
+        (plain, edge)
+        for char, edge in glyphs
+        for plain in ("-" if char in HYPHENS else unicodedata.normalize("NFKC", char) if _is_form(char) else char)
+    ]
+    return storable("".join(char for char, _ in pairs)), [edge for _, edge in pairs]
+
+
+def _is_form(char: str) -> bool:
+    """Tell ligatures and Arabic presentation forms."""
+    return "\ufb00" <= char <= "\ufdff" or "\ufe70" <= char <= "\ufefc"
+
+
+def _is_bold(page: TextPage, index: int, raw: Pdfium) -> bool:
+    name, flags = ctypes.create_string_buffer(64), ctypes.c_int()
+    raw.FPDFText_GetFontInfo(page.raw, index, name, 64, ctypes.byref(flags))
+    return any(mark in name.value.lower() for mark in (b"bold", b"black", b"heavy"))

@@ -1,0 +1,163 @@
+"""Files read in processes of their own: one that crashes, hangs or fills the memory fails alone.
+
+Workers start when the first file needs one, and are used for many files. Plain text and Markdown are read here: they
+need no parser that could be brought down, and there may be thousands of them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import PurePath
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Self
+
+from rag.errors import LoadError, Skipped
+from rag.load import load_bytes
+from rag.load.wire import from_json
+from rag.load.worker import SECONDS, receive, send
+
+if TYPE_CHECKING:
+    from rag.records import Document
+
+_HERE = frozenset({".txt", ".text", ".md", ".markdown"})
+_START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from rag.load.worker import main; main()"
+_MOST_WORKERS = 4
+
+
+class Pool:
+    """Reads files in parallel. Use it as a context manager: at its end all of its processes end.
+
+    Args:
+        workers: how many; without it, one for each processor, at most 4.
+        seconds: that a file may take, by the clock on the wall.
+    """
+
+    def __init__(self, workers: int | None = None, seconds: float = SECONDS) -> None:
+        self.workers = workers or min(os.cpu_count() or 1, _MOST_WORKERS)
+        self._seconds = seconds
+        self._threads = ThreadPoolExecutor(self.workers)
+        self._free: SimpleQueue[_Worker] = SimpleQueue()
+        for _ in range(self.workers):
+            self._free.put(_Worker())
+        self._all: set[_Worker] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in list(self._all):
+            worker.stop()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        for worker in list(self._all):
+            worker.stop()
+
+    def submit(self, data: bytes, uri: str, digest: str | None = None) -> Future[Document]:
+        """Begin to read a file. The result is what `load_bytes` returns, or raises; a crash is a `LoadError`.
+
+        `digest` is that of the archive that holds the file.
+        """
+        if digest is not None or PurePath(uri).suffix.lower() not in _HERE:
+            return self._threads.submit(self._read, data, uri, digest)
+        done: Future[Document] = Future()
+        try:
+            done.set_result(load_bytes(data, uri))
+        except LoadError as error:
+            done.set_exception(error)
+        return done
+
+    def _read(self, data: bytes, uri: str, digest: str | None) -> Document:
+        worker = self._free.get()
+        self._all.add(worker)
+        try:
+            document = worker.read(data, uri, self._seconds)
+            return replace(document, digest=digest) if digest else document
+        finally:
+            self._free.put(worker)
+
+
+class _Worker:
+    """One process, started when it is needed and started anew after a file that brought it down."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def read(self, data: bytes, uri: str, seconds: float) -> Document:
+        """Let the process read a file."""
+        process = self._running()
+        late = threading.Event()
+        timer = threading.Timer(seconds, _end, (process, late))
+        timer.start()
+        try:
+            answer = _ask(process, data, uri)
+        finally:
+            timer.cancel()
+        if answer is None:
+            raise LoadError(f"{uri}: {self._cause(process, late=late.is_set(), seconds=seconds)}; the rest goes on")
+        header, body = answer
+        if "skipped" in header:
+            raise Skipped(header["skipped"])
+        if "failed" in header:
+            raise LoadError(header["failed"])
+        return from_json(body)
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            # Isolated, so that no file in the working folder passes for a module; by itself, so that Ctrl-C does not
+            # reach it and the owner decides; one thread for numpy, whose buffers would fill the memory it may have.
+            self._process = subprocess.Popen(  # noqa: S603 - this same Python
+                [sys.executable, "-I", "-c", _START, json.dumps([path for path in sys.path if path] or [os.getcwd()])],  # noqa: PTH109
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"},
+            )
+        return self._process
+
+    def _cause(self, process: subprocess.Popen[bytes], *, late: bool, seconds: float) -> str:
+        """Say why the process is gone."""
+        process.kill()
+        code = process.wait()
+        self.stop()
+        if late or code == -signal.SIGXCPU:
+            return f"took more than {seconds:.0f} s to read"
+        if code < 0:
+            return f"brought its reader down ({signal.Signals(-code).name})"
+        return f"its reader gave up (exit {code})"
+
+    def stop(self) -> None:
+        """End the process, whatever it does."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except OSError:
+                    continue  # what was still to be written has no reader any more
+
+
+def _end(process: subprocess.Popen[bytes], late: threading.Event) -> None:
+    late.set()
+    process.kill()
+
+
+def _ask(process: subprocess.Popen[bytes], data: bytes, uri: str) -> tuple[dict[str, str], bytes] | None:
+    """Send a file and return the answer; None when the process is gone."""
+    if process.stdin is None or process.stdout is None:
+        return None
+    try:
+        send(process.stdin, {"uri": uri}, data)
+        return receive(process.stdout)
+    except (OSError, ValueError):  # the pipe broke or was closed under our feet
+        return None

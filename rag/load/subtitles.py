@@ -1,0 +1,91 @@
+"""Subtitles (SRT, VTT): running text whose time codes are the names of its places."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from rag.load.decode import decode
+from rag.load.pieces import line
+from rag.records import Document, Mark, Span, Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_TIME = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{2})[.,]\d{1,3}"
+_CUE = re.compile(rf"^[ \t]*{_TIME}[ \t]+-->[ \t]+{_TIME}[^\n]*$", re.MULTILINE)
+_TAG = re.compile(r"<[^<>\n]{0,200}>|\{\\[^{}\n]{0,100}\}")
+_VOICE = re.compile(r"<v(?:\.[^\s>]{1,50})?\s+([^<>\n]{1,100})>")
+_PAUSE = 4  # seconds of silence that end a paragraph
+_LONGEST = 1_200  # characters of a paragraph
+
+
+class _Cue(NamedTuple):
+    start: int  # seconds
+    end: int
+    text: str
+    speaker: str | None
+
+
+def parse(data: bytes, uri: str) -> Document:
+    """Read subtitles; cues that go on with a sentence stand in one paragraph."""
+    source = decode(data, uri).replace("\r\n", "\n").replace("\r", "\n")
+    text = ""
+    blocks: list[Span] = []
+    marks: list[Mark] = []
+    speakers: list[Statement] = []
+    last: _Cue | None = None
+    for cue in _cues(source):
+        joined = last is not None and _goes_on(last, cue, len(text) - blocks[-1].start)
+        text += (" " if joined else "\n\n") if text else ""
+        span = Span(len(text), len(text) + len(cue.text))
+        text += cue.text
+        blocks[-1:] = [Span(blocks[-1].start, span.end)] if joined else [*blocks[-1:], span]
+        marks.append(Mark(span, _clock(cue.start)))
+        if cue.speaker:
+            speakers.append(Statement(span, cue.speaker))
+        last = cue
+    return Document(
+        uri=uri,
+        text=text,
+        title=None,
+        digest=hashlib.sha256(data).hexdigest(),
+        media_type="text/vtt" if source.lstrip().startswith("WEBVTT") else "application/x-subrip",
+        blocks=tuple(blocks),
+        marks=tuple(marks),
+        speakers=tuple(speakers),
+    )
+
+
+def _cues(source: str) -> Iterator[_Cue]:
+    """Yield the cues that have words."""
+    found = list(_CUE.finditer(source))
+    for index, match in enumerate(found):
+        end = found[index + 1].start() if index + 1 < len(found) else len(source)
+        body = source[match.end() : end].strip("\n").split("\n\n")[0]
+        rows = body.split("\n")
+        if (
+            index + 1 < len(found)
+            and len(rows) > 1
+            and rows[-1].strip().isdigit()
+            and "\n\n" not in source[match.end() : end]
+        ):
+            rows = rows[:-1]  # the number of the next cue, where no blank line parts them
+        voice = _VOICE.search(body)
+        words = line(html.unescape(_TAG.sub("", " ".join(rows))))
+        if words:
+            times = [int(part or 0) for part in match.groups()]
+            start, stop = (h * 3600 + m * 60 + s for h, m, s in (times[:3], times[3:]))
+            yield _Cue(start, stop, words, line(voice[1]) if voice else None)
+
+
+def _goes_on(last: _Cue, cue: _Cue, length: int) -> bool:
+    closed = last.text.endswith((".", "!", "?", "…", "。", "؟", '"', "”"))
+    fresh = cue.text.startswith(("- ", "– ", ">>")) or cue.speaker != last.speaker
+    return not fresh and cue.start - last.end < _PAUSE and (not closed or length < _LONGEST)
+
+
+def _clock(seconds: int) -> str:
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"

@@ -1,0 +1,89 @@
+"""The other end of `rag.load.pool`: a process that reads one file after the other, within limits.
+
+Each message is a line of JSON and as many bytes as it says. A request names the file, an answer is a document or an
+error. Whatever a file does here, to memory or to time, it does to this process only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import threading
+import time
+from typing import IO, TYPE_CHECKING
+
+from rag.errors import LoadError, Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MOST_MEMORY = 1_000_000_000
+"""Bytes of address space."""
+
+SECONDS = 60
+"""Of computing, for each file."""
+
+
+def main() -> None:
+    """Serve until the owner closes the pipe, or is gone."""
+    source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)  # what a library prints must not end up among the answers
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    while request := receive(source):
+        header, data = request
+        _limit_time()
+        send(sink, *_answer(data, header["uri"]))
+
+
+def _limit_time() -> None:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    limit = int(used.ru_utime + used.ru_stime) + SECONDS
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+
+
+def _answer(data: bytes, uri: str) -> tuple[Mapping[str, str], bytes]:
+    from rag.load import load_bytes
+    from rag.load.wire import to_json
+
+    try:
+        return {}, to_json(load_bytes(data, uri))
+    except Skipped as error:
+        return {"skipped": str(error)}, b""
+    except LoadError as error:
+        return {"failed": str(error)}, b""
+    except MemoryError:
+        return {"failed": f"{uri}: needs more than {MOST_MEMORY / 1e9:.0f} GB of memory to read; split it"}, b""
+    except RecursionError:
+        return {"failed": f"{uri}: is nested too deeply to read"}, b""
+
+
+def _end_with(owner: int) -> None:
+    """End when the owner has ended, also in the midst of a file."""
+    while os.getppid() == owner:
+        time.sleep(1)
+    os._exit(1)
+
+
+def send(sink: IO[bytes], header: Mapping[str, str], data: bytes) -> None:
+    """Write one message."""
+    sink.write(json.dumps({**header, "size": len(data)}).encode() + b"\n")
+    sink.write(data)
+    sink.flush()
+
+
+def receive(source: IO[bytes]) -> tuple[dict[str, str], bytes] | None:
+    """Read one message; None when the other end is gone."""
+    line = source.readline()
+    if not line.endswith(b"\n"):
+        return None
+    header = json.loads(line)
+    data = source.read(header["size"])
+    return (header, data) if len(data) == header["size"] else None
+
+
+if __name__ == "__main__":
+    main()

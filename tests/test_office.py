@@ -1,0 +1,173 @@
+"""Word, PowerPoint, Excel and CSV: made here, read back, each loss named."""
+
+import io
+import zipfile
+
+import pytest
+
+from rag.errors import LoadError, Skipped
+from rag.load import load_bytes
+from rag.records import Citation
+from tests.test_load import check
+
+W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+P = (
+    'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main" '
+    'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
+    'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
+)
+CORE = (
+    '<x xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:t="http://purl.org/dc/terms/">'
+    "<dc:title>Floods</dc:title><t:created>2024-02-03T10:00:00Z</t:created></x>"
+)
+
+
+def package(**members):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, text in members.items():
+            made.writestr(name.replace("__", "/"), text)
+    return out.getvalue()
+
+
+def files(members):
+    return package(**{name.replace("/", "__"): text for name, text in members.items()})
+
+
+def word(body, **more):
+    styles = f'<w:styles {W}><w:style w:styleId="H1"><w:name w:val="heading 1"/></w:style></w:styles>'
+    document = f"<w:document {W}><w:body>{body}</w:body></w:document>"
+    return files({"word/document.xml": document, "word/styles.xml": styles, "docProps/core.xml": CORE, **more})
+
+
+def para(text, style=""):
+    properties = f'<w:pPr><w:pStyle w:val="{style}"/></w:pPr>' if style else ""
+    return f"<w:p>{properties}<w:r><w:t>{text}</w:t></w:r></w:p>"
+
+
+def texts(doc):
+    check(doc)
+    return [block.of(doc.text) for block in doc.blocks]
+
+
+def test_word_gives_headings_paragraphs_and_table_rows():
+    """Deleted words are left out, a row is one block with a name of its own."""
+    rows = "".join(
+        f"<w:tr>{''.join(f'<w:tc>{para(cell)}</w:tc>' for cell in row)}</w:tr>"
+        for row in (("Quay", "Loss"), ("East", "2"))
+    )
+    deleted = "<w:p><w:del><w:r><w:delText>gone</w:delText></w:r></w:del><w:r><w:t>kept</w:t></w:r></w:p>"
+    doc = load_bytes(
+        word(para("Damage", "H1") + para("Türkiye 😀 قال.") + deleted + f"<w:tbl>{rows}</w:tbl>"), "/a.docx"
+    )
+    assert texts(doc) == ["Damage", "Türkiye 😀 قال.", "kept", "Quay | Loss", "East | 2"]
+    assert (doc.title, doc.date) == ("Floods", "2024-02-03")
+    assert doc.section_at(doc.text.index("kept")) == "Damage"
+    assert doc.place_at(doc.text.index("East")) == "Damage, table 1, row 2"
+
+
+def test_word_footnotes_and_pictures_are_told():
+    """Footnotes are read, pictures named as lost."""
+    notes = f"<w:footnotes {W}><w:footnote>{para('A note.')}</w:footnote></w:footnotes>"
+    doc = load_bytes(word(para("Text.") + "<w:blip/>", **{"word/footnotes.xml": notes}), "/a.docx")
+    assert texts(doc) == ["Text.", "A note."]
+    assert doc.notes == ("1 pictures were not read",)
+
+
+def test_slides_are_pages():
+    """Titles are headings, notes are read, slide numbers are not."""
+
+    def shape(text, kind):
+        body = f"<p:txBody><a:p><a:r><a:t>{text}</a:t></a:r></a:p></p:txBody>"
+        return f'<p:sp><p:nvPr><p:ph type="{kind}"/></p:nvPr>{body}</p:sp>'
+
+    def slide(*shapes):
+        return f"<p:sld {P}>{''.join(shapes)}</p:sld>"
+
+    doc = load_bytes(
+        files(
+            {
+                "ppt/presentation.xml": f'<p:p {P}><p:sldId r:id="r1"/><p:sldId r:id="r2"/></p:p>',
+                "ppt/_rels/presentation.xml.rels": (
+                    '<R><x Id="r1" Target="slides/s1.xml"/><x Id="r2" Target="slides/s2.xml"/></R>'
+                ),
+                "ppt/slides/s1.xml": slide(shape("Points.", "body"), shape("Floods", "title"), shape("7", "sldNum")),
+                "ppt/slides/s2.xml": slide(shape("More.", "body")),
+            }
+        ),
+        "/a.pptx",
+    )
+    assert texts(doc) == ["Floods", "Points.", "More."]
+    assert doc.page_at(doc.text.index("More")) == 2
+    assert doc.title == "Floods"
+
+
+def test_a_row_of_a_workbook_keeps_its_header_and_names_its_cells():
+    """Dates, shares and hidden sheets; a citation names the cells of its own row."""
+    import datetime as dt
+
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "Costs"
+    for cells in (("Quay", "Loss", "Day"), ("East", 0.25, dt.datetime(2024, 2, 3)), ("West", 2, None)):  # noqa: DTZ001
+        sheet.append(cells)
+    sheet["B2"].number_format = "0%"
+    book.create_sheet("Secret").sheet_state = "hidden"
+    out = io.BytesIO()
+    book.save(out)
+    doc = load_bytes(out.getvalue(), "/a.xlsx")
+    assert texts(doc)[:4] == [
+        "Costs",
+        "Quay | Loss | Day",
+        "Quay: East | Loss: 25% | Day: 2024-02-03",
+        "Quay: West | Loss: 2",
+    ]
+    assert doc.notes == ("the sheet Secret is hidden and was read as well",)
+    rows = doc.blocks[1:4]
+    cite = Citation.of(doc.passage(doc.blocks[1], rows[:1]), rows[0])
+    assert cite.section == "Costs!A1:C1"
+    whole = type(rows[0])(rows[0].start, rows[2].end)
+    passage = doc.passage(whole, rows)
+    assert Citation.of(passage, rows[2]).section == "Costs!A3:B3"
+    assert Citation.of(passage, whole).section == "Costs!A1:C1 – Costs!A3:B3"
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
+def test_csv_rows_keep_their_header(mark):
+    """Whatever parts the cells; a cell with line ends stays one row."""
+    rows = [["Name", "Note"], ["Ada", f'"a{mark} b\nc"'], ["李", "9"]]
+    doc = load_bytes("\n".join(mark.join(row) for row in rows).encode(), "/a.csv")
+    assert texts(doc)[1:] == [
+        f"Name: Ada | Note: a{chr(32) if mark == chr(9) else mark} b c".replace("  ", " "),
+        "Name: 李 | Note: 9",
+    ]
+    assert doc.place_at(doc.text.index("李")) == "A3:B3"
+
+
+def test_csv_may_have_long_cells_and_no_header():
+    """More than the 131,072 characters of the standard library."""
+    doc = load_bytes(b"1,2\n3," + b"x" * 200_000, "/a.csv")
+    assert len(doc.text) > 200_000
+    check(doc)
+
+
+def test_bad_packages_are_reported():
+    """Damaged, encrypted, too many members, too tightly packed, entities that would explode."""
+    with pytest.raises(LoadError, match="damaged"):
+        load_bytes(b"PK\x03\x04 nothing", "/a.docx")
+    with pytest.raises(LoadError, match="encrypted"):
+        load_bytes(b"\xd0\xcf\x11\xe0" + bytes(600), "/a.docx")
+    with pytest.raises(Skipped, match="2001 files"):
+        load_bytes(files({f"m{number}": "" for number in range(2001)}), "/a.docx")
+    with pytest.raises(Skipped, match="-fold"):
+        load_bytes(word(" " * 50_000_000), "/a.docx")
+    with pytest.raises(LoadError, match="missing"):
+        load_bytes(files({"a": "b"}), "/a.docx")
+    laughs = (
+        '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]>'
+        f"<w:document {W}><w:p><w:r><w:t>&b;</w:t></w:r></w:p></w:document>"
+    )
+    with pytest.raises(Skipped, match="no text"):
+        load_bytes(files({"word/document.xml": laughs}), "/a.docx")

@@ -1,0 +1,164 @@
+"""PDF: reading order, whole sentences, pages, rectangles; a PDF with all that is hard, made here."""
+
+import io
+
+import pytest
+
+from rag.errors import LoadError
+from rag.load import load_bytes
+from rag.load.pdf.rectangles import rectangles
+from rag.records import Span
+
+pytest.importorskip("reportlab")
+
+from reportlab.lib.pagesizes import A4
+from reportlab.pdfgen import canvas
+
+LEFT = (
+    "The harbour office of Orrelby published|"
+    "its report on the winter floods on Mon-|"
+    "day. It says that the water rose|"
+    "by two metres in a single night, and that nobody was hurt.1 The|"
+    "crane at the eastern quay fell into the river, and|"
+    "the bridge had to be closed for eleven days. Traders lost|"
+    "about three million in that time, ac-|"
+    "cording to the well-known chamber of commerce,|"
+    "which asked the council for help and re-|"
+)
+RIGHT = (
+    "ceived an answer within a week. The council will|"
+    "pay for half of the damage and build a wall of|"
+    "four metres along the eastern quay. Work is to be-|"
+    "gin in spring, as soon as the ground has dried, and|"
+    "should end before the next winter. The opposition|"
+    "called the plan too late and too small; its speaker|"
+    "said that the wall was promised ten years ago and|"
+    "that a well-known firm had drawn it for the mayor|"
+    "of the time, who|"
+)
+SECOND = (
+    "then left it in a drawer.|"
+    "The speaker asked for an inquiry. The mayor of today|"
+    "answered that she welcomes every question.|"
+    "Nobody in the room contradicted her on that day.|"
+)
+ROWS = [("Quay", "Damage", "Days closed"), ("East", "2.1 million", "11"), ("West", "0.6 million", "4")]
+
+
+def draw(page, text, x, y, size=10):
+    for line in text.split("|"):
+        page.setFont("Times-Roman", size)
+        page.drawString(x, y, line.strip())
+        y -= size * 1.2
+    return y
+
+
+def two_columns():
+    """Two pages with running heads, page numbers, two columns, a footnote, a table and hyphens at line ends."""
+    out = io.BytesIO()
+    page = canvas.Canvas(out, pagesize=A4)
+    page.setTitle("Winter floods in Orrelby")
+    for number in (1, 2):
+        page.setFont("Helvetica", 8)
+        page.drawString(60, 810, "Harbour office of Orrelby")
+        page.drawRightString(535, 30, f"Page {number} of 2")
+        if number == 1:
+            page.setFont("Helvetica-Bold", 18)
+            page.drawString(60, 770, "Winter floods in Orrelby")
+            draw(page, LEFT, 60, 730)
+            draw(page, "1 Figures of the fire brigade, which counted until| the end of January.", 60, 610, 7.5)
+            draw(page, RIGHT, 320, 730)
+        else:
+            y = draw(page, SECOND, 60, 770)
+            page.setFont("Helvetica-Bold", 13)
+            page.drawString(60, y - 20, "Damage by quay")
+            for index, row in enumerate(ROWS):
+                for x, cell in zip((60, 180, 300), row, strict=True):
+                    draw(page, cell, x, y - 45 - 14 * index)
+        page.showPage()
+    page.save()
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def data():
+    return two_columns()
+
+
+@pytest.fixture(scope="module")
+def doc(data):
+    return load_bytes(data, "/floods.pdf")
+
+
+def test_sentences_are_whole_across_lines_columns_and_pages(doc):
+    """Hyphens at line ends go, those of compounds stay; footnote, head and page number interrupt nothing."""
+    assert "published its report on the winter floods on Monday. It says" in doc.text
+    assert (
+        "according to the well-known chamber of commerce, which asked the council for help and received an" in doc.text
+    )
+    assert "drawn it for the mayor of the time, who then left it in a drawer." in doc.text
+    assert "Page 1" not in doc.text
+    assert "Harbour office" not in doc.text
+    assert doc.text.count("1 Figures of the fire brigade, which counted until the end of January.") == 1
+
+
+def test_pages_sections_and_title_are_known(doc):
+    """The second page starts inside a sentence."""
+    assert doc.title == "Winter floods in Orrelby"
+    assert [section.title for section in doc.sections] == ["Winter floods in Orrelby", "Damage by quay"]
+    assert doc.text[doc.page_starts[1] :].startswith("then left it")
+    assert doc.page_at(doc.text.index("fire brigade")) == 1
+    assert doc.section_at(doc.text.index("2.1 million")) == "Damage by quay"
+
+
+def test_a_table_row_is_one_block(doc):
+    """Cells stand in one line."""
+    assert [block.of(doc.text) for block in doc.blocks][-3:] == [" | ".join(row) for row in ROWS]
+
+
+@pytest.mark.parametrize(
+    ("quote", "pages", "count"),
+    [
+        ("The crane at the eastern quay fell into the river", [1, 1], 2),
+        ("help and received an answer within a week.", [1, 1], 2),
+        ("who then left it in a drawer.", [1, 2], 2),
+        ("East | 2.1 million | 11", [2], 1),
+        ("Monday", [1, 1], 2),
+    ],
+)
+def test_rectangles_cover_the_words_and_nothing_else(data, doc, quote, pages, count):
+    """What pdfium finds inside the rectangles is what was cited."""
+    import pypdfium2
+
+    start = doc.text.index(quote)
+    found = rectangles(data, doc, Span(start, start + len(quote)))
+    assert [rectangle.page for rectangle in found] == pages
+    assert len(found) == count
+    pdf = pypdfium2.PdfDocument(data)
+    inside = []
+    for page, x0, y0, x1, y1 in found:
+        text, height = pdf[page - 1].get_textpage(), pdf[page - 1].get_height()
+        inside.append(text.get_text_bounded(x0 - 0.5, height - y1 + 1, x1 + 0.5, height - y0 - 1))
+    letters = "".join("".join(inside).split()).replace("\ufffe", "").replace("\x02", "")
+    assert letters.replace("-", "") == "".join(quote.replace("|", "").replace("-", "").split())
+
+
+def test_encrypted_scanned_and_broken_files_are_reported(monkeypatch):
+    """Each with what to do."""
+    from reportlab.lib.pdfencrypt import StandardEncryption
+
+    monkeypatch.setenv("PATH", "/nowhere")
+    out = io.BytesIO()
+    page = canvas.Canvas(out, encrypt=StandardEncryption("secret"))
+    page.drawString(60, 700, "words")
+    page.save()
+    with pytest.raises(LoadError, match="encrypted"):
+        load_bytes(out.getvalue(), "/a.pdf")
+    out = io.BytesIO()
+    page = canvas.Canvas(out)
+    page.rect(10, 10, 100, 100)
+    page.save()
+    with pytest.raises(LoadError, match="needs OCR"):
+        load_bytes(out.getvalue(), "/a.pdf")
+    with pytest.raises(LoadError, match="damaged"):
+        load_bytes(b"%PDF-1.7 nothing", "/a.pdf")
