@@ -148,7 +148,7 @@ def _held_out(paragraph: Paragraph) -> bool:
 def retrieved(paragraphs: list[Paragraph], questions: list[Question], keep: int = 6) -> list[list[int]]:
     """For each question, the passages most like it (TF-IDF) that hold none of its answers."""
     import numpy as np
-    from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
     tfidf = TfidfVectorizer(sublinear_tf=True, min_df=2, stop_words="english")
     corpus = tfidf.fit_transform([p.text for p in paragraphs]).T.tocsr()

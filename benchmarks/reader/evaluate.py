@@ -146,7 +146,7 @@ def run(reader: Reader, given: Sequence[Case], label: str) -> list[Outcome]:
 
 def fit(outcomes: Sequence[Outcome]) -> Calibration:
     """Platt scaling of the two scores, by logistic regression."""
-    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+    from sklearn.linear_model import LogisticRegression
 
     features = [(o.answerable, o.margin) for o in outcomes]
     model = LogisticRegression(C=10.0).fit(features, [o.case.kind == "answerable" for o in outcomes])
