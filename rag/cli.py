@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -229,7 +230,14 @@ def _answer_lines(answer: Answer) -> str:
         nearest = (f"  {hit.citation}\n    {' '.join(hit.passage.text.split())[:200]}" for hit in answer.nearest)
         return "\n".join([answer.text, *nearest])
     sources = (f"  [{c.number}] {c}\n      {c.uri}" for c in answer.citations)
-    return "\n".join([answer.text, "", *sources])
+    return "\n".join([*_joined(answer), "", *sources])
+
+
+def _joined(answer: Answer) -> list[str]:
+    """Return the answer as lines: neighbouring sentences of one speaker, or of nobody, on one line."""
+    groups = groupby(answer.sentences, key=lambda sentence: sentence.speaker)
+    lines = ((speaker, " ".join(map(str, sentences))) for speaker, sentences in groups)
+    return [f"{speaker}: {words}" if speaker else words for speaker, words in lines]
 
 
 def _show(options: argparse.Namespace) -> int:

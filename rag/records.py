@@ -6,12 +6,12 @@ Offsets are always Unicode code points of `Document.text`, half-open.
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 Support = Literal["verbatim", "supported", "unsupported"]
 
@@ -67,6 +67,12 @@ class Statement:
 
     span: Span
     speaker: str | None
+
+
+def speaker_of(statements: Iterable[Statement], span: Span) -> str | None:
+    """Return who speaks in a span: the speaker of every statement that it touches; None when they differ."""
+    speakers = {statement.speaker for statement in statements if statement.span.overlaps(span)}
+    return next(iter(speakers)) if len(speakers) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +145,17 @@ class Document:
             return section
         return mark.name if section is None or mark.name.startswith(section) else f"{section}, {mark.name}"
 
+    def statements_in(self, span: Span) -> tuple[Statement, ...]:
+        """Return the statements that share a character with the span."""
+        first = bisect_right(self.speakers, span.start, key=lambda statement: statement.span.end)
+        after = bisect_left(self.speakers, span.end, key=lambda statement: statement.span.start)
+        return self.speakers[first:after]
+
     def passage(self, span: Span, sentences: Sequence[Span] = ()) -> Passage:
         """Cut a passage: the only place where passages are made, so that text and span always agree.
 
-        Section, speaker and page are those of the first sentence (of the span's start without sentences).
+        Section and page are those of the first sentence (of the span's start without sentences). So is the speaker;
+        where the first sentence is nobody's, it is the one who speaks in all of the passage, if there is just one.
 
         Raises:
             ValueError: the span, or a sentence, reaches outside of the text or of the passage.
@@ -152,8 +165,11 @@ class Document:
             raise ValueError(msg)
         text = span.of(self.text)
         anchor = sentences[0].start if sentences else span.start
-        speaker, section = self.speaker_at(anchor), self.section_at(anchor)
-        parts = (self.uri, self.title, self.date, section, speaker, span.start, span.end, text)
+        section, statements = self.section_at(anchor), self.statements_in(span)
+        first = sentences[0] if sentences else Span(span.start, min(span.start + 1, span.end))
+        speaker = speaker_of(statements, first) or speaker_of(statements, span)
+        said = [(s.span.start, s.span.end, s.speaker) for s in statements]
+        parts = (self.uri, self.title, self.date, section, speaker, span.start, span.end, text, *said)
         return Passage(
             id=hashlib.sha256("\0".join(map(str, parts)).encode("utf-8", "surrogatepass")).hexdigest()[:32],
             uri=self.uri,
@@ -166,6 +182,7 @@ class Document:
             page=self.page_at(anchor),
             sentences=tuple(sentences),
             places=self._places(sentences),
+            statements=statements,
         )
 
     def _places(self, sentences: Sequence[Span]) -> tuple[Place, ...]:
@@ -188,7 +205,8 @@ class Passage:
     """A stretch of whole sentences of one document: the unit that is indexed and retrieved.
 
     `id` is a hash of all that a reader could see of it. `sentences` are spans of the document's text, without headings;
-    `places` has one entry for each of them, or is empty where `page` and `section` hold for all.
+    `places` has one entry for each of them, or is empty where `page` and `section` hold for all. `statements` are those
+    of the document that reach into it; `speaker` places it for retrieval.
     """
 
     id: str
@@ -202,6 +220,7 @@ class Passage:
     page: int | None = None
     sentences: tuple[Span, ...] = ()
     places: tuple[Place, ...] = ()
+    statements: tuple[Statement, ...] = ()
 
     @property
     def name(self) -> str:
@@ -218,6 +237,10 @@ class Passage:
     def retrieval_text(self) -> str:
         """What the encoder and the lexical index read: the context line in front of the text."""
         return f"{self.context}\n{self.text}" if self.context else self.text
+
+    def speaker_of(self, span: Span) -> str | None:
+        """Return who speaks in a span of the document; None for nobody, for several, and when it is unclear."""
+        return speaker_of(self.statements, span)
 
     def quote(self, span: Span) -> str:
         """Cut a span of the document out of this passage.
@@ -274,7 +297,7 @@ class Citation:
             passage=passage,
             page=place.page,
             section=place.section,
-            speaker=passage.speaker,
+            speaker=passage.speaker_of(span),
             date=passage.date,
             score=score,
         )

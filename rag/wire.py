@@ -46,7 +46,7 @@ def hit_json(rank: int, hit: Hit, question: str) -> Json:
         "date": passage.date,
         "page": passage.page,
         "section": citation.section,
-        "speaker": passage.speaker,
+        "speaker": citation.speaker,
         "start": passage.span.start,
         "end": passage.span.end,
         "text": passage.text,

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from rag.blocks import complete
 from rag.errors import LoadError, Skipped
 from rag.load import archive, code, data, epub, html, mail, markdown, pdf, subtitles, text
 from rag.load.office import csv, docx, odt, pptx, rtf, xlsx
 from rag.load.pieces import MOST_TEXT
+from rag.speakers import statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +98,16 @@ def load_bytes(content: bytes, uri: str) -> Document:
         raise Skipped(f"{uri}: has no text; nothing to index")
     if len(document.text) > MOST_TEXT:
         raise Skipped(f"{uri}: holds more than {MOST_TEXT / 1e6:.0f} million characters; split it")
-    return document
+    return _with_speakers(document)
+
+
+def _with_speakers(document: Document) -> Document:
+    """Find who says what, where the format itself does not: here, so that all formats are alike."""
+    if document.speakers:
+        return document
+    headings = [section.heading for section in document.sections]
+    found = statements(document.text, complete(document.text, document.blocks), headings)
+    return replace(document, speakers=found)
 
 
 def _loader(uri: str) -> Callable[[bytes, str], Document]:

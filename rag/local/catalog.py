@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import DocumentUnknown
 from rag.local.connection import Connection
-from rag.local.rows import decoding, layout, sentences, text_key, to_document, to_passage
+from rag.local.rows import decoding, layout, said, sentences, text_key, to_document, to_passage
 from rag.store import DocumentInfo, Recipe
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _PASSAGE = """
 SELECT p.id, p.uri, p.start, p.end, substr(d.text, p.start + 1, p.end - p.start), d.title, p.section, p.speaker,
-       d.date, p.page, p.sentences
+       d.date, p.page, p.sentences, p.statements
 FROM passages p JOIN documents d USING (uri)
 """
 
@@ -85,10 +85,13 @@ class Catalog(Connection):
         stale = self.passage_ids(d.uri) - {passage.id for passage in passages}
         self._db.executemany("DELETE FROM passages WHERE id = ?", ((id_,) for id_ in stale))
         self._db.executemany(
-            "INSERT INTO passages (id, uri, start, end, section, speaker, page, sentences, key) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET sentences=excluded.sentences",
+            "INSERT INTO passages (id, uri, start, end, section, speaker, page, sentences, statements, key) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET sentences=excluded.sentences",
             (
-                (p.id, p.uri, p.span.start, p.span.end, p.section, p.speaker, p.page, sentences(p), text_key(p))
+                (
+                    *(p.id, p.uri, p.span.start, p.span.end, p.section, p.speaker, p.page),
+                    *(sentences(p), said(p.statements), text_key(p)),
+                )
                 for p in passages
             ),
         )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FORMAT = 1
+FORMAT = 2
 """Version of this schema; an index of another one is refused."""
 
 _SCHEMA = """
@@ -31,7 +31,8 @@ CREATE TABLE passages (
     number INTEGER PRIMARY KEY AUTOINCREMENT,   -- never used again: the id of its vector in the FAISS file
     id TEXT NOT NULL UNIQUE, uri TEXT NOT NULL REFERENCES documents(uri) ON DELETE CASCADE,
     start INTEGER NOT NULL, end INTEGER NOT NULL, section TEXT, speaker TEXT, page INTEGER,
-    sentences TEXT NOT NULL, key TEXT NOT NULL  -- key of its retrieval text in vectors; the vector may come later
+    sentences TEXT NOT NULL, statements TEXT NOT NULL,
+    key TEXT NOT NULL  -- key of its retrieval text in vectors; the vector may come later
 );
 CREATE INDEX passages_uri ON passages(uri);
 CREATE INDEX passages_key ON passages(key);

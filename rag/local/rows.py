@@ -12,7 +12,7 @@ from rag.errors import IndexCorrupt
 from rag.records import Document, Mark, Passage, Place, Section, Span, Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 @contextmanager
@@ -30,9 +30,9 @@ def text_key(passage: Passage) -> str:
     return hashlib.sha256(passage.retrieval_text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def to_passage(row: tuple[str, str, int, int, str, str, str, str, str, int, str]) -> Passage:
+def to_passage(row: tuple[str, str, int, int, str, str, str, str, str, int, str, str]) -> Passage:
     """Decode a passage; raises `IndexCorrupt`."""
-    id_, uri, start, end, text, title, section, speaker, date, page, encoded = row
+    id_, uri, start, end, text, title, section, speaker, date, page, encoded, statements = row
     with decoding(f"passage {id_} of {uri}"):
         if not isinstance(text, str):
             raise TypeError("its text is no text")
@@ -40,7 +40,9 @@ def to_passage(row: tuple[str, str, int, int, str, str, str, str, str, int, str]
         flat, where = (stored["spans"], stored["places"]) if isinstance(stored, dict) else (stored, ())
         spans = tuple(Span(a, b) for a, b in zip(flat[::2], flat[1::2], strict=True))
         places = tuple(Place(*place) for place in where)
-        return Passage(id_, uri, Span(start, end), text, title, section, speaker, date, page, spans, places)
+        said_there = _statements(statements)
+        own = (title, section, speaker, date, page)
+        return Passage(id_, uri, Span(start, end), text, *own, spans, places, said_there)
 
 
 def sentences(passage: Passage) -> str:
@@ -48,6 +50,15 @@ def sentences(passage: Passage) -> str:
     flat = [offset for span in passage.sentences for offset in (span.start, span.end)]
     places = [(place.page, place.section) for place in passage.places]
     return json.dumps({"spans": flat, "places": places} if places else flat)
+
+
+def said(statements: Iterable[Statement]) -> str:
+    """Encode statements."""
+    return json.dumps([(s.span.start, s.span.end, s.speaker) for s in statements])
+
+
+def _statements(stored: str) -> tuple[Statement, ...]:
+    return tuple(Statement(Span(start, end), speaker) for start, end, speaker in json.loads(stored))
 
 
 def layout(document: Document) -> str:
