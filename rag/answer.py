@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 NEAREST = 5
 """Passages shown with a refusal."""
+
+_WHO_SAID = re.compile(r"\s*who\b.{0,40}?\b(?:said|says|say|told|tells|claim|describ|compar)", re.IGNORECASE)
 
 NO_PASSAGE = "Nothing in the documents matches the question."
 NO_ANSWER = "The documents do not seem to answer this; these passages come nearest."
@@ -71,15 +74,18 @@ def cite(question: str, chosen: Sequence[Candidate]) -> Answer:
     """Make an answer of sentences as they stand, each with a citation of its own."""
     citations = tuple(Citation.of(c.hit.passage, c.span, number, c.score) for number, c in enumerate(chosen, 1))
     sentences = tuple(AnswerSentence(shown(c.quote), (c.number,), c.speaker) for c in citations)
-    return Answer(question, sentences, citations, _short_answer(chosen))
+    return Answer(question, sentences, citations, _short_answer(question, chosen, citations))
 
 
-def _short_answer(chosen: Sequence[Candidate]) -> ShortAnswer | None:
-    """Return the short answer of the best sentence."""
+def _short_answer(question: str, chosen: Sequence[Candidate], citations: Sequence[Citation]) -> ShortAnswer | None:
+    """Return the short answer of the best sentence; none where it would name somebody else than who said it."""
     number, best = max(enumerate(chosen, 1), key=lambda pair: pair[1].score)
     if best.short is None:
         return None
     text = best.hit.passage.quote(best.short)
+    said = max(zip(chosen, citations, strict=True), key=lambda pair: pair[0].support)[1]
+    if _WHO_SAID.match(question) and said.speaker and text not in said.speaker:
+        return None
     return ShortAnswer(text, number, best.short)
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag.chunk import Chunker
-from rag.errors import LoadError
+from rag.errors import LoadError, Skipped
 from rag.load import load_bytes
 from rag.records import Citation
 from tests.test_load import check
@@ -254,3 +254,10 @@ def test_messages_of_a_mailbox_are_documents(library, tmp_path):
     )
     assert library.index(tmp_path).count("added") == 2
     assert library.document("box.mbox/00002.eml").date == "2024-02-03"
+
+
+def test_a_question_file_is_no_document():
+    """Questions for `rag eval` beside the documents are skipped: they would answer themselves."""
+    data = b'{"question": "Who fell?", "answers": ["the crane"], "documents": [], "evidence": ["fell"]}\n' * 2
+    with pytest.raises(Skipped, match="rag eval"):
+        load_bytes(data, "/questions.jsonl")

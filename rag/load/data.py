@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from rag.errors import LoadError
+from rag.errors import LoadError, Skipped
 from rag.load.decode import decode
 from rag.load.pieces import Piece, assemble, line
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from rag.records import Document
 
+_ASKED = {"question", "answers", "evidence"}  # the fields of a question file of `rag eval`
 _LONGEST_RECORD = 600  # characters in one line; a larger record gets a line for each of its values
 
 
@@ -23,15 +24,23 @@ def parse(data: bytes, uri: str) -> Document:
 
 
 def parse_lines(data: bytes, uri: str) -> Document:
-    """Read a value on each line; lines that are none are named as lost."""
-    pieces: list[Piece] = []
+    """Read a value on each line; lines that are none are named as lost.
+
+    Raises:
+        Skipped: the lines are questions for `rag eval`: indexed, they would answer themselves.
+        LoadError: no line is JSON.
+    """
+    values: list[tuple[int, object]] = []
     bad: list[int] = []
     for number, text in enumerate(decode(data, uri).split("\n"), 1):
         if text.strip():
             try:
-                pieces += _pieces(_value(text, uri), f"line {number}")
+                values.append((number, _value(text, uri)))
             except LoadError:
                 bad.append(number)
+    if values and all(isinstance(value, dict) and value.keys() >= _ASKED for _, value in values):
+        raise Skipped(f"{uri}: holds questions for rag eval, which are no document; rename its fields to index it")
+    pieces = [piece for number, value in values for piece in _pieces(value, f"line {number}")]
     if not pieces and bad:
         raise LoadError(f"{uri}: no line of it is JSON; correct it")
     notes = (f"{len(bad)} lines are no JSON ({', '.join(map(str, bad[:10]))})",) if bad else ()
