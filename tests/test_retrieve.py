@@ -158,17 +158,20 @@ def test_reranker_decides_among_the_best(library, corpus):
 
 def test_cross_encoder_by_path(tmp_path):
     """A sentence-transformers cross-encoder in a folder scores passages; a folder without one is a clear error."""
+    import torch
     import transformers
     from sentence_transformers import CrossEncoder
 
+    torch.manual_seed(0)
     vocabulary = tmp_path / "vocab.txt"
     vocabulary.write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "crane", "flood"]))
     sizes: dict[str, Any] = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "num_labels": 1}
-    config = transformers.BertConfig(vocab_size=7, intermediate_size=8, **sizes)
+    config = transformers.BertConfig(vocab_size=7, intermediate_size=8, initializer_range=1.0, **sizes)
     transformers.BertForSequenceClassification(config).save_pretrained(tmp_path / "raw")
     transformers.BertTokenizer(str(vocabulary)).save_pretrained(tmp_path / "raw")
     CrossEncoder(str(tmp_path / "raw"), device="cpu").save_pretrained(str(tmp_path / "tiny"))
-    passages = [document(n, [word], ("/a", None, None, None)).passage(Span(0, 5)) for n, word in enumerate(WORDS[1:3])]
+    words = ("crane", "flood")
+    passages = [document(n, [word], ("/a", None, None, None)).passage(Span(0, 5)) for n, word in enumerate(words)]
     scores = CrossEncoderReranker(str(tmp_path / "tiny"))("crane", passages)
     assert len(scores) == 2
     assert scores[0] != scores[1]
