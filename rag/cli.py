@@ -35,6 +35,7 @@ _EPILOG = """examples:
 
 _WHERE = "document=report.txt, folder=2024, date=2024-01..2024-06-30, section=Methods, speaker=Ford"
 _RERANKER = "a sentence-transformers cross-encoder by name or path, to read the best passages once more"
+_READER = "a transformers model for question answering by name or path in place of the package's reader, or none"
 _SYSTEMS = ("bm25", "dense", "rrf", "convex", "ours", "all")
 
 
@@ -102,6 +103,7 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
         )
         asking.add_argument("--reranker", metavar="NAME", help=_RERANKER)
     ask.add_argument("--answerer", choices=["extractive"], default="extractive", help="who writes the answer")
+    ask.add_argument("--reader", metavar="NAME", help=_READER)
     show = command("show", _show, "print a document, with a span marked")
     show.add_argument("document", metavar="DOCUMENT")
     show.add_argument("--at", type=_span, metavar="START:END", help="mark these characters, in their context")
@@ -109,6 +111,7 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     command("verify", _verify, "check everything again; exit 1 on any damage")
     _add_eval(command("eval", _eval, "measure retrieval and answers on a set of questions"))
     serve = command("serve", _serve, "open the web page on this machine")
+    serve.add_argument("--reader", metavar="NAME", help=_READER)
     serve.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1")
     serve.add_argument("--port", type=_positive, default=7860, help="default: 7860")
 
@@ -146,7 +149,12 @@ def _library(options: argparse.Namespace) -> Library:
     from rag.library import Library
 
     model = getattr(options, "model", None)
-    return Library.open(options.store, embedder=embedder(model) if model else None, reranker=_reranker(options))
+    return Library.open(
+        options.store,
+        embedder=embedder(model) if model else None,
+        reranker=_reranker(options),
+        reader=getattr(options, "reader", None),
+    )
 
 
 def _reranker(options: argparse.Namespace) -> Reranker | None:

@@ -18,7 +18,7 @@ from rag.load.archive import is_archive, members
 from rag.load.pool import Pool
 from rag.progress import Progress, silent
 from rag.retrieve import Retriever
-from rag.score import ReaderScorer
+from rag.score import scorer
 from rag.store import Changes, Outcome, SyncReport
 from rag.sync import Sync
 from rag.walk import shown, uri_of
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rag.answer import Answerer
     from rag.embed import Embedder
     from rag.local import LocalStore
+    from rag.read import Reader
     from rag.records import Answer, Document, Hit
     from rag.rerank import Reranker
     from rag.store import DocumentInfo, State, Status, Writer
@@ -44,6 +45,8 @@ class Library:
         embedder: the encoder; without it, the one that the index was made with, or the default for a new one.
         answerer: turns passages into an answer; without it, the extractive one.
         reranker: reads the best passages once more, together with the question; without it, none does.
+        reader: finds the answers for the extractive answerer: None for the package's own, a transformers model for
+            question answering by name or path, or `none` to go by words and meaning alone.
     """
 
     def __init__(
@@ -52,11 +55,12 @@ class Library:
         embedder: Embedder | None = None,
         answerer: Answerer | None = None,
         reranker: Reranker | None = None,
+        reader: Reader | str | None = None,
     ) -> None:
         self.store = store
         self._embedder = embedder
         self.retriever = Retriever(store, embedder, reranker=reranker)
-        self.answerer: Answerer = answerer or ExtractiveAnswerer(ReaderScorer(self.retriever))
+        self.answerer: Answerer = answerer or ExtractiveAnswerer(scorer(self.retriever, reader))
 
     @classmethod
     def open(
@@ -66,9 +70,10 @@ class Library:
         embedder: Embedder | None = None,
         answerer: Answerer | None = None,
         reranker: Reranker | None = None,
+        reader: Reader | str | None = None,
     ) -> Self:
         """Open the index at a path, which need not exist yet."""
-        return cls(open_store(store), embedder, answerer, reranker)
+        return cls(open_store(store), embedder, answerer, reranker, reader)
 
     def close(self) -> None:
         """Let go of the index."""

@@ -110,7 +110,7 @@ class Network(Protocol):
     """What a reader needs of a model."""
 
     def windows(self, question: str, passages: Sequence[str], contexts: Sequence[str]) -> list[Window]:
-        """The inputs for a question: each passage in one or more windows."""
+        """The inputs for a question: each passage in one or more windows, one that holds no token in none."""
 
     def logits(self, batch: Sequence[Window]) -> Logits:
         """Start and end of each token, (batch, length), no answer at position 0; whether it answers, (batch,)."""
@@ -135,8 +135,10 @@ class SpanBert:
         asked = tokenizer.encode(question, add_special_tokens=False).ids
         told = tokenizer.encode_batch(list(contexts), add_special_tokens=False)
         texts = tokenizer.encode_batch(list(passages), add_special_tokens=False)
-        pairs = enumerate(zip(told, texts, strict=True))
-        return [window for number, (context, text) in pairs for window in windows_of(number, asked, context.ids, text)]
+        found: list[Window] = []
+        for number, (context, text) in enumerate(zip(told, texts, strict=True)):
+            found.extend(windows_of(number, asked, context.ids, text) if text.ids else [])
+        return found
 
     def logits(self, batch: Sequence[Window]) -> Logits:
         """Start, end and answerable logits."""
@@ -243,9 +245,9 @@ class Reader:
         contexts = [""] * len(passages) if contexts is None else contexts
         masks = [answerless(text) for text in passages]
         inputs = self._network.windows(question, passages, contexts)
-        blank = next((window for window in inputs if not window.offsets), None)
-        if blank is not None:
-            raise ValueError(f"passage {blank.passage} holds nothing to read: {passages[blank.passage]!r:.40}")
+        blank = set(range(len(passages))) - {window.passage for window in inputs}
+        if blank:
+            raise ValueError(f"passage {min(blank)} holds nothing to read: {passages[min(blank)]!r:.40}")
         found: dict[int, Reading] = {}
         for numbers in bert.batches([len(window.ids) for window in inputs]):
             batch = [inputs[number] for number in numbers]
@@ -287,5 +289,6 @@ class Reader:
 
 
 def _penalty(span: tuple[int, int], masked: Sequence[tuple[int, int]]) -> float:
-    """What a token loses by standing where no answer stands."""
-    return bert.MASKED if any(a <= span[0] < b for a, b in masked) else 0.0
+    """What a token loses by standing where no answer stands, or by having no characters of its own."""
+    start, end = span
+    return bert.MASKED if start == end or any(a <= start < b for a, b in masked) else 0.0

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from rag.hub_reader import hub_reader
 from rag.read import Reader
 from rag.records import Span
 from rag.terms import terms
@@ -138,6 +139,13 @@ class ReaderScorer:
             for span, support in zip(passage.sentences, covered, strict=True)
             if not is_question(passage.quote(span))
         ]
+
+
+def scorer(retriever: Retriever, reader: Reader | str | None = None) -> SentenceScorer:
+    """Return the scorer for a reader: None for that of the package, a model's name or path, or `none` for no reader."""
+    if reader == "none":
+        return OverlapScorer(retriever)
+    return ReaderScorer(retriever, hub_reader(reader) if isinstance(reader, str) else reader)
 
 
 class OverlapScorer:
