@@ -152,7 +152,7 @@ class Catalog(Connection):
 
     def numbers_within(self, limits: Mapping[str, Sequence[str]]) -> list[int]:
         """Return the numbers of the passages that have one of these values in each of these fields."""
-        query = "SELECT number FROM passages WHERE 1" + "".join(f" AND {_HAS[field]}" for field in limits)
+        query = " AND ".join(["SELECT number FROM passages WHERE 1", *(_HAS[field] for field in limits)])
         return [row[0] for row in self._db.execute(query, [json.dumps(values) for values in limits.values()])]
 
     def documents_of_numbers(self) -> dict[int, int]:
