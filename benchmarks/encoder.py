@@ -1,6 +1,6 @@
-"""Passages per second of the default encoder in both number formats, and how far their vectors agree.
+"""Passages per second of the default encoder, in `rag.bert` and in sentence-transformers, and how far they agree.
 
-Run: python benchmarks/encoder.py. The ratio counts: both are measured in turns, in one run, on made-up text.
+Run: python benchmarks/encoder.py. The ratios count: all are measured in turns, in one run, on made-up text.
 """
 
 from __future__ import annotations
@@ -8,32 +8,41 @@ from __future__ import annotations
 import os
 import random
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.embed import SentenceEmbedder
+from rag import bert
+from rag.embed import BertEmbedder, SentenceEmbedder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rag.store import Vectors
 
 WORDS = "the harbour crane bridge of river mayor a flood council budget school report ceasefire highway in at".split()
 
 
 def main() -> None:
-    """Measure five times in turns and print the best of each."""
+    """Measure in turns and print the best of each."""
     chance = random.Random(0)
     texts = [" ".join(chance.choices(WORDS, k=chance.randint(40, 160))) for _ in range(64)]
-    encoder = SentenceEmbedder()
-    single, bulk = encoder._model, encoder._bulk_model  # noqa: SLF001 - the two that are compared
-    threads = os.cpu_count() or 1
-    best = {"float32": 0.0, "bulk": 0.0}
-    vectors = {}
-    for _ in range(5):
-        for name, model in (("float32", single), ("bulk", bulk)):
+    own, other, threads = BertEmbedder(), SentenceEmbedder(str(bert.folder())), os.cpu_count() or 1
+    ways: dict[str, Callable[[Sequence[str]], Vectors]] = {
+        "sentence-transformers": lambda some: other._encode(other._model, some, threads=threads),  # noqa: SLF001
+        "float32": lambda some: own._encode(bert.base_weights(), some, threads=threads),  # noqa: SLF001
+        "bulk": own.embed,
+    }
+    best, vectors = dict.fromkeys(ways, 0.0), {}
+    for _ in range(3):
+        for name, encode in ways.items():
             start = time.perf_counter()
-            vectors[name] = encoder._encode(model, texts, threads=threads)  # noqa: SLF001
+            vectors[name] = encode(texts)
             best[name] = max(best[name], len(texts) / (time.perf_counter() - start))
-    cosines = np.sum(vectors["float32"] * vectors["bulk"], axis=1)
-    kind = "bfloat16" if bulk is not single else "float32: bfloat16 is no faster here"
-    print(f"float32 {best['float32']:.1f} passages/s, chosen for bulk ({kind}) {best['bulk']:.1f} passages/s")
-    print(f"ratio {best['bulk'] / best['float32']:.2f}, cosine between them at least {cosines.min():.5f}")
+    for name, rate in best.items():
+        cosines = np.sum(vectors["sentence-transformers"] * vectors[name], axis=1)
+        print(f"{name}: {rate:.1f} passages/s, cosine with sentence-transformers at least {cosines.min():.6f}")
+    print(f"bulk is {'bfloat16' if bert.has_bfloat16() else 'float32: this processor has no bfloat16'}")
 
 
 if __name__ == "__main__":

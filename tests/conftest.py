@@ -11,7 +11,7 @@ import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
-from rag.embed import HashEmbedder, SentenceEmbedder
+from rag.embed import BertEmbedder, HashEmbedder
 from rag.library import Library
 
 ROOT = Path(__file__).parent.parent
@@ -32,9 +32,9 @@ def questions(path: Path) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def encoder() -> SentenceEmbedder:
+def encoder() -> BertEmbedder:
     """The real default encoder, loaded once."""
-    return SentenceEmbedder()
+    return BertEmbedder()
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def library(tmp_path: Path, hasher: HashEmbedder):
 
 
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceEmbedder):
+def sample(tmp_path_factory: pytest.TempPathFactory, encoder: BertEmbedder):
     """The sample corpus, indexed with the real encoder."""
     with Library.open(tmp_path_factory.mktemp("sample") / "index", embedder=encoder) as opened:
         opened.index(ROOT / "data")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag import embed
-from rag.embed import WEIGHTS_SHA256, HashEmbedder, SentenceEmbedder, embedder
+from rag import bert
+from rag.embed import BertEmbedder, HashEmbedder, SentenceEmbedder, embedder
 from rag.errors import ModelError
 from rag.library import Library
+from tests.conftest import ROOT
 
 TEXTS = [f"The crane numbered {n} lifted {n * 7} tons in the harbour of Rotterdam." * (1 + n % 4) for n in range(80)]
 
@@ -33,18 +37,59 @@ def test_bulk_vectors_agree(encoder):
     assert np.sum(bulk * single, axis=1).min() > 0.999
 
 
-def test_tokens_are_the_models(encoder):
+@pytest.fixture(scope="module")
+def original():
+    """The default encoder's own files, run by sentence-transformers."""
+    return SentenceEmbedder(str(bert.folder()))
+
+
+def test_vectors_are_those_of_sentence_transformers(encoder, original):
+    """Alone and in batches, on real documents whole (cut at 256 tokens), by lines, in other scripts and empty."""
+    whole = [path.read_text("utf-8", "replace") for path in sorted((ROOT / "data").glob("*.txt"))]
+    lines = [line for text in whole for line in text.splitlines() if line.strip()][:20]
+    texts = [
+        *whole,
+        *lines,
+        "",
+        "   ",
+        "Türkiye 土耳其 Турция 🚢",
+        "word " * 252,
+        "word " * 253,
+        "word " * 254,
+        "word " * 400,
+    ]
+    assert max(encoder.count_tokens(whole)) > 256
+    expected = original.embed(texts)
+    assert np.sum(encoder.embed(texts) * expected, axis=1).min() > 0.99999
+    assert np.allclose(np.stack([encoder.embed_query(text) for text in texts[:8]]), expected[:8], atol=2e-5)
+
+
+def test_tokens_are_the_models(encoder, original):
     """Counting agrees with the model's own tokenizer."""
-    counted = encoder.count_tokens(["H-T-S broke away in 2016.", "", "Türkiye"])
-    ids = encoder._model.tokenizer(["H-T-S broke away in 2016.", "", "Türkiye"], add_special_tokens=False)["input_ids"]
-    assert counted == [len(row) for row in ids]
+    texts = ["H-T-S broke away in 2016.", "", "Türkiye"]
+    assert encoder.count_tokens(texts) == original.count_tokens(texts)
+    assert (encoder.dimension, encoder.max_tokens) == (original.dimension, original.max_tokens)
 
 
-def test_weights_are_checked(monkeypatch):
+def test_weights_are_checked(tmp_path):
     """Weights with another hash are refused."""
-    monkeypatch.setattr(embed, "WEIGHTS_SHA256", "0" * 64)
-    with pytest.raises(ModelError, match=WEIGHTS_SHA256[:12]):
-        SentenceEmbedder().embed(["x"])
+    (tmp_path / "weights").write_bytes(b"others")
+    with pytest.raises(ModelError, match="not hold the published weights"):
+        bert.check_sha256(tmp_path / "weights", bert.WEIGHTS_SHA256, "reinstall")
+    assert BertEmbedder.fingerprint == bert.WEIGHTS_SHA256
+
+
+def test_sentence_transformers_is_not_imported(tmp_path):
+    """Indexing, searching and asking with the default encoder do without the seconds that it takes to import."""
+    (tmp_path / "a.txt").write_text("The crane lifted nine tons.")
+    code = (
+        "import sys; from rag.library import Library\n"
+        f"with Library.open({str(tmp_path / 'index')!r}) as library:\n"
+        f"    library.index({str(tmp_path / 'a.txt')!r})\n"
+        "    assert library.ask('How many tons did the crane lift?').citations\n"
+        "assert not {'sentence_transformers', 'transformers'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_unknown_model():

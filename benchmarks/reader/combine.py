@@ -20,7 +20,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from rag.embed import SentenceEmbedder
+from rag.embed import BertEmbedder
 from rag.library import Library
 from rag.read import Reader
 from rag.records import Document
@@ -88,7 +88,7 @@ def read_all(sets: Path, count: int) -> list[Row]:
     """Index the collection and read for every question."""
     corpus = lines(sets / "squad20_A" / "corpus.jsonl")
     documents = [Document(entry["_id"], entry["text"], entry["title"], entry["_id"]) for entry in corpus]
-    encoder, reader = SentenceEmbedder(), Reader.shipped()
+    encoder, reader = BertEmbedder(), Reader.shipped()
     with tempfile.TemporaryDirectory() as name, Library.open(name, embedder=encoder) as library:
         with library.store.writer() as writer:
             Sync(writer, encoder, Path(name)).documents(documents)

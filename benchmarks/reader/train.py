@@ -26,12 +26,11 @@ from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
 
 from data import Example, Pool, pool, stream
-from rag import read
+from rag import bert, read
+from rag.spans import best_span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from tokenizers import Tokenizer
 
 Tensors = dict[str, torch.Tensor]
 FROZEN = "embeddings.word"
@@ -78,25 +77,9 @@ class State:
 # --- weights ---------------------------------------------------------------------------------------------------------
 
 
-def base_weights(model: Path, seed: int) -> Tensors:
+def base_weights(seed: int) -> Tensors:
     """The encoder's weights under the reader's names, and fresh heads."""
-    old = load_file(model / "model.safetensors")
-    new = {
-        "embeddings.word": old["embeddings.word_embeddings.weight"],
-        "embeddings.position": old["embeddings.position_embeddings.weight"],
-        "embeddings.type": old["embeddings.token_type_embeddings.weight"],
-    }
-    for kind in ("weight", "bias"):
-        new[f"embeddings.norm.{kind}"] = old[f"embeddings.LayerNorm.{kind}"]
-        for layer in range(read.LAYERS):
-            there, here = f"encoder.layer.{layer}", f"layer.{layer}"
-            parts = [old[f"{there}.attention.self.{part}.{kind}"] for part in ("query", "key", "value")]
-            new[f"{here}.qkv.{kind}"] = torch.cat(parts)
-            new[f"{here}.attention_out.{kind}"] = old[f"{there}.attention.output.dense.{kind}"]
-            new[f"{here}.attention_norm.{kind}"] = old[f"{there}.attention.output.LayerNorm.{kind}"]
-            new[f"{here}.up.{kind}"] = old[f"{there}.intermediate.dense.{kind}"]
-            new[f"{here}.down.{kind}"] = old[f"{there}.output.dense.{kind}"]
-            new[f"{here}.norm.{kind}"] = old[f"{there}.output.LayerNorm.{kind}"]
+    new = dict(bert.base_weights())
     generator = torch.Generator().manual_seed(seed)
     width = new["embeddings.type"].shape[1]
     for head, size in (("span", 2), ("answerable", 1)):
@@ -159,14 +142,15 @@ class Item:
     loose: bool
 
 
-def items(tokenizer: Tokenizer, examples: list[Example]) -> list[Item]:
+def items(examples: list[Example]) -> list[Item]:
     """Examples as token numbers. An answer that falls out of the 384 tokens is left out."""
+    tokenizer = bert.tokenizer()
     bodies = tokenizer.encode_batch([e.passage for e in examples], add_special_tokens=False)
     asked = tokenizer.encode_batch([e.question for e in examples], add_special_tokens=False)
     told = tokenizer.encode_batch([e.context for e in examples], add_special_tokens=False)
     found = []
     for example, body, question, context in zip(examples, bodies, asked, told, strict=True):
-        window = read.windows_of(0, question.ids, context.ids, body, tokenizer, read.MAX_TOKENS)[0]
+        window = read.windows_of(0, question.ids, context.ids, body)[0]
         target = target_of(example, window)
         if target is not None:
             found.append(Item(window, target, example.loose))
@@ -197,7 +181,7 @@ def micro_batches(chunk: list[Item], tokens: int, rng: random.Random) -> list[li
 def loss_of(weights: Tensors, batch: list[Item], answerable_weight: float) -> torch.Tensor:
     """The summed loss of a batch: start and end, and whether the passage answers."""
     ids, types, mask = read.collate([item.window for item in batch])
-    starts, ends, answerable = read.score(weights, read.encode(weights, ids, types, mask))
+    starts, ends, answerable = read.heads(weights, bert.encode(weights, ids, types, mask, gelu="tanh"))
     eligible = types.bool() & mask
     eligible[:, 0] = True
     for row, item in enumerate(batch):
@@ -238,13 +222,13 @@ def measure(weights: Tensors, held_out: list[tuple[Example, Item]], tokens: int)
     with torch.inference_mode():
         for first in range(0, len(order), size):
             batch = [held_out[i] for i in order[first : first + size]]
-            hidden = read.encode(weights, *read.collate([item.window for _, item in batch]))
-            starts, ends, answerable = read.score(weights, hidden)
+            hidden = bert.encode(weights, *read.collate([item.window for _, item in batch]), gelu="tanh")
+            starts, ends, answerable = read.heads(weights, hidden)
             for row, (example, item) in enumerate(batch):
                 scores.append((float(answerable[row]), item.target[1] > 0))
                 if item.target[1] > 0 and not item.loose:
                     window, stop = item.window, len(item.window.ids) - 1
-                    a, b, _ = read.best_span(starts[row, window.first : stop], ends[row, window.first : stop])
+                    a, b, _ = best_span(starts[row, window.first : stop], ends[row, window.first : stop])
                     start, end = window.offsets[a][0], window.offsets[b][1]
                     shared = max(0, min(end, example.end) - max(start, example.start))
                     exact.append((start, end) == (example.start, example.end))
@@ -266,7 +250,7 @@ def auroc(positives: list[float], negatives: list[float]) -> float:
     return total / max(1, len(positives) * len(negatives))
 
 
-def chunks(data: Pool, tokenizer: Tokenizer, settings: Settings, state: State) -> Iterator[list[Item]]:
+def chunks(data: Pool, settings: Settings, state: State) -> Iterator[list[Item]]:
     """Tokenized examples, CHUNK at a time; passages are short at first and long at the end."""
     limits = settings.short
 
@@ -276,15 +260,15 @@ def chunks(data: Pool, tokenizer: Tokenizer, settings: Settings, state: State) -
     examples = stream(data, settings.seed + state.seen, length)
     while True:
         limits = settings.short if state.progress(settings) < settings.grow_at else settings.long
-        yield items(tokenizer, list(islice(examples, CHUNK)))
+        yield items(list(islice(examples, CHUNK)))
 
 
-def train(trainer: Trainer, data: Pool, held_out: list[tuple[Example, Item]], tokenizer: Tokenizer, out: Path) -> State:
+def train(trainer: Trainer, data: Pool, held_out: list[tuple[Example, Item]], out: Path) -> State:
     """Run to the end of the budget, from where the checkpoint in ``out`` stopped."""
     settings, state = trainer.settings, restore(trainer, out)
     rng = random.Random(settings.seed + state.seen)
     clock, marked, pending, running = time.monotonic(), state.seconds, 0, 0.0
-    for chunk in chunks(data, tokenizer, settings, state):
+    for chunk in chunks(data, settings, state):
         for batch in micro_batches(chunk, settings.micro_tokens, rng):
             loss = loss_of(trainer.compute, batch, settings.answerable_weight) / settings.batch
             loss.backward()  # type: ignore[no-untyped-call]
@@ -381,17 +365,15 @@ def main() -> None:
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
     out.mkdir(parents=True, exist_ok=True)
-    model = read.encoder_folder()
-    tokenizer = read.load_tokenizer(model)
     data, dev = pool(arguments.data)
-    weights = base_weights(model, settings.seed)
+    weights = base_weights(settings.seed)
     if arguments.start:
         weights.update({name: tensor.float() for name, tensor in load_file(arguments.start).items()})
-    trainer = Trainer(weights, settings, torch.bfloat16 if read.has_bfloat16() else torch.float32)
+    trainer = Trainer(weights, settings, torch.bfloat16 if bert.has_bfloat16() else torch.float32)
     examples = list(islice(stream(dev, 1, lambda _: 140), 700))
-    pairs = [(e, found[0]) for e in examples if (found := items(tokenizer, [e]))]
+    pairs = [(e, found[0]) for e in examples if (found := items([e]))]
     print(f"{len(data.questions)} questions, {len(pairs)} held-out examples", flush=True)
-    draw(train(trainer, data, pairs, tokenizer, out).curve, out / "curve.png")
+    draw(train(trainer, data, pairs, out).curve, out / "curve.png")
 
 
 if __name__ == "__main__":
