@@ -181,9 +181,9 @@ class Catalog(Connection):
         query = "SELECT 1 FROM vectors WHERE model = ? AND key = ?"
         return self._db.execute(query, (model, key)).fetchone() is not None
 
-    def put_vectors(self, model: str, rows: Iterable[tuple[str, bytes]]) -> None:
-        """Keep vectors by the key of their text."""
-        self._db.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?, ?)", ((model, *row) for row in rows))
+    def put_vectors(self, model: str, rows: Iterable[tuple[str, bytes, bytes]]) -> None:
+        """Keep vectors and words by the key of their text."""
+        self._db.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?, ?, ?)", ((model, *row) for row in rows))
 
     def prune_vectors(self) -> None:
         """Forget the vectors of texts that no passage has any more."""
@@ -200,6 +200,14 @@ class Catalog(Connection):
     def vectors_by_id(self, model: str, ids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Return (passage id, float32 bytes) of those of these passages that have a vector."""
         query = "SELECT vector FROM passages JOIN vectors USING (key) WHERE id = ? AND model = ?"
+        for id_ in ids:
+            row = self._db.execute(query, (id_, model)).fetchone()
+            if row is not None:
+                yield id_, row[0]
+
+    def words_by_id(self, model: str, ids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Return (passage id, packed words) of those of these passages that have a vector."""
+        query = "SELECT words FROM passages JOIN vectors USING (key) WHERE id = ? AND model = ?"
         for id_ in ids:
             row = self._db.execute(query, (id_, model)).fetchone()
             if row is not None:
