@@ -6,10 +6,12 @@ import hashlib
 import os
 import threading
 from functools import cache, cached_property, lru_cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from rag import bert, hub
 from rag.errors import ModelError
+from rag.terms import terms
+from rag.words import Words, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +54,14 @@ class Embedder(Protocol):
         """Return the float32 unit vector of one question, shape (dimension,)."""
 
 
+@runtime_checkable
+class WordEmbedder(Protocol):
+    """What an encoder may offer besides: without it, there is no late interaction."""
+
+    def embed_words(self, texts: Sequence[str]) -> tuple[Vectors, list[Words]]:
+        """Return what `embed` returns and, from the same pass, the words of each text in their places."""
+
+
 class BertEmbedder:
     """The encoder that comes with the package, all-MiniLM-L6-v2, in the plain functions of `rag.bert`.
 
@@ -72,6 +82,10 @@ class BertEmbedder:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return float32 unit vectors, shape (len(texts), dimension)."""
+        return self.embed_words(texts)[0]
+
+    def embed_words(self, texts: Sequence[str]) -> tuple[Vectors, list[Words]]:
+        """Return what `embed` returns and, from the same pass, the words of each text in their places."""
         if len(texts) < BULK:
             return self._encode(bert.base_weights(), texts, threads=1)
         return self._encode(_bulk_weights(), texts, threads=os.cpu_count() or 1)
@@ -81,28 +95,28 @@ class BertEmbedder:
 
         A second thread beside a busy neighbour makes a single question 25 times slower (barrier spinning).
         """
-        vector: Vectors = self._encode(bert.base_weights(), [text], threads=1)[0]
+        vector: Vectors = self.embed([text])[0]
         return vector
 
-    def _encode(self, weights: bert.Weights, texts: Sequence[str], *, threads: int) -> Vectors:
+    def _encode(self, weights: bert.Weights, texts: Sequence[str], *, threads: int) -> tuple[Vectors, list[Words]]:
         import numpy as np
         import torch
 
         torch.set_num_threads(threads)  # holds for the calling thread only
         vectors = np.zeros((len(texts), self.dimension), np.float32)
-        rows = self._tokens(texts)
+        words: dict[int, Words] = {}
+        encoded = bert.tokenizer().encode_batch(list(texts), add_special_tokens=False)
+        begin, end = bert.special_ids(bert.tokenizer())
+        rows = [[begin, *encoding.ids[: self.max_tokens - 2], end] for encoding in encoded]
         with torch.inference_mode():
             for batch in bert.batches([len(row) for row in rows]):
                 ids, mask = bert.padded([rows[number] for number in batch])
                 hidden = bert.encode(weights, ids, torch.zeros_like(ids), mask)
                 vectors[batch] = bert.pooled(hidden, mask).numpy()
-        return vectors
-
-    def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
-        """The token numbers of each text between [CLS] and [SEP], cut to `max_tokens`."""
-        begin, end = bert.special_ids(bert.tokenizer())
-        encoded = bert.tokenizer().encode_batch_fast(texts, add_special_tokens=False)
-        return [[begin, *encoding.ids[: self.max_tokens - 2], end] for encoding in encoded]
+                for states, number in zip(hidden, batch, strict=True):
+                    states_inside = states[1 : len(rows[number]) - 1]
+                    words[number] = words_of(texts[number], encoded[number], states_inside)
+        return vectors, [words[number] for number in range(len(texts))]
 
 
 @cache
@@ -234,10 +248,24 @@ class HashEmbedder:
                 vectors[row, value % self.dimension] += 1.0 if value >> 63 else -1.0
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
+    def embed_words(self, texts: Sequence[str]) -> tuple[Vectors, list[Words]]:
+        """Return what `embed` returns, and the words of each text, which are the same in all places."""
+        kept = [tuple(word for word in text.split() if terms(word)) for text in texts]
+        return self.embed(texts), [Words(words, self.embed(words)) for words in kept]
+
     def embed_query(self, text: str) -> Vectors:
         """Return the float32 unit vector of one question, shape (dimension,)."""
         vector: Vectors = self.embed([text])[0]
         return vector
+
+
+def embed_with_words(encoder: Embedder, texts: Sequence[str]) -> tuple[Vectors, list[Words]]:
+    """Return the vectors of texts, and their words where the encoder gives them; otherwise no words."""
+    import numpy as np
+
+    if isinstance(encoder, WordEmbedder):
+        return encoder.embed_words(texts)
+    return encoder.embed(texts), [Words((), np.zeros((0, encoder.dimension), np.float32))] * len(texts)
 
 
 @lru_cache(maxsize=2)

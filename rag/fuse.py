@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.terms import term_weights, terms
+from rag.words import weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from rag.store import Found, Snapshot, Vectors
     from rag.where import Filter
+    from rag.words import Words
 
     Scores = Mapping[str, float]
 
@@ -29,6 +31,7 @@ class Fusion:
     Attributes:
         dense: weight of the cosine between question and passage.
         document: weight of the cosine between question and the passage's whole document.
+        words: weight of late interaction: how near each word of the question comes to one of the passage.
         terms: weight of BM25 over words.
         grams: weight of BM25 over pieces of four characters: other spellings, compounds, typing errors.
         feedback: weight of BM25 over the words that the best passages have in common (RM3).
@@ -41,6 +44,7 @@ class Fusion:
 
     dense: float = 0.33
     document: float = 0.15
+    words: float = 0.25
     terms: float = 0.26
     grams: float = 0.17
     feedback: float = 0.09
@@ -61,13 +65,16 @@ class Ranking:
     cosines: Scores
 
 
-def ranking(snapshot: Snapshot, question: str, query: Vectors, fusion: Fusion, where: Filter | None) -> Ranking:
+def ranking(
+    snapshot: Snapshot, question: str, query: Vectors, words: Words, fusion: Fusion, where: Filter | None
+) -> Ranking:
     """Rank the candidates of both halves for a question.
 
     Args:
         snapshot: the index.
         question: its text.
         query: its unit vector, shape (dimension,).
+        words: its words in their places.
         fusion: the weights.
         where: what a passage has to be.
     """
@@ -75,16 +82,17 @@ def ranking(snapshot: Snapshot, question: str, query: Vectors, fusion: Fusion, w
     lexical = snapshot.lexical(question, fusion.candidates, where)
     ids = list(dict.fromkeys(found.id for half in (dense, lexical) for found in half))
     cosines = snapshot.similarities(query, ids)
-    words = _from_zero(snapshot.term_scores(term_weights(question), ids))
-    waiting = {id_: words.get(id_, 0.0) for id_ in ids if id_ not in cosines}  # no vector yet: words stand in for it
+    literal = _from_zero(snapshot.term_scores(term_weights(question), ids))
+    waiting = {id_: literal.get(id_, 0.0) for id_ in ids if id_ not in cosines}  # no vector yet: terms stand in for it
     near = {**_from_lowest(cosines), **waiting}
     around = {**_from_lowest(snapshot.document_similarities(query, list(cosines))), **waiting}
-    first = combined(ids, [(0.5, near), (0.5, words)])
+    first = combined(ids, [(0.5, near), (0.5, literal)])
     expanded = _feedback(snapshot, list(first.items())[: fusion.feedback_passages], fusion.feedback_terms)
     signals = [
         (fusion.dense, near),
         (fusion.document, around),
-        (fusion.terms, words),
+        (fusion.words, {**_from_lowest(_late(snapshot, words, ids)), **waiting}),
+        (fusion.terms, literal),
         (fusion.grams, _from_zero(snapshot.gram_scores(question, ids))),
         (fusion.feedback, _from_zero(snapshot.term_scores(expanded, ids))),
     ]
@@ -104,6 +112,12 @@ def reranked(scores: Scores, judged: Scores, weight: float) -> dict[str, float]:
     mine = _from_lowest({id_: scores[id_] for id_ in judged})
     head = combined(judged, [(1 - weight, mine), (weight, _from_lowest(judged))])
     return {**{id_: floor + (1 - floor) * score for id_, score in head.items()}, **rest}
+
+
+def _late(snapshot: Snapshot, words: Words, ids: Sequence[str]) -> Scores:
+    """Match each word of the question with its best in a passage; rare words count more."""
+    rarity = snapshot.rarity({term for word in words.texts for term in terms(word)})
+    return snapshot.word_similarities(words.vectors, weights_of(words.texts, rarity), ids)
 
 
 def _feedback(snapshot: Snapshot, best: Sequence[tuple[str, float]], most: int) -> dict[str, float]:

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rag.embed import embed_with_words
 from rag.embed import embedder as embedder_named
 from rag.engine import open_store
 from rag.errors import InputError, ModelMismatch
@@ -117,9 +118,9 @@ class Retriever:
         return {term: weight if found[term] else weight / 2 for term, weight in idf.items()}
 
     def _hits(self, snapshot: Snapshot, question: str, k: int, where: Filter | None) -> list[Hit]:
-        query = self.embedder(snapshot).embed_query(question)
+        vectors, words = embed_with_words(self.embedder(snapshot), [question])
         fusion = replace(self.fusion, candidates=max(self.fusion.candidates, k))
-        found = ranking(snapshot, question, query, fusion, where)
+        found = ranking(snapshot, question, vectors[0], words[0], fusion, where)
         read = fusion.reranked if self.reranker else 0
         best = snapshot.passages(list(found.scores)[: max(2 * k, read)])  # twice: for the duplicates among them
         scores = {id_: score for id_, score in found.scores.items() if id_ in best}

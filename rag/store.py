@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from rag.records import Document, Passage
     from rag.where import Filter
+    from rag.words import Words
 
     Vectors = NDArray[np.float32]
 
@@ -174,6 +175,15 @@ class Snapshot(Protocol):
     def similarities(self, query: Vectors, ids: Sequence[str]) -> Mapping[str, float]:
         """Return the cosine of each of these passages that has a vector."""
 
+    def word_similarities(self, asked: Vectors, weights: Vectors, ids: Sequence[str]) -> Mapping[str, float]:
+        """Return late interaction for those of these passages whose words are known.
+
+        Args:
+            asked: unit vectors of the question's words, shape (words, dimension).
+            weights: of these words, shape (words,); they add up to 1.
+            ids: of passages.
+        """
+
 
 class Store(Protocol):
     """An engine: one writer at a time, any number of readers that never wait."""
@@ -217,8 +227,8 @@ class Writer(Protocol):
     def missing(self, passages: Iterable[Passage], model: str) -> list[Passage]:
         """Return one passage for each retrieval text that has no vector of `model` (an encoder's fingerprint) yet."""
 
-    def add_vectors(self, passages: Sequence[Passage], values: Vectors, model: str) -> None:
-        """Keep the vectors, shape (len(passages), dimension), of these texts; they survive an interrupted run."""
+    def add_vectors(self, passages: Sequence[Passage], values: Vectors, words: Sequence[Words], model: str) -> None:
+        """Keep the vectors, shape (len(passages), dimension), and words; they survive an interrupted run."""
 
     def apply(self, changes: Changes, recipe: Recipe, *, fresh: bool = False) -> int:
         """Publish the changes as one new generation and return its number: all of it, or nothing.

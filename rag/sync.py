@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rag.chunk import Chunker
+from rag.embed import embed_with_words
 from rag.errors import InputError, LoadError, ModelMismatch, Skipped
 from rag.load import read
 from rag.load.archive import is_archive, members
@@ -199,7 +200,7 @@ class Sync:
         for start in range(0, len(missing), EMBED_BATCH):
             self.progress("embedding", start, len(missing))
             batch = missing[start : start + EMBED_BATCH]
-            self.writer.add_vectors(batch, self.embedder.embed([p.retrieval_text for p in batch]), model)
+            self.writer.add_vectors(batch, *embed_with_words(self.embedder, [p.retrieval_text for p in batch]), model)
         if missing:
             self.progress("embedding", len(missing), len(missing))
         return len(missing)

@@ -26,7 +26,7 @@ class Filter:
         folder: paths of folders, or the ends of such paths; documents anywhere below belong to them.
         date: first and last day, ISO 8601, either one empty for no bound; undated documents are outside of all.
         section: parts of headings; case and diacritics do not matter.
-        speaker: parts of names; case and diacritics do not matter.
+        speaker: parts of names of those who speak in the passage; case and diacritics do not matter.
     """
 
     document: tuple[str, ...] = ()
@@ -67,7 +67,7 @@ class Filter:
         return not self.section or any(_part(section, wanted) for wanted in self.section)
 
     def has_speaker(self, speaker: str | None) -> bool:
-        """Tell whether a passage of this speaker fits."""
+        """Tell whether a passage fits in which this person speaks."""
         return not self.speaker or any(_part(speaker, wanted) for wanted in self.speaker)
 
 

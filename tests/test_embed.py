@@ -138,3 +138,26 @@ def test_stand_in_gives_unit_vectors(text):
     vector = HashEmbedder().embed_query(text)
     assert abs(float(vector @ vector) - 1) < 1e-5
     assert np.array_equal(vector, HashEmbedder().embed([text, "x"])[0])
+
+
+def test_words_stand_in_their_places():
+    """The same word has another vector in other surroundings; stop words and punctuation are left out."""
+    texts = ["The bank of the river was green.", "The bank raised its rates.", "Her savings: in a bank, with rates."]
+    vectors, words = BertEmbedder().embed_words(texts)
+    assert np.allclose(vectors, BertEmbedder().embed(texts))
+    assert [each.texts for each in words] == [
+        ("bank", "river", "green"),
+        ("bank", "raised", "rates"),
+        ("savings", "bank", "rates"),
+    ]
+    river, money, savings = (each.vectors[each.texts.index("bank")] for each in words)
+    assert np.linalg.norm(river) == pytest.approx(1, abs=1e-5)
+    assert money @ savings > money @ river
+
+
+def test_words_are_whole_and_end_where_the_encoder_stops():
+    """Pieces of a word are one word; what the encoder cuts off has no vector."""
+    _, (words, none, long) = BertEmbedder().embed_words(["Ouagadougou's harbourmaster", "of the", "crane " * 400])
+    assert words.texts == ("Ouagadougou", "harbourmaster")
+    assert none.vectors.shape == (0, 384)
+    assert long.texts == ("crane",) * 254

@@ -23,6 +23,14 @@ SELECT p.id, p.uri, p.start, p.end, substr(d.text, p.start + 1, p.end - p.start)
 FROM passages p JOIN documents d USING (uri)
 """
 
+_HAS = {
+    "uri": "uri IN (SELECT value FROM json_each(?))",
+    "section": "section IN (SELECT value FROM json_each(?))",
+    "speaker": "EXISTS (SELECT 1 FROM json_each(statements) s "
+    "WHERE s.value ->> 2 IN (SELECT value FROM json_each(?)))",  # several may speak in one passage
+}
+"""Whether a passage has one of some values, by field."""
+
 
 class Catalog(Connection):
     """The tables by what they mean."""
@@ -129,25 +137,22 @@ class Catalog(Connection):
         return [row[0] for row in self._db.execute(query, (model,))]
 
     def limits(self, where: Filter) -> dict[str, list[str]]:
-        """Return the values that a filter admits, for each column of passages that it limits."""
+        """Return the values that a filter admits, for each field of passages that it limits."""
         limits: dict[str, list[str]] = {}
         if where.document or where.folder or where.date:
             rows = self._db.execute("SELECT uri, date FROM documents")
             limits["uri"] = [uri for uri, date in rows if where.has_document(uri, date)]
-        for column, wanted, fits in (
-            ("section", where.section, where.has_section),
-            ("speaker", where.speaker, where.has_speaker),
-        ):
-            if wanted:
-                rows = self._db.execute(f"SELECT DISTINCT {column} FROM passages")  # noqa: S608 - names from above
-                limits[column] = [value for (value,) in rows if fits(value)]
+        if where.section:
+            rows = self._db.execute("SELECT DISTINCT section FROM passages")
+            limits["section"] = [section for (section,) in rows if where.has_section(section)]
+        if where.speaker:
+            rows = self._db.execute("SELECT DISTINCT s.value ->> 2 FROM passages, json_each(statements) s")
+            limits["speaker"] = [speaker for (speaker,) in rows if where.has_speaker(speaker)]
         return limits
 
     def numbers_within(self, limits: Mapping[str, Sequence[str]]) -> list[int]:
-        """Return the numbers of the passages whose columns have one of these values each."""
-        query = "SELECT number FROM passages WHERE 1"
-        for column in limits:  # our own names, from the method above
-            query += f" AND {column} IN (SELECT value FROM json_each(?))"  # noqa: S608
+        """Return the numbers of the passages that have one of these values in each of these fields."""
+        query = " AND ".join(["SELECT number FROM passages WHERE 1", *(_HAS[field] for field in limits)])
         return [row[0] for row in self._db.execute(query, [json.dumps(values) for values in limits.values()])]
 
     def documents_of_numbers(self) -> dict[int, int]:
@@ -176,9 +181,9 @@ class Catalog(Connection):
         query = "SELECT 1 FROM vectors WHERE model = ? AND key = ?"
         return self._db.execute(query, (model, key)).fetchone() is not None
 
-    def put_vectors(self, model: str, rows: Iterable[tuple[str, bytes]]) -> None:
-        """Keep vectors by the key of their text."""
-        self._db.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?, ?)", ((model, *row) for row in rows))
+    def put_vectors(self, model: str, rows: Iterable[tuple[str, bytes, bytes]]) -> None:
+        """Keep vectors and words by the key of their text."""
+        self._db.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?, ?, ?)", ((model, *row) for row in rows))
 
     def prune_vectors(self) -> None:
         """Forget the vectors of texts that no passage has any more."""
@@ -195,6 +200,14 @@ class Catalog(Connection):
     def vectors_by_id(self, model: str, ids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Return (passage id, float32 bytes) of those of these passages that have a vector."""
         query = "SELECT vector FROM passages JOIN vectors USING (key) WHERE id = ? AND model = ?"
+        for id_ in ids:
+            row = self._db.execute(query, (id_, model)).fetchone()
+            if row is not None:
+                yield id_, row[0]
+
+    def words_by_id(self, model: str, ids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Return (passage id, packed words) of those of these passages that have a vector."""
+        query = "SELECT words FROM passages JOIN vectors USING (key) WHERE id = ? AND model = ?"
         for id_ in ids:
             row = self._db.execute(query, (id_, model)).fetchone()
             if row is not None:

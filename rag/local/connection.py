@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FORMAT = 2
+FORMAT = 3
 """Version of this schema; an index of another one is refused."""
 
 _SCHEMA = """
@@ -36,7 +36,11 @@ CREATE TABLE passages (
 );
 CREATE INDEX passages_uri ON passages(uri);
 CREATE INDEX passages_key ON passages(key);
-CREATE TABLE vectors (model TEXT NOT NULL, key TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (model, key));
+CREATE TABLE vectors (
+    model TEXT NOT NULL, key TEXT NOT NULL, vector BLOB NOT NULL,
+    words BLOB NOT NULL,  -- those of the text, as rag.local.codes packs them; empty when the encoder gives none
+    PRIMARY KEY (model, key)
+);
 CREATE TABLE unsettled (id TEXT PRIMARY KEY) WITHOUT ROWID;  -- passages that the lexical index may not be level with
 """
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _HEAP = 64_000_000  # bytes of write buffer; tantivy needs at least 15 MB a thread
 
 FILTERED = ("uri", "section", "speaker")
-"""Fields that a search can be limited by; a passage without the value has no such entry."""
+"""Fields that a search can be limited by; a passage has as many entries as it has values: none, or several speakers."""
 
 _LONGEST = 8_000  # characters of a value; tantivy drops longer ones
 
@@ -177,8 +177,12 @@ def _is_tantivys(error: BaseException) -> bool:
 
 def _entry(passage: Passage) -> tantivy.Document:
     text = passage.retrieval_text
-    fields = {"uri": passage.uri, "section": passage.section, "speaker": passage.speaker}
-    known = {field: value[:_LONGEST] for field, value in fields.items() if value is not None}
+    fields = {
+        "uri": {passage.uri},
+        "section": {passage.section},
+        "speaker": {statement.speaker for statement in passage.statements},
+    }
+    known = {field: [value[:_LONGEST] for value in values if value] for field, values in fields.items()}
     return tantivy.Document(id=passage.id, terms=" ".join(terms(text)), grams=" ".join(grams(text)), **known)
 
 

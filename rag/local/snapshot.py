@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, TypeVar
 
 from rag.errors import IndexCorrupt
+from rag.local import codes
 from rag.local.vectors import matrix
 from rag.store import Found
 from rag.terms import grams, term_weights
@@ -103,3 +104,7 @@ class LocalSnapshot:
         rows = dict(self.catalog.vectors_by_id(self.recipe.fingerprint, ids))
         cosines = matrix(rows.values(), self.recipe.dimension) @ query
         return dict(zip(rows, cosines.tolist(), strict=True))
+
+    def word_similarities(self, asked: Vectors, weights: Vectors, ids: Sequence[str]) -> Mapping[str, float]:
+        """Return late interaction for those of these passages whose words are known."""
+        return codes.similarities(asked, weights, dict(self.catalog.words_by_id(self.recipe.fingerprint, ids)))

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from rag.errors import IndexCorrupt, ModelMismatch
-from rag.local import lexical, vectors
+from rag.local import codes, lexical, vectors
 from rag.local.disk import holds_too_much
 from rag.local.rows import text_key
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rag.local.catalog import Catalog
     from rag.records import Document, Passage
     from rag.store import Changes, Recipe, Vectors
+    from rag.words import Words
 
 _log = logging.getLogger("rag")
 
@@ -52,9 +53,10 @@ class LocalWriter:
         wanted = {text_key(passage): passage for passage in passages}
         return [passage for key, passage in wanted.items() if not self._catalog.has_vector(model, key)]
 
-    def add_vectors(self, passages: Sequence[Passage], values: Vectors, model: str) -> None:
-        """Keep the vectors, shape (len(passages), dimension), of these texts; they survive an interrupted run."""
-        rows = zip(map(text_key, passages), (row.tobytes() for row in values), strict=True)
+    def add_vectors(self, passages: Sequence[Passage], values: Vectors, words: Sequence[Words], model: str) -> None:
+        """Keep the vectors, shape (len(passages), dimension), and words; they survive an interrupted run."""
+        packed = (codes.pack(each.vectors) for each in words)
+        rows = zip(map(text_key, passages), (row.tobytes() for row in values), packed, strict=True)
         with self._catalog.transaction():
             self._catalog.put_vectors(model, rows)
 
