@@ -102,6 +102,7 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
         )
         asking.add_argument("--reranker", metavar="NAME", help=_RERANKER)
     ask.add_argument("--answerer", choices=["extractive"], default="extractive", help="who writes the answer")
+    ask.add_argument("--format", choices=["text", "markdown"], help="print a document to send on, with all quotations")
     show = command("show", _show, "print a document, with a span marked")
     show.add_argument("document", metavar="DOCUMENT")
     show.add_argument("--at", type=_span, metavar="START:END", help="mark these characters, in their context")
@@ -213,6 +214,7 @@ def _hit_lines(rank: int, hit: Hit, question: str) -> str:
 
 
 def _ask(options: argparse.Namespace) -> int:
+    from rag import export
     from rag.where import Filter
     from rag.wire import answer_json
 
@@ -220,6 +222,8 @@ def _ask(options: argparse.Namespace) -> int:
         answer = library.ask(options.question, options.k, Filter.parse(options.where))
     if options.json:
         _print_json(answer_json(answer))
+    elif options.format:
+        print(getattr(export, options.format)([answer_json(answer)]), end="")
     else:
         print(_answer_lines(answer))
     return 0
