@@ -1,9 +1,9 @@
 """Answers as documents that people send on: plain text, Markdown with footnotes, DOCX.
 
 The same answers give the same bytes. All take them in the form of `rag.wire.answer_json`, one or a conversation; the
-sources of later answers are numbered on. Text of documents stays text: nothing in it becomes markup, a link, a line of ours or a field of a word processor.
-Characters that no text file should hold (control characters, half surrogate pairs) are replaced one by one, by their
-pictures (U+2400 and on) or by U+FFFD, so that positions still count.
+sources of later answers are numbered on. Text of documents stays text: nothing in it becomes markup, a link, a line of
+ours or a field of a word processor. Characters that no text file should hold (control characters, half surrogate pairs)
+are replaced one by one, by their pictures (U+2400 and on) or by U+FFFD, so that positions still count.
 """
 
 from __future__ import annotations
