@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import re
+from typing import TYPE_CHECKING
 
 import docx
 import pytest
-from docx.text.paragraph import Paragraph
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -16,6 +16,9 @@ from rag import export
 from rag.cli import main
 from rag.records import Answer, AnswerSentence, Citation, Conflict, Document, ShortAnswer, Span, Statement
 from rag.wire import Json, answer_json
+
+if TYPE_CHECKING:
+    from docx.text.paragraph import Paragraph
 
 HOSTILE = [
     "<script>alert(1)</script>\n",
