@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import docx
 import pytest
@@ -83,7 +83,7 @@ def quotes_in_markdown(exported: str) -> tuple[list[str], str]:
     return found, parser.render(exported)
 
 
-def style(paragraph: Paragraph) -> str | None:
+def style(paragraph: Paragraph) -> Any:
     return paragraph.style and paragraph.style.name
 
 
