@@ -14,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.errors import InputError, RagError
+from rag.errors import RagError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -112,6 +112,8 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     serve = command("serve", _serve, "open the web page on this machine")
     serve.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1")
     serve.add_argument("--port", type=_positive, default=7860, help="default: 7860")
+    serve.add_argument("--mcp", action="store_true", help="serve an assistant on standard input and output instead")
+    serve.add_argument("--model", metavar="NAME", help="the encoder, when it is not the one that the index names")
 
 
 def _add_eval(measure: argparse.ArgumentParser) -> None:
@@ -249,12 +251,9 @@ def _show(options: argparse.Namespace) -> int:
 
     with _library(options) as library:
         document = library.document(options.document)
-    if options.at and options.at.end > len(document.text):
-        raise InputError(f"{document.uri} has {len(document.text)} characters; {options.at.end} is beyond its end")
+    data = document_json(document, options.at)
     if options.json:
-        at = options.at
-        marked = {} if at is None else {"at": {"start": at.start, "end": at.end, "text": at.of(document.text)}}
-        _print_json({**document_json(document), **marked})
+        _print_json(data)
     else:
         print(_marked(document, options.at) if options.at else document.text)
     return 0
@@ -340,10 +339,13 @@ def _compared(file: Path, result: Result) -> list[Difference]:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from rag.ui import serve
+    from rag import mcp, ui
 
     with _library(options) as library:
-        serve(library, options.host, options.port)
+        if options.mcp:
+            mcp.serve(library)
+        else:
+            ui.serve(library, options.host, options.port)
     return 0
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
+import threading
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +14,7 @@ from rag.answer import ExtractiveAnswerer
 from rag.embed import DEFAULT_MODEL
 from rag.embed import embedder as embedder_named
 from rag.engine import open_store
-from rag.errors import DocumentUnknown, InputError, LoadError, Skipped
+from rag.errors import DocumentUnknown, InputError, LoadError, RagError, Skipped
 from rag.load import read
 from rag.load.archive import is_archive, members
 from rag.load.pool import Pool
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from rag.rerank import Reranker
     from rag.store import DocumentInfo, State, Status, Writer
     from rag.where import Filter
+
+_log = logging.getLogger("rag")
 
 
 class Library:
@@ -178,6 +182,17 @@ class Library:
         """Load the models now, so that the first question does not wait for them."""
         if self.store.recipe is not None:
             self.ask("warm up")
+
+    def warm_in_background(self) -> None:
+        """Load the models while somebody types; whoever asks meanwhile waits for the same load."""
+
+        def load() -> None:
+            try:
+                self.warm()
+            except RagError as error:  # the first question will say it to the person
+                _log.warning("%s", error)
+
+        threading.Thread(target=load, name="rag-warm", daemon=True).start()
 
     # looking at it
 
