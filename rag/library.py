@@ -26,13 +26,14 @@ from rag.sync import Sync
 from rag.walk import shown, uri_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from typing import Self
 
     from rag.answer import Answerer
     from rag.embed import Embedder
     from rag.local import LocalStore
-    from rag.records import Answer, Document, Hit
+    from rag.map import PassageMap, Point
+    from rag.records import Answer, Document, Hit, Passage
     from rag.rerank import Reranker
     from rag.store import DocumentInfo, State, Status, Writer
     from rag.where import Filter
@@ -59,6 +60,7 @@ class Library:
     ) -> None:
         self.store = store
         self._embedder = embedder
+        self._map: PassageMap | None = None
         self.retriever = Retriever(store, embedder, reranker=reranker)
         self.answerer: Answerer = answerer or ExtractiveAnswerer(ReaderScorer(self.retriever))
 
@@ -217,6 +219,15 @@ class Library:
             if len(found) > 1:
                 raise DocumentUnknown(f"{len(found)} documents are called {name}; say which: {', '.join(found)}")
             return snapshot.document(found[0])
+
+    def map(self, found: Sequence[Passage] = ()) -> tuple[PassageMap, tuple[Point, ...]]:
+        """Return the map of the present index, and where on it these passages are; raises `IndexMissing`."""
+        from rag.map import found_points, passage_map
+
+        with self.store.snapshot() as snapshot:
+            if self._map is None or self._map.generation != snapshot.generation:
+                self._map = passage_map(snapshot)
+            return self._map, found_points(self._map, snapshot, found)
 
     def status(self) -> Status:
         """Count what is there; raises `IndexMissing`."""
