@@ -14,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.errors import InputError, RagError
+from rag.errors import RagError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -104,6 +104,7 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
         asking.add_argument("--reranker", metavar="NAME", help=_RERANKER)
     ask.add_argument("--answerer", choices=["extractive"], default="extractive", help="who writes the answer")
     ask.add_argument("--reader", metavar="NAME", help=_READER)
+    ask.add_argument("--format", choices=["text", "markdown"], help="print a document to send on, with all quotations")
     show = command("show", _show, "print a document, with a span marked")
     show.add_argument("document", metavar="DOCUMENT")
     show.add_argument("--at", type=_span, metavar="START:END", help="mark these characters, in their context")
@@ -114,6 +115,8 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     serve.add_argument("--reader", metavar="NAME", help=_READER)
     serve.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1")
     serve.add_argument("--port", type=_positive, default=7860, help="default: 7860")
+    serve.add_argument("--mcp", action="store_true", help="serve an assistant on standard input and output instead")
+    serve.add_argument("--model", metavar="NAME", help="the encoder, when it is not the one that the index names")
 
 
 def _add_eval(measure: argparse.ArgumentParser) -> None:
@@ -221,6 +224,7 @@ def _hit_lines(rank: int, hit: Hit, question: str) -> str:
 
 
 def _ask(options: argparse.Namespace) -> int:
+    from rag import export
     from rag.where import Filter
     from rag.wire import answer_json
 
@@ -228,6 +232,8 @@ def _ask(options: argparse.Namespace) -> int:
         answer = library.ask(options.question, options.k, Filter.parse(options.where))
     if options.json:
         _print_json(answer_json(answer))
+    elif options.format:
+        print(getattr(export, options.format)([answer_json(answer)]), end="")
     else:
         print(_answer_lines(answer))
     return 0
@@ -253,12 +259,9 @@ def _show(options: argparse.Namespace) -> int:
 
     with _library(options) as library:
         document = library.document(options.document)
-    if options.at and options.at.end > len(document.text):
-        raise InputError(f"{document.uri} has {len(document.text)} characters; {options.at.end} is beyond its end")
+    data = document_json(document, options.at)
     if options.json:
-        at = options.at
-        marked = {} if at is None else {"at": {"start": at.start, "end": at.end, "text": at.of(document.text)}}
-        _print_json({**document_json(document), **marked})
+        _print_json(data)
     else:
         print(_marked(document, options.at) if options.at else document.text)
     return 0
@@ -344,10 +347,13 @@ def _compared(file: Path, result: Result) -> list[Difference]:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from rag.ui import serve
+    from rag import mcp, ui
 
     with _library(options) as library:
-        serve(library, options.host, options.port)
+        if options.mcp:
+            mcp.serve(library)
+        else:
+            ui.serve(library, options.host, options.port)
     return 0
 
 

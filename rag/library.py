@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
+import threading
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +14,7 @@ from rag.answer import ExtractiveAnswerer
 from rag.embed import DEFAULT_MODEL
 from rag.embed import embedder as embedder_named
 from rag.engine import open_store
-from rag.errors import DocumentUnknown, InputError, LoadError, Skipped
+from rag.errors import DocumentUnknown, InputError, LoadError, RagError, Skipped
 from rag.load import read
 from rag.load.archive import is_archive, members
 from rag.load.pool import Pool
@@ -24,17 +26,20 @@ from rag.sync import Sync
 from rag.walk import shown, uri_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from typing import Self
 
     from rag.answer import Answerer
     from rag.embed import Embedder
     from rag.local import LocalStore
+    from rag.map import PassageMap, Point
     from rag.read import Reader
-    from rag.records import Answer, Document, Hit
+    from rag.records import Answer, Document, Hit, Passage
     from rag.rerank import Reranker
     from rag.store import DocumentInfo, State, Status, Writer
     from rag.where import Filter
+
+_log = logging.getLogger("rag")
 
 
 class Library:
@@ -59,6 +64,7 @@ class Library:
     ) -> None:
         self.store = store
         self._embedder = embedder
+        self._map: PassageMap | None = None
         self.retriever = Retriever(store, embedder, reranker=reranker)
         self.answerer: Answerer = answerer or ExtractiveAnswerer(scorer(self.retriever, reader))
 
@@ -184,6 +190,17 @@ class Library:
         if self.store.recipe is not None:
             self.ask("warm up")
 
+    def warm_in_background(self) -> None:
+        """Load the models while somebody types; whoever asks meanwhile waits for the same load."""
+
+        def load() -> None:
+            try:
+                self.warm()
+            except RagError as error:  # the first question will say it to the person
+                _log.warning("%s", error)
+
+        threading.Thread(target=load, name="rag-warm", daemon=True).start()
+
     # looking at it
 
     def documents(self) -> list[DocumentInfo]:
@@ -207,6 +224,15 @@ class Library:
             if len(found) > 1:
                 raise DocumentUnknown(f"{len(found)} documents are called {name}; say which: {', '.join(found)}")
             return snapshot.document(found[0])
+
+    def map(self, found: Sequence[Passage] = ()) -> tuple[PassageMap, tuple[Point, ...]]:
+        """Return the map of the present index, and where on it these passages are; raises `IndexMissing`."""
+        from rag.map import found_points, passage_map
+
+        with self.store.snapshot() as snapshot:
+            if self._map is None or self._map.generation != snapshot.generation:
+                self._map = passage_map(snapshot)
+            return self._map, found_points(self._map, snapshot, found)
 
     def status(self) -> Status:
         """Count what is there; raises `IndexMissing`."""
