@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ from rag.sync import Sync
 from rag.walk import shown, uri_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
     from typing import Self
 
     from rag.answer import Answerer
@@ -55,6 +56,7 @@ class Library:
     ) -> None:
         self.store = store
         self._embedder = embedder
+        self._pool: Pool | None = None
         self.retriever = Retriever(store, embedder, reranker=reranker)
         self.answerer: Answerer = answerer or ExtractiveAnswerer(ReaderScorer(self.retriever))
 
@@ -82,11 +84,18 @@ class Library:
 
     # changing it
 
-    def index(self, *paths: str | Path, rebuild: bool = False, progress: Progress = silent) -> SyncReport:
+    def index(
+        self,
+        *paths: str | Path,
+        rebuild: bool = False,
+        changed: Collection[str | Path] | None = None,
+        progress: Progress = silent,
+    ) -> SyncReport:
         """Bring the index level with files and folders: add, update, and remove what vanished from a folder.
 
         Args:
             paths: files and folders.
+            changed: look only at these files and folders below `paths`; without it, at everything.
             rebuild: make everything anew, with this library's encoder; documents outside of `paths` are kept.
             progress: called with (stage, done, total).
 
@@ -99,7 +108,18 @@ class Library:
             raise InputError("nothing to index; name files or folders, as in: rag index data")
         if rebuild:
             self.store.set_aside_if_damaged()
-        return self._sync([Path(path) for path in paths], progress, rebuild=rebuild)
+        with self.store.writer() as writer:
+            return self._synced(writer, progress, rebuild=rebuild).files([Path(path) for path in paths], changed)
+
+    @contextmanager
+    def readers_kept(self) -> Iterator[None]:
+        """Keep the processes that read files, for many small runs one after the other."""
+        with Pool() as pool:
+            self._pool = pool
+            try:
+                yield
+            finally:
+                self._pool = None
 
     def add(self, *files: str | Path, progress: Progress = silent) -> SyncReport:
         """Copy files into the index's own folder `files` and index them; a file of the same name is replaced.
@@ -156,13 +176,9 @@ class Library:
             copies.append(target)
         return copies, refused
 
-    def _sync(self, paths: list[Path], progress: Progress, *, rebuild: bool) -> SyncReport:
-        with self.store.writer() as writer:
-            return self._synced(writer, progress, rebuild=rebuild).files(paths)
-
     def _synced(self, writer: Writer, progress: Progress, *, rebuild: bool = False) -> Sync:
         encoder = self._embedder or embedder_named(writer.recipe.model if writer.recipe else DEFAULT_MODEL)
-        return Sync(writer, encoder, self.store.root, progress, rebuild)
+        return Sync(writer, encoder, self.store.root, progress, rebuild, self._pool)
 
     # asking it
 
