@@ -51,8 +51,8 @@ def measure(library: Library, folder: Path) -> None:
             saved.append(until(lambda phrase=phrase: found(library, phrase)))  # type: ignore[misc]
             path.unlink()
             deleted.append(until(lambda phrase=phrase: not found(library, phrase)))  # type: ignore[misc]
-        for what, seconds in (("saved", saved), ("deleted", deleted)):
-            print(f"{suffix:5} {what:8} median {median(seconds):.2f} s   worst {max(seconds):.2f} s")
+        for what, took in (("saved", saved), ("deleted", deleted)):
+            print(f"{suffix:5} {what:8} median {median(took):.2f} s   worst {max(took):.2f} s")
     before, have = library.status().generation, library.status().documents
     for number in range(500):
         (folder / f"many-{number}.txt").write_text(f"The crane numbered {number} fell into the river.")

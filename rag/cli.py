@@ -14,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.errors import InputError, RagError
+from rag.errors import InputError, LoadError, RagError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -278,15 +278,28 @@ def _show(options: argparse.Namespace) -> int:
 
     with _library(options) as library:
         document = library.document(options.document)
-    if options.at and options.at.end > len(document.text):
-        raise InputError(f"{document.uri} has {len(document.text)} characters; {options.at.end} is beyond its end")
-    if options.json:
-        at = options.at
-        marked = {} if at is None else {"at": {"start": at.start, "end": at.end, "text": at.of(document.text)}}
-        _print_json({**document_json(document), **marked})
-    else:
-        print(_marked(document, options.at) if options.at else document.text)
+        if options.at and options.at.end > len(document.text):
+            raise InputError(f"{document.uri} has {len(document.text)} characters; {options.at.end} is beyond its end")
+        if options.json:
+            marked = _place_json(library, document, options.at) if options.at else {}
+            _print_json({**document_json(document), **marked})
+        else:
+            print(_marked(document, options.at) if options.at else document.text)
     return 0
+
+
+def _place_json(library: Library, document: Document, span: Span) -> dict[str, object]:
+    """Return the span, its page, and its rectangles there, as far as the original is still at hand."""
+    try:
+        rectangles = library.rectangles(document.uri, span)
+    except LoadError as error:
+        _complain(str(error))
+        rectangles = []
+    return {
+        "at": {"start": span.start, "end": span.end, "text": span.of(document.text)},
+        "page": document.page_at(span.start),
+        "rectangles": [rectangle._asdict() for rectangle in rectangles],
+    }
 
 
 def _marked(document: Document, span: Span, around: int = 300) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from rag.engine import open_store
 from rag.errors import DocumentUnknown, InputError, LoadError, Skipped
 from rag.load import read
 from rag.load.archive import is_archive, members
+from rag.load.original import original
 from rag.load.pool import Pool
 from rag.progress import Progress, silent
 from rag.retrieve import Retriever
@@ -30,11 +31,15 @@ if TYPE_CHECKING:
 
     from rag.answer import Answerer
     from rag.embed import Embedder
+    from rag.load.pdf.rectangles import Rectangle
     from rag.local import LocalStore
-    from rag.records import Answer, Document, Hit
+    from rag.records import Answer, Document, Hit, Span
     from rag.rerank import Reranker
     from rag.store import DocumentInfo, State, Status, Writer
     from rag.where import Filter
+
+
+_PDF = "application/pdf"
 
 
 class Library:
@@ -218,6 +223,39 @@ class Library:
             if len(found) > 1:
                 raise DocumentUnknown(f"{len(found)} documents are called {name}; say which: {', '.join(found)}")
             return snapshot.document(found[0])
+
+    def rectangles(self, name: str, span: Span) -> list[Rectangle]:
+        """Return where on the pages of a PDF a span of its text stands; nothing for other formats.
+
+        Args:
+            name: as for `document`.
+            span: of the document's text.
+
+        Raises:
+            LoadError: the file is gone or has changed since it was indexed.
+        """
+        return self._places(name, span, None)[0]
+
+    def page_picture(self, name: str, span: Span, page: int | None = None) -> bytes:
+        """Return a page of a PDF as PNG, with a span marked; without `page`, the one on which the span starts.
+
+        Raises:
+            InputError: no PDF, or no such page.
+            LoadError: the file is gone or has changed since it was indexed.
+        """
+        document = self.document(name)
+        shown = page or document.page_at(span.start)
+        if document.media_type != _PDF or shown is None:
+            raise InputError(f"{document.uri} is no PDF; rag show marks the span in its text")
+        return self._places(document.uri, span, shown)[1]
+
+    def _places(self, name: str, span: Span, page: int | None) -> tuple[list[Rectangle], bytes]:
+        document = self.document(name)
+        if document.media_type != _PDF:
+            return [], b""
+        data = original(document)
+        with nullcontext(self._pool) if self._pool else Pool(workers=1) as pool:
+            return pool.places(data, document, span, page)
 
     def status(self) -> Status:
         """Count what is there; raises `IndexMissing`."""

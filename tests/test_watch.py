@@ -16,6 +16,7 @@ import pytest
 from rag.embed import HashEmbedder
 from rag.errors import IndexLocked, InputError
 from rag.library import Library
+from rag.store import SyncReport
 from rag.watch import watch
 
 
@@ -59,6 +60,11 @@ def watched(library):
     stop.set()
     for thread in threads:
         thread.join()
+
+
+def reported(news):
+    assert isinstance(news, SyncReport)
+    return news
 
 
 def children(pid):
@@ -157,7 +163,7 @@ def test_an_index_inside_does_not_wake_itself(docs, hasher):
     with Library.open(docs / "index", embedder=hasher) as library:
         stop = threading.Event()
         watching = watch(library, [docs], stop=stop)
-        assert next(watching).count("added") == 1
+        assert [outcome.state for outcome in reported(next(watching)).outcomes] == ["added"]
         generation, lock = library.status().generation, (docs / "index" / "LOCK").stat().st_mtime_ns
         threading.Timer(2, stop.set).start()
         assert list(watching) == []
