@@ -230,7 +230,19 @@ def _answer_lines(answer: Answer) -> str:
         nearest = (f"  {hit.citation}\n    {' '.join(hit.passage.text.split())[:200]}" for hit in answer.nearest)
         return "\n".join([answer.text, *nearest])
     sources = (f"  [{c.number}] {c}\n      {c.uri}" for c in answer.citations)
-    return "\n".join([*_joined(answer), "", *sources])
+    return "\n".join([*_joined(answer), *_sides(answer), "", *sources])
+
+
+def _sides(answer: Answer) -> list[str]:
+    """Return what sources differ on, each side with its date, document and speaker."""
+    cited = {citation.number: citation for citation in answer.citations}
+    lines = []
+    for conflict in answer.conflicts:
+        lines += ["", f"Sources differ on {conflict.about}:"]
+        for c in (cited[number] for number in conflict.sides):
+            who = ", ".join(part for part in (c.date or "no date", c.title, c.speaker) if part)
+            lines.append(f"  {who}: {' '.join(c.quote.split())} [{c.number}]")
+    return lines
 
 
 def _joined(answer: Answer) -> list[str]:
