@@ -14,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.errors import InputError, RagError
+from rag.errors import InputError, LoadError, RagError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from rag.evaluate import Result
     from rag.evaluate.compare import Difference
     from rag.library import Library
+    from rag.progress import Bars
     from rag.records import Answer, Document, Hit, Span
     from rag.rerank import Reranker
+    from rag.store import SyncReport
 
 _EPILOG = """examples:
   rag index reports/                    make or update the index in ./index
@@ -87,6 +89,7 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     index = command("index", _index, "bring the index up to date with files and folders")
     index.add_argument("paths", nargs="+", metavar="PATH")
     index.add_argument("--rebuild", action="store_true", help="make everything anew")
+    index.add_argument("--watch", action="store_true", help="go on as files change, until Ctrl-C")
     index.add_argument("--strict", action="store_true", help="exit 1 when a file failed")
     index.add_argument("--model", metavar="NAME", help="a sentence-transformers model by name or path")
     remove = command("remove", _remove, "forget documents")
@@ -156,24 +159,54 @@ def _reranker(options: argparse.Namespace) -> Reranker | None:
     return CrossEncoderReranker(name) if name else None
 
 
-def _print_json(data: object) -> None:
-    text = json.dumps(data, ensure_ascii=False, indent=2)
-    print(text.encode("utf-8", "backslashreplace").decode())  # half a surrogate pair becomes an escape, as JSON has it
+def _print_json(data: object, indent: int | None = 2) -> None:
+    text = json.dumps(data, ensure_ascii=False, indent=indent)
+    print(
+        text.encode("utf-8", "backslashreplace").decode(), flush=True
+    )  # half a surrogate pair becomes an escape, as JSON has it
 
 
 def _index(options: argparse.Namespace) -> int:
     from rag.progress import Bars
+
+    if options.watch and options.rebuild:
+        raise InputError("--watch goes on with an index as it is; run rag index --rebuild first, then --watch")
+    with _library(options) as library, Bars() as bars:
+        if options.watch:
+            return _watch(options, library, bars)
+        report = library.index(*options.paths, rebuild=options.rebuild, progress=bars.show)
+    _print_report(report, options)
+    return 1 if options.strict and report.count("failed") else 0
+
+
+def _watch(options: argparse.Namespace, library: Library, bars: Bars) -> int:
+    """Print a report for each batch of changes; with JSON, one on each line."""
+    from rag.watch import watch
+
+    reports = watch(library, options.paths, progress=bars.show)
+    _print_report(next(reports), options, indent=None)
+    print("watching; Ctrl-C ends it", file=sys.stderr, flush=True)
+    try:
+        for report in reports:
+            _print_report(report, options, indent=None)
+    except KeyboardInterrupt:
+        print("stopped; the index has all that was reported", file=sys.stderr)
+    finally:
+        reports.close()
+    return 0
+
+
+def _print_report(report: SyncReport | RagError, options: argparse.Namespace, indent: int | None = 2) -> None:
     from rag.wire import report_json
 
-    with _library(options) as library, Bars() as bars:
-        report = library.index(*options.paths, rebuild=options.rebuild, progress=bars.show)
-    if options.json:
-        _print_json(report_json(report))
+    if isinstance(report, RagError):
+        _complain(f"{report} (it is tried again)")
+    elif options.json:
+        _print_json(report_json(report), indent)
     else:
-        print(f"{report} ({report.passages} passages, {report.embedded} embedded, {report.seconds:.1f} s)")
+        print(f"{report} ({report.passages} passages, {report.embedded} embedded, {report.seconds:.1f} s)", flush=True)
         for outcome in (*report.incomplete, *report.of("skipped"), *report.of("failed")):
             print(f"  {outcome.state}: {outcome.path}: {outcome.reason}", file=sys.stderr)
-    return 1 if options.strict and report.count("failed") else 0
 
 
 def _remove(options: argparse.Namespace) -> int:
@@ -257,15 +290,28 @@ def _show(options: argparse.Namespace) -> int:
 
     with _library(options) as library:
         document = library.document(options.document)
-    if options.at and options.at.end > len(document.text):
-        raise InputError(f"{document.uri} has {len(document.text)} characters; {options.at.end} is beyond its end")
-    if options.json:
-        at = options.at
-        marked = {} if at is None else {"at": {"start": at.start, "end": at.end, "text": at.of(document.text)}}
-        _print_json({**document_json(document), **marked})
-    else:
-        print(_marked(document, options.at) if options.at else document.text)
+        if options.at and options.at.end > len(document.text):
+            raise InputError(f"{document.uri} has {len(document.text)} characters; {options.at.end} is beyond its end")
+        if options.json:
+            marked = _place_json(library, document, options.at) if options.at else {}
+            _print_json({**document_json(document), **marked})
+        else:
+            print(_marked(document, options.at) if options.at else document.text)
     return 0
+
+
+def _place_json(library: Library, document: Document, span: Span) -> dict[str, object]:
+    """Return the span, its page, and its rectangles there, as far as the original is still at hand."""
+    try:
+        rectangles = library.rectangles(document.uri, span)
+    except LoadError as error:
+        _complain(str(error))
+        rectangles = []
+    return {
+        "at": {"start": span.start, "end": span.end, "text": span.of(document.text)},
+        "page": document.page_at(span.start),
+        "rectangles": [rectangle._asdict() for rectangle in rectangles],
+    }
 
 
 def _marked(document: Document, span: Span, around: int = 300) -> str:
