@@ -105,6 +105,7 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
         )
         asking.add_argument("--reranker", metavar="NAME", help=_RERANKER)
     ask.add_argument("--answerer", choices=["extractive"], default="extractive", help="who writes the answer")
+    ask.add_argument("--format", choices=["text", "markdown"], help="print a document to send on, with all quotations")
     show = command("show", _show, "print a document, with a span marked")
     show.add_argument("document", metavar="DOCUMENT")
     show.add_argument("--at", type=_span, metavar="START:END", help="mark these characters, in their context")
@@ -114,6 +115,8 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     serve = command("serve", _serve, "open the web page on this machine")
     serve.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1")
     serve.add_argument("--port", type=_positive, default=7860, help="default: 7860")
+    serve.add_argument("--mcp", action="store_true", help="serve an assistant on standard input and output instead")
+    serve.add_argument("--model", metavar="NAME", help="the encoder, when it is not the one that the index names")
 
 
 def _add_eval(measure: argparse.ArgumentParser) -> None:
@@ -246,6 +249,7 @@ def _hit_lines(rank: int, hit: Hit, question: str) -> str:
 
 
 def _ask(options: argparse.Namespace) -> int:
+    from rag import export
     from rag.where import Filter
     from rag.wire import answer_json
 
@@ -253,6 +257,8 @@ def _ask(options: argparse.Namespace) -> int:
         answer = library.ask(options.question, options.k, Filter.parse(options.where))
     if options.json:
         _print_json(answer_json(answer))
+    elif options.format:
+        print(getattr(export, options.format)([answer_json(answer)]), end="")
     else:
         print(_answer_lines(answer))
     return 0
@@ -290,25 +296,22 @@ def _show(options: argparse.Namespace) -> int:
 
     with _library(options) as library:
         document = library.document(options.document)
-        if options.at and options.at.end > len(document.text):
-            raise InputError(f"{document.uri} has {len(document.text)} characters; {options.at.end} is beyond its end")
+        data = document_json(document, options.at)
         if options.json:
-            marked = _place_json(library, document, options.at) if options.at else {}
-            _print_json({**document_json(document), **marked})
+            _print_json({**data, **(_place_json(library, document, options.at) if options.at else {})})
         else:
             print(_marked(document, options.at) if options.at else document.text)
     return 0
 
 
 def _place_json(library: Library, document: Document, span: Span) -> dict[str, object]:
-    """Return the span, its page, and its rectangles there, as far as the original is still at hand."""
+    """Return the page of a span and its rectangles there, as far as the original is still at hand."""
     try:
         rectangles = library.rectangles(document.uri, span)
     except LoadError as error:
         _complain(str(error))
         rectangles = []
     return {
-        "at": {"start": span.start, "end": span.end, "text": span.of(document.text)},
         "page": document.page_at(span.start),
         "rectangles": [rectangle._asdict() for rectangle in rectangles],
     }
@@ -394,10 +397,13 @@ def _compared(file: Path, result: Result) -> list[Difference]:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from rag.ui import serve
+    from rag import mcp, ui
 
     with _library(options) as library:
-        serve(library, options.host, options.port)
+        if options.mcp:
+            mcp.serve(library)
+        else:
+            ui.serve(library, options.host, options.port)
     return 0
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
+import threading
 from collections import deque
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -13,7 +15,7 @@ from rag.answer import ExtractiveAnswerer
 from rag.embed import DEFAULT_MODEL
 from rag.embed import embedder as embedder_named
 from rag.engine import open_store
-from rag.errors import DocumentUnknown, InputError, LoadError, Skipped
+from rag.errors import DocumentUnknown, InputError, LoadError, RagError, Skipped
 from rag.load import read
 from rag.load.archive import is_archive, members
 from rag.load.original import original
@@ -26,19 +28,20 @@ from rag.sync import Sync
 from rag.walk import shown, uri_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
     from typing import Self
 
     from rag.answer import Answerer
     from rag.embed import Embedder
     from rag.load.pdf.rectangles import Rectangle
     from rag.local import LocalStore
-    from rag.records import Answer, Document, Hit, Span
+    from rag.map import PassageMap, Point
+    from rag.records import Answer, Document, Hit, Passage, Span
     from rag.rerank import Reranker
     from rag.store import DocumentInfo, State, Status, Writer
     from rag.where import Filter
 
-
+_log = logging.getLogger("rag")
 _PDF = "application/pdf"
 
 
@@ -62,6 +65,7 @@ class Library:
         self.store = store
         self._embedder = embedder
         self._pool: Pool | None = None
+        self._map: PassageMap | None = None
         self.retriever = Retriever(store, embedder, reranker=reranker)
         self.answerer: Answerer = answerer or ExtractiveAnswerer(ReaderScorer(self.retriever))
 
@@ -200,6 +204,17 @@ class Library:
         if self.store.recipe is not None:
             self.ask("warm up")
 
+    def warm_in_background(self) -> None:
+        """Load the models while somebody types; whoever asks meanwhile waits for the same load."""
+
+        def load() -> None:
+            try:
+                self.warm()
+            except RagError as error:  # the first question will say it to the person
+                _log.warning("%s", error)
+
+        threading.Thread(target=load, name="rag-warm", daemon=True).start()
+
     # looking at it
 
     def documents(self) -> list[DocumentInfo]:
@@ -256,6 +271,15 @@ class Library:
         data = original(document)
         with nullcontext(self._pool) if self._pool else Pool(workers=1) as pool:
             return pool.places(data, document, span, page)
+
+    def map(self, found: Sequence[Passage] = ()) -> tuple[PassageMap, tuple[Point, ...]]:
+        """Return the map of the present index, and where on it these passages are; raises `IndexMissing`."""
+        from rag.map import found_points, passage_map
+
+        with self.store.snapshot() as snapshot:
+            if self._map is None or self._map.generation != snapshot.generation:
+                self._map = passage_map(snapshot)
+            return self._map, found_points(self._map, snapshot, found)
 
     def status(self) -> Status:
         """Count what is there; raises `IndexMissing`."""

@@ -174,6 +174,12 @@ class Snapshot(Protocol):
     def similarities(self, query: Vectors, ids: Sequence[str]) -> Mapping[str, float]:
         """Return the cosine of each of these passages that has a vector."""
 
+    def sample(self, most: int) -> list[str]:
+        """Return the ids of at most so many passages that have a vector, evenly spread, the same ones each time."""
+
+    def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
+        """Return the vector, shape (dimension,), of each of these passages that has one, in their order."""
+
 
 class Store(Protocol):
     """An engine: one writer at a time, any number of readers that never wait."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from rag.errors import InputError
 from rag.terms import matched_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rag.records import Answer, Citation, Document, Hit
+    from rag.records import Answer, Citation, Document, Hit, Span
     from rag.store import DocumentInfo, Status, SyncReport
 
 Json = dict[str, Any]
@@ -97,8 +98,11 @@ def answer_json(answer: Answer) -> Json:
     }
 
 
-def document_json(document: Document) -> Json:
-    """Form of `rag show --json`."""
+def document_json(document: Document, at: Span | None = None) -> Json:
+    """Form of `rag show --json`; raises `InputError` when `at` reaches beyond the document."""
+    if at is not None and at.end > len(document.text):
+        raise InputError(f"{document.uri} has {len(document.text)} characters; {at.end} is beyond its end")
+    marked = {"at": {"start": at.start, "end": at.end, "text": at.of(document.text)}} if at is not None else {}
     return {
         "uri": document.uri,
         "title": document.name,
@@ -111,6 +115,7 @@ def document_json(document: Document) -> Json:
         "marks": [{"start": m.span.start, "end": m.span.end, "name": m.name} for m in document.marks],
         "notes": list(document.notes),
         "statements": [{"start": s.span.start, "end": s.span.end, "speaker": s.speaker} for s in document.speakers],
+        **marked,
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 import shutil
 import signal
@@ -15,7 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.errors import InputError, RagError
+from rag.errors import InputError
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 MEDIA_TYPES = {"js": "text/javascript", "css": "text/css"}
 MOST_WAITING = 100  # questions in the queue before the page says that it is busy
-
-_log = logging.getLogger(__name__)
 
 
 def serve(library: Library, host: str = "127.0.0.1", port: int = 7860) -> None:
@@ -90,7 +87,7 @@ def build(library: Library) -> FastAPI:
     )
     blocks.has_launched = True  # unless this is set, Gradio takes any path for an uploaded file's
     app.add_middleware(Guard, uploads=uploads)
-    threading.Thread(target=_warm, args=(library,), name="rag-warm", daemon=True).start()
+    library.warm_in_background()
     return app
 
 
@@ -121,11 +118,3 @@ def _settle_gradio() -> Path:
         os.environ["GRADIO_TEMP_DIR"] = folder
     os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1")
     return Path(os.environ["GRADIO_TEMP_DIR"])
-
-
-def _warm(library: Library) -> None:
-    """Load what the first question needs; whoever asks meanwhile waits for the same load."""
-    try:
-        library.warm()
-    except RagError as error:  # the first question will say it to the person
-        _log.warning("%s", error)

@@ -1,0 +1,166 @@
+"""A map of the passages: nearby ones are about similar things, and a question lights up what it found.
+
+The two axes are the principal components of the passages' vectors (Hotelling 1933): the same index gives the same map,
+and what is found can be placed on it without drawing it anew.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rag.svg import element, picture, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from rag.records import Passage
+    from rag.store import Snapshot, Vectors
+
+MOST_POINTS = 2_000
+_WIDTH, _HEIGHT, _MARGIN = 640, 420, 28
+_NAMES = 8  # of documents
+_LONGEST_NAME = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A passage on the map: where it stands in its document, and `x` and `y` from 0 to 1, `y` downwards."""
+
+    uri: str
+    title: str
+    start: int
+    end: int
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """From vectors, shape (n, dimension), to places on the map, shape (n, 2), from 0 to 1."""
+
+    mean: NDArray[np.float64]
+    axes: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, vectors: Vectors) -> Projection:
+        """Find the two directions in which these vectors differ the most; each points to its largest component."""
+        mean = vectors.mean(axis=0, dtype=np.float64) if len(vectors) else np.zeros(vectors.shape[1])
+        centred = vectors.astype(np.float64) - mean
+        _, found = np.linalg.eigh(centred.T @ centred)  # in ascending order of variance
+        axes = found[:, :-3:-1]
+        axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), range(axes.shape[1])])
+        places = centred @ axes if len(vectors) else np.zeros((1, axes.shape[1]))
+        return cls(mean, axes, places.min(axis=0), places.max(axis=0))
+
+    def __call__(self, vectors: Vectors) -> NDArray[np.float64]:
+        """Place vectors; those beyond the ones that it was made of, at the edge."""
+        places = (vectors - self.mean) @ self.axes
+        size = self.high - self.low
+        inside = np.where(size > 1e-9, (places - self.low) / np.maximum(size, 1e-9), 0.5)
+        return np.clip(inside, 0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class PassageMap:
+    """A sample of the passages, evenly spread, of `total`; `generation` is that of the index it shows."""
+
+    points: tuple[Point, ...]
+    total: int
+    generation: int
+    projection: Projection
+
+
+def passage_map(snapshot: Snapshot) -> PassageMap:
+    """Draw at most 2,000 passages of an index."""
+    vectors = snapshot.vectors(snapshot.sample(MOST_POINTS))
+    projection = Projection.of(_matrix(vectors, snapshot.recipe.dimension))
+    points = _points(snapshot, vectors, projection)
+    return PassageMap(tuple(points), snapshot.passage_count(), snapshot.generation, projection)
+
+
+def found_points(map_: PassageMap, snapshot: Snapshot, passages: Sequence[Passage]) -> tuple[Point, ...]:
+    """Place what a question found, in its order; those without a vector are left out."""
+    vectors = snapshot.vectors([passage.id for passage in passages])
+    return tuple(_points(snapshot, vectors, map_.projection))
+
+
+def map_svg(map_: PassageMap, found: Sequence[Point] = ()) -> str:
+    """Return the picture of a map; colours are `--rag-picture-all`, `--rag-picture-found` and `--rag-picture-edge`."""
+    shown = f"{len(map_.points):,} of {map_.total:,}" if len(map_.points) < map_.total else f"{map_.total:,}"
+    description = f"{shown} passages; those that are near to each other are about similar things."
+    if found:
+        titles = dict.fromkeys(point.title for point in found)
+        description += f" The question found {len(found)}, in: {'; '.join(titles)}."
+    dots = "".join("M{:.1f} {:.1f}h0".format(*_place(point)) for point in map_.points)
+    dust = {"stroke": "var(--rag-picture-all, #94a3b8)", "stroke_width": 5, "stroke_linecap": "round", "fill": "none"}
+    return picture(
+        "rag-map",
+        (_WIDTH, _HEIGHT),
+        "Map of the passages",
+        description,
+        element("path", d=dots, opacity=0.7, **dust),
+        *_names(map_.points, found),
+        *map(_light, found),
+    )
+
+
+def _points(snapshot: Snapshot, vectors: dict[str, Vectors], projection: Projection) -> Iterator[Point]:
+    passages = snapshot.passages(vectors)
+    places = projection(_matrix(vectors, snapshot.recipe.dimension)).tolist()
+    for (id_, _), (x, y) in zip(vectors.items(), places, strict=True):
+        passage = passages[id_]
+        yield Point(passage.uri, passage.name, passage.span.start, passage.span.end, x, y)
+
+
+def _matrix(vectors: dict[str, Vectors], dimension: int) -> Vectors:
+    return np.stack(list(vectors.values())) if vectors else np.zeros((0, dimension), np.float32)
+
+
+def _place(point: Point) -> tuple[float, float]:
+    """Return where a point is in the picture."""
+    return _MARGIN + point.x * (_WIDTH - 2 * _MARGIN), _MARGIN + point.y * (_HEIGHT - 2 * _MARGIN)
+
+
+def _light(point: Point) -> str:
+    x, y = _place(point)
+    return element(
+        "circle",
+        element("title", words(point.title)),
+        cx=x,
+        cy=y,
+        r=7,
+        fill="var(--rag-picture-found, #b45309)",
+        stroke="var(--rag-picture-edge, Canvas)",
+        stroke_width=2,
+    )
+
+
+def _names(points: Sequence[Point], found: Sequence[Point]) -> Iterator[str]:
+    """Write the names of documents where their passages are, found and large ones first, as far as there is space."""
+    documents: dict[str, list[Point]] = defaultdict(list)
+    for point in points:
+        documents[point.uri].append(point)
+    lit = list(dict.fromkeys(point.uri for point in found if point.uri in documents))
+    largest = sorted(documents.keys() - set(lit), key=lambda uri: (-len(documents[uri]), uri))
+    written: list[tuple[float, float]] = []
+    for uri in [*lit, *largest][:_NAMES]:
+        its = documents[uri]
+        x, y = np.median([_place(point) for point in its], axis=0).tolist()
+        x = min(max(x, 120.0), _WIDTH - 120.0)
+        if all(abs(y - other_y) > 18 or abs(x - other_x) > 220 for other_x, other_y in written):
+            written.append((x, y))
+            yield _name(its[0].title, x, y)
+
+
+def _name(title: str, x: float, y: float) -> str:
+    short = title if len(title) <= _LONGEST_NAME else f"{title[: _LONGEST_NAME - 1].rstrip()}…"
+    edge = {"stroke": "var(--rag-picture-edge, Canvas)", "stroke_width": 3, "paint_order": "stroke"}
+    return element("text", words(short), x=x, y=y, fill="currentColor", font_size=12, text_anchor="middle", **edge)
