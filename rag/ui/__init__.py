@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING
 from rag.errors import InputError
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
     from fastapi import FastAPI
 
     from rag.library import Library
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+MEDIA_TYPES = {"js": "text/javascript", "css": "text/css"}
 MOST_WAITING = 100  # questions in the queue before the page says that it is busy
 
 
@@ -66,8 +69,8 @@ def build(library: Library) -> FastAPI:
     blocks = layout(library)
     blocks.queue(max_size=MOST_WAITING, default_concurrency_limit=4)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    _offer(app, "page.js", "text/javascript")
-    _offer(app, "page.css", "text/css")
+    for file in files("rag.ui").joinpath("web").iterdir():
+        _offer(app, file)
     gr.mount_gradio_app(
         app,
         blocks,
@@ -88,12 +91,12 @@ def build(library: Library) -> FastAPI:
     return app
 
 
-def _offer(app: FastAPI, name: str, media_type: str) -> None:
+def _offer(app: FastAPI, file: Traversable) -> None:
     """Serve a file of the page by itself: Gradio would rewrite the selectors of a style sheet given to it."""
     from fastapi.responses import Response
 
-    text = (files("rag.ui") / name).read_text("utf-8")
-    app.get(f"/{name}")(lambda: Response(text, media_type=media_type, headers={"Cache-Control": "no-cache"}))
+    text, media_type = file.read_text("utf-8"), MEDIA_TYPES[file.name.rpartition(".")[2]]
+    app.get(f"/web/{file.name}")(lambda: Response(text, media_type=media_type, headers={"Cache-Control": "no-cache"}))
 
 
 def _listen(host: str, port: int) -> socket.socket:
