@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from rag.records import Answer, AnswerSentence, Citation, ShortAnswer
+from rag.conflicts import sides, subject
+from rag.records import Answer, AnswerSentence, Citation, Conflict, ShortAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,33 +54,57 @@ class ExtractiveAnswerer:
         if not candidates:
             return replace(refusal(question, NO_PASSAGE, hits), confidence=0.0)
         threshold = self.scorer.threshold(question)
-        refused = candidates[0].score < threshold
-        answer = refusal(question, NO_ANSWER, hits) if refused else cite(question, self._chosen(candidates, threshold))
+        if candidates[0].score < threshold:
+            answer = refusal(question, NO_ANSWER, hits)
+        else:
+            differing = sides(question, candidates, threshold)
+            answer = cite(question, self._chosen(candidates, threshold, differing), differing)
         return replace(answer, confidence=candidates[0].score)
 
-    def _chosen(self, candidates: Sequence[Candidate], threshold: float) -> list[Candidate]:
+    def _chosen(
+        self, candidates: Sequence[Candidate], threshold: float, differing: Sequence[Candidate]
+    ) -> list[Candidate]:
         best = candidates[0]
         floor = max(threshold, self.near * best.score)
-        chosen = {_words(best): best}
+        chosen = {_words(c): c for c in differing or [best]}
         supporting = max((c for c in candidates if c.hit is best.hit), key=lambda c: c.support)
         if supporting.support >= best.support + self.support:
             chosen.setdefault(_words(supporting), supporting)
         for candidate in candidates:
             if candidate.score >= floor and len(chosen) < self.longest:
                 chosen.setdefault(_words(candidate), candidate)
-        return in_reading_order(chosen.values())
+        return in_reading_order(chosen.values(), differing)
 
 
-def cite(question: str, chosen: Sequence[Candidate]) -> Answer:
-    """Make an answer of sentences as they stand, each with a citation of its own."""
+def cite(question: str, chosen: Sequence[Candidate], differing: Sequence[Candidate] = ()) -> Answer:
+    """Make an answer of sentences as they stand, each with a citation of its own.
+
+    Args:
+        question: what is asked.
+        chosen: the sentences, in the order of the answer.
+        differing: those of them that answer differently, in the order in which they are to be shown.
+    """
     citations = tuple(Citation.of(c.hit.passage, c.span, number, c.score) for number, c in enumerate(chosen, 1))
     sentences = tuple(AnswerSentence(shown(c.quote), (c.number,), c.speaker) for c in citations)
-    return Answer(question, sentences, citations, _short_answer(question, chosen, citations))
+    numbers = tuple(chosen.index(c) + 1 for c in differing)
+    return Answer(
+        question,
+        sentences,
+        citations,
+        _short_answer(question, chosen, citations, differing),
+        conflicts=(Conflict(subject(question), numbers),) if numbers else (),
+    )
 
 
-def _short_answer(question: str, chosen: Sequence[Candidate], citations: Sequence[Citation]) -> ShortAnswer | None:
-    """Return the short answer of the best sentence; none where it would name somebody else than who said it."""
-    number, best = max(enumerate(chosen, 1), key=lambda pair: pair[1].score)
+def _short_answer(
+    question: str, chosen: Sequence[Candidate], citations: Sequence[Citation], differing: Sequence[Candidate]
+) -> ShortAnswer | None:
+    """Return the short answer of the best sentence, or of the newest where sources differ and all have dates.
+
+    None where it would name somebody else than who said it.
+    """
+    best = differing[0] if differing else max(chosen, key=lambda c: c.score)
+    number = chosen.index(best) + 1
     if best.short is None:
         return None
     text = best.hit.passage.quote(best.short)
@@ -94,11 +119,11 @@ def refusal(question: str, reason: str, hits: Sequence[Hit]) -> Answer:
     return Answer(question, abstained=True, reason=reason, nearest=tuple(hits[:NEAREST]))
 
 
-def in_reading_order(chosen: Iterable[Candidate]) -> list[Candidate]:
-    """Order sentences document by document, the one with the best sentence first, each in its own order."""
+def in_reading_order(chosen: Iterable[Candidate], leading: Sequence[Candidate] = ()) -> list[Candidate]:
+    """Order sentences document by document, the leading and then the one with the best sentence first."""
     ranked = sorted(chosen, key=lambda c: -c.score)
     rank: dict[str, int] = {}
-    for candidate in ranked:
+    for candidate in (*leading, *ranked):
         rank.setdefault(candidate.hit.passage.uri, len(rank))
     return sorted(ranked, key=lambda c: (rank[c.hit.passage.uri], c.span))
 

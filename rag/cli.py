@@ -14,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.errors import RagError
+from rag.errors import InputError, LoadError, RagError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from rag.evaluate import Result
     from rag.evaluate.compare import Difference
     from rag.library import Library
+    from rag.progress import Bars
     from rag.records import Answer, Document, Hit, Span
     from rag.rerank import Reranker
+    from rag.store import SyncReport
 
 _EPILOG = """examples:
   rag index reports/                    make or update the index in ./index
@@ -87,6 +89,7 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     index = command("index", _index, "bring the index up to date with files and folders")
     index.add_argument("paths", nargs="+", metavar="PATH")
     index.add_argument("--rebuild", action="store_true", help="make everything anew")
+    index.add_argument("--watch", action="store_true", help="go on as files change, until Ctrl-C")
     index.add_argument("--strict", action="store_true", help="exit 1 when a file failed")
     index.add_argument("--model", metavar="NAME", help="a sentence-transformers model by name or path")
     remove = command("remove", _remove, "forget documents")
@@ -165,24 +168,54 @@ def _reranker(options: argparse.Namespace) -> Reranker | None:
     return CrossEncoderReranker(name) if name else None
 
 
-def _print_json(data: object) -> None:
-    text = json.dumps(data, ensure_ascii=False, indent=2)
-    print(text.encode("utf-8", "backslashreplace").decode())  # half a surrogate pair becomes an escape, as JSON has it
+def _print_json(data: object, indent: int | None = 2) -> None:
+    text = json.dumps(data, ensure_ascii=False, indent=indent)
+    print(
+        text.encode("utf-8", "backslashreplace").decode(), flush=True
+    )  # half a surrogate pair becomes an escape, as JSON has it
 
 
 def _index(options: argparse.Namespace) -> int:
     from rag.progress import Bars
+
+    if options.watch and options.rebuild:
+        raise InputError("--watch goes on with an index as it is; run rag index --rebuild first, then --watch")
+    with _library(options) as library, Bars() as bars:
+        if options.watch:
+            return _watch(options, library, bars)
+        report = library.index(*options.paths, rebuild=options.rebuild, progress=bars.show)
+    _print_report(report, options)
+    return 1 if options.strict and report.count("failed") else 0
+
+
+def _watch(options: argparse.Namespace, library: Library, bars: Bars) -> int:
+    """Print a report for each batch of changes; with JSON, one on each line."""
+    from rag.watch import watch
+
+    reports = watch(library, options.paths, progress=bars.show)
+    _print_report(next(reports), options, indent=None)
+    print("watching; Ctrl-C ends it", file=sys.stderr, flush=True)
+    try:
+        for report in reports:
+            _print_report(report, options, indent=None)
+    except KeyboardInterrupt:
+        print("stopped; the index has all that was reported", file=sys.stderr)
+    finally:
+        reports.close()
+    return 0
+
+
+def _print_report(report: SyncReport | RagError, options: argparse.Namespace, indent: int | None = 2) -> None:
     from rag.wire import report_json
 
-    with _library(options) as library, Bars() as bars:
-        report = library.index(*options.paths, rebuild=options.rebuild, progress=bars.show)
-    if options.json:
-        _print_json(report_json(report))
+    if isinstance(report, RagError):
+        _complain(f"{report} (it is tried again)")
+    elif options.json:
+        _print_json(report_json(report), indent)
     else:
-        print(f"{report} ({report.passages} passages, {report.embedded} embedded, {report.seconds:.1f} s)")
+        print(f"{report} ({report.passages} passages, {report.embedded} embedded, {report.seconds:.1f} s)", flush=True)
         for outcome in (*report.incomplete, *report.of("skipped"), *report.of("failed")):
             print(f"  {outcome.state}: {outcome.path}: {outcome.reason}", file=sys.stderr)
-    return 1 if options.strict and report.count("failed") else 0
 
 
 def _remove(options: argparse.Namespace) -> int:
@@ -242,7 +275,19 @@ def _answer_lines(answer: Answer) -> str:
         nearest = (f"  {hit.citation}\n    {' '.join(hit.passage.text.split())[:200]}" for hit in answer.nearest)
         return "\n".join([answer.text, *nearest])
     sources = (f"  [{c.number}] {c}\n      {c.uri}" for c in answer.citations)
-    return "\n".join([*_joined(answer), "", *sources])
+    return "\n".join([*_joined(answer), *_sides(answer), "", *sources])
+
+
+def _sides(answer: Answer) -> list[str]:
+    """Return what sources differ on, each side with its date, document and speaker."""
+    cited = {citation.number: citation for citation in answer.citations}
+    lines = []
+    for conflict in answer.conflicts:
+        lines += ["", f"Sources differ on {conflict.about}:"]
+        for c in (cited[number] for number in conflict.sides):
+            who = ", ".join(part for part in (c.date or "no date", c.title, c.speaker) if part)
+            lines.append(f"  {who}: {' '.join(c.quote.split())} [{c.number}]")
+    return lines
 
 
 def _joined(answer: Answer) -> list[str]:
@@ -257,12 +302,25 @@ def _show(options: argparse.Namespace) -> int:
 
     with _library(options) as library:
         document = library.document(options.document)
-    data = document_json(document, options.at)
-    if options.json:
-        _print_json(data)
-    else:
-        print(_marked(document, options.at) if options.at else document.text)
+        data = document_json(document, options.at)
+        if options.json:
+            _print_json({**data, **(_place_json(library, document, options.at) if options.at else {})})
+        else:
+            print(_marked(document, options.at) if options.at else document.text)
     return 0
+
+
+def _place_json(library: Library, document: Document, span: Span) -> dict[str, object]:
+    """Return the page of a span and its rectangles there, as far as the original is still at hand."""
+    try:
+        rectangles = library.rectangles(document.uri, span)
+    except LoadError as error:
+        _complain(str(error))
+        rectangles = []
+    return {
+        "page": document.page_at(span.start),
+        "rectangles": [rectangle._asdict() for rectangle in rectangles],
+    }
 
 
 def _marked(document: Document, span: Span, around: int = 300) -> str:

@@ -6,6 +6,7 @@ import logging
 import shutil
 import threading
 from collections import deque
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from rag.engine import open_store
 from rag.errors import DocumentUnknown, InputError, LoadError, RagError, Skipped
 from rag.load import read
 from rag.load.archive import is_archive, members
+from rag.load.original import original
 from rag.load.pool import Pool
 from rag.progress import Progress, silent
 from rag.retrieve import Retriever
@@ -26,19 +28,21 @@ from rag.sync import Sync
 from rag.walk import shown, uri_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from typing import Self
 
     from rag.answer import Answerer
     from rag.embed import Embedder
+    from rag.load.pdf.rectangles import Rectangle
     from rag.local import LocalStore
     from rag.map import PassageMap, Point
-    from rag.records import Answer, Document, Hit, Passage
+    from rag.records import Answer, Document, Hit, Passage, Span
     from rag.rerank import Reranker
     from rag.store import DocumentInfo, State, Status, Writer
     from rag.where import Filter
 
 _log = logging.getLogger("rag")
+_PDF = "application/pdf"
 
 
 class Library:
@@ -60,6 +64,7 @@ class Library:
     ) -> None:
         self.store = store
         self._embedder = embedder
+        self._pool: Pool | None = None
         self._map: PassageMap | None = None
         self.retriever = Retriever(store, embedder, reranker=reranker)
         self.answerer: Answerer = answerer or ExtractiveAnswerer(ReaderScorer(self.retriever))
@@ -88,11 +93,18 @@ class Library:
 
     # changing it
 
-    def index(self, *paths: str | Path, rebuild: bool = False, progress: Progress = silent) -> SyncReport:
+    def index(
+        self,
+        *paths: str | Path,
+        rebuild: bool = False,
+        changed: Collection[str | Path] | None = None,
+        progress: Progress = silent,
+    ) -> SyncReport:
         """Bring the index level with files and folders: add, update, and remove what vanished from a folder.
 
         Args:
             paths: files and folders.
+            changed: look only at these files and folders below `paths`; without it, at everything.
             rebuild: make everything anew, with this library's encoder; documents outside of `paths` are kept.
             progress: called with (stage, done, total).
 
@@ -105,7 +117,18 @@ class Library:
             raise InputError("nothing to index; name files or folders, as in: rag index data")
         if rebuild:
             self.store.set_aside_if_damaged()
-        return self._sync([Path(path) for path in paths], progress, rebuild=rebuild)
+        with self.store.writer() as writer:
+            return self._synced(writer, progress, rebuild=rebuild).files([Path(path) for path in paths], changed)
+
+    @contextmanager
+    def readers_kept(self) -> Iterator[None]:
+        """Keep the processes that read files, for many small runs one after the other."""
+        with Pool() as pool:
+            self._pool = pool
+            try:
+                yield
+            finally:
+                self._pool = None
 
     def add(self, *files: str | Path, progress: Progress = silent) -> SyncReport:
         """Copy files into the index's own folder `files` and index them; a file of the same name is replaced.
@@ -162,13 +185,9 @@ class Library:
             copies.append(target)
         return copies, refused
 
-    def _sync(self, paths: list[Path], progress: Progress, *, rebuild: bool) -> SyncReport:
-        with self.store.writer() as writer:
-            return self._synced(writer, progress, rebuild=rebuild).files(paths)
-
     def _synced(self, writer: Writer, progress: Progress, *, rebuild: bool = False) -> Sync:
         encoder = self._embedder or embedder_named(writer.recipe.model if writer.recipe else DEFAULT_MODEL)
-        return Sync(writer, encoder, self.store.root, progress, rebuild)
+        return Sync(writer, encoder, self.store.root, progress, rebuild, self._pool)
 
     # asking it
 
@@ -219,6 +238,39 @@ class Library:
             if len(found) > 1:
                 raise DocumentUnknown(f"{len(found)} documents are called {name}; say which: {', '.join(found)}")
             return snapshot.document(found[0])
+
+    def rectangles(self, name: str, span: Span) -> list[Rectangle]:
+        """Return where on the pages of a PDF a span of its text stands; nothing for other formats.
+
+        Args:
+            name: as for `document`.
+            span: of the document's text.
+
+        Raises:
+            LoadError: the file is gone or has changed since it was indexed.
+        """
+        return self._places(name, span, None)[0]
+
+    def page_picture(self, name: str, span: Span, page: int | None = None) -> bytes:
+        """Return a page of a PDF as PNG, with a span marked; without `page`, the one on which the span starts.
+
+        Raises:
+            InputError: no PDF, or no such page.
+            LoadError: the file is gone or has changed since it was indexed.
+        """
+        document = self.document(name)
+        shown = page or document.page_at(span.start)
+        if document.media_type != _PDF or shown is None:
+            raise InputError(f"{document.uri} is no PDF; rag show marks the span in its text")
+        return self._places(document.uri, span, shown)[1]
+
+    def _places(self, name: str, span: Span, page: int | None) -> tuple[list[Rectangle], bytes]:
+        document = self.document(name)
+        if document.media_type != _PDF:
+            return [], b""
+        data = original(document)
+        with nullcontext(self._pool) if self._pool else Pool(workers=1) as pool:
+            return pool.places(data, document, span, page)
 
     def map(self, found: Sequence[Passage] = ()) -> tuple[PassageMap, tuple[Point, ...]]:
         """Return the map of the present index, and where on it these passages are; raises `IndexMissing`."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import deque
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,16 +22,17 @@ from rag.load.pool import Pool
 from rag.progress import Progress, silent
 from rag.store import Changes, Outcome, Recipe, SyncReport
 from rag.terms import ANALYSIS
-from rag.walk import shown, uri_of, walk
+from rag.walk import shown, uri_of, walk, walk_changed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from concurrent.futures import Future
     from pathlib import Path
 
     from rag.embed import Embedder
     from rag.records import Document, Passage
     from rag.store import Writer
+    from rag.walk import Walk
 
 _READ_AHEAD = 4  # files for each worker that are read before their turn
 EMBED_BATCH = 64  # passages whose vectors are kept at once: what a kill costs at most, and a step of the bar
@@ -55,6 +57,7 @@ class Sync:
         leave_out: a folder that is passed over (the index itself).
         progress: told how far the run is.
         rebuild: read and cut everything anew, also what did not change; the recipe may be another one.
+        pool: reads the files; without it, the run has one of its own.
     """
 
     writer: Writer
@@ -62,9 +65,10 @@ class Sync:
     leave_out: Path
     progress: Progress = silent
     rebuild: bool = False
+    pool: Pool | None = None
 
-    def files(self, paths: Sequence[Path]) -> SyncReport:
-        """Bring the index level with these files and folders.
+    def files(self, paths: Sequence[Path], changed: Collection[str | Path] | None = None) -> SyncReport:
+        """Bring the index level with these files and folders; with `changed`, only with what that names below them.
 
         Raises:
             InputError: a path does not exist, or there is nothing in it and never was.
@@ -73,7 +77,11 @@ class Sync:
         started = time.perf_counter()
         recipe, chunker = self._recipe()
         known = self.writer.digests()
-        plan = self._read(paths, known, chunker)
+        root = self.leave_out
+        found = walk(paths, known, root) if changed is None else walk_changed(paths, changed, root)
+        plan = self._read(found, known, chunker)
+        if not plan.outcomes and changed is None:
+            raise InputError(f"{paths[0]} holds no files; put documents (.txt, .md, .html, .pdf, .docx) there first")
         if self.rebuild:
             self._recut_the_rest(plan, chunker)
         embedded = self._embed(plan)
@@ -114,26 +122,24 @@ class Sync:
             raise ModelMismatch(present.difference(recipe))
         return recipe, chunker
 
-    def _read(self, paths: Sequence[Path], known: dict[str, str], chunker: Chunker) -> _Plan:
+    def _read(self, found: Walk, known: dict[str, str], chunker: Chunker) -> _Plan:
         """Read what is there and compare it with what is known."""
-        found = walk(paths, known, self.leave_out)
         plan = _Plan(outcomes=found.outcomes)
-        with Pool() as pool:
+        with nullcontext(self.pool) if self.pool else Pool() as pool:
             waiting: deque[tuple[str, Future[Document]]] = deque()
             for done, path in enumerate(found.files):
                 self.progress("reading", done, len(found.files))
-                waiting += self._begin(path, known, plan, pool)
-                while len(waiting) > _READ_AHEAD * pool.workers or (waiting and waiting[0][1].done()):
-                    self._finish(*waiting.popleft(), known, chunker, plan)
+                for begun in self._begin(path, known, plan, pool):
+                    waiting.append(begun)
+                    while len(waiting) > _READ_AHEAD * pool.workers or (waiting and waiting[0][1].done()):
+                        self._finish(*waiting.popleft(), known, chunker, plan)
             while waiting:
                 self._finish(*waiting.popleft(), known, chunker, plan)
         self.progress("reading", len(found.files), len(found.files))
         found.unseen += [o.path for o in plan.outcomes if o.state == "failed" and is_archive(o.path)]
         gone = found.vanished(known, {outcome.path for outcome in plan.outcomes})
-        if not plan.outcomes and not gone:
-            raise InputError(f"{paths[0]} holds no files; put documents (.txt, .md, .html, .pdf, .docx) there first")
         plan.removals += gone
-        plan.outcomes += [Outcome(uri, "removed") for uri in gone]
+        plan.outcomes += [_gone(uri, found.ignoring(uri)) for uri in gone]
         return plan
 
     def _begin(
@@ -144,11 +150,10 @@ class Sync:
         try:
             _, data = read(path)
             digest = hashlib.sha256(data).hexdigest()
-            same = [name for name in _inside(uri, known) if known[name] == digest]
-            if same and not self.rebuild:
-                plan.outcomes += [Outcome(name, "unchanged") for name in same]
-            elif is_archive(uri):
+            if is_archive(uri):
                 yield from self._unpack(data, uri, digest, known, plan, pool)
+            elif known.get(uri) == digest and not self.rebuild:
+                plan.outcomes.append(Outcome(uri, "unchanged"))
             else:
                 yield uri, pool.submit(data, uri)
         except LoadError as error:
@@ -157,8 +162,11 @@ class Sync:
     def _unpack(
         self, data: bytes, uri: str, digest: str, known: dict[str, str], plan: _Plan, pool: Pool
     ) -> Iterator[tuple[str, Future[Document]]]:
-        """Begin to read the files in an archive."""
+        """Begin to read the files in an archive that are new; one that failed is tried again, and reported again."""
         for member in members(data, uri):
+            if known.get(member.uri) == digest and not self.rebuild:
+                plan.outcomes.append(Outcome(member.uri, "unchanged"))
+                continue
             try:
                 yield member.uri, pool.submit(member.read(), member.uri, digest)
             except LoadError as error:
@@ -205,9 +213,9 @@ class Sync:
         return len(missing)
 
 
-def _inside(uri: str, known: dict[str, str]) -> list[str]:
-    """Return the known documents of a file: itself, or those of an archive."""
-    return [name for name in known if name.startswith(f"{uri}/")] if is_archive(uri) else [uri] if uri in known else []
+def _gone(uri: str, ignoring: str | None) -> Outcome:
+    """Say what became of a known document that is not there, or not to be."""
+    return Outcome(uri, "skipped", f"removed: {ignoring} leaves it out") if ignoring else Outcome(uri, "removed")
 
 
 def _reason(error: LoadError, uri: str) -> str:

@@ -1,13 +1,19 @@
-"""Which files there are below some paths, and which documents are there no more."""
+"""Which files there are below some paths, and which documents are there no more.
+
+Symbolic links are not followed, so a loop of them ends nowhere; the tree is walked folder by folder, at any depth.
+What an ignore file leaves out counts as gone. A path that is named itself is looked at, whatever ignores it.
+"""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.errors import InputError
+from rag.errors import InputError, LoadError
+from rag.ignore import NAME, Rules
 from rag.store import Outcome
 
 if TYPE_CHECKING:
@@ -19,21 +25,28 @@ class Walk:
     """Everything below some paths.
 
     Attributes:
-        roots: the URIs of the paths.
+        roots: the URIs that were looked at: documents below them that are not found are gone.
         files: what there is to read, each once, in order.
         outcomes: what is not read, and why. Hidden files and folders are passed over in silence.
         unseen: folders that were not looked into: their documents are neither there nor gone.
+        ignored: files and folders that are left out, each with the ignore file that says so.
     """
 
     roots: list[str]
     files: list[Path] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
+    ignored: dict[str, str] = field(default_factory=dict)
 
     def vanished(self, known: Iterable[str], seen: Collection[str]) -> list[str]:
         """Return the known documents below the paths that were looked for and not seen."""
-        gone = (uri for uri in known if uri not in seen and _is_below(uri, self.roots))
-        return [uri for uri in gone if not _is_below(uri, self.unseen) or uri in self.roots]
+        roots, unseen = set(self.roots), set(self.unseen)
+        gone = (uri for uri in known if uri not in seen and _is_below(uri, roots))
+        return [uri for uri in gone if uri in roots or not _is_below(uri, unseen)]
+
+    def ignoring(self, uri: str) -> str | None:
+        """Return the ignore file that leaves a document out, by itself or with a folder around it."""
+        return next((self.ignored[path] for path in _around(uri) if path in self.ignored), None)
 
 
 def walk(paths: Sequence[Path], known: Collection[str], leave_out: Path) -> Walk:
@@ -47,16 +60,35 @@ def walk(paths: Sequence[Path], known: Collection[str], leave_out: Path) -> Walk
     Raises:
         InputError: a path does not exist and never was in the index.
     """
-    found = Walk([uri_of(path) for path in paths])
-    for path, root in zip(paths, found.roots, strict=True):
+    walker = _Walker(leave_out)
+    walker.found.roots = [uri_of(path) for path in paths]
+    for path, root in zip(paths, walker.found.roots, strict=True):
         if path.is_dir():
-            found.files += _below(path, leave_out, found)
+            walker.look_below(root, Rules())
         elif path.exists():
-            found.files.append(path)
-        elif not any(_is_below(uri, [root]) for uri in known):
+            walker.found.files.append(path)
+        elif not any(_is_below(uri, {root}) for uri in known):
             raise InputError(f"{path} does not exist; check the path")
-    found.files = list({uri_of(file): file for file in found.files}.values())
-    return found
+    return walker.done()
+
+
+def walk_changed(paths: Sequence[Path], changed: Iterable[str | Path], leave_out: Path) -> Walk:
+    """Look only at what changed below these paths, as `walk` would see it there.
+
+    Args:
+        paths: files and folders.
+        changed: files and folders below them that came, changed or went; of an ignore file, all of its folder counts.
+        leave_out: a folder that is passed over (the index itself).
+    """
+    walker = _Walker(leave_out)
+    roots = {uri_of(path) for path in paths}
+    concerned = {_concerned(uri_of(Path(path))) for path in changed}
+    for uri in sorted(concerned):
+        root = next((path for path in _around(uri) if path in roots), None)
+        if root is not None and not any(path in concerned for path in _around(uri) if path != uri):
+            walker.found.roots.append(uri)
+            walker.look_at(uri, root)
+    return walker.done()
 
 
 def uri_of(path: Path) -> str:
@@ -69,36 +101,93 @@ def shown(uri: str) -> str:
     return uri.encode("utf-8", "backslashreplace").decode()
 
 
-def _below(folder: Path, leave_out: Path, found: Walk) -> Iterator[Path]:
-    def failed(error: OSError) -> None:
-        where = uri_of(Path(error.filename))
-        found.unseen.append(where)
-        reason = f"the folder cannot be read ({error.strerror}); its documents are kept"
-        found.outcomes.append(Outcome(shown(where), "failed", reason))
+class _Walker:
+    """Collects what is found."""
 
-    for where, folders, files in os.walk(folder, onerror=failed):
-        folders[:] = sorted(name for name in folders if _is_looked_into(Path(where, name), leave_out, found))
-        for name in sorted(files):
-            path = Path(where, name)
-            if name.startswith("."):
+    def __init__(self, leave_out: Path) -> None:
+        self.found = Walk([])
+        self._leave_out = os.path.realpath(leave_out)
+        self._own_name = os.path.basename(self._leave_out)  # noqa: PTH119
+
+    def done(self) -> Walk:
+        self.found.files = list({uri_of(file): file for file in self.found.files}.values())
+        return self.found
+
+    def look_below(self, folder: str, rules: Rules) -> None:
+        """Find everything in a folder; files come before the folders beside them."""
+        waiting = [(folder, rules)]
+        while waiting:
+            where, outer = waiting.pop()
+            try:
+                inner = outer.inside(where)
+                with os.scandir(where) as entries:
+                    listed = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
+            except (OSError, LoadError) as error:
+                self._could_not_look(where, error)
                 continue
-            if path.is_symlink():
-                reason = "a symbolic link; name its target to index that"
-                found.outcomes.append(Outcome(shown(uri_of(path)), "skipped", reason))
-            else:
-                yield path
+            paths = [(os.path.join(where, name), is_folder) for name, is_folder in listed]  # noqa: PTH118
+            kept = [entry for entry in paths if self._is_looked_at(*entry, inner)]
+            self.found.files += [Path(path) for path, is_folder in kept if not is_folder]
+            waiting += [(path, inner) for path, is_folder in reversed(kept) if is_folder]
+
+    def look_at(self, uri: str, root: str) -> None:
+        """Find one file or folder below a root, unless something on the way to it is passed over."""
+        rules = Rules()
+        for folder, path in pairwise(_way(root, uri)):
+            try:
+                rules = rules.inside(folder)
+            except LoadError as error:
+                self._could_not_look(folder, error)
+                return
+            if not os.path.lexists(path) or not self._is_looked_at(path, os.path.isdir(path), rules):  # noqa: PTH112
+                return
+        if os.path.isdir(uri):  # noqa: PTH112 - URIs are strings
+            self.look_below(uri, rules)
+        elif os.path.exists(uri):  # noqa: PTH110
+            self.found.files.append(Path(uri))
+
+    def _is_looked_at(self, path: str, is_folder: bool, rules: Rules) -> bool:
+        if os.path.basename(path).startswith("."):  # noqa: PTH119
+            return False
+        if is_folder and path.endswith(self._own_name) and os.path.realpath(path) == self._leave_out:
+            self.found.unseen.append(path)
+            return False
+        ignoring = rules.ignoring(path, is_folder=is_folder)
+        if ignoring is not None:
+            self.found.ignored[shown(path)] = ignoring
+            return False
+        if os.path.islink(path):  # noqa: PTH114
+            reason = "a symbolic link; name its target to index that"
+            self.found.outcomes.append(Outcome(shown(path), "skipped", reason))
+            return False
+        return True
+
+    def _could_not_look(self, folder: str, error: OSError | LoadError) -> None:
+        self.found.unseen.append(folder)
+        why = error.strerror if isinstance(error, OSError) else str(error).removeprefix(f"{folder}/")
+        reason = f"the folder cannot be read ({why}); its documents are kept"
+        self.found.outcomes.append(Outcome(shown(folder), "failed", reason))
 
 
-def _is_looked_into(folder: Path, leave_out: Path, found: Walk) -> bool:
-    if folder.resolve() == leave_out.resolve():
-        found.unseen.append(uri_of(folder))
-        return False
-    if folder.is_symlink():
-        reason = "a symbolic link to a folder; name its target to index that"
-        found.outcomes.append(Outcome(shown(uri_of(folder)), "skipped", reason))
-        return False
-    return not folder.name.startswith(".")
+def _concerned(uri: str) -> str:
+    """Return what a change concerns: that of an ignore file, the folder that it is in."""
+    folder, _, name = uri.rpartition("/")
+    return folder if name == NAME else uri
 
 
-def _is_below(uri: str, roots: Iterable[str]) -> bool:
-    return any(uri == root or uri.startswith(root.rstrip("/") + "/") for root in roots)
+def _way(root: str, uri: str) -> list[str]:
+    """Return the paths from a root down to a file or folder in it, both included."""
+    parts = uri.removeprefix(root).strip("/").split("/")
+    return [root, *("/".join([root.rstrip("/"), *parts[: count + 1]]) for count in range(len(parts)) if parts[0])]
+
+
+def _around(uri: str) -> Iterator[str]:
+    """Yield a path and the folders around it, the innermost first."""
+    while uri:
+        yield uri
+        uri = uri.rpartition("/")[0]
+    yield "/"
+
+
+def _is_below(uri: str, roots: Collection[str]) -> bool:
+    return any(path in roots for path in _around(uri))

@@ -194,3 +194,25 @@ def test_closed_pipe(place):
     command = f"{sys.executable} -m rag.cli show harbour.txt --store index | true"
     process = subprocess.run(command, shell=True, cwd=place, capture_output=True, text=True, check=False)
     assert process.stderr == ""
+
+
+def test_show_names_the_place_on_the_page(place):
+    """Page and rectangles of a span of a PDF; without its file, the page alone."""
+    from tests.test_pdf import two_columns
+
+    path = place / "docs" / "floods.pdf"
+    path.write_bytes(two_columns())
+    assert rag("index", "docs", cwd=place).returncode == 0
+    text = json.loads(rag("show", "floods.pdf", "--json", cwd=place).stdout)["text"]
+    start = text.index("East | 2.1")
+    shown = rag("show", "floods.pdf", "--at", f"{start}:{start + 10}", "--json", cwd=place)
+    found = json.loads(shown.stdout)
+    assert found["at"]["text"] == "East | 2.1"
+    assert found["page"] == 2
+    (box,) = found["rectangles"]
+    assert set(box) == {"page", "x0", "y0", "x1", "y1"}
+    assert box["page"] == 2
+    path.unlink()
+    gone = rag("show", "floods.pdf", "--at", "0:5", "--json", cwd=place)
+    assert json.loads(gone.stdout)["rectangles"] == []
+    assert "no such file" in gone.stderr

@@ -4,7 +4,8 @@ import io
 
 import pytest
 
-from rag.errors import LoadError
+from rag.chunk import Chunker
+from rag.errors import InputError, LoadError
 from rag.load import load_bytes
 from rag.load.pdf.rectangles import rectangles
 from rag.records import Span
@@ -128,19 +129,103 @@ def test_a_table_row_is_one_block(doc):
 )
 def test_rectangles_cover_the_words_and_nothing_else(data, doc, quote, pages, count):
     """What pdfium finds inside the rectangles is what was cited."""
-    import pypdfium2
-
     start = doc.text.index(quote)
     found = rectangles(data, doc, Span(start, start + len(quote)))
     assert [rectangle.page for rectangle in found] == pages
     assert len(found) == count
+    assert letters_in(data, found) == letters(quote)
+
+
+def letters(text):
+    """What stays of a text without what a line end and a table change."""
+    return "".join(char for char in text if char not in " \r\n|-\ufffe\x02")
+
+
+def letters_in(data, found):
+    """The letters whose middle is inside of rectangles, by pdfium's own places on the page as it is shown."""
+    import ctypes
+
+    import pypdfium2
+    from pypdfium2 import raw
+
     pdf = pypdfium2.PdfDocument(data)
     inside = []
-    for page, x0, y0, x1, y1 in found:
-        text, height = pdf[page - 1].get_textpage(), pdf[page - 1].get_height()
-        inside.append(text.get_text_bounded(x0 - 0.5, height - y1 + 1, x1 + 0.5, height - y0 - 1))
-    letters = "".join("".join(inside).split()).replace("\ufffe", "").replace("\x02", "")
-    assert letters.replace("-", "") == "".join(quote.replace("|", "").replace("-", "").split())
+    for number, x0, y0, x1, y1 in found:
+        page = pdf[number - 1]
+        width, height = (round(edge) for edge in page.get_size())
+        text = page.get_textpage()
+        for index in range(text.count_chars()):
+            left, bottom, right, top = text.get_charbox(index)
+            x, y = ctypes.c_int(), ctypes.c_int()
+            middle = (left + right) / 2, (bottom + top) / 2
+            raw.FPDF_PageToDevice(page, 0, 0, width * 10, height * 10, 0, *middle, x, y)
+            if x0 < x.value / 10 < x1 and y0 < y.value / 10 < y1:
+                inside.append(chr(raw.FPDFText_GetUnicode(text, index)))
+    return letters("".join(inside))
+
+
+def test_every_citation_has_its_words_in_its_rectangles(data, doc):
+    """Each sentence and each row, over lines, columns and pages: these letters, in this order, and no others."""
+    passages = Chunker(lambda texts: [len(text.split()) for text in texts]).passages(doc)
+    cited = [sentence for passage in passages for sentence in passage.sentences]
+    assert len(cited) > 10
+    for span in cited:
+        assert letters_in(data, rectangles(data, doc, span)) == letters(span.of(doc.text))
+
+
+@pytest.mark.parametrize("turned", [90, 180, 270])
+def test_a_page_that_is_shown_turned(turned):
+    """The text is read as it is seen, and the rectangles are where it is seen."""
+    out = io.BytesIO()
+    page = canvas.Canvas(out, pagesize=(400, 300))
+    page.setPageRotation(turned)
+    page.translate(*{90: (400, 0), 180: (400, 300), 270: (0, 300)}[turned])
+    page.rotate(turned)
+    draw(page, "The crane at the quay fell|into the river. Nobody was|hurt on that day.", 30, 200)
+    page.save()
+    doc = load_bytes(out.getvalue(), "/turned.pdf")
+    assert doc.text == "The crane at the quay fell into the river. Nobody was hurt on that day."
+    start = doc.text.index("Nobody")
+    found = rectangles(out.getvalue(), doc, Span(start, len(doc.text)))
+    assert letters_in(out.getvalue(), found) == "Nobodywashurtonthatday."
+
+
+def test_the_picture_of_a_page_shows_the_span_marked(library, tmp_path, data):
+    """Yellow inside of the rectangles and nowhere else; in an archive too; a changed file is no picture of its text."""
+    import zipfile
+
+    import numpy as np
+    from PIL import Image
+
+    path = tmp_path / "floods.pdf"
+    path.write_bytes(data)
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as made:
+        made.writestr("in/floods.pdf", data)
+    library.index(path, tmp_path / "all.zip")
+    document = library.document(str(path))
+    start = document.text.index("who then left it")
+    span = Span(start, start + len("who then left it in a drawer."))
+    for number, name in ((1, str(path)), (2, "all.zip/in/floods.pdf")):
+        found = library.rectangles(name, span)
+        page = Image.open(io.BytesIO(library.page_picture(name, span, number)))
+        assert page.size == (1191, 1684)
+        yellow = np.argwhere((np.asarray(page) == (255, 233, 92)).all(axis=2))[:, ::-1]
+        (_, *box) = next(each for each in found if each.page == number)
+        x0, y0, x1, y1 = (2 * edge for edge in box)
+        assert len(yellow) > 0.5 * (x1 - x0) * (y1 - y0)
+        assert (yellow >= (x0 - 1, y0 - 1)).all()
+        assert (yellow <= (x1 + 1, y1 + 1)).all()
+    assert library.page_picture(str(path), span) == library.page_picture(str(path), span, 1)
+    with pytest.raises(InputError, match="no page 9"):
+        library.page_picture(str(path), span, 9)
+    path.write_bytes(data + b"\n")
+    with pytest.raises(LoadError, match="has changed since"):
+        library.page_picture(str(path), span)
+    (tmp_path / "a.txt").write_text("The crane fell.")
+    library.index(tmp_path / "a.txt")
+    assert library.rectangles("a.txt", Span(0, 3)) == []
+    with pytest.raises(InputError, match="no PDF"):
+        library.page_picture("a.txt", Span(0, 3))
 
 
 def test_encrypted_scanned_and_broken_files_are_reported(monkeypatch):

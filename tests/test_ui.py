@@ -17,11 +17,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag import ui
+from rag import ui, wire
 from rag.errors import InputError
 from rag.records import Answer, AnswerSentence, Citation, Conflict, Document, Hit, ShortAnswer, Span, Statement
 from rag.store import DocumentInfo, Outcome, SyncReport
-from rag.ui import examples, render
+from rag.ui import examples, listing, render
 
 ROOT = Path(__file__).parent.parent
 HOSTILE = [
@@ -50,21 +50,33 @@ def citations(draw) -> tuple[Document, Citation]:
 # what is shown
 
 
+def shown(blocks) -> str:
+    """All text that the page gets of a text."""
+    return "".join(run["text"] for block in blocks for run in block["runs"])
+
+
+def marked(blocks, number: int) -> str:
+    """All text that the page marks as citation `number`."""
+    return "".join(run["text"] for block in blocks for run in block["runs"] if number in run.get("cites", ()))
+
+
 @given(citations())
 def test_card_shows_the_passage_unchanged_with_the_quote_marked(drawn):
     _, citation = drawn
-    card = render.citation_card(citation)
-    assert card["mark"] == citation.quote
-    assert card["before"] + card["mark"] + card["after"] == citation.passage.text
+    card = render.citation_card(wire.citation_json(citation))
+    assert marked(card["passage"], citation.number) == citation.quote
+    assert shown(card["passage"]) == citation.passage.text
     assert card["title"] == citation.title
 
 
-@given(citations())
-def test_reader_shows_the_document_unchanged_with_the_same_mark(drawn):
+@given(citations(), st.data())
+def test_reader_shows_the_document_unchanged_with_the_same_marks(drawn, data):
     document, citation = drawn
-    view = render.reader_view(document, citation.span)
-    assert view["mark"] == citation.quote
-    assert view["before"] + view["mark"] + view["after"] == document.text
+    start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(document.text))] * 2)))
+    view = render.reader_view(document, {1: citation.span, 2: Span(start, end)})
+    assert marked(view["blocks"], 1) == citation.quote
+    assert marked(view["blocks"], 2) == document.text[start:end]
+    assert shown(view["blocks"]) == document.text
 
 
 @given(citations(), texts, texts)
@@ -77,29 +89,28 @@ def test_answer_reaches_the_page_unchanged(drawn, words, speaker):
         ShortAnswer(words, 1, citation.span),
         conflicts=(Conflict(words, (1, 2)),),
     )
-    view = json.loads(json.dumps(render.answer_view(answer)))
+    view = json.loads(json.dumps(render.answer_view(wire.answer_json(answer))))
     assert [sentence["text"] for sentence in view["sentences"]] == [words, words]
     assert [sentence["supported"] for sentence in view["sentences"]] == [True, False]
     assert view["sentences"][0]["speaker"] == speaker
     assert view["short"] == {"text": words, "source": 1}
     assert view["conflicts"] == [{"about": words, "sources": [1, 2]}]
-    assert render.sources_view(answer)["heading"] == "Sources"
+    assert view["heading"] == "Sources"
 
 
 @given(citations())
 def test_refusal_lists_nearest_passages_and_no_source(drawn):
     _, citation = drawn
     answer = Answer("Who?", abstained=True, reason="Nothing is said about it.", nearest=(Hit(citation.passage, 0.2),))
-    assert render.answer_view(answer)["message"] == "Nothing is said about it."
-    view = render.sources_view(answer)
+    view = render.answer_view(wire.answer_json(answer))
+    assert view["message"] == "Nothing is said about it."
     assert view["heading"] == "Nearest passages"
-    assert [(card["number"], card["mark"], card["before"]) for card in view["cards"]] == [
-        (None, "", citation.passage.text)
-    ]
+    assert [(card["number"], shown(card["passage"])) for card in view["cards"]] == [(None, citation.passage.text)]
+    assert not any("cites" in run for card in view["cards"] for block in card["passage"] for run in block["runs"])
 
 
 def test_script_makes_no_markup():
-    script = (ROOT / "rag/ui/page.js").read_text("utf-8")
+    script = "".join(file.read_text("utf-8") for file in (ROOT / "rag/ui/web").glob("*.js"))
     code = re.sub(r"/\*.*?\*/|//[^\n]*", "", script, flags=re.DOTALL)
     assert not re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|srcdoc", code)
 
@@ -121,13 +132,25 @@ def test_facts_of_a_source():
         page_starts=(0,),
         speakers=(Statement(Span(0, 6), "Robert Ford"),),
     )
-    card = render.citation_card(Citation.of(document.passage(Span(0, 6)), Span(0, 6)))
-    assert card["facts"] == ["Robert Ford", "page 1", "7 December 2024"]
+    card = render.citation_card(wire.citation_json(Citation.of(document.passage(Span(0, 6)), Span(0, 6))))
+    assert card["speaker"] == "Robert Ford"
+    assert card["facts"] == ["7 December 2024", "page 1", "a.txt"]
+
+
+def test_why_a_source_was_found_is_said_in_plain_words():
+    document = Document("/docs/a.txt", "The harbour closed.", "Title", "0")
+    hit = Hit(document.passage(Span(0, 19)), 0.5, dense_rank=2, lexical_rank=1)
+    line = render.why_line("When did the harbour close?", [hit], Span(4, 11), "/docs/a.txt", 1200)
+    assert line == (
+        "The search ranked this passage 1st of 1,200: 2nd by meaning and 1st by its words. "
+        "It shares these words with your question: harbour, close."
+    )
+    assert "no longer" in render.why_line("When?", [hit], Span(4, 11), "/docs/b.txt", 1200)
 
 
 def test_report_names_files_and_puts_trouble_first():
     report = SyncReport((Outcome("/x/good.txt", "added"), Outcome("/x/bad.txt", "failed", "it is <b>binary</b>")))
-    assert render.report_view(report)["rows"] == [
+    assert listing.report_view(report)["rows"] == [
         {"file": "bad.txt", "state": "failed", "reason": "it is <b>binary</b>"},
         {"file": "good.txt", "state": "added", "reason": ""},
     ]
@@ -135,11 +158,11 @@ def test_report_names_files_and_puts_trouble_first():
 
 def test_documents_are_summed_up():
     info = DocumentInfo("/x/b.txt", "B", "0", "text/plain", "2024-12-07", 10, 1)
-    view = render.documents_view([info])
+    view = listing.documents_view([info])
     assert view["summary"] == "1 document, 1 passage"
-    assert view["rows"][0]["file"] == "b.txt"
-    assert render.start_view(view)["kind"] == "empty"
-    assert render.start_view(render.documents_view([]))["kind"] == "hint"
+    row = view["rows"][0]
+    assert (row["file"], row["folder"], row["kind"], row["day"]) == ("b.txt", "/x", "TXT", "7 December 2024")
+    assert row["state"] == "file is gone"
 
 
 @pytest.mark.parametrize(
@@ -151,7 +174,7 @@ def test_documents_are_summed_up():
     ],
 )
 def test_progress_says_rate_and_time_left(stage, done, total, seconds, line):
-    assert render.progress_line(stage, done, total, seconds) == line
+    assert listing.progress_line(stage, done, total, seconds) == line
 
 
 @given(st.text(st.characters(), max_size=2100))
@@ -309,7 +332,7 @@ def test_only_three_calls_are_offered(client):
 
 
 def test_answers_carry_security_headers(url):
-    for path in ("/", "/page.js", "/nothing-here"):
+    for path in ("/", "/web/page.js", "/nothing-here"):
         headers = httpx.get(url + path).headers
         assert "connect-src 'self'" in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"

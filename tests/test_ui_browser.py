@@ -7,6 +7,7 @@ a document run, did the page's own script fail.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
+
+from rag.load import load
 
 ROOT = Path(__file__).parent.parent
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -30,6 +33,20 @@ FLAGS = [
 ]
 QUESTION = "How many civilians live in Idlib?"
 UNANSWERABLE = "Who won the 1998 football world cup?"
+QUESTIONS = [  # over every document of the sample, tables, transcripts and Markdown among them
+    QUESTION,
+    "What did Robert Ford say about the Kurds?",
+    "Who closed the border crossing?",
+    "How many people left Aleppo province?",
+    "What is Hayat Tahrir al-Sham?",
+    "When was the ceasefire of March 2020 agreed?",
+    "What is the M5?",
+    "How many refugees are in Lebanon?",
+    "Who was told by telephone about the barrier?",
+    "What did Fouad Sayed Issa expect?",
+    "How many lorries crossed Bab al-Hawa?",
+    "What is the Astana format?",
+]
 FIRST_ANSWER = 120_000  # ms; the encoder is loading on a busy machine
 PAYLOADS = [
     "<script>window.pwned=1</script>",
@@ -47,6 +64,7 @@ PAYLOADS = [
     "$\\href{javascript:window.pwned=1}{x}$ \\(\\url{http://evil.test}\\)",
     "http://evil.test/c www.evil.test who@evil.test *bold* _it_ # head",
 ]
+WHOLE_TEXT = "node => node.textContent"
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +96,7 @@ def options():
 
 @pytest.fixture
 def page(browser, url, options):
-    """The opened page; on leaving, nothing foreign was asked for and nothing foreign ran."""
+    """The opened page; on leaving, nothing foreign was asked for, nothing foreign ran, and the browser kept nothing."""
     context = browser.new_context(**options)
     opened = context.new_page()
     foreign: list[str] = []
@@ -95,28 +113,41 @@ def page(browser, url, options):
     opened.on("console", lambda m: foreign.append(m.text) if "Content Security Policy" in m.text else None)
     opened.on("pageerror", lambda error: failures.append(str(error)))
     opened.goto(url)
-    expect(opened.get_by_label("Question")).to_be_focused(timeout=30_000)
+    expect(question_box(opened)).to_be_focused(timeout=30_000)
     yield opened
     assert foreign == []
     assert failures == []
     assert opened.evaluate("window.pwned") is None
-    assert opened.evaluate("localStorage.length + sessionStorage.length") == 0
+    assert opened.evaluate("Object.keys(localStorage).filter(key => key !== 'rag-settings')") == []
+    assert opened.evaluate("sessionStorage.length") == 0
     context.close()
 
 
+def question_box(page: Page) -> Locator:
+    """Where a question is written."""
+    return page.get_by_label("Question", exact=True)
+
+
 def ask(page: Page, question: str) -> Locator:
-    """Ask by keyboard and return the answer's part once it is about this question."""
-    page.get_by_label("Question").fill(question)
-    page.get_by_label("Question").press("Enter")
-    expect(page.locator(".rag-answer .asked")).to_have_text(question, timeout=FIRST_ANSWER)
-    return page.locator(".rag-answer")
+    """Ask by keyboard and return the turn once it is answered."""
+    before = page.locator(".turn").count()
+    question_box(page).fill(question)
+    question_box(page).press("Enter")
+    turn = page.locator(".thread > li").nth(before).locator(".turn:is(.answer, .refusal, .error, .hint)")
+    expect(turn).to_be_visible(timeout=FIRST_ANSWER)
+    return turn
+
+
+def library(page: Page) -> Locator:
+    """Go to the library."""
+    page.get_by_role("link", name="Library").click()
+    return page.locator(".library")
 
 
 def add(page: Page, *files: Path) -> Locator:
-    """Upload files and return the report once it speaks of them."""
-    page.get_by_role("tab", name="Documents").click()
-    page.locator("#rag-upload input[type=file]").set_input_files([str(file) for file in files])
-    report = page.locator(".rag-report")
+    """Add files and return the report once it speaks of them."""
+    library(page).locator("input[type=file]").first.set_input_files([str(file) for file in files])
+    report = page.locator(".library .report")
     expect(report.get_by_role("row").filter(has_text=files[-1].name)).to_be_visible(timeout=FIRST_ANSWER)
     return report
 
@@ -132,77 +163,182 @@ def overflow(page: Page) -> int:
     return width
 
 
+def reader(page: Page) -> Locator:
+    """The open document."""
+    return page.locator("#rag-reader")
+
+
+# asking
+
+
 def test_answer_has_marked_sources(page, tmp_path):
-    answer = ask(page, QUESTION)
-    expect(answer.get_by_role("heading", name="Answer")).to_be_visible()
-    sentences, marks = answer.locator(".sentence .words"), page.locator(".card mark")
-    assert sentences.count() == marks.count() > 0
-    for sentence, mark in zip(sentences.all_text_contents(), marks.all_text_contents(), strict=True):
-        assert " ".join(mark.split()) == sentence
-    assert "million civilians" in answer.inner_text()
+    turn = ask(page, QUESTION)
+    expect(turn.get_by_role("heading", name=QUESTION)).to_be_visible()
+    sentences, cards = turn.locator(".sentence .words"), turn.locator(".card")
+    assert sentences.count() == cards.count() > 0
+    for number, sentence in enumerate(sentences.all_text_contents()):
+        assert " ".join("".join(cards.nth(number).locator("mark").all_text_contents()).split()) == sentence
+        expect(cards.nth(number).locator("mark").first).to_be_visible()
+    expect(turn.locator(".short .words")).to_contain_text("million")
+    assert turn.locator(".short .marker").count() == 1
     shot(page, tmp_path, "answer")
 
 
-def test_marker_leads_to_its_card_and_the_card_to_the_document(page, tmp_path):
-    answer = ask(page, QUESTION)
-    marker = answer.get_by_role("link", name="Source 1", exact=True).first
-    marker.click()
-    card = page.locator("#src-1")
-    expect(card).to_be_focused()
-    marker.focus()
-    page.keyboard.press("Enter")
-    expect(card).to_be_focused()
+def test_every_citation_opens_on_exactly_its_span(page):
+    texts = {path.name: load(path).text for path in (ROOT / "data").iterdir()}
+    opened = 0
+    for question in QUESTIONS:
+        turn = ask(page, question)
+        for card, marker in citations(turn):
+            marker.click()
+            expect(marker).to_have_class(re.compile("open"))
+            expect(reader(page).locator("mark.current").first).to_be_in_viewport()
+            place = str(card.get_attribute("data-place"))
+            name, start, end = place.rpartition("/")[2].rsplit(" ", 2)
+            quote = texts[name][int(start) : int(end)]
+            assert "".join(reader(page).locator("mark.current").all_text_contents()) == quote
+            assert reader(page).locator(".text").evaluate(WHOLE_TEXT) == texts[name]
+            opened += 1
+    assert opened > len(QUESTIONS)
 
-    page.keyboard.press("Tab")
-    opener = card.get_by_role("button", name="Open document")
-    expect(opener).to_be_focused()
-    page.keyboard.press("Enter")
-    pane = page.get_by_role("dialog")
-    mark = pane.locator("mark")
-    expect(mark).to_be_in_viewport()
-    assert mark.text_content() == card.locator("mark").text_content()
-    shot(page, tmp_path, "reader", whole=False)
+
+def citations(turn: Locator) -> list[tuple[Locator, Locator]]:
+    """Each numbered card of a turn with a marker that leads to it."""
+    cards = turn.locator(".card[id]").all()
+    return [(card, turn.get_by_role("button", name=f"Source {n}:").first) for n, card in enumerate(cards, 1)]
+
+
+def test_citation_is_previewed_and_opened_by_keyboard(page, tmp_path):
+    turn = ask(page, QUESTION)
+    marker = turn.get_by_role("button", name="Source 1:").first
+    marker.hover()
+    tip = page.get_by_role("tooltip")
+    expect(tip.locator("mark")).to_be_visible()
+    page.mouse.move(2, 2)
+    expect(tip).to_be_hidden()
+
     page.keyboard.press("Escape")
-    expect(pane).to_have_count(0)
-    expect(opener).to_be_focused()
+    page.locator("header.top").get_by_role("link", name="Ask").focus()
+    while not marker.evaluate("node => node === document.activeElement"):
+        page.keyboard.press("Tab")
+    expect(tip.locator("mark")).to_be_visible()
+    expect(marker).to_have_attribute("aria-describedby", "rag-preview")
+    page.keyboard.press("Enter")
+    expect(tip).to_be_hidden()
+    expect(reader(page).locator("mark.current").first).to_be_in_viewport()
+    shot(page, tmp_path, "reader", whole=False)
+    page.keyboard.press("]")
+    expect(reader(page).get_by_role("button", name="Source 2:")).to_have_attribute("aria-current", "true")
+    page.keyboard.press("Escape")
+    expect(reader(page)).to_be_hidden()
+    expect(marker).to_be_focused()
 
 
-def test_open_document_is_the_document(page):
-    page.get_by_role("tab", name="Documents").click()
-    page.get_by_role("button", name="Displacement in Syria", exact=False).first.click()
-    pane = page.get_by_role("dialog")
-    expect(pane.locator(".text")).to_contain_text("Inside Syria")
-    text = (ROOT / "data/displacement-figures.md").read_text("utf-8")
-    assert pane.locator(".text").text_content() == text
-    assert pane.locator("mark").count() == 0
+def test_answer_does_not_move_when_a_source_is_opened(page):
+    turn = ask(page, QUESTION)
+    sentence = turn.locator(".sentence").first
+    before = sentence.bounding_box()
+    turn.get_by_role("button", name="Source 1:").first.click()
+    expect(reader(page).locator("mark.current").first).to_be_in_viewport()
+    assert sentence.bounding_box() == before
+    assert sentence.evaluate("node => node.getBoundingClientRect().right") <= reader(page).evaluate(
+        "node => node.getBoundingClientRect().left"
+    )
+
+
+def test_earlier_questions_stay_and_the_box_is_below(page):
+    first, second = ask(page, QUESTION), ask(page, UNANSWERABLE)
+    expect(first).to_be_attached()
+    assert page.locator(".asked").all_text_contents() == [QUESTION, UNANSWERABLE]
+    expect(question_box(page)).to_be_in_viewport()
+    expect(question_box(page)).to_have_value("")
+    top = "node => node.getBoundingClientRect().top"
+    assert question_box(page).evaluate(top) > second.locator(".asked").evaluate(top)
+    page.get_by_role("button", name="New").click()
+    assert page.locator(".turn").count() == 0
+    expect(question_box(page)).to_be_focused()
+
+
+def test_why_a_source_was_found_is_explained(page):
+    turn = ask(page, QUESTION)
+    turn.get_by_role("button", name="Why this source").first.click()
+    line = turn.locator(".why").first
+    expect(line).to_contain_text(
+        re.compile(r"The search ranked this passage \d+(st|nd|rd|th) of \d+"), timeout=FIRST_ANSWER
+    )
+    expect(line).to_contain_text("civilians")
 
 
 def test_refusal_shows_nearest_passages_not_as_sources(page, tmp_path):
-    answer = ask(page, UNANSWERABLE)
-    expect(answer.get_by_role("heading", name="No answer in these documents")).to_be_visible()
-    expect(page.get_by_role("heading", name="Nearest passages")).to_be_visible()
-    assert page.locator(".card").count() > 0
-    assert page.locator(".card mark, .card .number, [id^=src-], .marker").count() == 0
-    assert page.get_by_role("heading", name="Sources").count() == 0
+    turn = ask(page, UNANSWERABLE)
+    expect(turn.get_by_text("No answer in these documents")).to_be_visible()
+    expect(turn.get_by_role("heading", name="Nearest passages")).to_be_visible()
+    assert turn.locator(".card").count() > 0
+    assert turn.locator(".card mark, .card .number, [id^=src-], .marker").count() == 0
+    assert turn.get_by_role("heading", name="Sources").count() == 0
+    turn.get_by_role("button", name="Open document").first.click()
+    expect(reader(page).locator("mark.near").first).to_be_in_viewport()
+    assert reader(page).locator("mark.current, .chip").count() == 0
     shot(page, tmp_path, "refusal")
 
 
 def test_examples_can_be_asked(page):
-    examples = page.locator(".rag-examples").get_by_role("button")
+    examples = page.get_by_role("group", name="Example questions").get_by_role("button")
     expect(examples).to_have_count(3, timeout=FIRST_ANSWER)
     question = examples.first.text_content()
     examples.first.click()
-    expect(page.get_by_label("Question")).to_have_value(question)
-    expect(page.locator(".rag-answer .asked")).to_have_text(question, timeout=FIRST_ANSWER)
+    expect(page.locator(".turn.answer .asked")).to_have_text(question, timeout=FIRST_ANSWER)
     expect(page.locator(".card").first).to_be_visible()
 
 
 def test_empty_and_long_questions_get_a_friendly_line(page):
     page.get_by_role("button", name="Ask", exact=True).click()
-    expect(page.locator(".rag-answer")).to_contain_text("Type a question first")
-    page.get_by_label("Question").fill("x" * 2001)
-    page.get_by_label("Question").press("Enter")
-    expect(page.locator(".rag-answer")).to_contain_text("2,001 characters; up to 2,000")
+    expect(question_box(page)).to_have_attribute("placeholder", re.compile("Type a question first"))
+    expect(ask(page, "x" * 2001)).to_contain_text("2,001 characters; up to 2,000")
+
+
+def test_filters_restrict_what_is_searched(page):
+    page.get_by_text("Filter", exact=True).click()
+    page.get_by_label("Document", exact=True).fill("displacement-figures.md")
+    turn = ask(page, QUESTION)
+    titles = set(turn.locator(".card .title").all_text_contents())
+    assert titles == {"Displacement in Syria, a briefing on the figures"}
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_label("Speaker").fill("nobody of that name")
+    expect(ask(page, QUESTION)).to_contain_text("No answer")
+    page.get_by_label("From").fill("2031-01-01")
+    expect(page.locator(".filters .set")).to_contain_text("2031-01-01 to")
+
+
+# reading
+
+
+def test_document_is_shown_as_people_read_it_and_searched(page, tmp_path):
+    library(page).get_by_role("button", name="Displacement in Syria", exact=False).first.click()
+    text = reader(page).locator(".text")
+    expect(text.get_by_role("heading", name="What the offensive changed")).to_be_visible()
+    assert text.evaluate(WHOLE_TEXT) == (ROOT / "data/displacement-figures.md").read_text("utf-8")
+    assert not re.search(r"\*\*|^#|\|", text.inner_text(), flags=re.MULTILINE)
+    expect(text.get_by_role("cell", name="about 770,000")).to_have_count(1)
+    assert text.locator("mark").count() == 0
+
+    page.keyboard.press("f")
+    find = reader(page).get_by_role("searchbox", name="Find in document")
+    expect(find).to_be_focused()
+    find.fill("ocha")
+    count = reader(page).locator(".count")
+    expect(count).to_have_text("1 of 7")
+    page.keyboard.press("Enter")
+    expect(count).to_have_text("2 of 7")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.press("Shift+Enter")
+    expect(count).to_have_text("7 of 7")
+    find.fill("no such words")
+    expect(count).to_have_text("not found")
+    shot(page, tmp_path, "document", whole=False)
+
+
+# the collection
 
 
 def test_added_file_can_be_asked_about_and_removed(page, tmp_path):
@@ -210,17 +346,19 @@ def test_added_file_can_be_asked_about_and_removed(page, tmp_path):
     file.write_text("The Bell Museum of Quarnford keeps forty-one bronze bells.\n")
     report = add(page, file)
     expect(report).to_contain_text("1 added")
-    expect(page.locator(".rag-documents")).to_contain_text("bell-museum.txt")
+    expect(page.locator(".documents")).to_contain_text("bell-museum.txt")
 
-    page.get_by_role("tab", name="Ask").click()
-    ask(page, "How many bells does the Bell Museum of Quarnford keep?")
-    expect(page.locator("#src-1 mark")).to_have_text("The Bell Museum of Quarnford keeps forty-one bronze bells.")
+    page.get_by_role("link", name="Ask", exact=True).click()
+    turn = ask(page, "How many bells does the Bell Museum of Quarnford keep?")
+    expect(turn.locator("mark").first).to_have_text("The Bell Museum of Quarnford keeps forty-one bronze bells.")
 
-    page.get_by_role("tab", name="Documents").click()
-    page.on("dialog", lambda dialog: dialog.accept())
+    library(page).get_by_role("button", name="Remove bell-museum.txt").click()
+    page.get_by_role("button", name="Keep").click()
+    expect(page.locator(".documents")).to_contain_text("bell-museum.txt")
     page.get_by_role("button", name="Remove bell-museum.txt").click()
-    expect(report).to_contain_text("1 removed")
-    expect(page.locator(".rag-documents")).not_to_contain_text("bell-museum.txt")
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(report).to_contain_text("1 removed", timeout=FIRST_ANSWER)
+    expect(page.locator(".documents")).not_to_contain_text("bell-museum.txt")
 
 
 def test_broken_file_is_reported_with_the_reason(page, tmp_path):
@@ -235,6 +373,34 @@ def test_broken_file_is_reported_with_the_reason(page, tmp_path):
     shot(page, tmp_path, "report")
 
 
+def test_folder_of_this_machine_is_indexed_where_it_is(page, tmp_path):
+    (tmp_path / "pier.txt").write_text("The pier of Quarnford is nine hundred steps long.\n")
+    view = library(page)
+    view.get_by_label("Or index a folder").fill(str(tmp_path))
+    view.get_by_role("button", name="Index folder").click()
+    expect(view.locator(".outcome.done")).to_contain_text("1 added", timeout=FIRST_ANSWER)
+    view.get_by_label("Or index a folder").fill("relative/folder")
+    view.get_by_role("button", name="Index folder").click()
+    expect(view.locator(".outcome.error")).to_contain_text("whole path")
+
+
+def test_documents_are_sorted_and_filtered(page):
+    view = library(page)
+    names = view.locator("td.name .title")
+    expect(names.first).to_be_visible()
+    shown = names.all_text_contents()
+    assert shown == sorted(shown, key=str.casefold)
+    view.get_by_role("button", name="Words").click()
+    counts = [int(words.replace(",", "")) for words in view.locator("td.number:nth-child(4)").all_text_contents()]
+    assert counts == sorted(counts, reverse=True)
+    expect(view.get_by_role("columnheader", name="Words")).to_have_attribute("aria-sort", "descending")
+    view.get_by_label("Filter documents").fill("m4-m5")
+    expect(names).to_have_count(1)
+
+
+# safety
+
+
 def test_hostile_document_is_inert_and_shown_unchanged(page, tmp_path):
     lines = [
         f"The ledger of Zorblax on page {number} reads {payload} there." for number, payload in enumerate(PAYLOADS)
@@ -243,35 +409,58 @@ def test_hostile_document_is_inert_and_shown_unchanged(page, tmp_path):
     file = tmp_path / "ledger.md"
     file.write_text(text)
     add(page, file)
-    page.get_by_role("tab", name="Ask").click()
-    for number, payload in enumerate(PAYLOADS):
-        ask(page, f"What does the ledger of Zorblax read on page {number}? {payload}")
-        for passage in page.locator(".card").filter(has_text="Zorblax").locator("blockquote").all_text_contents():
-            assert passage in text
-    page.locator(".card").filter(has_text="Zorblax").first.get_by_role("button").click()
-    body = page.get_by_role("dialog").locator(".text")
+    page.get_by_role("link", name="Ask", exact=True).click()
+    for number, payload in enumerate(PAYLOADS[::3]):
+        turn = ask(page, f"What does the ledger of Zorblax read on page {number}? {payload}")
+        for passage in turn.locator(".card").filter(has_text="Zorblax").locator(".passage").all():
+            assert passage.evaluate(WHOLE_TEXT) in text
+    page.locator(".card").filter(has_text="Zorblax").last.get_by_role("button", name="Open document").click()
+    body = reader(page).locator(".text")
     expect(body).to_contain_text("Zorblax")
-    assert body.text_content() == text
-    assert page.locator("dialog :is(img, script, iframe, form, svg, style, a)").count() == 0
-    assert page.locator(".rag-sources :is(img, script, iframe, form, svg, style, a)").count() == 0
-    page.keyboard.press("Escape")
+    assert body.evaluate(WHOLE_TEXT) == text
+    assert page.locator(":is(#rag-reader .text, .passage) :is(img, script, iframe, form, svg, style, a)").count() == 0
     shot(page, tmp_path, "hostile")
+
+
+# comfort
 
 
 @pytest.mark.parametrize("options", [{"viewport": {"width": 360, "height": 740}, "has_touch": True}], ids=["phone"])
 def test_phone_shows_everything_without_sideways_scrolling(page, tmp_path):
-    ask(page, QUESTION)
+    turn = ask(page, QUESTION)
     assert overflow(page) <= 0
-    page.locator("#src-1").get_by_role("button", name="Open document").tap()
-    expect(page.get_by_role("dialog").locator("mark")).to_be_in_viewport()
+    turn.get_by_role("button", name="Source 1:").first.tap()
+    expect(reader(page).locator("mark.current").first).to_be_in_viewport()
     assert overflow(page) <= 0
     shot(page, tmp_path, "phone-reader", whole=False)
-    page.get_by_role("button", name="Close").tap()
+    page.get_by_role("button", name="Close the document").tap()
     shot(page, tmp_path, "phone-answer")
-    page.get_by_role("tab", name="Documents").tap()
+    page.get_by_role("link", name="Library").tap()
     expect(page.get_by_role("button", name="Displacement in Syria", exact=False).first).to_be_visible()
     assert overflow(page) <= 0
     shot(page, tmp_path, "phone-documents")
+
+
+def test_keyboard_and_settings(page):
+    page.keyboard.press("Escape")
+    page.locator("header.top").get_by_role("link", name="Ask").focus()
+    page.keyboard.press("?")
+    help_ = page.get_by_role("dialog", name="Keyboard")
+    expect(help_).to_contain_text("write a question")
+    page.keyboard.press("Escape")
+    expect(help_).to_have_count(0)
+    page.keyboard.press("l")
+    expect(page.get_by_role("heading", name="Library")).to_be_visible()
+    page.keyboard.press("/")
+    expect(question_box(page)).to_be_focused()
+
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_label("Colours").select_option("dark")
+    page.get_by_role("button", name="Done").click()
+    page.reload()
+    expect(question_box(page)).to_be_focused(timeout=30_000)
+    assert "dark" in page.evaluate("document.body.className")
+    assert page.evaluate("localStorage.getItem('rag-settings')") == '{"theme":"dark"}'
 
 
 CONTRAST = """selector => {
@@ -293,8 +482,8 @@ CONTRAST = """selector => {
   });
 }"""
 WORDS = (
-    "h1, #rag-header p, [role=tab], label span, .asked, .words, .marker, .note, .facts, .number, "
-    ".rag-examples .label, .card h3, blockquote, mark, #rag-result button, button.primary"
+    ".top nav a, .asked, .short .words, .sentence .words, .marker, .note, .facts, .facts .speaker, .card .number, "
+    ".card .title, .passage p, mark, button.primary, button.quiet, .filters summary"
 )
 
 
@@ -306,7 +495,6 @@ WORDS = (
 def test_words_stand_out_from_their_ground(page, tmp_path, dark):
     ask(page, QUESTION)
     assert ("dark" in page.evaluate("document.body.className")) == dark
-    page.wait_for_timeout(500)  # colours fade in
     contrasts = page.evaluate(CONTRAST, WORDS)
     assert len(contrasts) > 15
     assert [(name, contrast) for name, contrast in contrasts if contrast < 4.5] == []

@@ -29,6 +29,8 @@ __all__ = ["LARGEST", "SUFFIXES", "load", "load_bytes", "read"]
 LARGEST = 50_000_000
 """Bytes. A larger text file is a data set or a log, not a document that somebody quotes from."""
 
+_ATTEMPTS = 3  # to read a file that is being written at the same time
+
 _LOADERS: dict[str, Callable[[bytes, str], Document]] = {
     ".txt": text.parse,
     ".text": text.parse,
@@ -72,8 +74,8 @@ def read(path: Path) -> tuple[str, bytes]:
     """Return the URI and the bytes of one file. Its URI is its absolute path, with symbolic links as they are.
 
     Raises:
-        Skipped: no document of a kind that is read: unknown suffix, too large.
-        LoadError: the file cannot be read.
+        Skipped: no document of a kind that is read: unknown suffix, too large, no longer there.
+        LoadError: the file cannot be read, or changes all the time.
     """
     uri = os.path.abspath(path)  # noqa: PTH100 - Path.resolve would follow links
     shown = uri.encode("utf-8", "backslashreplace").decode()
@@ -132,15 +134,26 @@ def _read(uri: str) -> bytes:
         _check(uri, os.stat(uri))  # noqa: PTH116 - opening a device can already do something, so look first
         # Not to block, should a pipe have taken the file's place since.
         with open(os.open(uri, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY), "rb") as file:  # noqa: PTH123
-            _check(uri, os.fstat(file.fileno()))
-            return file.read(LARGEST + 1)
+            for _ in range(_ATTEMPTS):
+                before = os.fstat(file.fileno())
+                _check(uri, before)
+                data = file.read(LARGEST + 1)
+                if _same(before, os.fstat(file.fileno()), len(data)):
+                    return data
+                file.seek(0)
+        raise LoadError(f"{uri}: is being written; index it again when that is done")
     except FileNotFoundError as error:
-        raise LoadError(f"{uri}: there is no such file; it may just have been moved or deleted") from error
+        raise Skipped(f"{uri}: there is no such file; it may just have been moved or deleted") from error
     except PermissionError as error:
         raise LoadError(f"{uri}: no permission to read this file; change its permissions") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise LoadError(f"{uri}: cannot be read ({reason}); check the disk and the name") from error
+
+
+def _same(before: os.stat_result, after: os.stat_result, size: int) -> bool:
+    """Tell whether a file was left alone while it was read."""
+    return before.st_mtime_ns == after.st_mtime_ns and before.st_size == after.st_size == size
 
 
 def _check(uri: str, status: os.stat_result) -> None:

@@ -16,15 +16,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import PurePath
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from rag.errors import LoadError, Skipped
 from rag.load import load_bytes
-from rag.load.wire import from_json
+from rag.load.pdf.rectangles import Rectangle
+from rag.load.wire import from_json, to_json
 from rag.load.worker import SECONDS, receive, send
 
 if TYPE_CHECKING:
-    from rag.records import Document
+    from collections.abc import Mapping
+
+    from rag.records import Document, Span
 
 _HERE = frozenset({".txt", ".text", ".md", ".markdown"})
 _START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from rag.load.worker import main; main()"
@@ -72,12 +75,27 @@ class Pool:
             done.set_exception(error)
         return done
 
+    def places(
+        self, data: bytes, document: Document, span: Span, page: int | None = None
+    ) -> tuple[list[Rectangle], bytes]:
+        """Return where on the pages of a PDF a span of its document stands, and PNG of a page with the span marked.
+
+        Without `page` there is no picture (no bytes). Raises `LoadError`.
+        """
+        head = to_json(document)
+        header = {"uri": document.uri, "document": len(head), "span": [span.start, span.end], "page": page}
+        answer, drawn = self._ask(header, head + data)
+        return [Rectangle(*each) for each in answer["rectangles"]], drawn
+
     def _read(self, data: bytes, uri: str, digest: str | None) -> Document:
+        document = from_json(self._ask({"uri": uri}, data)[1])
+        return replace(document, digest=digest) if digest else document
+
+    def _ask(self, header: Mapping[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         worker = self._free.get()
         self._all.add(worker)
         try:
-            document = worker.read(data, uri, self._seconds)
-            return replace(document, digest=digest) if digest else document
+            return worker.ask(header, data, self._seconds)
         finally:
             self._free.put(worker)
 
@@ -88,24 +106,25 @@ class _Worker:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
-    def read(self, data: bytes, uri: str, seconds: float) -> Document:
-        """Let the process read a file."""
+    def ask(self, header: Mapping[str, Any], data: bytes, seconds: float) -> tuple[dict[str, Any], bytes]:
+        """Let the process do something with a file."""
+        uri = header["uri"]
         process = self._running()
         late = threading.Event()
         timer = threading.Timer(seconds, _end, (process, late))
         timer.start()
         try:
-            answer = _ask(process, data, uri)
+            answer = _ask(process, header, data)
         finally:
             timer.cancel()
         if answer is None:
             raise LoadError(f"{uri}: {self._cause(process, late=late.is_set(), seconds=seconds)}; the rest goes on")
-        header, body = answer
-        if "skipped" in header:
-            raise Skipped(header["skipped"])
-        if "failed" in header:
-            raise LoadError(header["failed"])
-        return from_json(body)
+        outcome, _ = answer
+        if "skipped" in outcome:
+            raise Skipped(outcome["skipped"])
+        if "failed" in outcome:
+            raise LoadError(outcome["failed"])
+        return answer
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
@@ -152,12 +171,14 @@ def _end(process: subprocess.Popen[bytes], late: threading.Event) -> None:
     process.kill()
 
 
-def _ask(process: subprocess.Popen[bytes], data: bytes, uri: str) -> tuple[dict[str, str], bytes] | None:
+def _ask(
+    process: subprocess.Popen[bytes], header: Mapping[str, Any], data: bytes
+) -> tuple[dict[str, Any], bytes] | None:
     """Send a file and return the answer; None when the process is gone."""
     if process.stdin is None or process.stdout is None:
         return None
     try:
-        send(process.stdin, {"uri": uri}, data)
+        send(process.stdin, header, data)
         return receive(process.stdout)
     except (OSError, ValueError):  # the pipe broke or was closed under our feet
         return None

@@ -1,7 +1,8 @@
 """The other end of `rag.load.pool`: a process that reads one file after the other, within limits.
 
-Each message is a line of JSON and as many bytes as it says. A request names the file, an answer is a document or an
-error. Whatever a file does here, to memory or to time, it does to this process only.
+Each message is a line of JSON and as many bytes as it says. A request names the file and what is wanted of it: its
+document, or the place of a span on its pages and a picture of one. Whatever a file does here, to memory or to time, it
+does to this process only.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ import os
 import resource
 import threading
 import time
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
-from rag.errors import LoadError, Skipped
+from rag.errors import InputError, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +37,7 @@ def main() -> None:
     while request := receive(source):
         header, data = request
         _limit_time()
-        send(sink, *_answer(data, header["uri"]))
+        send(sink, *_answer(data, header))
 
 
 def _limit_time() -> None:
@@ -45,20 +46,36 @@ def _limit_time() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
 
 
-def _answer(data: bytes, uri: str) -> tuple[Mapping[str, str], bytes]:
+def _answer(data: bytes, header: Mapping[str, Any]) -> tuple[Mapping[str, Any], bytes]:
     from rag.load import load_bytes
     from rag.load.wire import to_json
 
+    uri = header["uri"]
     try:
+        if "span" in header:
+            return _places(data, header)
         return {}, to_json(load_bytes(data, uri))
     except Skipped as error:
         return {"skipped": str(error)}, b""
-    except LoadError as error:
+    except InputError as error:
         return {"failed": str(error)}, b""
     except MemoryError:
         return {"failed": f"{uri}: needs more than {MOST_MEMORY / 1e9:.0f} GB of memory to read; split it"}, b""
     except RecursionError:
         return {"failed": f"{uri}: is nested too deeply to read"}, b""
+
+
+def _places(data: bytes, header: Mapping[str, Any]) -> tuple[Mapping[str, Any], bytes]:
+    """Return the rectangles of a span of a PDF, and the picture of a page with them, if one is wanted."""
+    from rag.load.pdf.picture import picture
+    from rag.load.pdf.rectangles import rectangles
+    from rag.load.wire import from_json
+    from rag.records import Span
+
+    document, pdf = from_json(data[: header["document"]]), data[header["document"] :]
+    found = rectangles(pdf, document, Span(*header["span"]))
+    drawn = picture(pdf, document.uri, header["page"], found) if header["page"] else b""
+    return {"rectangles": found}, drawn
 
 
 def _end_with(owner: int) -> None:
@@ -68,14 +85,14 @@ def _end_with(owner: int) -> None:
     os._exit(1)
 
 
-def send(sink: IO[bytes], header: Mapping[str, str], data: bytes) -> None:
+def send(sink: IO[bytes], header: Mapping[str, Any], data: bytes) -> None:
     """Write one message."""
     sink.write(json.dumps({**header, "size": len(data)}).encode() + b"\n")
     sink.write(data)
     sink.flush()
 
 
-def receive(source: IO[bytes]) -> tuple[dict[str, str], bytes] | None:
+def receive(source: IO[bytes]) -> tuple[dict[str, Any], bytes] | None:
     """Read one message; None when the other end is gone."""
     line = source.readline()
     if not line.endswith(b"\n"):

@@ -19,6 +19,7 @@ from rag.ui.password import Password, chosen_password
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from importlib.resources.abc import Traversable
 
     from fastapi import FastAPI
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 EVERY_ADDRESS = ("", "0.0.0.0", "::")  # noqa: S104 - only with a password
+MEDIA_TYPES = {"js": "text/javascript", "css": "text/css"}
 MOST_WAITING = 100  # questions in the queue before the page says that it is busy
 
 
@@ -99,8 +101,8 @@ def build(library: Library, names: Sequence[str] = (), password: str | None = No
     blocks = layout(library)
     blocks.queue(max_size=MOST_WAITING, default_concurrency_limit=4)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    _offer(app, "page.js", "text/javascript")
-    _offer(app, "page.css", "text/css")
+    for file in files("rag.ui").joinpath("web").iterdir():
+        _offer(app, file)
     gr.mount_gradio_app(
         app,
         blocks,
@@ -121,12 +123,12 @@ def build(library: Library, names: Sequence[str] = (), password: str | None = No
     return app
 
 
-def _offer(app: FastAPI, name: str, media_type: str) -> None:
+def _offer(app: FastAPI, file: Traversable) -> None:
     """Serve a file of the page by itself: Gradio would rewrite the selectors of a style sheet given to it."""
     from fastapi.responses import Response
 
-    text = (files("rag.ui") / name).read_text("utf-8")
-    app.get(f"/{name}")(lambda: Response(text, media_type=media_type, headers={"Cache-Control": "no-cache"}))
+    text, media_type = file.read_text("utf-8"), MEDIA_TYPES[file.name.rpartition(".")[2]]
+    app.get(f"/web/{file.name}")(lambda: Response(text, media_type=media_type, headers={"Cache-Control": "no-cache"}))
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import html
 import logging
+import queue
+import threading
 import time
+from collections.abc import Iterator  # noqa: TC003 - Gradio reads the annotations of handlers at run time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,15 +20,16 @@ from rag import wire
 from rag.errors import IndexMissing, InputError, RagError
 from rag.progress import Progress, silent
 from rag.records import Span
-from rag.ui import render
+from rag.ui import listing, render
 from rag.ui.examples import example_questions
-from rag.ui.views import (  # Gradio reads the annotations of handlers at run time
-    AnswerView,
+from rag.ui.views import (  # read at run time, too
     DocumentsView,
     ReaderView,
-    ReportView,
-    SourcesView,
+    StartView,
+    TurnView,
+    WorkView,
 )
+from rag.where import Filter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,71 +39,107 @@ if TYPE_CHECKING:
 
 MOST_FILES = 500  # in one upload
 TROUBLES: tuple[State, ...] = ("skipped", "failed")
-MOST_SOURCES = 50  # that a program may ask for
+MOST_SOURCES = 50  # that may be asked for
+SEARCHED_FOR_WHY = 100  # hits among which a citation's passage is looked for
+TICK = 0.25  # s between two views of a long run's progress
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
 class Handlers:
-    """The page's events as methods; Gradio runs each call in a thread of its own."""
+    """The page's events as methods; Gradio runs each call in a thread of its own.
 
-    def __init__(self, library: Library) -> None:
+    Args:
+        library: what is asked and changed.
+        local: whether whoever sees the page sits at this machine, and may name its folders.
+    """
+
+    def __init__(self, library: Library, *, local: bool = True) -> None:
         self._library = library
+        self._local = local
 
-    def ask(self, question: str) -> tuple[AnswerView, SourcesView]:
-        """Answer a question."""
+    # asking
 
-        def run() -> tuple[AnswerView, SourcesView]:
-            answer = self._library.ask(render.checked_question(question))
-            return render.answer_view(answer), render.sources_view(answer)
+    def ask(self, event: gr.EventData) -> TurnView:
+        """Answer a question: `turn` is its number on the page, `where` its conditions, `k` the passages to read."""
+        turn = int(event.turn)
 
-        if not question.strip():
-            return render.message_view("Type a question first, then press Enter.", "hint"), render.NO_SOURCES
-        return _attempt(run, lambda message: (render.message_view(message), render.NO_SOURCES))
+        def run() -> TurnView:
+            where = Filter.parse(map(str, event.where))
+            answer = self._library.ask(render.checked_question(str(event.question)), _number(int(event.k)), where)
+            return render.answer_view(wire.answer_json(answer))
+
+        return {**_attempt(run, render.message_view), "turn": turn}
+
+    def why(self, asked: list[Any]) -> str:
+        """Say how the passage around a citation was found; called with [question, uri, start, end]."""
+
+        def run() -> str:
+            question, uri, start, end = asked
+            hits = self._library.search(str(question), SEARCHED_FOR_WHY)
+            passages = self._library.status().passages
+            return render.why_line(str(question), hits, Span(int(start), int(end)), str(uri), passages)
+
+        return _attempt(run, lambda message: message)
+
+    def examples(self, _: list[Any]) -> list[str]:
+        """Offer example questions; waits for the encoder."""
+        return _attempt(lambda: example_questions(self._library), lambda _: [])
+
+    # reading
 
     def read(self, place: list[Any]) -> ReaderView | dict[str, str]:
-        """Return a document in full with one span marked; called by the page's script with [uri, start, end]."""
+        """Return a document in full with spans marked; called with [uri, [[number, start, end], ...]]."""
 
         def run() -> ReaderView | dict[str, str]:
-            uri, start, end = place
-            return render.reader_view(self._library.document(str(uri)), Span(int(start), int(end)))
+            uri, cited = place
+            marks = {int(number): Span(int(start), int(end)) for number, start, end in cited}
+            return render.reader_view(self._library.document(str(uri)), marks)
 
         return _attempt(run, lambda message: {"error": message})
 
-    def start(self) -> tuple[DocumentsView, AnswerView]:
+    # the collection
+
+    def start(self, _: list[Any]) -> StartView:
         """Fill a page that has just been opened."""
-        documents = self.documents()
-        return documents, render.start_view(documents)
+        return {"documents": self.documents(), "local": self._local}
 
     def documents(self) -> DocumentsView:
         """List the documents; none while there is no index."""
 
         def run() -> DocumentsView:
             try:
-                return render.documents_view(self._library.documents())
+                return listing.documents_view(self._library.documents())
             except IndexMissing:
-                return render.documents_view([])
+                return listing.documents_view([])
 
         return _attempt(run, lambda message: DocumentsView(summary=message, rows=[]))
 
-    def examples(self) -> list[str]:
-        """Offer example questions; waits for the encoder."""
-        return _attempt(lambda: example_questions(self._library), lambda _: [])
+    def add(self, event: gr.EventData) -> Iterator[WorkView]:
+        """Add uploaded files, given as Gradio's file values: the guard has seen that each was uploaded."""
+        files = [str(file["path"]) for file in event.files]
+        yield from _watched(lambda progress: self._add(files, progress))
 
-    def add(
-        self,
-        files: list[str] | None,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio asks for it
-    ) -> tuple[None, ReportView, DocumentsView]:
-        """Add uploaded files; empties the upload field."""
-        report = _attempt(lambda: render.report_view(self._add(files, _reporter(progress))), render.failure_view)
-        return None, report, self.documents()
+    def index(self, event: gr.EventData) -> Iterator[WorkView]:
+        """Bring a folder of this machine up to date."""
+        path = str(event.path).strip()
 
-    def remove(self, event: gr.EventData) -> tuple[ReportView, DocumentsView]:
-        """Forget the document whose button was pressed."""
-        report = _attempt(lambda: render.report_view(self._library.remove(str(event.document))), render.failure_view)
-        return report, self.documents()
+        def run(progress: Progress) -> SyncReport:
+            if not self._local:
+                raise InputError("Folders can be named only on the machine that serves the page: send the files.")
+            if not Path(path).expanduser().is_absolute():
+                raise InputError("Give the whole path of the folder, as in /home/ada/reports.")
+            return self._library.index(Path(path).expanduser(), progress=progress)
+
+        yield from _watched(run)
+
+    def remove(self, event: gr.EventData) -> WorkView:
+        """Forget documents."""
+        uris = [str(uri) for uri in event.documents]
+        return _attempt(lambda: listing.report_view(self._library.remove(*uris)), listing.failure_view)
+
+    # for programs
 
     def api_ask(self, question: str, k: int = 8) -> dict[str, Any]:
         """Answer a question with citations: the JSON of `rag ask --json`."""
@@ -140,16 +180,26 @@ class Handlers:
                 path.unlink(missing_ok=True)
 
 
-def _reporter(progress: gr.Progress) -> Progress:
-    """Draw the library's progress as Gradio's bar, with rate and time left of the present stage."""
+def _watched(run: Callable[[Progress], SyncReport]) -> Iterator[WorkView]:
+    """Run in a thread of its own and yield how far it is, a few times a second, then its report."""
+    seen: queue.SimpleQueue[WorkView] = queue.SimpleQueue()
     started: dict[str, float] = {}
 
-    def report(stage: str, done: int, total: int) -> None:
+    def progress(stage: str, done: int, total: int) -> None:
         seconds = time.monotonic() - started.setdefault(stage, time.monotonic())
-        unit = {"reading": "files", "embedding": "passages"}.get(stage, "steps")
-        progress((done, total), desc=render.progress_line(stage, done, total, seconds), unit=unit)
+        seen.put(listing.progress_view(stage, done, total, seconds))
 
-    return report
+    def work() -> None:
+        seen.put(_attempt(lambda: listing.report_view(run(progress)), listing.failure_view))
+
+    threading.Thread(target=work, name="rag-work", daemon=True).start()
+    view = listing.progress_view("reading", 0, 0, 0.0)
+    while view["kind"] == "progress":
+        view = seen.get()
+        while view["kind"] == "progress" and not seen.empty():  # only the latest is worth sending
+            view = seen.get()
+        yield view
+        time.sleep(TICK if view["kind"] == "progress" else 0)
 
 
 def _named(outcomes: list[Outcome]) -> list[dict[str, str]]:

@@ -1,38 +1,31 @@
-"""What the page shows, as plain data: pure functions from the library's records to JSON values.
+"""What the page shows of answers and documents, as plain data: pure functions from the library's records to JSON.
 
-No HTML and no Markdown is made here or anywhere else: `page.js` puts every string into a text node, so that a document
-is shown exactly as it is and nothing in it can act. What is shown as marked is cut here, because the browser counts
-UTF-16 units where the library counts code points.
+No HTML and no Markdown is made here or anywhere else: the page's scripts put every string into a text node, so that a
+document is shown exactly as it is and nothing in it can act. What is shown as marked is cut here, because the browser
+counts UTF-16 units where the library counts code points.
 """
 
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 from pathlib import PurePath
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from rag.errors import InputError
-from rag.store import State
+from rag.records import Span
+from rag.terms import matched_words
+from rag.ui.typeset import MARKDOWN, typeset, typeset_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from rag.records import Answer, AnswerSentence, Citation, Document, Hit, Span
-    from rag.store import DocumentInfo, SyncReport
-    from rag.ui.views import (
-        AnswerView,
-        Card,
-        DocumentsView,
-        Marked,
-        ReaderView,
-        ReportView,
-        SentenceView,
-        SourcesView,
-    )
+    from rag.records import Document, Hit
+    from rag.ui.typeset import Block, Run
+    from rag.ui.views import BlockView, Card, ReaderView, RunView, SentenceView, TurnView
+    from rag.wire import Json
 
 LONGEST_QUESTION = 2000
-
-NO_SOURCES: SourcesView = {"heading": "", "note": "", "cards": []}
 
 
 def checked_question(question: str) -> str:
@@ -51,127 +44,141 @@ def checked_question(question: str) -> str:
     return question
 
 
-def message_view(message: str, kind: str = "error") -> AnswerView:
+def message_view(message: str, kind: str = "error") -> TurnView:
     """Show one line where the answer would be."""
-    return {"kind": kind, "message": message}
+    return {"kind": kind, "message": message, "cards": []}
 
 
-def start_view(documents: DocumentsView) -> AnswerView:
-    """Say what to do first where the answer will be; nothing when one can just ask."""
-    if documents["rows"]:
-        return message_view("", "empty")
-    return message_view("There are no documents yet: add some under Documents, then ask about them.", "hint")
+def answer_view(answer: Json) -> TurnView:
+    """Show an answer with its sources; or a refusal with its reason and what came nearest, plainly not as sources.
 
-
-def answer_view(answer: Answer) -> AnswerView:
-    """Show an answer, or a refusal with its reason."""
-    if answer.abstained:
-        reason = answer.reason or "Nothing in the documents answers this question."
-        return {"kind": "refusal", "message": reason, "question": answer.question}
-    short = answer.short_answer
+    `answer` has the form of `rag.wire.answer_json`, in which conversations are kept.
+    """
+    if answer["abstained"]:
+        nearest = answer["nearest"]
+        return {
+            "kind": "refusal",
+            "question": answer["question"],
+            "message": answer["reason"] or "Nothing in the documents answers this question.",
+            "heading": "Nearest passages" if nearest else "",
+            "note": "These came closest, but they do not answer the question." if nearest else "",
+            "cards": [nearest_card(hit) for hit in nearest],
+        }
+    short = answer["short_answer"]
     return {
         "kind": "answer",
-        "question": answer.question,
-        "short": {"text": short.text, "source": short.citation} if short else None,
-        "sentences": [_sentence(sentence) for sentence in answer.sentences],
-        "conflicts": [{"about": conflict.about, "sources": list(conflict.sides)} for conflict in answer.conflicts],
+        "question": answer["question"],
+        "short": {"text": short["text"], "source": short["citation"]} if short else None,
+        "sentences": [_sentence(sentence) for sentence in answer["sentences"]],
+        "conflicts": [{"about": each["about"], "sources": each["sides"]} for each in answer["conflicts"]],
+        "heading": "Sources",
+        "note": "",
+        "cards": [citation_card(citation) for citation in answer["citations"]],
     }
 
 
-def sources_view(answer: Answer) -> SourcesView:
-    """Show the citations of an answer; of a refusal, what came nearest, plainly not as sources."""
-    if not answer.abstained:
-        return {"heading": "Sources", "note": "", "cards": [citation_card(c) for c in answer.citations]}
-    if not answer.nearest:
-        return NO_SOURCES
-    return {
-        "heading": "Nearest passages",
-        "note": "These came closest, but they do not answer the question.",
-        "cards": [nearest_card(hit) for hit in answer.nearest],
-    }
-
-
-def citation_card(citation: Citation) -> Card:
+def citation_card(citation: Json) -> Card:
     """Show a citation in the passage it stands in."""
-    inside = citation.span.start - citation.passage.span.start
+    text, offset = citation["passage"]["text"], citation["passage"]["start"]
+    mark = Span(citation["start"] - offset, citation["end"] - offset)
+    return _card(citation, text, {citation["number"]: mark}, citation["number"])
+
+
+def nearest_card(hit: Json) -> Card:
+    """Show a passage that is no source: without number and mark."""
+    return _card(hit, hit["text"], {}, None)
+
+
+def _card(found: Json, text: str, marks: Mapping[int, Span], number: int | None) -> Card:
     return {
-        **_marked(citation.passage.text, inside, inside + len(citation.span)),
-        "number": citation.number,
-        "title": citation.title,
-        "facts": _facts(citation),
-        "document": citation.uri,
-        "start": citation.span.start,
-        "end": citation.span.end,
+        "number": number,
+        "title": found["title"],
+        "speaker": found["speaker"],
+        "facts": _facts(found),
+        "document": found["document"],
+        "start": found["start"],
+        "end": found["end"],
+        "passage": block_views(text, typeset_text(text, _media_type(found["document"])), marks),
     }
 
 
-def nearest_card(hit: Hit) -> Card:
-    """Show a passage that is no source: without number and mark."""
-    card = citation_card(hit.citation)
-    return {**card, "number": None, "before": hit.passage.text, "mark": "", "after": ""}
-
-
-def reader_view(document: Document, span: Span | None = None) -> ReaderView:
-    """Show a whole document, `span` marked.
+def reader_view(document: Document, marks: Mapping[int, Span]) -> ReaderView:
+    """Show a whole document, the cited spans marked with their numbers.
 
     Raises:
-        InputError: the span reaches outside of the document.
+        InputError: a span reaches outside of the document.
     """
-    start, end = (span.start, span.end) if span else (0, 0)
-    if end > len(document.text):
+    if any(span.end > len(document.text) for span in marks.values()):
         raise InputError(f"{document.name} has changed since the answer: ask again.")
     facts = [nice_date(document.date), file_name(document.uri)]
     return {
-        **_marked(document.text, start, end),
+        "document": document.uri,
         "title": document.name,
         "facts": [fact for fact in facts if fact and fact != document.name],
+        "notes": list(document.notes),
+        "blocks": block_views(document.text, typeset(document), marks, document.page_starts),
     }
 
 
-def documents_view(documents: Sequence[DocumentInfo]) -> DocumentsView:
-    """List the documents by name."""
-    passages = sum(document.passages for document in documents)
-    return {
-        "summary": f"{_count(len(documents), 'document')}, {_count(passages, 'passage')}",
-        "rows": [
-            {
-                "document": document.uri,
-                "name": document.name,
-                "date": nice_date(document.date),
-                "passages": document.passages,
-                "file": file_name(document.uri),
-            }
-            for document in sorted(documents, key=lambda d: (d.name.casefold(), d.uri))
-        ],
-    }
+def block_views(
+    text: str, blocks: Iterable[Block], marks: Mapping[int, Span], page_starts: Sequence[int] = ()
+) -> list[BlockView]:
+    """Cut the runs of blocks where a citation begins or ends; all texts, one after the other, are `text`."""
+    cuts = sorted({edge for span in marks.values() for edge in (span.start, span.end)})
+    views: list[BlockView] = []
+    pages = list(enumerate(page_starts, 1))[::-1]
+    for block in blocks:
+        view: BlockView = {"kind": block.kind, "runs": [v for run in block.runs for v in _runs(text, run, cuts, marks)]}
+        if block.level:
+            view["level"] = block.level
+        if block.tight:
+            view["tight"] = True
+        while pages and pages[-1][1] <= block.runs[-1].span.start:
+            view["page"] = pages.pop()[0]
+        views.append(view)
+    return views
 
 
-def report_view(report: SyncReport) -> ReportView:
-    """Show what became of each file, the ones to look at first."""
-    order = ("failed", "skipped", *get_args(State))
-    outcomes = sorted(report.outcomes, key=lambda outcome: order.index(outcome.state))
-    return {
-        "summary": str(report),
-        "error": False,
-        "rows": [{"file": file_name(o.path), "state": o.state, "reason": o.reason} for o in outcomes],
-    }
+def _runs(text: str, run: Run, cuts: Sequence[int], marks: Mapping[int, Span]) -> Iterable[RunView]:
+    edges = [run.span.start, *(cut for cut in cuts if run.span.start < cut < run.span.end), run.span.end]
+    for start, end in pairwise(edges):
+        piece = Span(start, end)
+        view: RunView = {"text": piece.of(text)}
+        if run.look:
+            view["look"] = run.look
+        if cites := [number for number, span in marks.items() if len(piece) and piece in span]:
+            view["cites"] = cites
+        yield view
 
 
-def failure_view(message: str) -> ReportView:
-    """Show that a change of the collection did not happen."""
-    return {"summary": message, "error": True, "rows": []}
+def why_line(question: str, hits: Sequence[Hit], place: Span, uri: str, passages: int) -> str:
+    """Say in plain words how the passage around a citation was found."""
+    found = next((pair for pair in enumerate(hits, 1) if _holds(pair[1], uri, place)), None)
+    if found is None:
+        return "This passage is no longer among the first that a search finds."
+    rank, hit = found
+    ways = [
+        f"{_ordinal(place)} {by}"
+        for place, by in ((hit.dense_rank, "by meaning"), (hit.lexical_rank, "by its words"))
+        if place
+    ]
+    matched = matched_words(question, hit.passage.retrieval_text)
+    words = (
+        f"It shares these words with your question: {', '.join(matched)}."
+        if matched
+        else ("It shares no word with your question; its meaning is close.")
+    )
+    ranked = f"The search ranked this passage {_ordinal(rank)} of {passages:,}"
+    return f"{ranked}: {' and '.join(ways)}. {words}" if ways else f"{ranked}. {words}"
 
 
-def progress_line(stage: str, done: int, total: int, seconds: float) -> str:
-    """Say how far indexing is: `Embedding passages: 120 of 400, 35 a second, 8 s left`."""
-    things = {"reading": "Reading files", "embedding": "Embedding passages"}.get(stage, stage.capitalize())
-    line = f"{things}: {done:,} of {total:,}"
-    if not done or seconds < 1:  # too early to tell
-        return line
-    rate = done / seconds
-    left = (total - done) / rate
-    wait = f"{left:.0f} s" if left < 90 else f"{left / 60:.0f} min"
-    return f"{line}, {rate:,.0f} a second, {wait} left" if rate >= 1 else f"{line}, {wait} left"
+def _holds(hit: Hit, uri: str, place: Span) -> bool:
+    return hit.passage.uri == uri and place in hit.passage.span
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def nice_date(iso: str | None) -> str:
@@ -190,29 +197,25 @@ def file_name(uri: str) -> str:
     return PurePath(uri).name or uri
 
 
-def _sentence(sentence: AnswerSentence) -> SentenceView:
+def _media_type(uri: str) -> str:
+    return MARKDOWN if uri.casefold().endswith((".md", ".markdown")) else "text/plain"
+
+
+def _sentence(sentence: Json) -> SentenceView:
     return {
-        "text": sentence.text,
-        "speaker": sentence.speaker,
-        "sources": list(sentence.citations),
-        "supported": sentence.support != "unsupported",
+        "text": sentence["text"],
+        "speaker": sentence["speaker"],
+        "sources": sentence["citations"],
+        "supported": sentence["support"] != "unsupported",
     }
 
 
-def _facts(citation: Citation) -> list[str]:
-    """Say where a quotation stands: speaker, section, page, date; only what is known."""
+def _facts(found: Json) -> list[str]:
+    """Say where a passage stands: date, page, section, file; only what is known and not said by the title."""
     facts = (
-        citation.speaker,
-        citation.section if citation.section != citation.title else None,
-        f"page {citation.page}" if citation.page else None,
-        nice_date(citation.date),
+        nice_date(found["date"]),
+        f"page {found['page']}" if found["page"] else None,
+        found["section"],
+        file_name(found["document"]),
     )
-    return [fact for fact in facts if fact]
-
-
-def _marked(text: str, start: int, end: int) -> Marked:
-    return {"before": text[:start], "mark": text[start:end], "after": text[end:]}
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+    return [fact for fact in facts if fact and fact != found["title"]]

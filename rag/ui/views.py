@@ -1,27 +1,44 @@
-"""The data that render.py makes and page.js shows: JSON objects with these keys."""
+"""The data that the pure functions make and the page's scripts show: JSON objects with these keys."""
 
 from __future__ import annotations
 
 from typing import TypedDict
 
 
-class Marked(TypedDict):
-    """A text in three parts, the middle one marked; concatenated they are the text."""
+class RunView(TypedDict, total=False):
+    """A stretch of text with one look; `cites` are the numbers of the citations that it is part of."""
 
-    before: str
-    mark: str
-    after: str
+    text: str
+    look: str
+    cites: list[int]
 
 
-class Card(Marked):
+class BlockView(TypedDict, total=False):
+    """A paragraph, heading, table row and so on; `page` is given where a new one begins."""
+
+    kind: str
+    level: int
+    tight: bool
+    page: int
+    runs: list[RunView]
+
+
+class Place(TypedDict):
+    """A span of a document."""
+
+    document: str
+    start: int
+    end: int
+
+
+class Card(Place):
     """A source: where it is, and its passage with the cited words marked. A nearest passage has no number."""
 
     number: int | None
     title: str
+    speaker: str | None
     facts: list[str]
-    document: str
-    start: int
-    end: int
+    passage: list[BlockView]
 
 
 class SentenceView(TypedDict):
@@ -47,40 +64,47 @@ class ConflictView(TypedDict):
     sources: list[int]
 
 
-class AnswerView(TypedDict, total=False):
-    """The answer part of the page. `kind` is one of `empty`, `hint`, `error`, `answer`, `refusal`."""
+class TurnView(TypedDict, total=False):
+    """A question and what came of it. `kind` is one of `hint`, `error`, `answer`, `refusal`.
 
+    `turn` is the number that the page gave to the question; `heading` and `note` stand over the cards.
+    """
+
+    turn: int
     kind: str
     message: str
     question: str
     short: ShortView | None
     sentences: list[SentenceView]
     conflicts: list[ConflictView]
-
-
-class SourcesView(TypedDict):
-    """The sources part of the page."""
-
     heading: str
     note: str
     cards: list[Card]
 
 
-class ReaderView(Marked):
-    """A document in full with one span marked."""
+class ReaderView(TypedDict):
+    """A document in full, the citations that were asked for marked by their numbers."""
 
+    document: str
     title: str
     facts: list[str]
+    notes: list[str]
+    blocks: list[BlockView]
 
 
 class DocumentRow(TypedDict):
-    """A line of the list of documents."""
+    """A line of the list of documents; `date` is ISO 8601 for sorting, `day` for reading."""
 
     document: str
     name: str
     date: str
+    day: str
+    kind: str
+    words: int
     passages: int
     file: str
+    folder: str
+    state: str
 
 
 class DocumentsView(TypedDict):
@@ -88,6 +112,13 @@ class DocumentsView(TypedDict):
 
     summary: str
     rows: list[DocumentRow]
+
+
+class StartView(TypedDict):
+    """What a page that has just been opened shows."""
+
+    documents: DocumentsView
+    local: bool
 
 
 class ReportRow(TypedDict):
@@ -98,9 +129,13 @@ class ReportRow(TypedDict):
     reason: str
 
 
-class ReportView(TypedDict):
-    """What a change of the collection did."""
+class WorkView(TypedDict, total=False):
+    """A change of the collection: `kind` is `progress` while it lasts, then `done` or `error`.
 
+    `share` is how much of the present stage is done, 0 to 1.
+    """
+
+    kind: str
     summary: str
-    error: bool
+    share: float
     rows: list[ReportRow]

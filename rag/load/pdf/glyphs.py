@@ -6,6 +6,7 @@ Coordinates are PDF points from the top left corner of the page, y downwards, as
 from __future__ import annotations
 
 import ctypes
+import math
 import unicodedata
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from rag.load.decode import storable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     Box = tuple[float, float, float, float]  # x0, y0, x1, y1
     Glyph = tuple[str, Box, int]  # text, place, its number on the page
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 
 HYPHENS = frozenset("-\u00ad\u2010\u2011\ufffe\x02")
 _SPACES = frozenset(" \t\r\n\u00a0\0")
+# A box of a page, whose width and height follow, on the page as it is shown: turned clockwise by so many degrees.
+_TURNS: dict[int, Callable[[Box, float, float], Box]] = {
+    0: lambda box, _w, _h: box,
+    90: lambda box, _w, h: (h - box[3], box[0], h - box[1], box[2]),
+    180: lambda box, w, h: (w - box[2], h - box[3], w - box[0], h - box[1]),
+    270: lambda box, w, _h: (box[1], w - box[2], box[3], w - box[0]),
+}
 _CELL_GAP = 1.2  # of the line's height: a wider gap parts columns or cells
 
 
@@ -104,6 +112,7 @@ def _glyphs(page: TextPage, raw: Pdfium) -> Iterator[Glyph]:
     """Yield each character with its place."""
     count, handle = page.count_chars(), page.raw
     left, bottom, right, top = page.page.get_bbox()
+    turn = _TURNS[page.page.get_rotation()]
     box, get_box, get_char = raw.FS_RECTF(), raw.FPDFText_GetLooseCharBox, raw.FPDFText_GetUnicode
     pointer = ctypes.byref(box)
     for index in range(count):
@@ -113,14 +122,18 @@ def _glyphs(page: TextPage, raw: Pdfium) -> Iterator[Glyph]:
             yield " ", (0.0, 0.0, 0.0, 0.0), index
             continue
         if left <= box.right and box.left <= right and bottom <= box.top and box.bottom <= top:
-            yield char, (box.left - left, top - box.top, box.right - left, top - box.bottom), index
+            yield (
+                char,
+                turn((box.left - left, top - box.top, box.right - left, top - box.bottom), right - left, top - bottom),
+                index,
+            )
 
 
 def _word(glyphs: list[Glyph], page: TextPage, raw: Pdfium) -> Run:
     _mend_lam_alef(glyphs)
     boxes = [glyph[1] for glyph in glyphs]
     first = glyphs[0][2]
-    angle = raw.FPDFText_GetCharAngle(page.raw, first)
+    angle = raw.FPDFText_GetCharAngle(page.raw, first) + math.radians(page.page.get_rotation())
     text, edges = _clean((char, (box[0], box[2])) for char, box, _ in glyphs)
     x0, y0, x1, y1 = zip(*boxes, strict=True)
     return Run(
@@ -128,7 +141,7 @@ def _word(glyphs: list[Glyph], page: TextPage, raw: Pdfium) -> Run:
         box=(min(x0), min(y0), max(x1), max(y1)),
         edges=edges,
         bold=_is_bold(page, first, raw),
-        upright=angle < 0.1 or angle > 6.18,
+        upright=abs((angle + 0.1) % math.tau) < 0.2,
     )
 
 

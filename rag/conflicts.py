@@ -1,0 +1,180 @@
+"""Where sources answer a question differently: the sides, each with its best sentence.
+
+Only what is plainly about the asked thing counts as a side: a wrongly claimed disagreement is worse than none.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rag.dates import written
+from rag.score import is_yes_no
+from rag.terms import STOP_WORDS, terms
+from rag.values import value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rag.dates import Parts
+    from rag.score import Candidate
+    from rag.values import Value
+
+SCORE, NEAR, COVERED = 0.4, 0.6, 0.7
+"""What a side needs: this score, this share of the best sentence's, and this share of the question's terms."""
+
+NEAR_ALIKE = 0.5
+"""The share of the best sentence's score that a side needs when it says nearly the same words."""
+
+ALIKE = 0.6
+"""Words in common, of all words of two sentences, from which on they say nearly the same."""
+
+MOST_SIDES = 3
+
+_NEGATION = re.compile(
+    r"\b(?:not|no|never|none|nobody|neither|nor|without|cannot|fail(?:ed|s)? to|den(?:y|ies|ied)|refus(?:ed|es) to)\b"
+    r"|n['’]t\b",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(r"\b([a-z]{2,})[ -](\d{1,3})\b(?![.,]\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A sentence and the value that it gives."""
+
+    candidate: Candidate
+    value: Value
+
+
+def sides(question: str, candidates: Sequence[Candidate], threshold: float) -> list[Candidate]:
+    """Return the best sentence of each side; nothing where no two sources differ.
+
+    The newest report comes first where all have dates, the best otherwise.
+
+    Args:
+        question: what is asked.
+        candidates: sentences with their scores, best first, short answers where the reader found some.
+        threshold: the score below which a sentence is no answer.
+    """
+    if not candidates:
+        return []
+    likely = [c for c in candidates if c.score >= threshold and _about(question, c)]
+    found = _denials(likely) if is_yes_no(question) else _differing(question, likely)
+    return _newest_first(found) if len(found) > 1 else []
+
+
+def _newest_first(found: list[Candidate]) -> list[Candidate]:
+    dates = [candidate.hit.passage.date or "" for candidate in found]
+    return sorted(found, key=lambda c: c.hit.passage.date or "", reverse=True) if all(dates) else found
+
+
+def subject(question: str) -> str:
+    """Return a question as the object of `the sources disagree about`: without capital and question mark."""
+    words = question.strip().rstrip("?？ ").split()
+    if words and (is_yes_no(question) or words[0].lower() in _ASKING):
+        words[0] = words[0].lower()
+    return " ".join(words)
+
+
+_ASKING = frozenset("who whom whose what which when where why how in on at by for from to".split())
+
+
+def _differing(question: str, likely: Sequence[Candidate]) -> list[Candidate]:
+    """Group sentences by the value of their short answers, and keep one from each side of another source."""
+    claims = [_Claim(c, read) for c in likely if (read := _value(question, c))]
+    plain = [claim for claim in claims if not _mixed(claim, claims)]
+    groups = plain[:1]
+    for claim in plain[1:]:
+        differs = not any(claim.value.agrees(other.value) for other in groups)
+        comparable = claim.value.kind == groups[0].value.kind
+        if differs and comparable and (_denied(claim, plain) or _on_the_same(claim, groups[0])):
+            groups.append(claim)
+    return _of_several_sources(claim.candidate for claim in groups)
+
+
+def _on_the_same(claim: _Claim, best: _Claim) -> bool:
+    """Tell whether a sentence is surely about the same thing as the best one."""
+    one, other = claim.candidate, best.candidate
+    if _alike(one.text, other.text) >= ALIKE:
+        return one.score >= NEAR_ALIKE * other.score
+    return one.score >= max(SCORE, NEAR * other.score) and min(one.support, other.support) >= COVERED
+
+
+def _denied(claim: _Claim, claims: Sequence[_Claim]) -> bool:
+    """Tell whether a sentence says that another one's value is wrong: then both are about the same thing."""
+    return any(_denies(claim, other.value) or _denies(other, claim.value) for other in claims)
+
+
+def _denies(claim: _Claim, other: Value) -> bool:
+    """Tell whether a sentence says that another value is wrong: `three people, not six`."""
+    return bool(re.search(rf"\bnot (?:\w+ ){{0,2}}{re.escape(other.text)}(?!\w)", claim.candidate.text, re.IGNORECASE))
+
+
+def _mixed(claim: _Claim, claims: Sequence[_Claim]) -> bool:
+    """Tell whether a sentence holds the value of another one as well: it reports both, or names another thing."""
+    others = (other.value for other in claims if not other.value.agrees(claim.value))
+    return any(
+        re.search(rf"(?<!\w){re.escape(other.text)}(?!\w)", claim.candidate.text) and not _denies(claim, other)
+        for other in others
+    )
+
+
+def _value(question: str, candidate: Candidate) -> Value | None:
+    return candidate.short and value(question, candidate.hit.passage.quote(candidate.short))
+
+
+def _of_several_sources(found: Iterable[Candidate]) -> list[Candidate]:
+    """Keep one sentence of each source: a document, or one of several speakers in it."""
+    kept: dict[str, list[str | None]] = {}
+    chosen = []
+    for candidate in found:
+        passage, speaker = candidate.hit.passage, candidate.hit.passage.speaker_of(candidate.span)
+        heard = kept.setdefault(passage.uri, [])
+        if not heard or (speaker and speaker not in heard and None not in heard):
+            heard.append(speaker)
+            chosen.append(candidate)
+    return chosen[:MOST_SIDES]
+
+
+def _about(question: str, candidate: Candidate) -> bool:
+    """Tell whether a sentence can be about the dates and the numbered things of the question (`season 4`, `GPT-3`).
+
+    It can when it names one of them, or no other date and no other season.
+    """
+    (asked_dates, asked), (said_dates, said) = _dates_and_numbers(question), _dates_and_numbers(candidate.text)
+    if asked_dates and said_dates and not any(a.agrees(b) for a in asked_dates for b in said_dates):
+        return False
+    return all(said.get(word, numbers) & numbers for word, numbers in asked.items())
+
+
+def _dates_and_numbers(text: str) -> tuple[list[Parts], dict[str, set[str]]]:
+    """Return the dates of a text, and for each word followed by a number its numbers."""
+    dates = written(text)
+    for span, _ in dates:
+        text = text[: span.start] + " " * len(span) + text[span.end :]
+    found: dict[str, set[str]] = {}
+    for word, number in _NUMBERED.findall(text.lower()):
+        if word not in STOP_WORDS:
+            found.setdefault(word, set()).add(number)
+    return [parts for _, parts in dates], found
+
+
+def _denials(likely: Sequence[Candidate]) -> list[Candidate]:
+    """Find a sentence of another source that says nearly the same words with or without a negation."""
+    best = likely[:1]
+    others = (
+        c for c in likely[1:] if _negated(c.text) != _negated(best[0].text) and _alike(c.text, best[0].text) >= ALIKE
+    )
+    return _of_several_sources([*best, *others])[:2]
+
+
+def _negated(text: str) -> bool:
+    return len(_NEGATION.findall(text)) % 2 == 1
+
+
+def _alike(one: str, other: str) -> float:
+    """Return the share of words that two sentences have in common (Jaccard)."""
+    first, second = set(terms(one)), set(terms(other))
+    return len(first & second) / max(1, len(first | second))

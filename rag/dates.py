@@ -1,0 +1,254 @@
+"""Dates in a text, resolved against the day on which it was published: `yesterday`, `on Tuesday`, `8 December`.
+
+Only what has one reading is resolved: `two days earlier` counts from some other event and is left alone. English.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from text_to_num import alpha2digit
+
+from rag.records import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+_MONTH = (
+    r"(?P<month>january|february|march|april|may|june|july|august|september|october|november|december"
+    r"|(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b\.?)(?![a-z])"
+)
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_TO_DAY = r"(?:\s?(?:and|to|[-–—])\s?(?P<last>\d{1,2})(?:st|nd|rd|th)?)?"
+_YEAR = r"(?P<year>1[0-9]{3}|20\d\d)(?!\d|,\d|\.\d)"
+_COUNT = r"(?P<count>\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
+_UNIT = r"(?P<unit>day|week|month|year)s?\b"
+_TODAY = "today|tonight|this (?:morning|afternoon|evening)"
+_WEEKDAY = r"(?P<weekday>(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b"
+
+
+def _form(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w.,/-])(?:{pattern})(?![\w/])", re.IGNORECASE)
+
+
+_WRITTEN = tuple(
+    map(
+        _form,
+        (
+            r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)",
+            rf"{_DAY}{_TO_DAY}(?:\s+of)?\s+{_MONTH}(?:,?\s+{_YEAR})?",
+            rf"{_MONTH}\s+{_DAY}(?![:.]\d){_TO_DAY}(?:,?\s+{_YEAR})?",
+            rf"{_MONTH},?\s+(?:of\s+)?{_YEAR}",
+        ),
+    )
+)
+_YEAR_ALONE = _form(_YEAR)
+_MONTH_ALONE = _form(rf"(?:in|since|until|by|of|during|from|this|last|next)\s+{_MONTH}(?!\s+\d)")
+_RELATIVE = tuple(
+    map(
+        _form,
+        (
+            rf"(?P<named>the day before yesterday|yesterday|tomorrow|last night|{_TODAY})",
+            rf"(?:(?:on|by|since|until)\s+)?(?:(?P<which>last|next|this|coming)\s+)?{_WEEKDAY}",
+            rf"(?P<which>last|next|this)\s+{_UNIT}",
+            rf"{_COUNT}\s+{_UNIT}\s+(?P<ago>ago)",
+            rf"in\s+{_COUNT}\s+{_UNIT}(?!['’]|\s+of\b)",
+            rf"(?:the|over|in)\s+(?:the\s+)?(?:past|last)\s+{_COUNT}\s+{_UNIT}",
+        ),
+    )
+)
+_COMING = re.compile(
+    r"\b(?:will|shall|won['’]t|due|next|coming|expected to|is to|are to|going to|plans? to|scheduled)\b", re.IGNORECASE
+)
+_NAMED = {"the day before yesterday": -2, "yesterday": -1, "last night": -1, "tomorrow": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A date as it is written: what is not there is None. `last` is the last day of `11 and 12 November`."""
+
+    year: int | None = None
+    month: int | None = None
+    day: int | None = None
+    last: int | None = None
+
+    def agrees(self, other: Parts) -> bool:
+        """Tell whether both can be the same date: what both of them say is the same."""
+        mine, theirs = (self.year, self.month), (other.year, other.month)
+        if any(a != b for a, b in zip(mine, theirs, strict=True) if a is not None and b is not None):
+            return False
+        if self.day is None or other.day is None:
+            return True
+        return self.day <= (other.last or other.day) and other.day <= (self.last or self.day)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A date in a text: where it stands, its first and its last day, and whether it had to be resolved."""
+
+    span: Span
+    first: dt.date
+    last: dt.date
+    relative: bool
+
+    @property
+    def iso(self) -> str:
+        """A day as `2024-12-08`, a longer time as `2024-12-01/2024-12-31` (ISO 8601)."""
+        return self.first.isoformat() + ("" if self.first == self.last else f"/{self.last.isoformat()}")
+
+
+def written(text: str) -> list[tuple[Span, Parts]]:
+    """Return the dates that are written out in a text, with or without a year, in order."""
+    found: list[tuple[Span, Parts]] = []
+    for form in (*_WRITTEN, _YEAR_ALONE, _MONTH_ALONE):
+        for match in form.finditer(text):
+            span = Span(*match.span())
+            parts = _parts(match)
+            if parts and not any(span.overlaps(other) for other, _ in found):
+                found.append((span, parts))
+    return sorted(found, key=lambda pair: pair[0])
+
+
+def mentions(sentence: str, published: str | None) -> list[Mention]:
+    """Return the dates of a sentence as days, in order; without a day of publication only those that need none.
+
+    Args:
+        sentence: one sentence; its tense says which Tuesday is meant.
+        published: ISO 8601; other texts count as none.
+    """
+    anchor = _anchor(published)
+    found = [mention for span, parts in written(sentence) if (mention := _dated(sentence, span, parts, anchor))]
+    for mention in _relative(sentence, anchor) if anchor else ():
+        if not any(mention.span.overlaps(other.span) for other in found):
+            found.append(mention)
+    return sorted(found, key=lambda mention: mention.span)
+
+
+def _anchor(published: str | None) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(published) if published else None
+    except ValueError:
+        return None
+
+
+def _parts(match: re.Match[str]) -> Parts | None:
+    """Read a match; None where the calendar has no such day."""
+    found = match.groupdict()
+    month = found.get("month")
+    number = None if month is None else int(month) if month.isdigit() else MONTHS.index(month[:3].lower()) + 1
+    year, day, last = (int(value) if (value := found.get(name)) else None for name in ("year", "day", "last"))
+    if number is not None and not 1 <= number <= 12:
+        return None
+    longest = calendar.monthrange(year or 2000, number)[1] if number else 31
+    return (
+        None
+        if any(value is not None and not 1 <= value <= longest for value in (day, last))
+        else Parts(year, number, day, last)
+    )
+
+
+def _dated(sentence: str, span: Span, parts: Parts, anchor: dt.date | None) -> Mention | None:
+    """Give a written date its days; one without a year takes the year that brings it nearest to publication."""
+    if parts.year is not None:
+        return Mention(span, *_days(parts.year, parts), relative=False)
+    if anchor is None:
+        return None
+    nearest = min((anchor.year - 1, anchor.year, anchor.year + 1), key=lambda y: _distance(sentence, y, parts, anchor))
+    return Mention(span, *_days(nearest, parts), relative=True)
+
+
+def _distance(sentence: str, year: int, parts: Parts, anchor: dt.date) -> int:
+    """Count the days between; a date on the wrong side of the sentence's tense is far away."""
+    first, last = _days(year, parts)
+    wrong = last < anchor if _COMING.search(sentence) else first > anchor
+    whole_month = parts.day is None
+    return abs((first - anchor).days) + (400 if wrong and whole_month else 200 if wrong else 0)
+
+
+def _days(year: int, parts: Parts) -> tuple[dt.date, dt.date]:
+    if parts.month is None:
+        return dt.date(year, 1, 1), dt.date(year, 12, 31)
+    longest = calendar.monthrange(year, parts.month)[1]
+    first, last = parts.day or 1, parts.last or parts.day or longest
+    return dt.date(year, parts.month, min(first, longest)), dt.date(year, parts.month, min(max(first, last), longest))
+
+
+def _relative(sentence: str, anchor: dt.date) -> Iterator[Mention]:
+    readers = (_named, _weekday, _this_or_that, _ago, _ahead, _past)
+    for form, read in zip(_RELATIVE, readers, strict=True):
+        for match in form.finditer(sentence):
+            days = read(match, anchor, bool(_COMING.search(sentence)))
+            if days:
+                yield Mention(Span(*match.span()), *days, relative=True)
+
+
+_Days = tuple[dt.date, dt.date] | None
+
+
+def _named(match: re.Match[str], anchor: dt.date, _: bool) -> _Days:
+    day = anchor + dt.timedelta(days=_NAMED.get(match["named"].lower(), 0))
+    return day, day
+
+
+def _weekday(match: re.Match[str], anchor: dt.date, coming: bool) -> _Days:
+    """Read `on Tuesday`: the last one, the day of publication with it; the next one where the sentence looks ahead."""
+    which = (match["which"] or "").lower()
+    wanted = _WEEKDAYS.index(match["weekday"][:3].lower())
+    if which in {"next", "coming"} or (coming and which != "last"):
+        day = anchor + dt.timedelta(days=(wanted - anchor.weekday() - 1) % 7 + 1)
+    else:
+        back = (anchor.weekday() - wanted) % 7
+        day = anchor - dt.timedelta(days=back or (7 if which == "last" else 0))
+    return day, day
+
+
+def _this_or_that(match: re.Match[str], anchor: dt.date, _: bool) -> _Days:
+    unit, step = match["unit"].lower(), {"last": -1, "this": 0, "next": 1}[match["which"].lower()]
+    if unit == "day":
+        return None
+    if unit == "week":
+        monday = anchor + dt.timedelta(days=7 * step - anchor.weekday())
+        return monday, monday + dt.timedelta(days=6)
+    if unit == "year":
+        return _days(anchor.year + step, Parts())
+    months = anchor.year * 12 + anchor.month - 1 + step
+    return _days(months // 12, Parts(month=months % 12 + 1))
+
+
+def _ago(match: re.Match[str], anchor: dt.date, _: bool) -> _Days:
+    return _shifted(match, anchor, -1)
+
+
+def _ahead(match: re.Match[str], anchor: dt.date, coming: bool) -> _Days:
+    """Read `in five days` as a date only where the sentence looks ahead: it may say how long something took."""
+    return _shifted(match, anchor, 1) if coming else None
+
+
+def _shifted(match: re.Match[str], anchor: dt.date, sign: int) -> _Days:
+    """Move by a count of units; of a count of months or years, the whole month or year is meant."""
+    count, unit = sign * _count(match["count"]), match["unit"].lower()
+    if unit in {"day", "week"}:
+        day = anchor + dt.timedelta(days=count * (7 if unit == "week" else 1))
+        return day, day
+    months = anchor.year * 12 + anchor.month - 1 + count * (12 if unit == "year" else 1)
+    if not 12 <= months < 12 * 9999:
+        return None
+    return _days(months // 12, Parts(month=None if unit == "year" else months % 12 + 1))
+
+
+def _past(match: re.Match[str], anchor: dt.date, _: bool) -> _Days:
+    days = {"day": 1, "week": 7, "month": 30, "year": 365}[match["unit"].lower()] * _count(match["count"])
+    return (anchor - dt.timedelta(days=days), anchor) if days < 36_500 else None
+
+
+def _count(word: str) -> int:
+    return (
+        int(word) if word.isdigit() else 1 if word.lower() in {"a", "an"} else int(alpha2digit(word, "en", threshold=0))
+    )

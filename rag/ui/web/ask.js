@@ -1,0 +1,125 @@
+/* Asking: a conversation of questions and answers, the box for the next one, and the conditions it is asked under. */
+
+import { call, icon, make, settings } from "./core.js";
+import { filters } from "./filters.js";
+import { turnNode, waitingNode } from "./turn.js";
+
+const LONGEST = 2000;
+
+let page = null; // what Gradio gives to the part
+let count = 0; // turns asked on this page
+let pending = null; // number of the turn that is being answered
+
+const thread = make("ol", { class: "thread", "aria-label": "Conversation", "aria-live": "polite", "aria-relevant": "additions" });
+const input = make("textarea", {
+  id: "rag-input", rows: "1", placeholder: "What do you want to know?", "aria-label": "Question",
+  maxlength: String(LONGEST + 1), enterkeyhint: "send", autocomplete: "off", keydown: keys, input: grow,
+});
+const button = make("button", { type: "submit", class: "primary", title: "Ask (Enter)" }, make("span", {}, "Ask"), icon("send"));
+const conditions = filters();
+const form = make("form", { class: "question", submit }, make("div", { class: "box" }, input, button), conditions.node);
+const examples = make("div", { class: "examples", role: "group", "aria-label": "Example questions" });
+const summary = make("p", { class: "summary" });
+const welcome = make("div", { class: "welcome" },
+  make("h1", {}, "Ask your documents"),
+  make("p", {}, "Every sentence of an answer is cited to the exact words of its source. Nothing leaves this machine."));
+const view = make("section", { class: "ask fresh", "aria-label": "Ask" }, welcome, thread, form, examples, summary);
+
+export function mountAsk(part) {
+  page = part;
+  part.element.querySelector("#rag-ask").replaceChildren(view);
+  part.watch("value", () => receive(part.props.value));
+  window.addEventListener("rag-settled", () => setTimeout(settle, 300));
+  input.focus();
+  call("examples").then((questions) => showExamples(Array.isArray(questions) ? questions : []));
+}
+
+export function focusQuestion() {
+  input.focus();
+  input.select();
+}
+
+/** Show what the collection holds; the filters offer its documents and folders. */
+export function collectionChanged(documents) {
+  const many = documents.rows.length > 0;
+  summary.replaceChildren(many ? `Searching ${documents.summary}.` : "There are no documents yet: ",
+    many ? "" : make("a", { href: "#library" }, "add some to the library"), many ? "" : ", then ask about them.");
+  conditions.offer(documents.rows);
+}
+
+/** Begin a new conversation. */
+export function startAfresh() {
+  pending = null;
+  thread.replaceChildren();
+  view.classList.add("fresh");
+  input.setAttribute("placeholder", "What do you want to know?");
+  input.value = "";
+  grow();
+  input.focus();
+}
+
+/** The turns that are shown, oldest first. */
+export const turns = () => [...thread.children].map((item) => item.turn).filter(Boolean);
+
+function showExamples(questions) {
+  const choose = (question) => make("button", { type: "button", click: () => ask(question) }, question);
+  examples.replaceChildren(...(questions.length ? [make("span", { class: "label" }, "For example"), ...questions.map(choose)] : []));
+}
+
+function keys(event) {
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+    event.preventDefault();
+    form.requestSubmit();
+  }
+}
+
+/** As high as the question is long. */
+function grow() {
+  input.style.height = "auto";
+  input.style.height = `${Math.min(input.scrollHeight, 200)}px`;
+}
+
+function submit(event) {
+  event.preventDefault();
+  ask(input.value);
+}
+
+export function ask(question) {
+  if (pending !== null) return;
+  const words = question.trim();
+  if (!words) {
+    input.setAttribute("placeholder", "Type a question first, then press Enter.");
+    input.focus();
+    return;
+  }
+  pending = count += 1;
+  view.classList.remove("fresh");
+  input.setAttribute("placeholder", "Ask another question");
+  input.value = "";
+  grow();
+  const item = make("li", { id: `turn-${pending}` }, waitingNode(words));
+  item.question = words;
+  thread.append(item);
+  item.scrollIntoView({ block: "start" });
+  button.disabled = true;
+  page.trigger("submit", { turn: pending, question: words, where: conditions.values(), k: settings.k });
+}
+
+/** Show a view of the server in the place of its question. */
+function receive(turn) {
+  const item = turn && document.getElementById(`turn-${turn.turn}`);
+  if (!item) return;
+  item.turn = { ...turn, question: turn.question ?? item.question };
+  item.replaceChildren(turnNode(item.turn));
+  if (turn.turn !== pending) return;
+  pending = null;
+  button.disabled = false;
+  item.scrollIntoView({ block: "start" });
+}
+
+/** The server has ended without an answer to the last question: say so. */
+function settle() {
+  if (pending === null) return;
+  receive({ turn: pending, kind: "error", cards: [], message: "No answer came: the server is busy or cannot be reached. Ask again in a moment." });
+}
+

@@ -1,0 +1,174 @@
+/* What all parts share: elements made of data, texts with their looks, the way to the server.
+
+   One rule keeps the page safe: strings from data become text nodes (or the value of an attribute that no browser acts
+   on, such as `title`), never markup. There is no innerHTML in these scripts, no template and no Markdown. */
+
+const SVG = "http://www.w3.org/2000/svg";
+const ICONS = {
+  close: "M5 5l14 14M19 5L5 19",
+  search: "M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM15.5 15.5L20 20",
+  up: "M6 15l6-6 6 6",
+  down: "M6 9l6 6 6-6",
+  left: "M15 6l-6 6 6 6",
+  right: "M9 6l6 6-6 6",
+  wide: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
+  settings: "M4 7h10M18 7h2M4 17h2M10 17h10M14 4.5v5M6 14.5v5",
+  help: "M9 9a3 3 0 1 1 4.5 2.6c-1 .6-1.5 1.2-1.5 2.4M12 17.8v.2",
+  filter: "M4 6h16M7 12h10M10 18h4",
+  copy: "M9 9h10v11H9zM15 9V4H5v11h4",
+  good: "M5 12.5l4.5 4.5L19 7.5",
+  history: "M4 12a8 8 0 1 0 2.5-5.8L4 8.5M4 4v4.5h4.5M12 8v4.5l3 2",
+  add: "M12 5v14M5 12h14",
+  file: "M6 3h8l4 4v14H6zM14 3v4h4",
+  send: "M5 12h14M13 6l6 6-6 6",
+  download: "M12 4v11M7 10.5l5 5 5-5M5 20h14",
+};
+
+/** Make an element. Children are elements or strings; strings become text nodes; null and "" are left out. */
+export function make(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") node.addEventListener(name, value);
+    else if (value !== null && value !== false) node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== ""));
+  return node;
+}
+
+/** Draw one of our icons; what it means stands beside it or in its button's label. */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  const path = document.createElementNS(SVG, "path");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  svg.setAttribute("class", "icon");
+  path.setAttribute("d", ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
+/** A button with an icon alone: its label is read out and shown on hover. */
+export const iconButton = (name, label, click) =>
+  make("button", { type: "button", class: "icon-button", "aria-label": label, title: label, click }, icon(name));
+
+export const countOf = (number, thing) => `${number.toLocaleString("en")} ${thing}${number === 1 ? "" : "s"}`;
+
+/* Texts: blocks of runs, as render.block_views makes them. All text nodes together are the text. */
+
+const ELEMENTS = { heading: "h3", code: "pre", quote: "blockquote" };
+
+function runNode(run, current) {
+  let node = run.text;
+  const looks = { strong: "strong", em: "em", code: "code" };
+  if (run.look) node = make(looks[run.look] ?? "span", { class: `look-${run.look}` }, node);
+  if (!run.cites) return node;
+  const now = run.cites.includes(current);
+  return make("mark", { class: now ? "current" : "other", "data-cites": run.cites.join(" ") }, node);
+}
+
+/** A table row: runs between two separators are a cell; a separator, hidden, belongs to the cell before it. */
+function rowNode(block, head, current) {
+  const cells = [make(head ? "th" : "td")];
+  for (const run of block.runs) {
+    cells.at(-1).append(runNode(run, current));
+    if (run.look === "cell") cells.push(make(head ? "th" : "td"));
+  }
+  return make("tr", {}, cells);
+}
+
+/** Build a text; consecutive rows make one table. `current` is the number of the citation to stand out. */
+export function textNodes(blocks, current = null) {
+  const nodes = [];
+  let table = null;
+  blocks.forEach((block, index) => {
+    if (block.page) {
+      nodes.push(make("div", { class: "page-sign", "data-page": `Page ${block.page}`, role: "separator" }));
+      table = null;
+    }
+    if (block.kind === "rule" && table) {
+      table.append(make("tr", { class: "rule" }, make("td", {}, block.runs.map((run) => runNode(run, current)))));
+    } else if (block.kind === "row") {
+      if (!table) nodes.push(make("div", { class: "table", tabindex: "0", role: "group", "aria-label": "Table" },
+        make("table", {}, (table = make("tbody")))));
+      table.append(rowNode(block, blocks[index + 1]?.kind === "rule", current));
+    } else {
+      table = null;
+      const tag = ELEMENTS[block.kind] ?? "p";
+      const classes = `block ${block.kind}${block.level ? ` level-${block.level}` : ""}${block.tight ? " tight" : ""}`;
+      nodes.push(make(tag, { class: classes }, block.runs.map((run) => runNode(run, current))));
+    }
+  });
+  return nodes;
+}
+
+/** Facts about a source in one line; the speaker first, and stronger. */
+export function factsLine(card) {
+  if (!card.speaker && !card.facts.length) return null;
+  const speaker = card.speaker ? make("strong", { class: "speaker" }, card.speaker) : null;
+  return make("p", { class: "facts" }, speaker, speaker && card.facts.length ? " · " : null, card.facts.join(" · "));
+}
+
+/* The server: functions of the frame part, ready once that part is mounted. */
+
+let connect;
+const connected = new Promise((resolve) => { connect = resolve; });
+export const setServer = (server) => connect(server);
+
+/** Call a function of the server; a server that does not answer gives { error }. */
+export async function call(name, ...args) {
+  const server = await connected;
+  try {
+    return await server[name](args);
+  } catch {
+    return { error: "The server does not answer. Is the program still running?" };
+  }
+}
+
+/* Settings: kept in this browser; nothing of a question or a document is. */
+
+const KEY = "rag-settings";
+const DEFAULTS = { theme: "system", k: 8 };
+export const settings = { ...DEFAULTS, ...load() };
+
+function load() {
+  try {
+    return JSON.parse(localStorage.getItem(KEY)) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+export function set(name, value) {
+  settings[name] = value;
+  const changed = Object.fromEntries(Object.entries(settings).filter(([key, kept]) => kept !== DEFAULTS[key]));
+  try {
+    if (Object.keys(changed).length) localStorage.setItem(KEY, JSON.stringify(changed));
+    else localStorage.removeItem(KEY);
+  } catch { /* a browser that keeps nothing: the setting lasts as long as the page */ }
+}
+
+/** Say something for a moment at the lower edge, aloud too. */
+export function tell(message) {
+  let line = document.getElementById("rag-toast");
+  if (!line) document.body.append((line = make("div", { id: "rag-toast", class: "rag", role: "status" })));
+  line.replaceChildren(message);
+  line.classList.add("shown");
+  clearTimeout(tell.timer);
+  tell.timer = setTimeout(() => line.classList.remove("shown"), 4000);
+}
+
+export async function copy(text, what) {
+  try {
+    await navigator.clipboard.writeText(text);
+    tell(`${what} copied.`);
+  } catch {
+    tell("The browser does not allow copying here.");
+  }
+}
+
+/** Save data as a file. */
+export function save(name, blob) {
+  const address = URL.createObjectURL(blob);
+  make("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}

@@ -1,0 +1,203 @@
+/* The library: which documents there are, adding and removing them, and what a change did. */
+
+import { countOf, icon, make, tell } from "./core.js";
+import { open } from "./reader.js";
+
+const COLUMNS = [
+  { key: "name", label: "Title" },
+  { key: "date", label: "Date" },
+  { key: "kind", label: "Kind" },
+  { key: "words", label: "Words", number: true },
+  { key: "passages", label: "Passages", number: true },
+  { key: "state", label: "State" },
+];
+
+let page = null;
+let changed = () => {};
+let rows = [];
+let sorted = { key: "name", up: true };
+let working = false;
+
+const chooser = make("input", { type: "file", multiple: true, hidden: true, change: () => send([...chooser.files]) });
+const folderChooser = make("input", { type: "file", webkitdirectory: true, hidden: true, change: () => send([...folderChooser.files]) });
+const drop = make("div", { class: "drop" },
+  icon("add"),
+  make("p", {}, make("strong", {}, "Drop files or folders here"), make("span", {}, "Texts, web pages, PDF, Office, e-books, mail, subtitles, archives. They are copied into the index.")),
+  make("div", { class: "choose" },
+    make("button", { type: "button", class: "primary", click: () => chooser.click() }, "Choose files"),
+    make("button", { type: "button", click: () => folderChooser.click() }, "Choose a folder")),
+  chooser, folderChooser);
+const path = make("input", { type: "text", id: "rag-folder", placeholder: "/home/you/reports", autocomplete: "off", spellcheck: "false" });
+const byName = make("form", { class: "by-name", hidden: true, submit: (event) => { event.preventDefault(); start("input", { path: path.value }); } },
+  make("label", { for: "rag-folder" }, "Or index a folder of this machine where it is"),
+  make("div", { class: "row" }, path, make("button", { type: "submit" }, "Index folder")));
+const report = make("div", { class: "report", "aria-live": "polite" });
+const words = make("input", { type: "search", placeholder: "Filter by title, file, date or kind", "aria-label": "Filter documents", input: list });
+const summary = make("p", { class: "note" });
+const table = make("div", { class: "documents" });
+const view = make("section", { class: "library", "aria-label": "Library" },
+  make("h1", {}, "Library"), make("div", { class: "adding" }, drop, byName), report,
+  make("div", { class: "list-head" }, summary, words), table);
+
+export function mountLibrary(part, refresh) {
+  page = part;
+  changed = refresh;
+  part.element.querySelector("#rag-library").replaceChildren(view);
+  part.watch("value", () => receive(part.props.value));
+  addEventListener("rag-settled", () => setTimeout(() => {
+    if (working) receive({ kind: "error", summary: "The server is busy or cannot be reached. Try again in a moment.", rows: [] });
+  }, 300));
+  for (const name of ["dragenter", "dragover"]) drop.addEventListener(name, over);
+  for (const name of ["dragleave", "drop"]) drop.addEventListener(name, () => drop.classList.remove("over"));
+  drop.addEventListener("drop", dropped);
+}
+
+export function showCollection({ documents, local }) {
+  rows = documents.rows;
+  summary.replaceChildren(documents.summary);
+  byName.hidden = !local;
+  list();
+}
+
+/* Adding */
+
+function over(event) {
+  event.preventDefault();
+  drop.classList.add("over");
+}
+
+async function dropped(event) {
+  event.preventDefault();
+  const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  const files = entries.length ? (await Promise.all(entries.map(filesOf))).flat() : [...event.dataTransfer.files];
+  send(files);
+}
+
+/** All files of a dropped file or folder. */
+async function filesOf(entry) {
+  if (entry.isFile) return [await new Promise((resolve, reject) => { entry.file(resolve, reject); })];
+  const reader = entry.createReader();
+  const found = [];
+  for (;;) {
+    const some = await new Promise((resolve, reject) => { reader.readEntries(resolve, reject); });
+    if (!some.length) return found;
+    found.push(...(await Promise.all(some.map(filesOf))).flat());
+  }
+}
+
+/** Send files to the server, one after the other, and have them indexed together. */
+async function send(files) {
+  chooser.value = folderChooser.value = "";
+  if (!files.length || working) return;
+  working = true;
+  const sent = [];
+  const refused = [];
+  for (const file of files) {
+    progress(`Sending ${file.name}: ${sent.length + 1} of ${files.length}`, sent.length / files.length);
+    try {
+      const { path: place } = await page.upload(file);
+      sent.push({ path: place, orig_name: file.name, meta: { _type: "gradio.FileData" } });
+    } catch {
+      refused.push({ file: file.name, state: "failed", reason: "could not be sent; it may be too large" });
+    }
+  }
+  working = false;
+  page.refused = refused;
+  if (sent.length) start("upload", { files: sent });
+  else receive({ kind: "error", summary: "Nothing was added.", rows: [] });
+}
+
+function start(event, data) {
+  if (working) {
+    tell("Wait until the present change is done.");
+    return;
+  }
+  working = true;
+  progress("Starting…", 0);
+  page.trigger(event, data);
+}
+
+function progress(line, share) {
+  report.replaceChildren(make("div", { class: "progress" }, make("p", {}, line),
+    make("progress", { max: "1", value: String(share), "aria-label": "Progress" })));
+}
+
+function receive(work) {
+  if (!work) return;
+  if (work.kind === "progress") {
+    progress(work.summary, work.share);
+    return;
+  }
+  working = false;
+  const all = [...(page.refused ?? []), ...work.rows];
+  page.refused = [];
+  report.replaceChildren(make("div", { class: `outcome ${work.kind}` },
+    make("p", {}, icon(work.kind === "error" ? "close" : "good"), work.summary,
+      make("button", { type: "button", class: "quiet", click: () => report.replaceChildren() }, "Dismiss")),
+    all.length ? make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Report by file" }, reportTable(all)) : null));
+  changed();
+}
+
+function reportTable(all) {
+  const heads = ["File", "Result", "Reason"].map((name) => make("th", { scope: "col" }, name));
+  return make("table", {}, make("thead", {}, make("tr", {}, heads)), make("tbody", {}, all.map((row) =>
+    make("tr", { class: row.state }, make("td", { class: "file" }, row.file), make("td", { class: "state" }, row.state),
+      make("td", { class: "reason" }, row.reason)))));
+}
+
+/* The list */
+
+function list() {
+  const wanted = words.value.trim().toLocaleLowerCase().split(/\s+/);
+  const text = (row) => [row.name, row.document, row.day, row.date, row.kind, row.state].join(" ").toLocaleLowerCase();
+  const shown = rows.filter((row) => wanted.every((word) => text(row).includes(word))).sort(compare);
+  if (!rows.length) {
+    table.replaceChildren(make("p", { class: "note" }, "Nothing here yet."));
+    return;
+  }
+  table.replaceChildren(make("table", {},
+    make("thead", {}, make("tr", {}, COLUMNS.map(head), make("td"))),
+    make("tbody", {}, shown.map(row))),
+    shown.length ? "" : make("p", { class: "note" }, "No document fits the filter."));
+}
+
+function compare(a, b) {
+  const { key, up } = sorted;
+  const order = typeof a[key] === "number" ? a[key] - b[key] : a[key].localeCompare(b[key], "en", { numeric: true });
+  return (up ? order : -order) || a.name.localeCompare(b.name, "en");
+}
+
+function head({ key, label, number }) {
+  const here = sorted.key === key;
+  const sort = () => {
+    sorted = { key, up: here ? !sorted.up : !number && key !== "date" };
+    list();
+    table.querySelector(`th[data-key="${key}"] button`).focus();
+  };
+  return make("th", { scope: "col", "data-key": key, class: number ? "number" : null, "aria-sort": here ? (sorted.up ? "ascending" : "descending") : null },
+    make("button", { type: "button", click: sort }, label, here ? icon(sorted.up ? "up" : "down") : null));
+}
+
+function row(each) {
+  const opener = make("button", { type: "button", class: "title", click: () => open({ ...each, title: each.name, number: null, start: 0, end: 0 }) }, each.name);
+  return make("tr", { class: each.state === "ready" ? null : "trouble" },
+    make("td", { class: "name" }, opener, each.file === each.name ? null : make("span", { class: "file", title: each.document }, each.file)),
+    make("td", { class: "date" }, each.day || "—"),
+    make("td", { class: "kind" }, each.kind),
+    make("td", { class: "number" }, each.words.toLocaleString("en")),
+    make("td", { class: "number" }, each.passages.toLocaleString("en")),
+    make("td", { class: "state" }, each.state),
+    make("td", { class: "act" }, make("button", { type: "button", class: "quiet", "aria-label": `Remove ${each.name}`, click: () => remove(each) }, "Remove")));
+}
+
+function remove(each) {
+  const cancel = make("button", { type: "button", click: () => box.close() }, "Keep");
+  const agree = make("button", { type: "button", class: "danger", click: () => { box.close(); start("delete", { documents: [each.document] }); } }, "Remove");
+  const box = make("dialog", { class: "rag rag-dialog", "aria-label": "Remove a document", close: () => box.remove() },
+    make("div", { class: "inner" }, make("h2", {}, "Remove this document?"), make("p", {}, `“${each.name}”, ${countOf(each.passages, "passage")}`),
+      make("p", { class: "note" }, "It is forgotten by the index. A file that was added here is deleted from the index's own folder; files of your folders stay where they are."),
+      make("div", { class: "end" }, cancel, agree)));
+  document.body.append(box);
+  box.showModal();
+  cancel.focus();
+}

@@ -1,0 +1,131 @@
+/* The page: one part for each gr.HTML of page.py, the way from view to view, the keyboard, settings and help. */
+
+import { collectionChanged, focusQuestion, mountAsk, startAfresh, turns } from "./ask.js";
+import { call, icon, make, set, setServer, settings } from "./core.js";
+import { mountLibrary, showCollection } from "./library.js";
+import { hide as hidePreview } from "./preview.js";
+import { close as closeReader, isOpen, open, step } from "./reader.js";
+
+const VIEWS = { ask: "Ask", library: "Library" };
+const KEYS = [
+  ["/", "write a question"],
+  ["1 … 9", "open that source of the last answer"],
+  ["[ and ]", "previous and next source"],
+  ["Ctrl F or F", "find in the open document"],
+  ["Esc", "close what is open"],
+  ["N", "new conversation"],
+  ["A and L", "go to Ask, to Library"],
+  ["?", "show this list"],
+];
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+/* Parts */
+
+export function mount(kind, part) {
+  if (kind === "frame") mountFrame(part);
+  else if (kind === "ask") mountAsk(part);
+  else mountLibrary(part, refresh);
+}
+
+function mountFrame(part) {
+  setServer(part.server);
+  part.element.querySelector("#rag-frame").replaceChildren(header());
+  document.documentElement.lang = "en";
+  addEventListener("hashchange", go);
+  addEventListener("keydown", keys);
+  dark.addEventListener("change", paint);
+  paint();
+  go();
+  refresh();
+}
+
+async function refresh() {
+  const view = await call("start");
+  if (view.error) return;
+  collectionChanged(view.documents);
+  showCollection(view);
+}
+
+/* From view to view */
+
+function header() {
+  const link = ([name, label]) => make("a", { href: `#${name}`, "data-view": name }, label);
+  return make("header", { class: "top" },
+    make("a", { href: "#ask", class: "brand", click: startAfresh }, "rag"),
+    make("nav", { "aria-label": "Views" }, Object.entries(VIEWS).map(link)),
+    make("div", { class: "tools" },
+      make("button", { type: "button", class: "quiet new", click: () => { location.hash = "#ask"; startAfresh(); } }, icon("add"), make("span", {}, "New")),
+      make("button", { type: "button", class: "icon-button", "aria-label": "Settings", title: "Settings", click: showSettings }, icon("settings")),
+      make("button", { type: "button", class: "icon-button", "aria-label": "Keyboard", title: "Keyboard (?)", click: showHelp }, icon("help"))));
+}
+
+function go() {
+  const name = location.hash.slice(1);
+  const view = name in VIEWS ? name : "ask";
+  document.body.dataset.view = view;
+  document.querySelectorAll(".top nav a").forEach((link) => {
+    if (link.dataset.view === view) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  });
+  hidePreview();
+  closeReader();
+  scrollTo(0, 0);
+  if (view === "ask") focusQuestion();
+}
+
+/* The keyboard: single letters only where nobody is writing */
+
+function keys(event) {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Escape" && isOpen() && !document.querySelector("dialog[open]")) {
+    closeReader();
+    return;
+  }
+  if (event.target.closest?.("input, textarea, select, dialog, [contenteditable]")) return;
+  const last = turns().at(-1);
+  const acts = {
+    "/": focusQuestion, "?": showHelp, n: () => { location.hash = "#ask"; startAfresh(); },
+    a: () => { location.hash = "#ask"; }, l: () => { location.hash = "#library"; },
+    "[": () => step(-1), "]": () => step(1),
+    f: () => document.querySelector("#rag-reader:not([hidden]) .find input")?.focus(),
+  };
+  const source = last?.cards.find((card) => String(card.number) === event.key);
+  const act = source ? () => open(source, last.cards) : acts[event.key.toLowerCase()];
+  if (!act) return;
+  event.preventDefault();
+  act();
+}
+
+/* Help and settings */
+
+function dialog(title, ...content) {
+  const box = make("dialog", { class: "rag rag-dialog", "aria-label": title, close: () => box.remove(),
+    click: (event) => { if (event.target === box) box.close(); } },
+    make("div", { class: "inner" }, make("h2", {}, title), content,
+      make("div", { class: "end" }, make("button", { type: "button", class: "primary", click: () => box.close() }, "Done"))));
+  document.body.append(box);
+  box.showModal();
+  return box;
+}
+
+function showHelp() {
+  dialog("Keyboard", make("dl", { class: "keys" }, KEYS.map(([key, does]) =>
+    make("div", {}, make("dt", {}, make("kbd", {}, key)), make("dd", {}, does)))));
+}
+
+function showSettings() {
+  const choice = (name, options, label, explained) => make("label", {}, make("span", { class: "name" }, label),
+    make("select", { change: (event) => { set(name, typeof settings[name] === "number" ? Number(event.target.value) : event.target.value); paint(); } },
+      options.map(([value, words]) => make("option", { value: String(value), selected: settings[name] === value }, words))),
+    make("span", { class: "explained" }, explained));
+  dialog("Settings",
+    choice("theme", [["system", "as this computer"], ["light", "light"], ["dark", "dark"]], "Colours", "Light letters on dark, or dark on light."),
+    choice("k", [[4, "4"], [8, "8"], [16, "16"], [32, "32"]], "Passages read", "How many passages are read for an answer. More finds answers in odd places; fewer is quicker."),
+    make("p", { class: "note" }, "Settings are kept in this browser. Questions and documents are not."));
+}
+
+function paint() {
+  const wanted = settings.theme === "dark" || (settings.theme === "system" && dark.matches);
+  document.body.classList.toggle("dark", wanted);
+}

@@ -1,0 +1,120 @@
+/* One question with its answer and sources. */
+
+import { call, copy, factsLine, icon, make, textNodes } from "./core.js";
+import { preview } from "./preview.js";
+import { open } from "./reader.js";
+
+const LINE = 28; // px, of a passage
+
+/** What stands while an answer is being made: as high as a short answer, so that little moves when it comes. */
+export const waitingNode = (question) => make("article", { class: "turn" },
+  make("div", { class: "main" }, asked(question),
+    make("div", { class: "waiting", role: "status" }, make("span", { class: "bar" }), make("span", { class: "bar" }), "Reading the documents…")));
+
+const asked = (question) => make("h2", { class: "asked" }, question);
+
+/** Build a turn of a TurnView. */
+export function turnNode(turn) {
+  const main = make("div", { class: "main" }, asked(turn.question), answerNodes(turn));
+  const sources = turn.cards.length ? sourcesNode(turn) : null;
+  return make("article", { class: `turn ${turn.kind}` }, main, sources);
+}
+
+function answerNodes(turn) {
+  if (turn.kind === "error" || turn.kind === "hint") return [make("p", { class: turn.kind }, turn.message)];
+  if (turn.kind === "refusal") {
+    return [make("p", { class: "verdict" }, "No answer in these documents"), make("p", { class: "reason" }, turn.message)];
+  }
+  const short = turn.short
+    ? make("p", { class: "short" }, make("span", { class: "words" }, turn.short.text), markers([turn.short.source], turn))
+    : null;
+  return [short, turn.sentences.map((each) => sentence(each, turn)), turn.conflicts.map((each) => conflict(each, turn))];
+}
+
+function sentence(view, turn) {
+  return make("p", { class: view.supported ? "sentence" : "sentence unsupported" },
+    view.speaker ? make("span", { class: "speaker" }, `${view.speaker}: `) : null,
+    make("span", { class: "words" }, view.text),
+    markers(view.sources, turn),
+    view.supported ? null : make("span", { class: "warning" }, " Not supported by its source"));
+}
+
+function conflict(view, turn) {
+  const text = view.about ? `The sources disagree about ${view.about}:` : "The sources disagree:";
+  return make("p", { class: "conflict" }, text, markers(view.sources, turn));
+}
+
+/** Markers after some words, held to the last of them by spaces that do not break. */
+const markers = (numbers, turn) => numbers.map((number) => ["\u00a0", marker(number, turn)]).flat();
+
+function marker(number, turn) {
+  const card = turn.cards.find((each) => each.number === number);
+  const node = make("button", {
+    type: "button", class: "marker", "aria-label": `Source ${number}${card ? `: ${card.title}` : ""}`,
+    "data-place": card ? placeOf(card) : null, click: () => card && open(card, turn.cards, node),
+  }, `${number}`);
+  if (card) preview(node, card);
+  return node;
+}
+
+const placeOf = (card) => `${card.document} ${card.start} ${card.end}`;
+
+/* The source that is open in the reader stands out wherever it is named. */
+window.addEventListener("rag-reading", ({ detail: card }) => {
+  document.querySelectorAll("[data-place]").forEach((node) => {
+    node.classList.toggle("open", card !== null && node.dataset.place === placeOf(card));
+  });
+});
+
+/* The sources */
+
+function sourcesNode(turn) {
+  return make("div", { class: "sources" },
+    make("h3", {}, turn.heading),
+    turn.note ? make("p", { class: "note" }, turn.note) : null,
+    make("ol", { class: "cards" }, turn.cards.map((each) => cardNode(each, turn))));
+}
+
+function cardNode(card, turn) {
+  const why = make("p", { class: "why", role: "status" });
+  const opener = make("button", { type: "button", class: "title", click: () => open(card, turn.cards, opener) }, card.title);
+  const explain = async (event) => {
+    event.target.hidden = true;
+    why.replaceChildren("Looking it up…");
+    const said = await call("why", turn.question, card.document, card.start, card.end);
+    why.replaceChildren(said.error ?? said);
+  };
+  const number = card.number === null ? null : make("span", { class: "number", "aria-hidden": "true" }, `${card.number}`);
+  const attributes = { class: "card", "data-place": placeOf(card), id: card.number === null ? null : `src-${turn.turn}-${card.number}` };
+  return make("li", attributes,
+    make("h4", {}, number, opener),
+    factsLine(card),
+    excerpt(card),
+    make("div", { class: "card-tools" },
+      make("button", { type: "button", class: "quiet", click: () => open(card, turn.cards, opener), "aria-label": `Open document: ${card.title}` }, icon("file"), "Open document"),
+      make("button", { type: "button", class: "quiet", click: explain, "aria-label": `Why this ${card.number === null ? "passage" : "source"}: ${card.title}` }, icon("help"), card.number === null ? "Why this passage?" : "Why this source?"),
+      card.number === null ? null : make("button", { type: "button", class: "quiet", click: () => copy(quoteOf(card), "Quotation"), "aria-label": `Copy quotation: ${card.title}` }, icon("copy"), "Copy quotation")),
+    why);
+}
+
+/** A passage, cut to a few lines: those with the cited words. */
+function excerpt(card) {
+  const passage = make("div", { class: "passage" }, textNodes(card.passage, card.number));
+  const fit = new ResizeObserver(() => {
+    const mark = passage.querySelector("mark");
+    const top = mark ? mark.offsetTop - passage.offsetTop : 0;
+    const low = mark && top + mark.offsetHeight > passage.clientHeight - LINE;
+    passage.scrollTop = low ? top - LINE : 0;
+    passage.classList.toggle("cut", passage.scrollHeight - passage.scrollTop > passage.clientHeight + 1);
+    passage.classList.toggle("begun", passage.scrollTop > 0);
+  });
+  fit.observe(passage);
+  return passage;
+}
+
+/** The cited words with where they stand, for pasting. */
+function quoteOf(card) {
+  const words = card.passage.flatMap((block) => block.runs).filter((run) => run.cites).map((run) => run.text).join("");
+  const place = [card.speaker, card.title, ...card.facts].filter(Boolean).join(", ");
+  return `“${words}” (${place})`;
+}

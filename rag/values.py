@@ -1,0 +1,225 @@
+"""Short answers as values: whether two of them say the same in other words, another unit or another precision."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Literal
+
+from text_to_num import alpha2digit
+
+from rag.dates import Parts, written
+from rag.terms import terms
+
+Kind = Literal["date", "time", "number", "name"]
+
+_DATE_ASKED = re.compile(
+    r"\b(?:when|what (?:year|date|day|month)|which (?:year|date|day|month)|in what year)\b", re.IGNORECASE
+)
+_NUMBER_ASKED = re.compile(
+    r"\bhow (?:many|much|long|far|old|tall|high|big|large|deep|wide|fast|often|heavy)\b"
+    r"|\b(?:number|population|percentage|share|cost|price|length|height|area|size|total|age|score|distance) of\b",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(r"\bhow many (\w+)", re.IGNORECASE)
+_NO_COUNT = re.compile(r"\d\s+(?:numbers?|figures?|accounts?|versions?|times|ways|sources?)\b", re.IGNORECASE)
+_NAME_ASKED = re.compile(r"\b(?:who|whom|whose|where|which|what|name)\b", re.IGNORECASE)
+_TIME = re.compile(
+    r"\b([01]?\d|2[0-4])(?::([0-5]\d)(?!\d)|\.([0-5]\d)(?=\s*[ap]\.?m\b))(?:\s*(a|p)\.?m\b)?", re.IGNORECASE
+)
+_OCLOCK = re.compile(r"\b(\d{1,2})(?:\s*(a|p)\.?\s?m\b|\s+o['’]clock)", re.IGNORECASE)
+
+_NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?![\w])")
+_GROUP = re.compile(r"(?<=\d)[,\u202f\u00a0](?=\d{3}\b)")
+_SCALE = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "bn": 1e9}
+_SCALED = re.compile(
+    r"(?P<digits>\d+(?:\.\d+)?)\s?-?\s?(?P<scale>hundred|thousand|million|billion|trillion|bn)\b", re.IGNORECASE
+)
+_WORDS = (
+    (re.compile(r"\bhalf (?:of )?an?\b", re.IGNORECASE), "0.5"),
+    (re.compile(r"\b(?:a|one) dozen\b", re.IGNORECASE), "12"),
+    (re.compile(r"\ba couple of\b", re.IGNORECASE), "2"),
+)
+_ROUND = re.compile(
+    r"\b(?:about|around|some|roughly|approximately|nearly|almost|over|up to|estimated|close to|circa|ca|more than"
+    r"|less than|fewer than|at least|at most|under|or (?:so|more))\b|[~≈+<>]", re.IGNORECASE
+)  # fmt: skip
+_UNITS: dict[str, tuple[str, float]] = {
+    **dict.fromkeys(("%", "percent", "per cent"), ("percent", 1.0)),
+    **dict.fromkeys(("mm", "millimetre", "millimeter"), ("metre", 0.001)),
+    **dict.fromkeys(("cm", "centimetre", "centimeter"), ("metre", 0.01)),
+    **dict.fromkeys(("m", "metre", "meter"), ("metre", 1.0)),
+    **dict.fromkeys(("km", "kilometre", "kilometer"), ("metre", 1000.0)),
+    **dict.fromkeys(("mile", "mi"), ("metre", 1609.344)),
+    **dict.fromkeys(("foot", "feet", "ft"), ("metre", 0.3048)),
+    **dict.fromkeys(("yard", "yd"), ("metre", 0.9144)),
+    **dict.fromkeys(("kg", "kilogram", "kilo"), ("gram", 1000.0)),
+    **dict.fromkeys(("lb", "pound"), ("gram", 453.592)),
+    **dict.fromkeys(("g", "gram"), ("gram", 1.0)),
+    **dict.fromkeys(("tonne", "ton"), ("gram", 1e6)),
+    **dict.fromkeys(("second", "sec"), ("second", 1.0)),
+    **dict.fromkeys(("minute", "min"), ("second", 60.0)),
+    **dict.fromkeys(("hour", "hr"), ("second", 3600.0)),
+    "day": ("second", 86_400.0),
+    "week": ("second", 604_800.0),
+    "month": ("second", 2_629_746.0),
+    "year": ("second", 31_556_952.0),
+}
+"""A unit with what it measures and how many of the basic unit it is."""
+
+_NO_NAME = frozenset("the a an of and in at on for by to de la le el al mr mrs ms dr sir st saint".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A quantity. `rounding` is how far it may lie from the exact one."""
+
+    value: float
+    rounding: float
+    measures: str = ""
+
+    def agrees(self, other: Number) -> bool:
+        """Tell whether both can be the same quantity at different precision."""
+        if self.measures and other.measures and self.measures != other.measures:
+            return False
+        return abs(self.value - other.value) <= max(self.rounding, other.rounding)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a short answer says. Only values of one kind can be compared."""
+
+    kind: Kind
+    text: str
+    date: Parts | None = None
+    minutes: tuple[int, ...] = ()
+    number: Number | None = None
+
+    def agrees(self, other: Value) -> bool:
+        """Tell whether both say the same, as far as can be told; values of different kinds are not told apart."""
+        if self.kind != other.kind:
+            return True
+        if self.date and other.date:
+            return self.date.agrees(other.date)
+        if self.number and other.number:
+            return self.number.agrees(other.number)
+        if self.kind == "time":
+            return bool(set(self.minutes) & set(other.minutes))
+        return same_name(self.text, other.text)
+
+
+def value(question: str, answer: str) -> Value | None:
+    """Read a short answer as the kind of value that the question asks for; None where it is no such value."""
+    if _DATE_ASKED.search(question) or re.search(r"\bwhat time\b", question, re.IGNORECASE):
+        return _time(answer) or _date(answer)
+    if _NUMBER_ASKED.search(question):
+        found = number(answer)
+        counted = _COUNTED.search(question)
+        fits = found and (not found.measures or not counted or _unit(counted[1], 0)[0] == found.measures)
+        return Value("number", answer, number=found) if fits else None
+    if _NAME_ASKED.search(question):
+        return _name(answer)
+    return None
+
+
+def _date(answer: str) -> Value | None:
+    found = written(answer)
+    return Value("date", answer, date=found[0][1]) if len(found) == 1 else None
+
+
+def _time(answer: str) -> Value | None:
+    """Read a time of day; without a.m. or p.m., an hour from one to twelve may be either."""
+    digits = alpha2digit(answer, "en", threshold=0)
+    match = _TIME.search(digits)
+    if match:
+        hour, minute, half = match[1], int(match[2] or match[3]), match[4]
+    elif match := _OCLOCK.search(digits):
+        hour, minute, half = match[1], 0, match[2]
+    else:
+        return None
+    if half:
+        hours = {int(hour) % 12 + (12 if half.lower() == "p" else 0)}
+    else:
+        hours = {int(hour), int(hour) % 12 + 12} if 1 <= int(hour) <= 12 and not hour.startswith("0") else {int(hour)}
+    return Value("time", answer, minutes=tuple(sorted(hour % 24 * 60 + minute for hour in hours)))
+
+
+def number(answer: str) -> Number | None:
+    """Read the one quantity of a short answer; None when there is none, or several."""
+    text = _GROUP.sub("", answer)
+    for pattern, digits in _WORDS:
+        text = pattern.sub(digits, text)
+    text = re.sub(r"\b(hundreds|thousands|millions|dozens|scores)\b", "", text, flags=re.IGNORECASE)
+    exact = _SCALED.sub(lambda m: _plain(float(m["digits"]) * _SCALE[m["scale"].lower()]), text)
+    found = _NUMBER.findall(exact := alpha2digit(exact, "en", threshold=0))
+    if len(found) != 1 or _NO_COUNT.search(exact):
+        return _nothing(answer)
+    digits = found[0].replace(",", "")
+    unit, factor = _unit(exact, exact.index(found[0]) + len(found[0]))
+    size = float(digits)
+    return Number(size * factor, _rounding(digits, answer, converted=factor != 1.0) * factor, unit)
+
+
+def _plain(value: float) -> str:
+    return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
+def _nothing(answer: str) -> Number | None:
+    return Number(0.0, 0.0) if re.fullmatch(r"\W*(?:none|nobody|no one|zero|nil)\W*", answer, re.IGNORECASE) else None
+
+
+def _unit(text: str, at: int) -> tuple[str, float]:
+    after = re.match(r"\s?-?\s?(%|per cent|[a-zA-Z]+)", text[at:])
+    word = after[1].lower() if after else ""
+    known = _UNITS.get(word) or _UNITS.get(word.removesuffix("s")) or _UNITS.get(word.removesuffix("es"))
+    return known or ("", 1.0)
+
+
+def _rounding(digits: str, answer: str, *, converted: bool) -> float:
+    """Half of the last digit that is not zero, within bounds that depend on whether the answer says that it rounds."""
+    whole, _, decimals = digits.partition(".")
+    last = 10.0 ** -len(decimals) if decimals else 10.0 ** (len(whole) - len(whole.rstrip("0") or whole))
+    rounds = bool(_ROUND.search(answer) or re.search(r"million|billion|thousand|trillion", answer, re.IGNORECASE))
+    share = 0.2 if rounds else 0.02 if last > 1 or converted else 0.0
+    return min(max(last / 2, 0.02 * float(digits) if converted else 0.0), share * float(digits))
+
+
+def _name(answer: str) -> Value | None:
+    """Take an answer for a name when it is short and no clause."""
+    words = answer.split()
+    capital = sum(word[:1].isupper() or word[:1].isdigit() for word in words if word.lower() not in _NO_NAME)
+    named = [word for word in words if word.lower() not in _NO_NAME]
+    if not named or len(named) > 5 or capital * 2 < len(named):
+        return None
+    return Value("name", answer)
+
+
+def same_name(one: str, other: str) -> bool:
+    """Tell whether two names can be of one thing: a part, an abbreviation, or another spelling of the other."""
+    first, second = _tokens(one), _tokens(other)
+    if not first or not second:
+        return True
+    a, b = set(first), set(second)
+    if a <= b or b <= a or _initials(one, other) or _initials(other, one):
+        return True
+    if len(a & b) / len(a | b) >= 0.5:
+        return True
+    head, tail = one.partition(",")[0], other.partition(",")[0]
+    if set(_tokens(head)) & b and set(_tokens(tail)) & a:
+        return True
+    return SequenceMatcher(None, "".join(first), "".join(second)).ratio() >= 0.75
+
+
+def _tokens(name: str) -> list[str]:
+    decomposed = unicodedata.normalize("NFKD", name)
+    plain = "".join(char for char in decomposed if not unicodedata.combining(char))
+    return [term for term in terms(plain) if term not in _NO_NAME]
+
+
+def _initials(name: str, other: str) -> bool:
+    """Tell whether a name is made of the first letters of the other's words: `UN` and `United Nations`."""
+    letters = re.sub(r"\W", "", name).lower()
+    words = [word for word in re.findall(r"\w+", other.lower()) if word not in _NO_NAME]
+    return 1 < len(letters) <= 6 and len(words) > 1 and letters == "".join(word[0] for word in words)

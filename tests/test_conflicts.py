@@ -1,0 +1,221 @@
+"""Disagreement: values that are the same in other words, and sources that differ."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.answer import ExtractiveAnswerer
+from rag.conflicts import sides, subject
+from rag.records import Document, Hit, Span, Statement
+from rag.score import Candidate
+from rag.values import Number, number, value
+from rag.wire import answer_json
+
+COUNT, WHEN, WHO = "How many people fled?", "When did it begin?", "Who leads the group?"
+
+
+@pytest.mark.parametrize(
+    ("question", "one", "other"),
+    [
+        (COUNT, "3 million", "three million people"),
+        (COUNT, "3,000,000", "3 million"),
+        (COUNT, "approximately three million", "3.1 million"),
+        (COUNT, "half a million", "500,000"),
+        (COUNT, "a dozen", "12"),
+        (COUNT, "at least 412", "412 or more"),
+        (COUNT, "more than 7 million", "7.2 million"),
+        ("What percentage voted? How many?", "10%", "ten per cent"),
+        ("How long is the road?", "450 kilometres", "280 miles"),
+        ("How long did it take?", "two hours", "120 minutes"),
+        (WHEN, "10 March", "10 March 2021"),
+        (WHEN, "2016", "28 July 2016"),
+        (WHEN, "February 7, 2021", "7 Feb 2021"),
+        (WHEN, "11 and 12 January", "12 January"),
+        ("What time was the call?", "23:40", "11.40pm"),
+        ("What time was the call?", "11:40", "23:40"),
+        (WHO, "U.S.", "United States"),
+        (WHO, "HTS", "Hayat Tahrir al-Sham"),
+        (WHO, "Robert Ford", "Ford"),
+        (WHO, "Saraqib", "Saraqeb"),
+        (WHO, "Türkiye", "Turkiye"),
+        (WHO, "Security Council", "UN Security Council"),
+    ],
+)
+def test_same_value_in_other_words(question, one, other):
+    """Other words, units and precision are no disagreement, in either order."""
+    first, second = value(question, one), value(question, other)
+    assert first
+    assert second
+    assert first.agrees(second)
+    assert second.agrees(first)
+
+
+@pytest.mark.parametrize(
+    ("question", "one", "other"),
+    [
+        (COUNT, "2,400", "3,150"),
+        (COUNT, "seven people", "nine"),
+        (COUNT, "280,000", "at least 370,000"),
+        (COUNT, "about 900", "about 2,000"),
+        (COUNT, "nobody", "5"),
+        ("How long is the road?", "5 km", "5 miles"),
+        (WHEN, "2016", "2017"),
+        (WHEN, "10 March 2021", "11 March 2021"),
+        ("What time was the call?", "23:40", "00:25"),
+        (WHO, "Facebook", "Apple"),
+        (WHO, "Tampa, Florida", "Glendale, Arizona"),
+    ],
+)
+def test_other_values(question, one, other):
+    """What cannot be the same is told apart, in either order."""
+    first, second = value(question, one), value(question, other)
+    assert first
+    assert second
+    assert not first.agrees(second)
+    assert not second.agrees(first)
+
+
+def test_what_is_no_value():
+    """A clause is not compared, nor a span of several numbers, nor anything of a question for a reason."""
+    assert value(WHO, "the men who had been fighting since the morning") is None
+    assert value(COUNT, "between 10 and 20") is None
+    assert value("Why did they flee?", "the bombing") is None
+
+
+@given(st.integers(1, 10**9))
+def test_a_number_agrees_with_itself_in_groups(amount):
+    """Digits mean the same with and without separators."""
+    plain, grouped = number(f"{amount} people"), number(f"{amount:,} people")
+    assert plain
+    assert grouped
+    assert plain.value == grouped.value == amount
+    assert plain.agrees(grouped)
+
+
+def test_units():
+    """A unit becomes the basic one of what it measures."""
+    read = number("two miles")
+    assert read == Number(pytest.approx(3218.688), read.rounding, "metre")
+
+
+def claim(text: str, short: str, uri: str, **known) -> Candidate:
+    """A candidate of one sentence, alone in its document."""
+    span = Span(0, len(text))
+    speaker = known.pop("speaker", None)
+    said = (Statement(span, speaker),) if speaker else ()
+    document = Document(uri, text, None, "0" * 64, date=known.pop("date", None), speakers=said)
+    at = text.index(short)
+    scores = {"score": 0.8, "support": 0.9, **known}
+    return Candidate(Hit(document.passage(span, [span]), 1.0), span, text, short=Span(at, at + len(short)), **scores)
+
+
+SEVEN = claim("The flood killed seven people.", "seven people", "/a.txt", date="2023-01-13")
+NINE = claim("The flood killed nine.", "nine", "/b.txt", date="2023-01-16", score=0.7)
+DIED = "How many people did the flood kill?"
+
+
+def test_the_newer_side_first():
+    """Two reports with dates: the newer one leads; without a date, the better one does."""
+    assert sides(DIED, [SEVEN, NINE], 0.1) == [NINE, SEVEN]
+    undated = claim("The flood killed nine.", "nine", "/b.txt", score=0.7)
+    assert sides(DIED, [SEVEN, undated], 0.1) == [SEVEN, undated]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        claim("The flood killed nine.", "nine", "/b.txt", score=0.2),
+        claim("The flood killed nine.", "nine", "/b.txt", support=0.3),
+        claim("The flood killed nine.", "nine", "/a.txt"),
+        claim("The flood killed 7 people.", "7 people", "/b.txt"),
+        claim("The flood killed nine, after seven people were counted first.", "nine", "/b.txt"),
+        replace(claim("The flood killed nine.", "nine", "/b.txt"), short=None),
+    ],
+    ids=["far worse", "about something else", "same source", "same value", "reports both", "no short answer"],
+)
+def test_no_side(other):
+    """What is no second account of the same thing makes no disagreement."""
+    assert sides(DIED, sorted([SEVEN, other], key=lambda c: -c.score), 0.1) == []
+
+
+def test_a_denied_value_is_a_side():
+    """`nine, not seven people` contradicts even a source that is found far behind."""
+    denial = claim("The flood killed nine, and not seven people as was said.", "nine", "/b.txt")
+    assert sides(DIED, [denial, replace(SEVEN, score=0.15)], 0.1) == [denial, replace(SEVEN, score=0.15)]
+    assert sides(DIED, [denial, replace(SEVEN, score=0.05)], 0.1) == []
+
+
+def test_another_date_or_number_is_another_matter():
+    """A sentence about another year, day or season than the asked one is no side."""
+    first = claim("Ann Hill won the cup in 2018.", "Ann Hill", "/a.txt")
+    other = claim("Eve Moor won the cup in 2019.", "Eve Moor", "/b.txt")
+    assert sides("Who won the cup in 2018?", [first, other], 0.1) == []
+    assert sides("Who won the cup?", [first, other], 0.1) == [first, other]
+    third, fourth = (claim(f"Season {n} began on 4 May.", "4 May", f"/{n}.txt") for n in (3, 4))
+    shifted = claim("Season 3 began on 9 May.", "9 May", "/c.txt")
+    assert sides("When did season 3 begin?", [fourth, shifted], 0.1) == []
+    assert sides("When did season 3 begin?", [third, shifted], 0.1) == [third, shifted]
+
+
+def test_two_speakers_of_one_document():
+    """Two named people of one transcript are two sources."""
+    six = claim("There were six people on the barrier.", "six people", "/t.txt", speaker="Falkland")
+    three = claim("There were three people on the barrier.", "three people", "/t.txt", speaker="Absalom")
+    asked = "How many people were on the barrier?"
+    assert sides(asked, [six, three], 0.1) == [six, three]
+    nobody = claim("There were three people on the barrier.", "three people", "/t.txt")
+    assert sides(asked, [six, nobody], 0.1) == []
+
+
+def test_yes_and_no():
+    """A denial in nearly the same words is the other side of a yes/no question; one in other words may not be."""
+    yes = replace(claim("The council closed the bridge.", "bridge", "/a.txt"), short=None)
+    no = replace(claim("The council did not close the bridge.", "bridge", "/b.txt"), short=None)
+    other = replace(claim("The mayor has not seen the report.", "mayor", "/b.txt"), short=None)
+    asked = "Did the council close the bridge?"
+    assert sides(asked, [yes, no], 0.1) == [yes, no]
+    assert sides(asked, [yes, other], 0.1) == []
+
+
+def test_subject():
+    """A question becomes the object of `sources differ on`."""
+    assert subject("How many died?") == "how many died"
+    assert subject("Did the bridge close?") == "did the bridge close"
+    assert subject("Idlib population") == "Idlib population"
+
+
+class Claims:
+    """A scorer that returns what it is given."""
+
+    def __init__(self, *candidates: Candidate) -> None:
+        self.candidates = candidates
+
+    def threshold(self, question: str) -> float:
+        return 0.1
+
+    def score(self, question: str, hits):
+        return list(self.candidates)
+
+
+def test_every_side_is_cited():
+    """Both sides are sentences of the answer, the newer first; its short answer is the newer one's."""
+    answer = ExtractiveAnswerer(Claims(SEVEN, NINE), longest=1).answer(DIED, [SEVEN.hit, NINE.hit])
+    assert answer.text == "The flood killed nine. [1] The flood killed seven people. [2]"
+    assert answer.short_answer
+    assert answer.short_answer.text == "nine"
+    assert answer_json(answer)["conflicts"] == [{"about": "how many people did the flood kill", "sides": [1, 2]}]
+
+
+def test_sides_on_the_sample(sample):
+    """Two witnesses' counts are shown as two sides with their speakers; a plain fact has none."""
+    answer = sample.ask("How many people were on the barrier?")
+    (conflict,) = answer.conflicts
+    cited = {c.number: c for c in answer.citations}
+    said = {cited[number].speaker: cited[number].quote for number in conflict.sides}
+    assert any("Falkland" in str(speaker) and "six" in quote for speaker, quote in said.items()), said
+    assert any("ABSALOM" in str(speaker).upper() and "three" in quote for speaker, quote in said.items()), said
+    assert sample.ask("When was Resolution 2165 adopted?").conflicts == ()
