@@ -484,8 +484,9 @@ def test_a_page_is_its_main_text(declared, encoding):
         "Second point is a joint patrol of both armies.",
         "Nothing is signed until it is signed, as we say here.",
         "Road | Length",
-        "M4 | 186 km",
+        "Road: M4 | Length: 186 km",
     ]
+    assert doc.place_at(doc.text.index("186")) == "How it came to this, table 1, row 2"
     assert [(section.level, section.title) for section in doc.sections] == [
         (1, "Guns fall quiet in Idlib"),
         (2, "How it came to this"),

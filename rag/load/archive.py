@@ -10,6 +10,7 @@ import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
+from rag.load.limits import check_size
 from rag.load.package import Package
 
 if TYPE_CHECKING:
@@ -44,10 +45,17 @@ def members(data: bytes, uri: str) -> Iterator[Member]:
 
 def _files(data: bytes, uri: str) -> Iterator[Member]:
     package = Package(data, uri)
-    for name in package.names:
+    for name in dict.fromkeys(package.names):
         parts = [part for part in name.replace("\\", "/").split("/") if part not in {"", ".", ".."}]
         if parts and not any(part.startswith((".", "__MACOSX")) for part in parts):
-            yield Member(f"{uri}/{'/'.join(parts)}", lambda name=name: package.read(name))  # type: ignore[misc]
+            inside = f"{uri}/{'/'.join(parts)}"
+            yield Member(inside, lambda name=name, inside=inside: _unpacked(package, name, inside))  # type: ignore[misc]
+
+
+def _unpacked(package: Package, name: str, uri: str) -> bytes:
+    """Read a member, unless it is no document anyway; raises `LoadError`."""
+    check_size(uri, package.size(name))
+    return package.read(name)
 
 
 def _messages(data: bytes, uri: str) -> Iterator[Member]:

@@ -6,12 +6,13 @@ import codecs
 import logging
 import re
 from copy import deepcopy
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rag.load.dates import publication_date
 from rag.load.decode import decode, storable
 from rag.load.outline import headline
-from rag.load.pieces import PARAGRAPH, Piece, assemble
+from rag.load.pieces import PARAGRAPH, Piece, assemble, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -153,11 +154,19 @@ def _visible_text(tree: Element) -> list[Piece]:
     return _flatten(tree if body is None else body)
 
 
+@dataclass(slots=True)
+class _Table:
+    number: int
+    rows: int = 0
+    header: list[str] | None = None
+
+
 class _Builder:
     """Collects words until a block ends."""
 
     def __init__(self) -> None:
         self.pieces: list[Piece] = []
+        self.tables: dict[Element, _Table] = {}
         self.level: int | None = None
         self.verbatim = 0  # depth of elements whose line breaks count
         self._words: list[str] = []
@@ -171,12 +180,28 @@ class _Builder:
             self.close("\n")
             self._words.append(line)
 
-    def close(self, gap: str = PARAGRAPH) -> None:
-        """End the block, if there is one; `gap` is put before the next."""
+    def add_row(self, element: Element) -> bool:
+        """Add a row of a table as one block that says with each value what it is; False for one that only lays out."""
+        cells = _cells(element)
+        if cells is None:
+            return False
+        self.close()
+        around = next(element.iterancestors("table"), None)
+        table = self.tables.setdefault(around, _Table(len(self.tables) + 1))
+        names = all(cell.tag == "th" or cell.get("role") == "head" for cell in element if cell.tag in _CELLS)
+        self._words.append(" | ".join(cells) if table.header is None else record(table.header, cells))
+        table.rows += 1
+        if names and table.rows == 1:
+            table.header = cells
+        self.close(mark=f"table {table.number}, row {table.rows}")
+        return True
+
+    def close(self, gap: str = PARAGRAPH, mark: str | None = None) -> None:
+        """End the block, if there is one; `gap` is put before the next, `mark` names its place."""
         text = " ".join(storable("".join(self._words)).split())
         self._words.clear()
         if text:
-            self.pieces.append(Piece(text, self.level, self._gap))
+            self.pieces.append(Piece(text, self.level, self._gap, mark))
         self._gap = gap if text else PARAGRAPH
 
 
@@ -190,9 +215,7 @@ def _flatten(root: Element) -> list[Piece]:
         if event == "end":
             _leave(builder, element)
             builder.add(element.tail if element is not root else None)
-        elif element is not root and element.tag in _ROWS and (row := _row(element)):
-            builder.close()
-            builder.add(row)
+        elif element is not root and element.tag in _ROWS and builder.add_row(element):
             walker.skip_subtree()
         else:
             _enter(builder, element)
@@ -235,11 +258,10 @@ def _is_verbatim(element: Element) -> bool:
     return element.tag == "pre" or (element.tag == "code" and "\n" in (element.text or ""))
 
 
-def _row(element: Element) -> str | None:
-    """Return a table row as one line; None for one that only lays out a page."""
-    cells = [cell for cell in element if cell.tag in _CELLS]
-    if len(cells) < 2 or next(element.iterdescendants("row", "tr"), None) is not None:
+def _cells(row: Element) -> list[str] | None:
+    """Return the texts of a row's cells; None for a row that only lays out a page."""
+    cells = [cell for cell in row if cell.tag in _CELLS]
+    if len(cells) < 2 or next(row.iterdescendants("row", "tr"), None) is not None:
         return None
     texts = [" ".join(piece.text for piece in _flatten(cell)) for cell in cells]
-    line = " | ".join(texts)
-    return line if any(texts) and len(line) <= _LONGEST_ROW else None
+    return texts if any(texts) and sum(map(len, texts)) <= _LONGEST_ROW else None
