@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag import bert
+from rag.answer import ExtractiveAnswerer
 from rag.cli import main
 from rag.errors import ModelError
 from rag.hub_reader import hub_reader
@@ -45,8 +46,10 @@ def own_model(tmp_path_factory):
     (folder / "vocab.txt").write_text("\n".join(words))
     BertTokenizer(str(folder / "vocab.txt")).save_pretrained(folder / "qa")
     torch.manual_seed(3)
-    size = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
-    BertForQuestionAnswering(BertConfig(vocab_size=len(words), **size)).save_pretrained(folder / "qa")
+    config = BertConfig(
+        vocab_size=len(words), hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32
+    )
+    BertForQuestionAnswering(config).save_pretrained(folder / "qa")
     return folder / "qa"
 
 
@@ -160,6 +163,7 @@ def test_other_reader_on_the_command_line(own_model, tmp_path, capsys):
 def test_no_reader_from_python(tmp_path, hasher, own_model):
     """`Library.open` takes a name, `none`, or a reader, and loads nothing before a question."""
     with Library.open(tmp_path / "index", embedder=hasher, reader="none") as library:
+        assert isinstance(library.answerer, ExtractiveAnswerer)
         assert isinstance(library.answerer.scorer, OverlapScorer)
     with Library.open(tmp_path / "index", embedder=hasher, reader="./nothing") as library:
         (tmp_path / "a.txt").write_text("The crane lifted nine tons.")
