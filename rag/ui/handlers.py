@@ -10,20 +10,26 @@ import logging
 import queue
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Iterator  # noqa: TC003 - Gradio reads the annotations of handlers at run time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import gradio as gr
 
-from rag import wire
+from rag import export, wire
 from rag.errors import IndexMissing, InputError, RagError
+from rag.history import History, Verdict
 from rag.progress import Progress, silent
 from rag.records import Span
+from rag.timeline import timeline
 from rag.ui import listing, render
 from rag.ui.examples import example_questions
+from rag.ui.overview import overview_view
 from rag.ui.views import (  # read at run time, too
+    ConversationRow,
     DocumentsView,
+    OverviewView,
     ReaderView,
     StartView,
     TurnView,
@@ -41,6 +47,8 @@ MOST_FILES = 500  # in one upload
 TROUBLES: tuple[State, ...] = ("skipped", "failed")
 MOST_SOURCES = 50  # that may be asked for
 SEARCHED_FOR_WHY = 100  # hits among which a citation's passage is looked for
+LIT = 20  # passages that a question lights up on the map
+VERDICTS: dict[str, Verdict] = {"helpful": "helpful", "wrong": "wrong"}
 TICK = 0.25  # s between two views of a long run's progress
 
 _log = logging.getLogger(__name__)
@@ -58,19 +66,32 @@ class Handlers:
     def __init__(self, library: Library, *, local: bool = True) -> None:
         self._library = library
         self._local = local
+        self._history = History(library.store.root / "history.db")
 
     # asking
 
     def ask(self, event: gr.EventData) -> TurnView:
-        """Answer a question: `turn` is its number on the page, `where` its conditions, `k` the passages to read."""
+        """Answer a question and keep the answer.
+
+        `turn` is its number on the page, `where` its conditions, `k` the passages to read, `conversation` the one that
+        it goes on with.
+        """
         turn = int(event.turn)
 
         def run() -> TurnView:
             where = Filter.parse(map(str, event.where))
             answer = self._library.ask(render.checked_question(str(event.question)), _number(int(event.k)), where)
-            return render.answer_view(wire.answer_json(answer))
+            return self._kept(wire.answer_json(answer), int(event.conversation) or None)
 
         return {**_attempt(run, render.message_view), "turn": turn}
+
+    def _kept(self, answer: wire.Json, conversation: int | None) -> TurnView:
+        """Keep an answer; where that is not possible, it is shown all the same."""
+        try:
+            return render.turn_view(self._history.add(answer, conversation))
+        except RagError as error:
+            _log.warning("%s", error)
+            return render.answer_view(answer)
 
     def why(self, asked: list[Any]) -> str:
         """Say how the passage around a citation was found; called with [question, uri, start, end]."""
@@ -87,7 +108,69 @@ class Handlers:
         """Offer example questions; waits for the encoder."""
         return _attempt(lambda: example_questions(self._library), lambda _: [])
 
+    # what was asked before
+
+    def conversations(self, _: list[Any]) -> list[ConversationRow]:
+        """List the conversations, the one touched last first."""
+        return _attempt(lambda: [render.conversation_row(each) for each in self._history.conversations()], lambda _: [])
+
+    def reopen(self, chosen: list[Any]) -> list[TurnView]:
+        """Return the turns of a conversation; called with [id]."""
+        return _attempt(
+            lambda: [render.turn_view(turn) for turn in self._history.turns(int(chosen[0]))],
+            lambda message: [render.message_view(message)],
+        )
+
+    def forget(self, chosen: list[Any]) -> list[ConversationRow]:
+        """Forget a conversation, called with [id], and list the others."""
+        _attempt(lambda: self._history.delete(int(chosen[0])), lambda _: None)
+        return self.conversations([])
+
+    def judge(self, said: list[Any]) -> str:
+        """Keep what somebody thinks of an answer; called with [id, verdict or null, correction]. Returns an error."""
+
+        def run() -> str:
+            number, verdict, correction = said
+            self._history.judge(int(number), VERDICTS.get(str(verdict)), str(correction or "").strip() or None)
+            return ""
+
+        return _attempt(run, lambda message: message)
+
+    def export(self, chosen: list[Any]) -> dict[str, str]:
+        """Return answers as a document; called with [conversation, turn ids or null, form].
+
+        The forms are `text`, `markdown` and `docx`; a Word document comes as Base64.
+        """
+
+        def run() -> dict[str, str]:
+            conversation, ids, form = chosen
+            turns = self._history.turns(int(conversation))
+            answers = [turn.answer for turn in turns if ids is None or turn.id in ids]
+            if form == "docx":
+                return {"base64": b64encode(export.docx(answers)).decode("ascii")}
+            return {"text": export.markdown(answers) if form == "markdown" else export.text(answers)}
+
+        return _attempt(run, lambda message: {"error": message})
+
+    def questions(self, _: list[Any]) -> dict[str, str]:
+        """Return the judged answers as a question file for `rag eval`."""
+
+        def run() -> dict[str, str]:
+            return {"text": self._history.question_file({info.uri for info in self._library.documents()})}
+
+        return _attempt(run, lambda message: {"error": message})
+
     # reading
+
+    def page_picture(self, place: list[Any]) -> dict[str, str]:
+        """Return a page of a PDF as PNG in Base64, a span marked; called with [uri, start, end, page]."""
+
+        def run() -> dict[str, str]:
+            uri, start, end, page = place
+            picture = self._library.page_picture(str(uri), Span(int(start), int(end)), int(page))
+            return {"base64": b64encode(picture).decode("ascii")}
+
+        return _attempt(run, lambda message: {"error": message})
 
     def read(self, place: list[Any]) -> ReaderView | dict[str, str]:
         """Return a document in full with spans marked; called with [uri, [[number, start, end], ...]]."""
@@ -116,6 +199,19 @@ class Handlers:
 
         return _attempt(run, lambda message: DocumentsView(summary=message, rows=[]))
 
+    def overview(self, asked: list[Any]) -> OverviewView | dict[str, str]:
+        """Draw the collection; called with [question], which may be empty: else what it finds is lit up."""
+
+        def run() -> OverviewView | dict[str, str]:
+            question = str(asked[0]).strip()
+            hits = self._library.search(render.checked_question(question), LIT) if question else []
+            passages = [hit.passage for hit in hits]
+            map_, found = self._library.map(passages)
+            time_ = timeline(self._library.documents(), {passage.uri for passage in passages})
+            return overview_view(map_, found, time_)
+
+        return _attempt(run, lambda message: {"error": message})
+
     def add(self, event: gr.EventData) -> Iterator[WorkView]:
         """Add uploaded files, given as Gradio's file values: the guard has seen that each was uploaded."""
         files = [str(file["path"]) for file in event.files]
@@ -123,7 +219,7 @@ class Handlers:
 
     def index(self, event: gr.EventData) -> Iterator[WorkView]:
         """Bring a folder of this machine up to date."""
-        path = str(event.path).strip()
+        path = str(event.folder).strip()
 
         def run(progress: Progress) -> SyncReport:
             if not self._local:

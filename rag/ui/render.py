@@ -20,12 +20,14 @@ from rag.ui.typeset import MARKDOWN, typeset, typeset_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from rag.history import Conversation, Turn
     from rag.records import Document, Hit
     from rag.ui.typeset import Block, Run
-    from rag.ui.views import BlockView, Card, ReaderView, RunView, SentenceView, TurnView
+    from rag.ui.views import BlockView, Card, ConversationRow, ReaderView, RunView, SentenceView, TurnView
     from rag.wire import Json
 
 LONGEST_QUESTION = 2000
+PDF = "application/pdf"
 
 
 def checked_question(question: str) -> str:
@@ -77,6 +79,21 @@ def answer_view(answer: Json) -> TurnView:
     }
 
 
+def turn_view(turn: Turn) -> TurnView:
+    """Show an answer that is kept."""
+    return {**answer_view(turn.answer), "id": turn.id, "conversation": turn.conversation, "verdict": turn.verdict}
+
+
+def conversation_row(conversation: Conversation) -> ConversationRow:
+    """Show one conversation of the list."""
+    return {
+        "id": conversation.id,
+        "title": conversation.title,
+        "turns": conversation.turns,
+        "day": nice_date(conversation.asked_at[:10]),
+    }
+
+
 def citation_card(citation: Json) -> Card:
     """Show a citation in the passage it stands in."""
     text, offset = citation["passage"]["text"], citation["passage"]["start"]
@@ -116,6 +133,7 @@ def reader_view(document: Document, marks: Mapping[int, Span]) -> ReaderView:
         "title": document.name,
         "facts": [fact for fact in facts if fact and fact != document.name],
         "notes": list(document.notes),
+        "pages": len(document.page_starts) if document.media_type == PDF else 0,
         "blocks": block_views(document.text, typeset(document), marks, document.page_starts),
     }
 

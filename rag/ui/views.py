@@ -67,10 +67,14 @@ class ConflictView(TypedDict):
 class TurnView(TypedDict, total=False):
     """A question and what came of it. `kind` is one of `hint`, `error`, `answer`, `refusal`.
 
-    `turn` is the number that the page gave to the question; `heading` and `note` stand over the cards.
+    `turn` is the number that the page gave to the question, `id` and `conversation` those under which it is kept, zero
+    when it is not; `heading` and `note` stand over the cards.
     """
 
     turn: int
+    id: int
+    conversation: int
+    verdict: str | None
     kind: str
     message: str
     question: str
@@ -82,13 +86,26 @@ class TurnView(TypedDict, total=False):
     cards: list[Card]
 
 
+class ConversationRow(TypedDict):
+    """A line of the list of conversations: its first question, and when it was last touched."""
+
+    id: int
+    title: str
+    turns: int
+    day: str
+
+
 class ReaderView(TypedDict):
-    """A document in full, the citations that were asked for marked by their numbers."""
+    """A document in full, the citations that were asked for marked by their numbers.
+
+    `pages` counts those that can be shown as pictures.
+    """
 
     document: str
     title: str
     facts: list[str]
     notes: list[str]
+    pages: int
     blocks: list[BlockView]
 
 
@@ -139,3 +156,29 @@ class WorkView(TypedDict, total=False):
     summary: str
     share: float
     rows: list[ReportRow]
+
+
+class PointView(Place):
+    """A passage on the map; `x` and `y` from 0 to 1, `y` downwards."""
+
+    title: str
+    x: float
+    y: float
+
+
+class BarView(TypedDict):
+    """A stretch of time: its documents, and those of them that a question found."""
+
+    name: str
+    documents: int
+    found: int
+
+
+class OverviewView(TypedDict):
+    """Pictures of the collection: a map of passages, a timeline, and each in words."""
+
+    points: list[PointView]
+    found: list[PointView]
+    about: str
+    bars: list[BarView]
+    time: str

@@ -1,5 +1,6 @@
 /* One question with its answer and sources. */
 
+import { actions } from "./actions.js";
 import { call, copy, factsLine, icon, make, textNodes } from "./core.js";
 import { preview } from "./preview.js";
 import { open } from "./reader.js";
@@ -15,7 +16,7 @@ const asked = (question) => make("h2", { class: "asked" }, question);
 
 /** Build a turn of a TurnView. */
 export function turnNode(turn) {
-  const main = make("div", { class: "main" }, asked(turn.question), answerNodes(turn));
+  const main = make("div", { class: "main" }, asked(turn.question), answerNodes(turn), actions(turn));
   const sources = turn.cards.length ? sourcesNode(turn) : null;
   return make("article", { class: `turn ${turn.kind}` }, main, sources);
 }
@@ -28,7 +29,9 @@ function answerNodes(turn) {
   const short = turn.short
     ? make("p", { class: "short" }, make("span", { class: "words" }, turn.short.text), markers([turn.short.source], turn))
     : null;
-  return [short, turn.sentences.map((each) => sentence(each, turn)), turn.conflicts.map((each) => conflict(each, turn))];
+  const sides = new Set(turn.conflicts.flatMap((each) => each.sources));
+  const others = turn.sentences.filter((each) => !each.sources.some((number) => sides.has(number)));
+  return [short, turn.conflicts.map((each) => conflict(each, turn)), others.map((each) => sentence(each, turn))];
 }
 
 function sentence(view, turn) {
@@ -39,9 +42,17 @@ function sentence(view, turn) {
     view.supported ? null : make("span", { class: "warning" }, " Not supported by its source"));
 }
 
+/** Both sides beside each other: the words of each, who says so, and when. */
 function conflict(view, turn) {
-  const text = view.about ? `The sources disagree about ${view.about}:` : "The sources disagree:";
-  return make("p", { class: "conflict" }, text, markers(view.sources, turn));
+  const side = (number) => {
+    const card = turn.cards.find((each) => each.number === number);
+    const said = turn.sentences.find((each) => each.sources.includes(number));
+    return make("li", {}, said ? make("p", { class: "said" }, said.text, markers([number], turn)) : markers([number], turn),
+      card ? make("p", { class: "facts" }, card.title) : null, card ? factsLine(card) : null);
+  };
+  return make("section", { class: "conflict", "aria-label": "Sources disagree" },
+    make("h3", {}, view.about ? `The sources disagree about ${view.about}` : "The sources disagree"),
+    make("ul", { class: "sides" }, view.sources.map(side)));
 }
 
 /** Markers after some words, held to the last of them by spaces that do not break. */
