@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rag.evaluate.compare import Difference
     from rag.library import Library
     from rag.progress import Bars
-    from rag.records import Answer, Document, Hit, Span
+    from rag.records import Answer, Citation, Document, Hit, Span
     from rag.rerank import Reranker
     from rag.store import SyncReport
 
@@ -35,7 +35,7 @@ _EPILOG = """examples:
 """
 
 
-_WHERE = "document=report.txt, folder=2024, date=2024-01..2024-06-30, section=Methods, speaker=Ford"
+_WHERE = "document=report.txt, folder=2024, date=2024-01..2024-06-30, date>=2024-05, section=Methods, speaker=Ford"
 _RERANKER = "a sentence-transformers cross-encoder by name or path, to read the best passages once more"
 _SYSTEMS = ("bm25", "dense", "rrf", "convex", "ours", "all")
 
@@ -103,9 +103,13 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
         asking.add_argument(
             "--where", action="append", default=[], metavar="KEY=VALUE", help=f"only in: {_WHERE}; may be repeated"
         )
+        asking.add_argument("--as-of", default="", metavar="DATE", help="leave out what was published after this day")
         asking.add_argument("--reranker", metavar="NAME", help=_RERANKER)
     ask.add_argument("--answerer", choices=["extractive"], default="extractive", help="who writes the answer")
     ask.add_argument("--format", choices=["text", "markdown"], help="print a document to send on, with all quotations")
+    ask.add_argument(
+        "--after", action="append", default=[], metavar="QUESTION", help="asked before, in order; may be repeated"
+    )
     show = command("show", _show, "print a document, with a span marked")
     show.add_argument("document", metavar="DOCUMENT")
     show.add_argument("--at", type=_span, metavar="START:END", help="mark these characters, in their context")
@@ -229,7 +233,7 @@ def _search(options: argparse.Namespace) -> int:
     from rag.wire import hits_json
 
     with _library(options) as library:
-        hits = library.search(options.question, options.k, Filter.parse(options.where))
+        hits = library.search(options.question, options.k, Filter.parse(options.where, options.as_of))
     if options.json:
         _print_json(hits_json(options.question, hits))
     else:
@@ -254,7 +258,11 @@ def _ask(options: argparse.Namespace) -> int:
     from rag.wire import answer_json
 
     with _library(options) as library:
-        answer = library.ask(options.question, options.k, Filter.parse(options.where))
+        history: list[Answer] = []
+        where = Filter.parse(options.where, options.as_of)
+        for question in (*options.after, options.question):
+            history.append(library.ask(question, options.k, where, history))
+    answer = history[-1]
     if options.json:
         _print_json(answer_json(answer))
     elif options.format:
@@ -265,11 +273,20 @@ def _ask(options: argparse.Namespace) -> int:
 
 
 def _answer_lines(answer: Answer) -> str:
+    meant = [f"searched for: {answer.searched_for}", ""] if answer.searched_for else []
     if answer.abstained:
         nearest = (f"  {hit.citation}\n    {' '.join(hit.passage.text.split())[:200]}" for hit in answer.nearest)
-        return "\n".join([answer.text, *nearest])
-    sources = (f"  [{c.number}] {c}\n      {c.uri}" for c in answer.citations)
-    return "\n".join([*_joined(answer), *_sides(answer), "", *sources])
+        return "\n".join([*meant, answer.text, *nearest])
+    sources = (f"  [{c.number}] {c}\n      {c.uri}{_meant_dates(c)}" for c in answer.citations)
+    return "\n".join([*meant, *_joined(answer), *_sides(answer), "", *sources])
+
+
+def _meant_dates(citation: Citation) -> str:
+    """Return the days that `on Tuesday` and the like mean in a quotation, as a line of their own."""
+    from rag.wire import dates_json
+
+    days = [f"“{' '.join(found['text'].split())}”: {found['date']}" for found in dates_json(citation)]
+    return f"\n      {', '.join(days)}" if days else ""
 
 
 def _sides(answer: Answer) -> list[str]:

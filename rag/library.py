@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.answer import ExtractiveAnswerer
+from rag.conversation import standalone
 from rag.embed import DEFAULT_MODEL
 from rag.embed import embedder as embedder_named
 from rag.engine import open_store
@@ -21,7 +22,7 @@ from rag.load.archive import is_archive, members
 from rag.load.original import original
 from rag.load.pool import Pool
 from rag.progress import Progress, silent
-from rag.retrieve import Retriever
+from rag.retrieve import MAX_QUESTION, Retriever, check_question
 from rag.score import ReaderScorer
 from rag.store import Changes, Outcome, SyncReport
 from rag.sync import Sync
@@ -195,9 +196,21 @@ class Library:
         """Return the `k` best passages that `where` admits, best first; raises what `Retriever.retrieve` raises."""
         return self.retriever.retrieve(question, k, where)
 
-    def ask(self, question: str, k: int = 8, where: Filter | None = None) -> Answer:
-        """Answer from the `k` best passages, or refuse; raises what `Retriever.retrieve` raises."""
-        return self.answerer.answer(question, self.search(question, k, where))
+    def ask(
+        self, question: str, k: int = 8, where: Filter | None = None, history: Sequence[Answer | str] = ()
+    ) -> Answer:
+        """Answer from the `k` best passages, or refuse; raises what `Retriever.retrieve` raises.
+
+        Args:
+            question: may lean on the ones before (`And in Aleppo?`); `Answer.searched_for` then says what was meant.
+            k: how many passages are read.
+            where: what a passage has to be.
+            history: the answers before, oldest first; questions where there is no answer.
+        """
+        check_question(question)
+        meant = standalone(question, history)[:MAX_QUESTION]
+        answer = self.answerer.answer(meant, self.search(meant, k, where))
+        return answer if meant == question else replace(answer, question=question, searched_for=meant)
 
     def warm(self) -> None:
         """Load the models now, so that the first question does not wait for them."""

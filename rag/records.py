@@ -362,7 +362,8 @@ class Answer:
     """The answer to a question, or a refusal that says why and shows the nearest passages.
 
     `confidence` is the answerer's own score of its best sentence, the higher the surer, also where it refuses; answers
-    are refused below its threshold. None when it gives none.
+    are refused below its threshold. None when it gives none. `searched_for` is the question that was answered, where
+    the one asked leans on an earlier one.
     """
 
     question: str
@@ -374,6 +375,7 @@ class Answer:
     conflicts: tuple[Conflict, ...] = ()
     nearest: tuple[Hit, ...] = field(default=())
     confidence: float | None = None
+    searched_for: str | None = None
 
     @property
     def text(self) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from rag.blocks import complete
 from rag.errors import LoadError, Skipped
 from rag.load import archive, code, data, epub, html, mail, markdown, pdf, subtitles, text
+from rag.load.dates import date_in_name
 from rag.load.office import csv, docx, odt, pptx, rtf, xlsx
 from rag.load.pieces import MOST_TEXT
 from rag.speakers import statements
@@ -100,6 +101,8 @@ def load_bytes(content: bytes, uri: str) -> Document:
         raise Skipped(f"{uri}: has no text; nothing to index")
     if len(document.text) > MOST_TEXT:
         raise Skipped(f"{uri}: holds more than {MOST_TEXT / 1e6:.0f} million characters; split it")
+    if document.date is None:
+        document = replace(document, date=date_in_name(uri))
     return _with_speakers(document)
 
 
