@@ -117,8 +117,10 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     command("verify", _verify, "check everything again; exit 1 on any damage")
     _add_eval(command("eval", _eval, "measure retrieval and answers on a set of questions"))
     serve = command("serve", _serve, "open the web page on this machine")
-    serve.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1")
-    serve.add_argument("--port", type=_positive, default=7860, help="default: 7860")
+    serve.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1; any other needs a password")
+    serve.add_argument("--port", type=_port, default=7860, help="default: 7860; 0 takes a free one")
+    serve.add_argument("--password-file", type=Path, metavar="FILE", help="its first line is the password to ask for")
+    serve.add_argument("--name", action="append", default=[], help="a host name it is reached by; may be repeated")
     serve.add_argument("--mcp", action="store_true", help="serve an assistant on standard input and output instead")
     serve.add_argument("--model", metavar="NAME", help="the encoder, when it is not the one that the index names")
 
@@ -140,6 +142,10 @@ def _positive(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"not a positive number: {text}")
     return int(text)
+
+
+def _port(text: str) -> int:
+    return 0 if text == "0" else _positive(text)
 
 
 def _span(text: str) -> Span:
@@ -420,7 +426,7 @@ def _serve(options: argparse.Namespace) -> int:
         if options.mcp:
             mcp.serve(library)
         else:
-            ui.serve(library, options.host, options.port)
+            ui.serve(library, options.host, options.port, options.name, options.password_file)
     return 0
 
 

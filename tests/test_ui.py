@@ -208,8 +208,9 @@ def test_importing_the_page_does_not_load_gradio():
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "example.org", ""])
-def test_only_this_machine_is_served(library, host):
-    with pytest.raises(InputError, match="this machine only"):
+def test_other_machines_need_a_password(library, host, monkeypatch):
+    monkeypatch.delenv("RAG_PASSWORD", raising=False)
+    with pytest.raises(InputError, match=r"needs a password: .*--password-file.*RAG_PASSWORD"):
         ui.serve(library, host=host)
 
 

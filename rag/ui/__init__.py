@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import InputError
+from rag.ui.password import Password, chosen_password
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from importlib.resources.abc import Traversable
 
     from fastapi import FastAPI
@@ -24,18 +26,36 @@ if TYPE_CHECKING:
     from rag.library import Library
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+EVERY_ADDRESS = ("", "0.0.0.0", "::")  # noqa: S104 - only with a password
 MEDIA_TYPES = {"js": "text/javascript", "css": "text/css"}
 MOST_WAITING = 100  # questions in the queue before the page says that it is busy
 
 
-def serve(library: Library, host: str = "127.0.0.1", port: int = 7860) -> None:
+def serve(
+    library: Library,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    names: Sequence[str] = (),
+    password_file: Path | None = None,
+) -> None:
     """Serve the page until interrupted; prints its address when it is ready. Port 0 takes a free one.
 
+    Args:
+        library: what is asked.
+        host: the address to listen at; one that other machines reach needs a password.
+        port: the port to listen at.
+        names: under which the page is reached, besides those of this machine and IP addresses.
+        password_file: holds the password in its first line; without it, RAG_PASSWORD in the environment does.
+
     Raises:
-        InputError: the host can be reached from other machines, or the port is taken.
+        InputError: the host can be reached from other machines and there is no password, or the port is taken.
     """
-    if host not in LOOPBACK_HOSTS:
-        raise InputError(f"The page is for this machine only: {host} is not one of {', '.join(LOOPBACK_HOSTS)}.")
+    password = chosen_password(password_file)
+    if host not in LOOPBACK_HOSTS and password is None:
+        raise InputError(
+            f"Other machines can reach {host or 'every address'}, so the page needs a password: "
+            "put one into a file and name it with --password-file, or set RAG_PASSWORD."
+        )
     with _listen(host, port) as listener:
         import uvicorn
 
@@ -44,11 +64,17 @@ def serve(library: Library, host: str = "127.0.0.1", port: int = 7860) -> None:
 
             async def startup(self, sockets: list[socket.socket] | None = None) -> None:
                 await super().startup(sockets)
-                address = f"[{host}]" if ":" in host else host
+                named = socket.gethostname() if host in EVERY_ADDRESS else host
+                address = f"[{named}]" if ":" in named else named
                 sys.stdout.write(f"Open http://{address}:{listener.getsockname()[1]}\n")
                 sys.stdout.flush()
 
-        config = uvicorn.Config(build(library), log_level="warning", ws="none", timeout_graceful_shutdown=2)
+        config = uvicorn.Config(
+            build(library, (host, socket.gethostname(), *names), password),
+            log_level="warning",
+            ws="none",
+            timeout_graceful_shutdown=2,
+        )
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again when it has shut down
         try:
@@ -57,8 +83,14 @@ def serve(library: Library, host: str = "127.0.0.1", port: int = 7860) -> None:
             return
 
 
-def build(library: Library) -> FastAPI:
-    """Return the page as an ASGI application, guarded, and start to load the encoder in the background."""
+def build(library: Library, names: Sequence[str] = (), password: str | None = None) -> FastAPI:
+    """Return the page as an ASGI application, guarded, and start to load the encoder in the background.
+
+    Args:
+        library: what is asked.
+        names: under which it is reached, besides those of this machine to itself.
+        password: what to know to be let in; None lets everybody in who reaches it.
+    """
     uploads = _settle_gradio()
     import gradio as gr
     from fastapi import FastAPI
@@ -86,7 +118,7 @@ def build(library: Library) -> FastAPI:
         theme=theme(),
     )
     blocks.has_launched = True  # unless this is set, Gradio takes any path for an uploaded file's
-    app.add_middleware(Guard, uploads=uploads)
+    app.add_middleware(Guard, uploads=uploads, names=names, password=Password(password) if password else None)
     library.warm_in_background()
     return app
 

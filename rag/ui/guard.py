@@ -7,6 +7,7 @@ that a file named in a call was uploaded, and would copy any file of this machin
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,14 +16,18 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from rag.ui.password import Password
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 FILE_BYTES = 20 * 1024 * 1024  # one uploaded file
 UPLOAD_BYTES = 200 * 1024 * 1024  # all files of one upload
 CALL_BYTES = 1024 * 1024  # any other request
+WAITING_BYTES = 1024 * 1024 * 1024  # all uploads that no call has taken yet
+WAITING_FILES = 2000  # and their number
 
 # 'unsafe-eval' and 'unsafe-inline' are what Gradio's own front end needs: the policy keeps requests from leaving this
 # machine, while inert rendering (text nodes only) is what keeps scripts of documents from running.
@@ -57,9 +62,10 @@ HEADERS = {
 class _Refused(Exception):  # noqa: N818 - an answer to the client, not an error of ours
     """A request that is answered here with a status and one line."""
 
-    def __init__(self, status: int, reason: str) -> None:
+    def __init__(self, status: int, reason: str, **headers: str) -> None:
         super().__init__(reason)
         self.status = status
+        self.headers = headers
 
 
 class Guard:
@@ -68,16 +74,21 @@ class Guard:
     Args:
         app: what is guarded.
         uploads: the only folder whose files a call may name.
-        hosts: the names under which it answers.
+        names: under which it answers besides those of this machine to itself.
+        password: what to know to be let in; with it, all IP addresses are good names, too: nobody can make a
+            browser take a foreign page for one of them, as they can with names.
     """
 
-    def __init__(self, app: ASGIApp, uploads: Path, hosts: frozenset[str] = LOOPBACK) -> None:
+    def __init__(
+        self, app: ASGIApp, uploads: Path, names: Iterable[str] = (), password: Password | None = None
+    ) -> None:
         self._app = app
         self._uploads = uploads.resolve()
-        self._hosts = hosts
+        self._names = LOOPBACK | {name.casefold() for name in names if name}
+        self._password = password
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it with 400, 403 or 413."""
+        """Pass a request on, or refuse it with 400, 401, 403, 413 or 429."""
         if scope["type"] == "websocket":  # the page uses none
             await send({"type": "websocket.close", "code": 1008})
             return
@@ -88,16 +99,17 @@ class Guard:
         try:
             headers = Headers(scope=scope)
             self._check_sender(headers)
+            self._check_password(headers, scope["client"])
             await self._app(scope, await self._checked_body(headers, receive), answer.send)
         except _Refused as refusal:
             if not answer.started:
-                response = PlainTextResponse(f"{refusal}\n", refusal.status)
+                response = PlainTextResponse(f"{refusal}\n", refusal.status, refusal.headers)
                 await response(scope, receive, answer.send)
 
     def _check_sender(self, headers: Headers) -> None:
         """Refuse a foreign Host, and whatever a browser sends on behalf of another site."""
         host = headers.get("host", "")
-        if _name(host) not in self._hosts:
+        if not self._is_name(_name(host)):
             raise _Refused(400, "This server answers only to its own name.")
         origin = headers.get("origin")
         if origin is not None and origin.casefold() not in {f"http://{host}".casefold(), f"https://{host}".casefold()}:
@@ -106,6 +118,20 @@ class Guard:
         if site not in {"same-origin", "none"} and mode != "navigate":
             raise _Refused(403, "Requests from other sites are refused.")
 
+    def _is_name(self, name: str) -> bool:
+        return name in self._names or (self._password is not None and _is_address(name))
+
+    def _check_password(self, headers: Headers, client: tuple[str, int] | None) -> None:
+        """Refuse who does not know the password, if there is one."""
+        if self._password is None:
+            return
+        address = client[0] if client else ""
+        if self._password.must_wait(address):
+            raise _Refused(429, "Too many wrong passwords: wait a minute.")
+        if not self._password.admits(headers.get("authorization", ""), address):
+            ask = {"WWW-Authenticate": 'Basic realm="rag", charset="UTF-8"'}
+            raise _Refused(401, "This page asks for a password.", **ask)
+
     async def _checked_body(self, headers: Headers, receive: Receive) -> Receive:
         """Return a `receive` that is limited; a call is read at once and searched for files that nobody uploaded."""
         upload = headers.get("content-type", "").startswith("multipart/form-data")
@@ -113,6 +139,8 @@ class Guard:
         length = headers.get("content-length", "")
         if length.isdecimal() and int(length) > limit:
             raise _too_large(limit)
+        if upload:
+            self._check_waiting()
         limited = _limited(receive, limit)
         if upload or (length in {"", "0"} and "transfer-encoding" not in headers):
             return limited
@@ -120,6 +148,12 @@ class Guard:
         if not all(map(self._is_upload, _file_paths(_parsed(body)))):
             raise _Refused(400, "A call may name only files that were uploaded.")
         return _again(body, limited)
+
+    def _check_waiting(self) -> None:
+        """Refuse uploads while too many wait: whoever uploads and never indexes must not fill the disk."""
+        sizes = [path.stat().st_size for path in self._uploads.rglob("*") if path.is_file()]
+        if len(sizes) > WAITING_FILES or sum(sizes) > WAITING_BYTES:
+            raise _Refused(413, "Too many uploaded files are waiting to be indexed: try again in an hour.")
 
     def _is_upload(self, path: str) -> bool:
         try:
@@ -153,6 +187,14 @@ def _name(host: str) -> str:
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0].casefold()
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _too_large(limit: int) -> _Refused:
