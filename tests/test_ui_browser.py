@@ -34,6 +34,7 @@ FLAGS = [
     "--disable-sync",
 ]
 QUESTION = "How many civilians live in Idlib?"
+DISPUTED = "How many people were on the barrier?"
 UNANSWERABLE = "Who won the 1998 football world cup?"
 QUESTIONS = [  # over every document of the sample, tables, transcripts and Markdown among them
     QUESTION,
@@ -259,6 +260,25 @@ def test_earlier_questions_stay_and_the_box_is_below(page):
     page.get_by_role("button", name="New").click()
     assert page.locator(".turn").count() == 0
     expect(question_box(page)).to_be_focused()
+
+
+def test_follow_up_leans_on_the_question_before(page):
+    ask(page, "How many refugees are in Lebanon?")
+    turn = ask(page, "And in Turkey?")
+    expect(turn.locator(".meant q")).to_have_text("How many refugees are in Turkey?")
+    expect(turn.locator(".card").first).to_contain_text("Turkey")
+
+
+def test_disagreement_is_shown_side_by_side(page, tmp_path):
+    turn = ask(page, DISPUTED)
+    sides = turn.get_by_role("region", name="Sources disagree").get_by_role("listitem")
+    assert sides.count() >= 2
+    places = {side.locator(".marker").first.get_attribute("data-place") for side in sides.all()}
+    assert len(places) == sides.count()
+    tops = {round(side.evaluate("node => node.getBoundingClientRect().top")) for side in sides.all()[:2]}
+    assert len(tops) == 1
+    assert turn.locator(".sentence").count() < turn.locator(".card").count()
+    shot(page, tmp_path, "conflict", whole=False)
 
 
 def test_why_a_source_was_found_is_explained(page):

@@ -98,7 +98,7 @@ def build(library: Library, names: Sequence[str] = (), password: str | None = No
     from rag.ui.guard import FILE_BYTES, Guard
     from rag.ui.page import layout, theme
 
-    blocks = layout(library)
+    blocks = layout(library, local=password is None)
     blocks.queue(max_size=MOST_WAITING, default_concurrency_limit=4)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     for file in files("rag.ui").joinpath("web").iterdir():

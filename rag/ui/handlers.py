@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rag.library import Library
+    from rag.records import Answer
     from rag.store import Outcome, State, SyncReport
 
 MOST_FILES = 500  # in one upload
@@ -67,6 +68,7 @@ class Handlers:
         self._library = library
         self._local = local
         self._history = History(library.store.root / "history.db")
+        self._latest: dict[int, Answer] = {}  # the last answer of each conversation since the start
 
     # asking
 
@@ -80,10 +82,23 @@ class Handlers:
 
         def run() -> TurnView:
             where = Filter.parse(map(str, event.where))
-            answer = self._library.ask(render.checked_question(str(event.question)), _number(int(event.k)), where)
-            return self._kept(wire.answer_json(answer), int(event.conversation) or None)
+            conversation = int(event.conversation)
+            question, k = render.checked_question(str(event.question)), _number(int(event.k))
+            answer = self._library.ask(question, k, where, self._before(conversation))
+            view = self._kept(wire.answer_json(answer), conversation or None)
+            self._latest[view.get("conversation", 0)] = answer
+            return view
 
         return {**_attempt(run, render.message_view), "turn": turn}
+
+    def _before(self, conversation: int) -> list[Answer | str]:
+        """Return what a follow-up leans on: the answer before it, or only its question if that was in another run."""
+        if conversation in self._latest:
+            return [self._latest[conversation]]
+        if not conversation:
+            return []
+        answer = self._history.turns(conversation)[-1].answer
+        return [answer["searched_for"] or answer["question"]]
 
     def _kept(self, answer: wire.Json, conversation: int | None) -> TurnView:
         """Keep an answer; where that is not possible, it is shown all the same."""

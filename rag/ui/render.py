@@ -56,11 +56,12 @@ def answer_view(answer: Json) -> TurnView:
 
     `answer` has the form of `rag.wire.answer_json`, in which conversations are kept.
     """
+    asked: TurnView = {"question": answer["question"], "searched_for": answer.get("searched_for")}
     if answer["abstained"]:
         nearest = answer["nearest"]
         return {
+            **asked,
             "kind": "refusal",
-            "question": answer["question"],
             "message": answer["reason"] or "Nothing in the documents answers this question.",
             "heading": "Nearest passages" if nearest else "",
             "note": "These came closest, but they do not answer the question." if nearest else "",
@@ -68,8 +69,8 @@ def answer_view(answer: Json) -> TurnView:
         }
     short = answer["short_answer"]
     return {
+        **asked,
         "kind": "answer",
-        "question": answer["question"],
         "short": {"text": short["text"], "source": short["citation"]} if short else None,
         "sentences": [_sentence(sentence) for sentence in answer["sentences"]],
         "conflicts": [{"about": each["about"], "sources": each["sides"]} for each in answer["conflicts"]],

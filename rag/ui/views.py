@@ -68,7 +68,8 @@ class TurnView(TypedDict, total=False):
     """A question and what came of it. `kind` is one of `hint`, `error`, `answer`, `refusal`.
 
     `turn` is the number that the page gave to the question, `id` and `conversation` those under which it is kept, zero
-    when it is not; `heading` and `note` stand over the cards.
+    when it is not; `searched_for` is what a question that leans on an earlier one was taken for; `heading` and `note`
+    stand over the cards.
     """
 
     turn: int
@@ -78,6 +79,7 @@ class TurnView(TypedDict, total=False):
     kind: str
     message: str
     question: str
+    searched_for: str | None
     short: ShortView | None
     sentences: list[SentenceView]
     conflicts: list[ConflictView]

@@ -12,11 +12,14 @@ export const waitingNode = (question) => make("article", { class: "turn" },
   make("div", { class: "main" }, asked(question),
     make("div", { class: "waiting", role: "status" }, make("span", { class: "bar" }), make("span", { class: "bar" }), "Reading the documents…")));
 
+/** What a follow-up was taken for, so that a wrong guess is seen. */
+const meant = (turn) => (turn.searched_for ? make("p", { class: "meant" }, "Searched for: ", make("q", {}, turn.searched_for)) : null);
+
 const asked = (question) => make("h2", { class: "asked" }, question);
 
 /** Build a turn of a TurnView. */
 export function turnNode(turn) {
-  const main = make("div", { class: "main" }, asked(turn.question), answerNodes(turn), actions(turn));
+  const main = make("div", { class: "main" }, asked(turn.question), meant(turn), answerNodes(turn), actions(turn));
   const sources = turn.cards.length ? sourcesNode(turn) : null;
   return make("article", { class: `turn ${turn.kind}` }, main, sources);
 }
