@@ -11,7 +11,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.conftest import ROOT
 from tests.hostile import ASK_ALL, FAIL, REFUSE, TEXTS, file_names
-from tests.test_ui_browser import CHROMIUM, FIRST_ANSWER, FLAGS
+from tests.test_ui_browser import CHROMIUM, FIRST_ANSWER, FLAGS, library, question_box
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
@@ -68,7 +68,7 @@ def page(url):
         opened.on("dialog", lambda dialog: failures.append(dialog.message))
         opened.on("pageerror", lambda error: failures.append(str(error)))
         opened.goto(url)
-        expect(opened.get_by_label("Question")).to_be_focused(timeout=FIRST_ANSWER)
+        expect(question_box(opened)).to_be_focused(timeout=FIRST_ANSWER)
         before = opened.evaluate("(names) => document.querySelectorAll(names).length", FOREIGN)
         yield opened
         assert foreign == []
@@ -81,8 +81,8 @@ def page(url):
 
 def ask(page, question, last):
     """Ask, and wait until the page shows a text."""
-    page.get_by_label("Question").fill(question)
-    page.get_by_label("Question").press("Enter")
+    question_box(page).fill(question)
+    question_box(page).press("Enter")
     page.wait_for_function(f"(text) => ({SHOWN})().includes(text)", arg=last, timeout=FIRST_ANSWER)
 
 
@@ -115,7 +115,7 @@ def test_sixty_texts_in_six_places(page, folder, tmp_path):
     ask(page, FAIL, "\n".join(TEXTS))
 
     # file name: in the list of documents
-    page.get_by_role("tab", name="Documents").or_(page.get_by_role("tab", name="Library")).first.click()
+    library(page)
     page.wait_for_function(f"(texts) => !({INSIDE})(texts).length", arg=file_names(), timeout=FIRST_ANSWER)
 
     # report: files and reasons

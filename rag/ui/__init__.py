@@ -70,7 +70,7 @@ def serve(
                 sys.stdout.flush()
 
         config = uvicorn.Config(
-            build(library, (host, socket.gethostname(), *names), password),
+            build(library, (host, socket.gethostname(), *names), password, local=host in LOOPBACK_HOSTS),
             log_level="warning",
             ws="none",
             timeout_graceful_shutdown=2,
@@ -83,13 +83,14 @@ def serve(
             return
 
 
-def build(library: Library, names: Sequence[str] = (), password: str | None = None) -> FastAPI:
+def build(library: Library, names: Sequence[str] = (), password: str | None = None, *, local: bool = True) -> FastAPI:
     """Return the page as an ASGI application, guarded, and start to load the encoder in the background.
 
     Args:
         library: what is asked.
         names: under which it is reached, besides those of this machine to itself.
         password: what to know to be let in; None lets everybody in who reaches it.
+        local: whether only people at this machine do: they may name its folders.
     """
     uploads = _settle_gradio()
     import gradio as gr
@@ -98,7 +99,7 @@ def build(library: Library, names: Sequence[str] = (), password: str | None = No
     from rag.ui.guard import FILE_BYTES, Guard
     from rag.ui.page import layout, theme
 
-    blocks = layout(library, local=password is None)
+    blocks = layout(library, local=local)
     blocks.queue(max_size=MOST_WAITING, default_concurrency_limit=4)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     for file in files("rag.ui").joinpath("web").iterdir():
