@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 from rag.errors import InputError, RagError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from rag.evaluate import Result
     from rag.evaluate.compare import Difference
     from rag.library import Library
-    from rag.records import Answer, Document, Hit, Span
+    from rag.records import Answer, AnswerSentence, Document, Hit, Span
     from rag.rerank import Reranker
 
 _EPILOG = """examples:
@@ -101,7 +101,9 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
             "--where", action="append", default=[], metavar="KEY=VALUE", help=f"only in: {_WHERE}; may be repeated"
         )
         asking.add_argument("--reranker", metavar="NAME", help=_RERANKER)
-    ask.add_argument("--answerer", choices=["extractive"], default="extractive", help="who writes the answer")
+    ask.add_argument("--answerer", choices=["extractive", "llm"], default="extractive", help="who writes the answer")
+    ask.add_argument("--llm-url", metavar="URL", help="of an OpenAI-compatible server (default: RAG_LLM_URL)")
+    ask.add_argument("--llm-model", metavar="NAME", help="its model (default: RAG_LLM_MODEL, or the first it has)")
     show = command("show", _show, "print a document, with a span marked")
     show.add_argument("document", metavar="DOCUMENT")
     show.add_argument("--at", type=_span, metavar="START:END", help="mark these characters, in their context")
@@ -217,6 +219,12 @@ def _ask(options: argparse.Namespace) -> int:
     from rag.wire import answer_json
 
     with _library(options) as library:
+        if options.answerer == "llm":
+            from rag.llm.setup import llm_answerer
+
+            library.answerer = llm_answerer(library.retriever, options.llm_url, options.llm_model)
+        if sys.stdout.isatty() and not options.json:
+            return _ask_aloud(library.ask_stream(options.question, options.k, Filter.parse(options.where)))
         answer = library.ask(options.question, options.k, Filter.parse(options.where))
     if options.json:
         _print_json(answer_json(answer))
@@ -225,19 +233,41 @@ def _ask(options: argparse.Namespace) -> int:
     return 0
 
 
+def _ask_aloud(answers: Iterator[Answer]) -> int:
+    """Print each sentence as it comes, then the sources; where the answer is another in the end, print that whole."""
+    said: list[str] = []
+    for answer in answers:
+        lines = [_spoken(sentence.speaker, [sentence]) for sentence in answer.sentences]
+        if answer.reason or lines[: len(said)] != said:
+            print("\n" * bool(said) + _answer_lines(answer))
+            return 0
+        print("".join(f"{line}\n" for line in lines[len(said) :]), end="", flush=True)
+        said, sources = lines, _source_lines(answer)
+    print("\n".join(["", *sources]))
+    return 0
+
+
 def _answer_lines(answer: Answer) -> str:
     if answer.abstained:
         nearest = (f"  {hit.citation}\n    {' '.join(hit.passage.text.split())[:200]}" for hit in answer.nearest)
         return "\n".join([answer.text, *nearest])
-    sources = (f"  [{c.number}] {c}\n      {c.uri}" for c in answer.citations)
-    return "\n".join([*_joined(answer), "", *sources])
+    notice = [answer.reason, ""] if answer.reason else []
+    return "\n".join([*notice, *_joined(answer), "", *_source_lines(answer)])
+
+
+def _source_lines(answer: Answer) -> list[str]:
+    return [f"  [{c.number}] {c}\n      {c.uri}" for c in answer.citations]
 
 
 def _joined(answer: Answer) -> list[str]:
     """Return the answer as lines: neighbouring sentences of one speaker, or of nobody, on one line."""
     groups = groupby(answer.sentences, key=lambda sentence: sentence.speaker)
-    lines = ((speaker, " ".join(map(str, sentences))) for speaker, sentences in groups)
-    return [f"{speaker}: {words}" if speaker else words for speaker, words in lines]
+    return [_spoken(speaker, sentences) for speaker, sentences in groups]
+
+
+def _spoken(speaker: str | None, sentences: Iterable[AnswerSentence]) -> str:
+    words = " ".join(map(str, sentences))
+    return f"{speaker}: {words}" if speaker else words
 
 
 def _show(options: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.answer import ExtractiveAnswerer
+from rag.answer import ExtractiveAnswerer, StreamingAnswerer
 from rag.embed import DEFAULT_MODEL
 from rag.embed import embedder as embedder_named
 from rag.engine import open_store
@@ -24,7 +24,7 @@ from rag.sync import Sync
 from rag.walk import shown, uri_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
     from typing import Self
 
     from rag.answer import Answerer
@@ -173,6 +173,17 @@ class Library:
     def ask(self, question: str, k: int = 8, where: Filter | None = None) -> Answer:
         """Answer from the `k` best passages, or refuse; raises what `Retriever.retrieve` raises."""
         return self.answerer.answer(question, self.search(question, k, where))
+
+    def ask_stream(self, question: str, k: int = 8, where: Filter | None = None) -> Iterator[Answer]:
+        """Yield the answer as it grows, sentence by sentence, each checked before it comes; the last one counts.
+
+        An answerer that gives its answer at once yields it alone; raises what `Retriever.retrieve` raises.
+        """
+        hits = self.search(question, k, where)
+        if isinstance(self.answerer, StreamingAnswerer):
+            yield from self.answerer.stream(question, hits)
+        else:
+            yield self.answerer.answer(question, hits)
 
     def warm(self) -> None:
         """Load the models now, so that the first question does not wait for them."""
