@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.answer import ExtractiveAnswerer
+from rag.answer import ExtractiveAnswerer, StreamingAnswerer
 from rag.conversation import standalone
 from rag.embed import DEFAULT_MODEL
 from rag.embed import embedder as embedder_named
@@ -207,10 +207,33 @@ class Library:
             where: what a passage has to be.
             history: the answers before, oldest first; questions where there is no answer.
         """
+        return deque(self.ask_stream(question, k, where, history), maxlen=1)[0]
+
+    def ask_stream(
+        self,
+        question: str,
+        k: int = 8,
+        where: Filter | None = None,
+        history: Sequence[Answer | str] = (),
+        answerer: Answerer | None = None,
+    ) -> Iterator[Answer]:
+        """Yield the answer as it grows, sentence by sentence, each checked before it comes; the last one counts.
+
+        An answerer that gives its answer at once yields it alone; raises what `Retriever.retrieve` raises.
+
+        Args:
+            question: as for `ask`, like `k`, `where` and `history`.
+            k: how many passages are read.
+            where: what a passage has to be.
+            history: the answers before.
+            answerer: another one than the library's own.
+        """
         check_question(question)
         meant = standalone(question, history)[:MAX_QUESTION]
-        answer = self.answerer.answer(meant, self.search(meant, k, where))
-        return answer if meant == question else replace(answer, question=question, searched_for=meant)
+        hits, who = self.search(meant, k, where), answerer or self.answerer
+        growing = who.stream(meant, hits) if isinstance(who, StreamingAnswerer) else [who.answer(meant, hits)]
+        for answer in growing:
+            yield answer if meant == question else replace(answer, question=question, searched_for=meant)
 
     def warm(self) -> None:
         """Load the models now, so that the first question does not wait for them."""

@@ -103,7 +103,13 @@ def answer_json(answer: Answer) -> Json:
         "short_answer": short
         and {"text": short.text, "citation": short.citation, "start": short.span.start, "end": short.span.end},
         "sentences": [
-            {"text": s.text, "citations": list(s.citations), "speaker": s.speaker, "support": s.support}
+            {
+                "text": s.text,
+                "citations": list(s.citations),
+                "speaker": s.speaker,
+                "support": s.support,
+                "fault": s.fault,
+            }
             for s in answer.sentences
         ],
         "citations": [citation_json(citation) for citation in answer.citations],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import logging
+import os
 import queue
 import threading
 import time
@@ -40,6 +41,7 @@ from rag.where import Filter
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rag.answer import Answerer
     from rag.library import Library
     from rag.records import Answer
     from rag.store import Outcome, State, SyncReport
@@ -68,28 +70,45 @@ class Handlers:
         self._library = library
         self._local = local
         self._history = History(library.store.root / "history.db")
+        self._llm: Answerer | None = None
         self._latest: dict[int, Answer] = {}  # the last answer of each conversation since the start
 
     # asking
 
-    def ask(self, event: gr.EventData) -> TurnView:
-        """Answer a question and keep the answer.
+    def ask(self, event: gr.EventData) -> Iterator[TurnView]:
+        """Answer a question sentence by sentence, and keep the answer.
 
         `turn` is its number on the page, `where` its conditions, `k` the passages to read, `conversation` the one that
-        it goes on with.
+        it goes on with, `answerer` who writes.
         """
-        turn = int(event.turn)
+        views = self._answered(event)
+        while view := _attempt(lambda: next(views, None), render.message_view):
+            yield {**view, "turn": int(event.turn)}
 
-        def run() -> TurnView:
-            where = Filter.parse(map(str, event.where))
-            conversation = int(event.conversation)
-            question, k = render.checked_question(str(event.question)), _number(int(event.k))
-            answer = self._library.ask(question, k, where, self._before(conversation))
+    def _answered(self, event: gr.EventData) -> Iterator[TurnView]:
+        where = Filter.parse(map(str, event.where))
+        conversation = int(event.conversation)
+        question, k = render.checked_question(str(event.question)), _number(int(event.k))
+        before, answerer = self._before(conversation), self._answerer(str(event.answerer))
+        answer, sent = None, 0.0
+        for answer in self._library.ask_stream(question, k, where, before, answerer):
+            if answer.sentences and time.monotonic() - sent > TICK:
+                sent = time.monotonic()
+                yield {**render.answer_view(wire.answer_json(answer)), "growing": True}
+        if answer is not None:
             view = self._kept(wire.answer_json(answer), conversation or None)
             self._latest[view.get("conversation", 0)] = answer
-            return view
+            yield view
 
-        return {**_attempt(run, render.message_view), "turn": turn}
+    def _answerer(self, name: str) -> Answerer | None:
+        """Return the one of that name; None for the library's own. Raises `InputError` without an LLM's address."""
+        if name != "llm":
+            return None
+        if self._llm is None:
+            from rag.llm.setup import llm_answerer
+
+            self._llm = llm_answerer(self._library.retriever)
+        return self._llm
 
     def _before(self, conversation: int) -> list[Answer | str]:
         """Return what a follow-up leans on: the answer before it, or only its question if that was in another run."""
@@ -201,7 +220,7 @@ class Handlers:
 
     def start(self, _: list[Any]) -> StartView:
         """Fill a page that has just been opened."""
-        return {"documents": self.documents(), "local": self._local}
+        return {"documents": self.documents(), "local": self._local, "llm": "RAG_LLM_URL" in os.environ}
 
     def documents(self) -> DocumentsView:
         """List the documents; none while there is no index."""

@@ -71,6 +71,7 @@ def answer_view(answer: Json) -> TurnView:
     return {
         **asked,
         "kind": "answer",
+        "message": answer["reason"] or "",
         "short": {"text": short["text"], "source": short["citation"]} if short else None,
         "sentences": [_sentence(sentence) for sentence in answer["sentences"]],
         "conflicts": [{"about": each["about"], "sources": each["sides"]} for each in answer["conflicts"]],
@@ -226,6 +227,7 @@ def _sentence(sentence: Json) -> SentenceView:
         "speaker": sentence["speaker"],
         "sources": sentence["citations"],
         "supported": sentence["support"] != "unsupported",
+        "fault": sentence.get("fault"),
     }
 
 

@@ -48,6 +48,7 @@ class SentenceView(TypedDict):
     speaker: str | None
     sources: list[int]
     supported: bool
+    fault: str | None
 
 
 class ShortView(TypedDict):
@@ -69,10 +70,11 @@ class TurnView(TypedDict, total=False):
 
     `turn` is the number that the page gave to the question, `id` and `conversation` those under which it is kept, zero
     when it is not; `searched_for` is what a question that leans on an earlier one was taken for; `heading` and `note`
-    stand over the cards.
+    stand over the cards. While an answer is `growing`, more of it is to come.
     """
 
     turn: int
+    growing: bool
     id: int
     conversation: int
     verdict: str | None
@@ -138,6 +140,7 @@ class StartView(TypedDict):
 
     documents: DocumentsView
     local: bool
+    llm: bool
 
 
 class ReportRow(TypedDict):

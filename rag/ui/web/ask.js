@@ -125,7 +125,7 @@ export function ask(question) {
   thread.append(item);
   item.scrollIntoView({ block: "start" });
   button.disabled = true;
-  page.trigger("submit", { turn: pending, question: words, where: conditions.values(), k: settings.k, conversation });
+  page.trigger("submit", { turn: pending, question: words, where: conditions.values(), k: settings.k, answerer: settings.answerer, conversation });
 }
 
 /** Show a view of the server in the place of its question. */
@@ -135,7 +135,7 @@ function receive(turn) {
   item.turn = { ...turn, question: turn.question ?? item.question };
   conversation = turn.conversation || conversation;
   item.replaceChildren(turnNode(item.turn));
-  if (turn.turn !== pending) return;
+  if (turn.turn !== pending || turn.growing) return;
   pending = null;
   button.disabled = false;
   item.scrollIntoView({ block: "start" });

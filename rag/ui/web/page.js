@@ -21,6 +21,7 @@ const KEYS = [
   ["?", "show this list"],
 ];
 
+let hasModel = false; // whether the server knows of a language model
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 /* Parts */
@@ -47,6 +48,7 @@ function mountFrame(part) {
 async function refresh() {
   const view = await call("start");
   if (view.error) return;
+  hasModel = view.llm;
   collectionChanged(view.documents);
   showCollection(view);
 }
@@ -142,6 +144,7 @@ function showSettings() {
   dialog("Settings",
     choice("theme", [["system", "as this computer"], ["light", "light"], ["dark", "dark"]], "Colours", "Light letters on dark, or dark on light."),
     choice("k", [[4, "4"], [8, "8"], [16, "16"], [32, "32"]], "Passages read", "How many passages are read for an answer. More finds answers in odd places; fewer is quicker."),
+    hasModel ? choice("answerer", [["extractive", "quotations"], ["llm", "language model"]], "Answers", "Quotations are the documents’ own words. A language model writes its own, each sentence checked against its source.") : null,
     make("p", { class: "note" }, "Settings are kept in this browser. Questions and documents are not."));
 }
 

@@ -14,7 +14,7 @@ const chips = make("div", { class: "chips", role: "group", "aria-label": "Source
 const notes = make("div", { class: "notes" });
 const body = make("div", { class: "text", tabindex: "0", role: "document", "aria-label": "Text of the document" });
 const find = finder(body);
-const sheets = make("div", { class: "text sheets", tabindex: "0", role: "document", "aria-label": "Pages of the document", hidden: true });
+const sheets = make("div", { class: "sheets", tabindex: "0", role: "document", "aria-label": "Pages of the document", hidden: true });
 const asPages = make("button", { type: "button", class: "quiet as-pages", "aria-pressed": "false", hidden: true, click: () => turnTo(sheets.hidden) }, icon("file"), "Pages");
 const widen = iconButton("wide", "Use the whole width", () => {
   const wide = pane.classList.toggle("wide");

@@ -19,7 +19,7 @@ const asked = (question) => make("h2", { class: "asked" }, question);
 
 /** Build a turn of a TurnView. */
 export function turnNode(turn) {
-  const main = make("div", { class: "main" }, asked(turn.question), meant(turn), answerNodes(turn), actions(turn));
+  const main = make("div", { class: "main" }, asked(turn.question), meant(turn), answerNodes(turn), turn.growing ? make("p", { class: "note growing", role: "status" }, "Still writing…") : actions(turn));
   const sources = turn.cards.length ? sourcesNode(turn) : null;
   return make("article", { class: `turn ${turn.kind}` }, main, sources);
 }
@@ -34,7 +34,8 @@ function answerNodes(turn) {
     : null;
   const sides = new Set(turn.conflicts.flatMap((each) => each.sources));
   const others = turn.sentences.filter((each) => !each.sources.some((number) => sides.has(number)));
-  return [short, turn.conflicts.map((each) => conflict(each, turn)), others.map((each) => sentence(each, turn))];
+  const notice = turn.message ? make("p", { class: "note notice" }, turn.message) : null;
+  return [notice, short, turn.conflicts.map((each) => conflict(each, turn)), others.map((each) => sentence(each, turn))];
 }
 
 function sentence(view, turn) {
@@ -42,7 +43,7 @@ function sentence(view, turn) {
     view.speaker ? make("span", { class: "speaker" }, `${view.speaker}: `) : null,
     make("span", { class: "words" }, view.text),
     markers(view.sources, turn),
-    view.supported ? null : make("span", { class: "warning" }, " Not supported by its source"));
+    view.supported ? null : make("span", { class: "warning" }, ` Not supported by its source${view.fault ? `: ${view.fault}` : ""}`));
 }
 
 /** Both sides beside each other: the words of each, who says so, and when. */
