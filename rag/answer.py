@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from rag.conflicts import sides, subject
 from rag.records import Answer, AnswerSentence, Citation, Conflict, ShortAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rag.records import Hit
     from rag.score import Candidate, SentenceScorer
@@ -29,6 +29,14 @@ class Answerer(Protocol):
 
     def answer(self, question: str, hits: Sequence[Hit]) -> Answer:
         """Answer from these passages and nothing else."""
+
+
+@runtime_checkable
+class StreamingAnswerer(Answerer, Protocol):
+    """An answerer that can show an answer while it grows."""
+
+    def stream(self, question: str, hits: Sequence[Hit]) -> Iterator[Answer]:
+        """Yield the answer as it grows; the last one is what `answer` returns."""
 
 
 @dataclass(frozen=True, slots=True)

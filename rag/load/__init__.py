@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from rag.blocks import complete
 from rag.errors import LoadError, Skipped
 from rag.load import archive, code, data, epub, html, mail, markdown, pdf, subtitles, text
+from rag.load.dates import date_in_name
 from rag.load.limits import LARGEST, check_size, check_text
 from rag.load.office import csv, docx, odt, pptx, rtf, xlsx
 from rag.speakers import statements
@@ -93,6 +94,8 @@ def load_bytes(content: bytes, uri: str) -> Document:
     check_size(uri, len(content))
     document = loader(content, uri)
     check_text(document)
+    if document.date is None:
+        document = replace(document, date=date_in_name(uri))
     return _with_speakers(document)
 
 

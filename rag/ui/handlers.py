@@ -7,23 +7,30 @@ from __future__ import annotations
 
 import html
 import logging
+import os
 import queue
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Iterator  # noqa: TC003 - Gradio reads the annotations of handlers at run time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import gradio as gr
 
-from rag import wire
+from rag import export, wire
 from rag.errors import IndexMissing, InputError, RagError
+from rag.history import History, Verdict
 from rag.progress import Progress, silent
 from rag.records import Span
+from rag.timeline import timeline
 from rag.ui import listing, render
 from rag.ui.examples import example_questions
+from rag.ui.overview import overview_view
 from rag.ui.views import (  # read at run time, too
+    ConversationRow,
     DocumentsView,
+    OverviewView,
     ReaderView,
     StartView,
     TurnView,
@@ -34,13 +41,17 @@ from rag.where import Filter
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rag.answer import Answerer
     from rag.library import Library
+    from rag.records import Answer
     from rag.store import Outcome, State, SyncReport
 
 MOST_FILES = 500  # in one upload
 TROUBLES: tuple[State, ...] = ("skipped", "failed")
 MOST_SOURCES = 50  # that may be asked for
 SEARCHED_FOR_WHY = 100  # hits among which a citation's passage is looked for
+LIT = 20  # passages that a question lights up on the map
+VERDICTS: dict[str, Verdict] = {"helpful": "helpful", "wrong": "wrong"}
 TICK = 0.25  # s between two views of a long run's progress
 
 _log = logging.getLogger(__name__)
@@ -58,19 +69,63 @@ class Handlers:
     def __init__(self, library: Library, *, local: bool = True) -> None:
         self._library = library
         self._local = local
+        self._history = History(library.store.root / "history.db")
+        self._llm: Answerer | None = None
+        self._latest: dict[int, Answer] = {}  # the last answer of each conversation since the start
 
     # asking
 
-    def ask(self, event: gr.EventData) -> TurnView:
-        """Answer a question: `turn` is its number on the page, `where` its conditions, `k` the passages to read."""
-        turn = int(event.turn)
+    def ask(self, event: gr.EventData) -> Iterator[TurnView]:
+        """Answer a question sentence by sentence, and keep the answer.
 
-        def run() -> TurnView:
-            where = Filter.parse(map(str, event.where))
-            answer = self._library.ask(render.checked_question(str(event.question)), _number(int(event.k)), where)
-            return render.answer_view(wire.answer_json(answer))
+        `turn` is its number on the page, `where` its conditions, `k` the passages to read, `conversation` the one that
+        it goes on with, `answerer` who writes.
+        """
+        views = self._answered(event)
+        while view := _attempt(lambda: next(views, None), render.message_view):
+            yield {**view, "turn": int(event.turn)}
 
-        return {**_attempt(run, render.message_view), "turn": turn}
+    def _answered(self, event: gr.EventData) -> Iterator[TurnView]:
+        where = Filter.parse(map(str, event.where))
+        conversation = int(event.conversation)
+        question, k = render.checked_question(str(event.question)), _number(int(event.k))
+        before, answerer = self._before(conversation), self._answerer(str(event.answerer))
+        answer, sent = None, 0.0
+        for answer in self._library.ask_stream(question, k, where, before, answerer):
+            if answer.sentences and time.monotonic() - sent > TICK:
+                sent = time.monotonic()
+                yield {**render.answer_view(wire.answer_json(answer)), "growing": True}
+        if answer is not None:
+            view = self._kept(wire.answer_json(answer), conversation or None)
+            self._latest[view.get("conversation", 0)] = answer
+            yield view
+
+    def _answerer(self, name: str) -> Answerer | None:
+        """Return the one of that name; None for the library's own. Raises `InputError` without an LLM's address."""
+        if name != "llm":
+            return None
+        if self._llm is None:
+            from rag.llm.setup import llm_answerer
+
+            self._llm = llm_answerer(self._library.retriever)
+        return self._llm
+
+    def _before(self, conversation: int) -> list[Answer | str]:
+        """Return what a follow-up leans on: the answer before it, or only its question if that was in another run."""
+        if conversation in self._latest:
+            return [self._latest[conversation]]
+        if not conversation:
+            return []
+        answer = self._history.turns(conversation)[-1].answer
+        return [answer["searched_for"] or answer["question"]]
+
+    def _kept(self, answer: wire.Json, conversation: int | None) -> TurnView:
+        """Keep an answer; where that is not possible, it is shown all the same."""
+        try:
+            return render.turn_view(self._history.add(answer, conversation))
+        except RagError as error:
+            _log.warning("%s", error)
+            return render.answer_view(answer)
 
     def why(self, asked: list[Any]) -> str:
         """Say how the passage around a citation was found; called with [question, uri, start, end]."""
@@ -87,7 +142,69 @@ class Handlers:
         """Offer example questions; waits for the encoder."""
         return _attempt(lambda: example_questions(self._library), lambda _: [])
 
+    # what was asked before
+
+    def conversations(self, _: list[Any]) -> list[ConversationRow]:
+        """List the conversations, the one touched last first."""
+        return _attempt(lambda: [render.conversation_row(each) for each in self._history.conversations()], lambda _: [])
+
+    def reopen(self, chosen: list[Any]) -> list[TurnView]:
+        """Return the turns of a conversation; called with [id]."""
+        return _attempt(
+            lambda: [render.turn_view(turn) for turn in self._history.turns(int(chosen[0]))],
+            lambda message: [render.message_view(message)],
+        )
+
+    def forget(self, chosen: list[Any]) -> list[ConversationRow]:
+        """Forget a conversation, called with [id], and list the others."""
+        _attempt(lambda: self._history.delete(int(chosen[0])), lambda _: None)
+        return self.conversations([])
+
+    def judge(self, said: list[Any]) -> str:
+        """Keep what somebody thinks of an answer; called with [id, verdict or null, correction]. Returns an error."""
+
+        def run() -> str:
+            number, verdict, correction = said
+            self._history.judge(int(number), VERDICTS.get(str(verdict)), str(correction or "").strip() or None)
+            return ""
+
+        return _attempt(run, lambda message: message)
+
+    def export(self, chosen: list[Any]) -> dict[str, str]:
+        """Return answers as a document; called with [conversation, turn ids or null, form].
+
+        The forms are `text`, `markdown` and `docx`; a Word document comes as Base64.
+        """
+
+        def run() -> dict[str, str]:
+            conversation, ids, form = chosen
+            turns = self._history.turns(int(conversation))
+            answers = [turn.answer for turn in turns if ids is None or turn.id in ids]
+            if form == "docx":
+                return {"base64": b64encode(export.docx(answers)).decode("ascii")}
+            return {"text": export.markdown(answers) if form == "markdown" else export.text(answers)}
+
+        return _attempt(run, lambda message: {"error": message})
+
+    def questions(self, _: list[Any]) -> dict[str, str]:
+        """Return the judged answers as a question file for `rag eval`."""
+
+        def run() -> dict[str, str]:
+            return {"text": self._history.question_file({info.uri for info in self._library.documents()})}
+
+        return _attempt(run, lambda message: {"error": message})
+
     # reading
+
+    def page_picture(self, place: list[Any]) -> dict[str, str]:
+        """Return a page of a PDF as PNG in Base64, a span marked; called with [uri, start, end, page]."""
+
+        def run() -> dict[str, str]:
+            uri, start, end, page = place
+            picture = self._library.page_picture(str(uri), Span(int(start), int(end)), int(page))
+            return {"base64": b64encode(picture).decode("ascii")}
+
+        return _attempt(run, lambda message: {"error": message})
 
     def read(self, place: list[Any]) -> ReaderView | dict[str, str]:
         """Return a document in full with spans marked; called with [uri, [[number, start, end], ...]]."""
@@ -103,7 +220,7 @@ class Handlers:
 
     def start(self, _: list[Any]) -> StartView:
         """Fill a page that has just been opened."""
-        return {"documents": self.documents(), "local": self._local}
+        return {"documents": self.documents(), "local": self._local, "llm": "RAG_LLM_URL" in os.environ}
 
     def documents(self) -> DocumentsView:
         """List the documents; none while there is no index."""
@@ -116,6 +233,19 @@ class Handlers:
 
         return _attempt(run, lambda message: DocumentsView(summary=message, rows=[]))
 
+    def overview(self, asked: list[Any]) -> OverviewView | dict[str, str]:
+        """Draw the collection; called with [question], which may be empty: else what it finds is lit up."""
+
+        def run() -> OverviewView | dict[str, str]:
+            question = str(asked[0]).strip()
+            hits = self._library.search(render.checked_question(question), LIT) if question else []
+            passages = [hit.passage for hit in hits]
+            map_, found = self._library.map(passages)
+            time_ = timeline(self._library.documents(), {passage.uri for passage in passages})
+            return overview_view(map_, found, time_)
+
+        return _attempt(run, lambda message: {"error": message})
+
     def add(self, event: gr.EventData) -> Iterator[WorkView]:
         """Add uploaded files, given as Gradio's file values: the guard has seen that each was uploaded."""
         files = [str(file["path"]) for file in event.files]
@@ -123,7 +253,7 @@ class Handlers:
 
     def index(self, event: gr.EventData) -> Iterator[WorkView]:
         """Bring a folder of this machine up to date."""
-        path = str(event.path).strip()
+        path = str(event.folder).strip()
 
         def run(progress: Progress) -> SyncReport:
             if not self._local:

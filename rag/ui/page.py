@@ -10,15 +10,14 @@ from gradio.events import api
 from rag.ui.handlers import Handlers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rag.library import Library
 
 TITLE = "Ask your documents"
 SYSTEM_FONTS = ["ui-sans-serif", "system-ui", "sans-serif"]
-STYLES = "".join(
-    f'<link rel="stylesheet" href="/web/{name}.css">' for name in ("page", "text", "ask", "reader", "library")
-)
+SHEETS = ("page", "text", "ask", "reader", "library", "overview")
+STYLES = "".join(f'<link rel="stylesheet" href="/web/{name}.css">' for name in SHEETS)
 ONE_WRITER: Any = {"concurrency_id": "writing", "concurrency_limit": 1}  # events that change the index take turns
 OWN_VIEW: Any = {"show_progress": "hidden", "api_visibility": "private"}  # our scripts show what goes on
 SETTLED = "() => { window.dispatchEvent(new Event('rag-settled')); }"
@@ -38,11 +37,11 @@ def layout(library: Library, *, local: bool = True) -> gr.Blocks:
     blocks = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600))
     with blocks:
         _for_programs(handlers)  # first, or events of the page take the names
-        calls = (handlers.start, handlers.examples, handlers.read, handlers.why)
-        _part("frame", calls)
+        _part("frame", _calls(handlers))
         asking = _part("ask")
         asked = asking.submit(handlers.ask, outputs=asking, **OWN_VIEW)
         asked.then(None, js=SETTLED, **OWN_VIEW)
+        _part("overview")
         work = _part("library")
         for event, change in (
             (work.upload, handlers.add),
@@ -51,6 +50,15 @@ def layout(library: Library, *, local: bool = True) -> gr.Blocks:
         ):
             event(change, outputs=work, **ONE_WRITER, **OWN_VIEW).then(None, js=SETTLED, **OWN_VIEW)
     return blocks
+
+
+def _calls(handlers: Handlers) -> list[Callable[[list[Any]], object]]:
+    """Return what the scripts may call on the server without a place in the queue."""
+    return [
+        *(handlers.start, handlers.examples, handlers.why, handlers.read, handlers.page_picture, handlers.overview),
+        *(handlers.conversations, handlers.reopen, handlers.forget),
+        *(handlers.judge, handlers.export, handlers.questions),
+    ]
 
 
 def _for_programs(handlers: Handlers) -> None:
@@ -62,7 +70,7 @@ def _for_programs(handlers: Handlers) -> None:
     gr.Button(visible=False).click(handlers.api_index, files, outcome, api_name="index", **ONE_WRITER)
 
 
-def _part(kind: str, calls: tuple[Callable[[list[Any]], object], ...] = ()) -> gr.HTML:
+def _part(kind: str, calls: Sequence[Callable[[list[Any]], object]] = ()) -> gr.HTML:
     """Return a part that web/page.js builds; its scripts may call `calls` on the server.
 
     The strings here are all the HTML there is.
