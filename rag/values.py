@@ -42,6 +42,7 @@ _WORDS = (
     (re.compile(r"\b(?:a|one) dozen\b", re.IGNORECASE), "12"),
     (re.compile(r"\ba couple of\b", re.IGNORECASE), "2"),
 )
+_VAGUE = re.compile(r"\b(?:hundreds|thousands|millions|dozens|scores)\b", re.IGNORECASE)
 _ROUND = re.compile(
     r"\b(?:about|around|some|roughly|approximately|nearly|almost|over|up to|estimated|close to|circa|ca|more than"
     r"|less than|fewer than|at least|at most|under|or (?:so|more))\b|[~≈+<>]", re.IGNORECASE
@@ -148,18 +149,33 @@ def _time(answer: str) -> Value | None:
 
 def number(answer: str) -> Number | None:
     """Read the one quantity of a short answer; None when there is none, or several."""
-    text = _GROUP.sub("", answer)
+    found = numbers(answer)
+    if len(found) != 1 or _NO_COUNT.search(_in_digits(answer)):
+        return _nothing(answer)
+    return found[0]
+
+
+def numbers(text: str) -> list[Number]:
+    """Return all quantities of a text, in order."""
+    exact = _in_digits(text)
+    found = []
+    for match in _NUMBER.finditer(exact):
+        digits = match[0].replace(",", "")
+        unit, factor = _unit(exact, match.end())
+        around = exact[max(0, match.start() - 25) : match.end() + 15]
+        rounding = _rounding(digits, around, converted=factor != 1.0)
+        found.append(Number(float(digits) * factor, rounding * factor, unit))
+    return found
+
+
+def _in_digits(text: str) -> str:
+    """Write all numbers of a text in digits without separators."""
+    text = _GROUP.sub("", text)
     for pattern, digits in _WORDS:
         text = pattern.sub(digits, text)
-    text = re.sub(r"\b(hundreds|thousands|millions|dozens|scores)\b", "", text, flags=re.IGNORECASE)
+    text = _VAGUE.sub("", text)
     exact = _SCALED.sub(lambda m: _plain(float(m["digits"]) * _SCALE[m["scale"].lower()]), text)
-    found = _NUMBER.findall(exact := alpha2digit(exact, "en", threshold=0))
-    if len(found) != 1 or _NO_COUNT.search(exact):
-        return _nothing(answer)
-    digits = found[0].replace(",", "")
-    unit, factor = _unit(exact, exact.index(found[0]) + len(found[0]))
-    size = float(digits)
-    return Number(size * factor, _rounding(digits, answer, converted=factor != 1.0) * factor, unit)
+    return str(alpha2digit(exact, "en", threshold=0))
 
 
 def _plain(value: float) -> str:
@@ -177,11 +193,11 @@ def _unit(text: str, at: int) -> tuple[str, float]:
     return known or ("", 1.0)
 
 
-def _rounding(digits: str, answer: str, *, converted: bool) -> float:
-    """Half of the last digit that is not zero, within bounds that depend on whether the answer says that it rounds."""
+def _rounding(digits: str, around: str, *, converted: bool) -> float:
+    """Half of the last digit that is not zero, within bounds that depend on whether it is said to be rounded."""
     whole, _, decimals = digits.partition(".")
     last = 10.0 ** -len(decimals) if decimals else 10.0 ** (len(whole) - len(whole.rstrip("0") or whole))
-    rounds = bool(_ROUND.search(answer) or re.search(r"million|billion|thousand|trillion", answer, re.IGNORECASE))
+    rounds = bool(_ROUND.search(around)) or digits.endswith("00000")
     share = 0.2 if rounds else 0.02 if last > 1 or converted else 0.0
     return min(max(last / 2, 0.02 * float(digits) if converted else 0.0), share * float(digits))
 
