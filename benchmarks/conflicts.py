@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.embed import SentenceEmbedder
+from rag.embed import embedder
 from rag.evaluate import opened, read_folder
 from rag.evaluate.dataset import Dataset
 
@@ -42,7 +42,7 @@ def asked(folder: Path, limit: int | None) -> Iterator[Asked]:
     queries = {query["_id"]: query for query in map(json.loads, lines)}
     questions = tuple(question for question in dataset.questions if question.answerable is not False)
     chosen = Dataset(dataset.name, questions, dataset.corpus).limited(limit)
-    with opened(dataset, SentenceEmbedder()) as library:
+    with opened(dataset, embedder()) as library:
         for question in chosen.questions:
             hits = library.search(question.text, 8)
             answer = library.answerer.answer(question.text, hits)

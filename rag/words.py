@@ -40,7 +40,7 @@ def words_of(text: str, encoding: Encoding, states: torch.Tensor) -> Words:
     """
     import torch
 
-    spans: dict[int, tuple[int, int]] = {}
+    spans: dict[int | None, tuple[int, int]] = {}
     for number, (start, end) in zip(encoding.word_ids[: len(states)], encoding.offsets, strict=False):
         spans[number] = (spans.get(number, (start, end))[0], end)
     kept = {number: text[slice(*span)] for number, span in spans.items() if terms(text[slice(*span)])}

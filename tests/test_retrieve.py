@@ -222,7 +222,7 @@ def test_matched_words_are_those_of_the_question():
     assert matched_words("Did HTS tell CNN about 3000 civilian deaths?", text) == ["HTS", "CNN", "3000", "civilian"]
 
 
-def unit(rows: list[list[float]]) -> np.ndarray:
+def unit(rows):
     """Vectors of length 1."""
     vectors = np.array(rows, np.float32)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -237,7 +237,10 @@ def test_late_interaction_is_that_of_the_signs(passages, asked, seed):
     """Packed words give what the definition gives: the weighted mean of each word's best match; none without words."""
     random = np.random.default_rng(seed)
     words = {id_: unit(random.normal(size=(n, 20)).tolist()) for id_, n in passages.items() if n}
-    question, weights = unit(random.normal(size=(asked, 20)).tolist()), random.dirichlet(np.ones(asked))
+    question, weights = (
+        unit(random.normal(size=(asked, 20)).tolist()),
+        random.dirichlet(np.ones(asked)).astype(np.float32),
+    )
     packed = {id_: codes.pack(words[id_]) if id_ in words else b"" for id_ in passages}
     found = codes.similarities(question, weights, packed)
     signs = {id_: unit(np.where(vectors[:, ::2] > 0, 1, -1).tolist()) for id_, vectors in words.items()}
@@ -248,4 +251,4 @@ def test_late_interaction_is_that_of_the_signs(passages, asked, seed):
 def test_words_of_another_dimension_are_damage():
     """A row that holds no whole number of words is no answer."""
     with pytest.raises(IndexCorrupt, match="words"):
-        codes.similarities(unit([[1.0] * 20]), np.ones(1), {"a": b"\0\0\0"})
+        codes.similarities(unit([[1.0] * 20]), np.ones(1, np.float32), {"a": b"\0\0\0"})

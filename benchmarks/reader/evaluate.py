@@ -202,7 +202,7 @@ def bins(outcomes: Sequence[Outcome], calibration: Calibration) -> list[tuple[fl
 
 def draw(points: Sequence[tuple[float, float, int]], path: Path) -> None:
     """The reliability diagram."""
-    import matplotlib as mpl  # type: ignore[import-not-found]
+    import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt

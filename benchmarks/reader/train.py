@@ -328,7 +328,7 @@ def restore(trainer: Trainer, out: Path) -> State:
 
 def draw(curve: list[dict[str, float]], path: Path) -> None:
     """The learning curve as a picture."""
-    import matplotlib as mpl  # type: ignore[import-not-found]
+    import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt

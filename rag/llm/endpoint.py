@@ -110,9 +110,9 @@ class Endpoint:
     def _stream(self, messages: Sequence[Mapping[str, str]], **options: Any) -> Iterator[str]:  # noqa: ANN401
         ended = False
         until = time.monotonic() + self.settings.longest
-        with self._client.chat.completions.create(
-            model=self._model, messages=list(messages), stream=True, temperature=0.0, max_tokens=1000, **options
-        ) as stream:
+        create: Any = self._client.chat.completions.create  # its types do not know options that are made here
+        asked = {"model": self._model, "messages": list(messages), "temperature": 0.0, "max_tokens": 1000}
+        with create(**asked, stream=True, **options) as stream:
             for chunk in stream:
                 if time.monotonic() > until:
                     raise LlmError(f"{self._name} did not end in {self.settings.longest:.0f} seconds")

@@ -63,7 +63,7 @@ def _form(written: str) -> str:
 
 def _objects(written: str, position: int) -> tuple[list[Draft], int]:
     """Read the sentences that are complete from `position` on, and return where the next one begins."""
-    found = []
+    found: list[Draft] = []
     while match := _OBJECT.search(written, position):
         try:
             item, position = json.JSONDecoder().raw_decode(written, match.start())

@@ -177,7 +177,7 @@ def _is_tantivys(error: BaseException) -> bool:
 
 def _entry(passage: Passage) -> tantivy.Document:
     text = passage.retrieval_text
-    fields = {
+    fields: dict[str, set[str | None]] = {
         "uri": {passage.uri},
         "section": {passage.section},
         "speaker": {statement.speaker for statement in passage.statements},
