@@ -435,7 +435,7 @@ def test_question_lights_up_the_map(page, tmp_path):
     view = page.locator(".overview")
     expect(view.locator(".map .dot").first).to_be_attached(timeout=FIRST_ANSWER)
     assert view.locator(".map .lit").count() == 0
-    assert view.locator(".column").count() > 5
+    assert view.locator(".stretch").count() > 5
     view.get_by_label("Question for the map").fill(QUESTION)
     page.keyboard.press("Enter")
     expect(view.locator(".map .lit")).to_have_count(20, timeout=FIRST_ANSWER)

@@ -56,6 +56,7 @@ class Handlers:
         self._library = library
         self._history = history
         self._local = local
+        self._examples: tuple[int, list[str]] = (-1, [])  # of that generation
         self._llm: Answerer | None = None
         self._latest: dict[int, Answer] = {}  # the last answer of each conversation since the start
 
@@ -129,8 +130,15 @@ class Handlers:
         return attempt(run, lambda message: message)
 
     def examples(self, _: list[Any]) -> list[str]:
-        """Offer example questions; waits for the encoder."""
-        return attempt(lambda: example_questions(self._library), lambda _: [])
+        """Offer example questions; waits for the encoder. They are thought of once for each state of the index."""
+
+        def run() -> list[str]:
+            generation = self._library.status().generation
+            if self._examples[0] != generation:
+                self._examples = generation, example_questions(self._library)
+            return self._examples[1]
+
+        return attempt(run, lambda _: [])
 
     # reading
 
