@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rag.dates import mentions
-from rag.load.dates import date_origin
 from rag.terms import matched_words
 
 if TYPE_CHECKING:
@@ -113,6 +112,8 @@ def answer_json(answer: Answer) -> Json:
 
 def document_json(document: Document) -> Json:
     """Form of `rag show --json`."""
+    from rag.load.dates import date_origin  # brings all loaders with it
+
     return {
         "uri": document.uri,
         "title": document.name,

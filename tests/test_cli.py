@@ -197,7 +197,7 @@ def test_closed_pipe(place):
 
 
 def test_sides_follow_ups_and_as_of(place):
-    """Two reports that differ are shown side by side, the newer first; as of a day before it there is one; `--after`."""
+    """Two reports that differ are shown side by side, the newer first; as of a day before it there is one."""
     for name, day, tons in (("old", "2024-05-06", 412), ("new", "2024-05-13", 380)):
         text = f"Harbour\n\nPublished: {day}\n\nThe crane lifted {tons} tons on Monday.\n"
         (place / "docs" / f"{name}.txt").write_text(text)
