@@ -6,7 +6,7 @@ import codecs
 import logging
 import re
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rag.load.dates import publication_date
@@ -15,7 +15,7 @@ from rag.load.outline import headline
 from rag.load.pieces import PARAGRAPH, Piece, assemble, record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from rag.records import Document
 
@@ -51,6 +51,7 @@ _NEVER_SEEN = (
     "button",
     "textarea",
 )
+_SITE = ("nav", "header", "footer", "aside", "form", "iframe", "script", "link")
 _INLINE = frozenset(
     (
         *("a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "hi", "i", "img"),
@@ -61,6 +62,7 @@ _INLINE = frozenset(
 _CELLS = frozenset({"cell", "td", "th"})
 _ROWS = frozenset({"row", "tr"})
 _SHORT_TEXT, _SHORT_PAGE = 250, 1000  # characters; trafilatura gives up structure below the first
+_MOST_COVERED = 1000  # rows or columns, as browsers have it
 _LONGEST_ROW = 1000  # characters; a longer one lays out a page and holds no data
 
 
@@ -124,7 +126,12 @@ def _metadata(tree: Element) -> tuple[str | None, str | None]:
 
 
 def _shown(tree: Element) -> list[Piece]:
-    """Return the main text; all that can be seen where there is none, or the page is too short to tell the two."""
+    """Return the main text; all that can be seen where there is none, or the page is too short to tell the two.
+
+    A page that has nothing of a site around its text is a document as programs export it: all of it counts.
+    """
+    if next(tree.iter(*_SITE), None) is None:
+        return _visible_text(tree)
     main = _main_text(tree)
     if _length(main) >= _SHORT_TEXT:
         return main
@@ -156,9 +163,42 @@ def _visible_text(tree: Element) -> list[Piece]:
 
 @dataclass(slots=True)
 class _Table:
+    """A table of which rows are read one after the other."""
+
     number: int
     rows: int = 0
     header: list[str] | None = None
+    spans: dict[int, tuple[int, str]] = field(default_factory=dict)  # by column: rows that a cell above still covers
+
+    def add(self, cells: Sequence[tuple[Element, str]]) -> str:
+        """Return a row as one line: with the names of its columns, where the table has them and they fit."""
+        row = self._laid_out(cells)
+        self.rows += 1
+        if self.rows == 1 and all(cell.tag == "th" or cell.get("role") == "head" for cell, _ in cells):
+            self.header = row
+        elif self.header is not None and len(row) == len(self.header):
+            return record(self.header, row)
+        return " | ".join(row)
+
+    def _laid_out(self, cells: Sequence[tuple[Element, str]]) -> list[str]:
+        """Return a text for each column: a cell that covers several rows or names several columns is in each."""
+        row: list[str] = []
+        above, self.spans = self.spans, {column: (left - 1, text) for column, (left, text) in self.spans.items()}
+        for cell, text in [*cells, (None, "")]:
+            while above.get(len(row), (0, ""))[0] > 0:
+                row.append(above[len(row)][1])
+            if cell is None:
+                break
+            for index in range(_covered(cell, "colspan")):
+                self.spans[len(row)] = (_covered(cell, "rowspan") - 1, text)
+                row.append(text if index == 0 or cell.tag == "th" else "")
+        return row
+
+
+def _covered(cell: Element, attribute: str) -> int:
+    """Return how many rows or columns a cell covers."""
+    value = cell.get(attribute, "")
+    return min(max(1, int(value)), _MOST_COVERED) if value.isascii() and value.isdigit() and len(value) < 5 else 1
 
 
 class _Builder:
@@ -188,11 +228,7 @@ class _Builder:
         self.close()
         around = next(element.iterancestors("table"), None)
         table = self.tables.setdefault(around, _Table(len(self.tables) + 1))
-        names = all(cell.tag == "th" or cell.get("role") == "head" for cell in element if cell.tag in _CELLS)
-        self._words.append(" | ".join(cells) if table.header is None else record(table.header, cells))
-        table.rows += 1
-        if names and table.rows == 1:
-            table.header = cells
+        self._words.append(table.add(cells))
         self.close(mark=f"table {table.number}, row {table.rows}")
         return True
 
@@ -258,10 +294,10 @@ def _is_verbatim(element: Element) -> bool:
     return element.tag == "pre" or (element.tag == "code" and "\n" in (element.text or ""))
 
 
-def _cells(row: Element) -> list[str] | None:
-    """Return the texts of a row's cells; None for a row that only lays out a page."""
+def _cells(row: Element) -> list[tuple[Element, str]] | None:
+    """Return a row's cells with their texts; None for a row that only lays out a page."""
     cells = [cell for cell in row if cell.tag in _CELLS]
     if len(cells) < 2 or next(row.iterdescendants("row", "tr"), None) is not None:
         return None
     texts = [" ".join(piece.text for piece in _flatten(cell)) for cell in cells]
-    return texts if any(texts) and sum(map(len, texts)) <= _LONGEST_ROW else None
+    return list(zip(cells, texts, strict=True)) if any(texts) and sum(map(len, texts)) <= _LONGEST_ROW else None
