@@ -294,3 +294,22 @@ def test_a_question_file_is_no_document():
     data = b'{"question": "Who fell?", "answers": ["the crane"], "documents": [], "evidence": ["fell"]}\n' * 2
     with pytest.raises(Skipped, match="rag eval"):
         load_bytes(data, "/questions.jsonl")
+
+
+def test_what_failed_is_said_again_in_every_format(library, tmp_path):
+    """A second run over the same files reports the same, whatever the format."""
+    broken = {
+        **dict.fromkeys(("pdf", "docx", "pptx", "xlsx", "odt", "epub", "zip", "json", "jsonl"), b"PK\x03\x04 broken"),
+        **dict.fromkeys(("txt", "md", "html", "csv", "srt", "rtf", "py"), bytes(range(256)) * 20),
+        **dict.fromkeys(("eml", "mbox", "exe", "vtt"), b""),
+    }
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "good.txt").write_text("The crane fell.")
+    for suffix, data in broken.items():
+        (folder / f"a.{suffix}").write_bytes(data)
+    first, second = library.index(folder), library.index(folder)
+    assert (first.count("added"), second.count("unchanged")) == (1, 1)
+    said = [{(o.path, o.state, o.reason) for o in report.outcomes if o.reason} for report in (first, second)]
+    assert said[0] == said[1]
+    assert {path.rpartition(".")[2] for path, _, _ in said[0]} >= broken.keys()

@@ -6,16 +6,16 @@ import codecs
 import logging
 import re
 from copy import deepcopy
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rag.load.dates import publication_date
 from rag.load.decode import decode, storable
 from rag.load.outline import headline
-from rag.load.pieces import PARAGRAPH, Piece, assemble, record
+from rag.load.pieces import PARAGRAPH, Piece, assemble
+from rag.load.webtable import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from rag.records import Document
 
@@ -62,7 +62,6 @@ _INLINE = frozenset(
 _CELLS = frozenset({"cell", "td", "th"})
 _ROWS = frozenset({"row", "tr"})
 _SHORT_TEXT, _SHORT_PAGE = 250, 1000  # characters; trafilatura gives up structure below the first
-_MOST_COVERED = 1000  # rows or columns, as browsers have it
 _LONGEST_ROW = 1000  # characters; a longer one lays out a page and holds no data
 
 
@@ -161,52 +160,12 @@ def _visible_text(tree: Element) -> list[Piece]:
     return _flatten(tree if body is None else body)
 
 
-@dataclass(slots=True)
-class _Table:
-    """A table of which rows are read one after the other."""
-
-    number: int
-    rows: int = 0
-    header: list[str] | None = None
-    spans: dict[int, tuple[int, str]] = field(default_factory=dict)  # by column: rows that a cell above still covers
-
-    def add(self, cells: Sequence[tuple[Element, str]]) -> str:
-        """Return a row as one line: with the names of its columns, where the table has them and they fit."""
-        row = self._laid_out(cells)
-        self.rows += 1
-        if self.rows == 1 and all(cell.tag == "th" or cell.get("role") == "head" for cell, _ in cells):
-            self.header = row
-        elif self.header is not None and len(row) == len(self.header):
-            return record(self.header, row)
-        return " | ".join(row)
-
-    def _laid_out(self, cells: Sequence[tuple[Element, str]]) -> list[str]:
-        """Return a text for each column: a cell that covers several rows or names several columns is in each."""
-        row: list[str] = []
-        above, self.spans = self.spans, {column: (left - 1, text) for column, (left, text) in self.spans.items()}
-        for cell, text in [*cells, (None, "")]:
-            while above.get(len(row), (0, ""))[0] > 0:
-                row.append(above[len(row)][1])
-            if cell is None:
-                break
-            for index in range(_covered(cell, "colspan")):
-                self.spans[len(row)] = (_covered(cell, "rowspan") - 1, text)
-                row.append(text if index == 0 or cell.tag == "th" else "")
-        return row
-
-
-def _covered(cell: Element, attribute: str) -> int:
-    """Return how many rows or columns a cell covers."""
-    value = cell.get(attribute, "")
-    return min(max(1, int(value)), _MOST_COVERED) if value.isascii() and value.isdigit() and len(value) < 5 else 1
-
-
 class _Builder:
     """Collects words until a block ends."""
 
     def __init__(self) -> None:
         self.pieces: list[Piece] = []
-        self.tables: dict[Element, _Table] = {}
+        self.tables: dict[Element, Table] = {}
         self.level: int | None = None
         self.verbatim = 0  # depth of elements whose line breaks count
         self._words: list[str] = []
@@ -227,7 +186,7 @@ class _Builder:
             return False
         self.close()
         around = next(element.iterancestors("table"), None)
-        table = self.tables.setdefault(around, _Table(len(self.tables) + 1))
+        table = self.tables.setdefault(around, Table(len(self.tables) + 1))
         self._words.append(table.add(cells))
         self.close(mark=f"table {table.number}, row {table.rows}")
         return True
