@@ -22,4 +22,5 @@ def llm_answerer(retriever: Retriever, url: str | None = None, model: str | None
         InputError: no address is given, or one that is none.
     """
     endpoint = Endpoint(Settings.of(url=url, model=model))
-    return LlmAnswerer(endpoint, ExtractiveAnswerer(ReaderScorer(retriever)), Judge(Likeness()))
+    scorer = ReaderScorer(retriever)
+    return LlmAnswerer(endpoint, ExtractiveAnswerer(scorer), Judge(Likeness(scorer.reader)))

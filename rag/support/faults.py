@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from rag.support.facts import names, numbers, speakers
@@ -41,29 +42,25 @@ class Source:
 
 def faults(claim: str, source: Source) -> Iterator[str]:
     """Yield what is wrong with a sentence, in words for a person; nothing when no rule objects."""
-    for check in (_numbers, _names, _speaker, _negation, _contrary, _order):
+    for check in (numerals, strangers, attributions, negations, contraries, inversions):
         yield from check(claim, source)
 
 
-def _numbers(claim: str, source: Source) -> Iterator[str]:
+def numerals(claim: str, source: Source) -> Iterator[str]:
     """A number that the cited sentences do not have, or have of something else."""
     known = numbers(source.text)
     elsewhere = numbers(source.around)
     for number in numbers(claim):
         own = [other.after for other in known if number.same(other)]
         others = [other.after[:1] for other in known if not number.same(other)]
-        if not own and not (number.year and number.among(elsewhere) and not any(other.year for other in known)):
+        dated = number.year and number.among(elsewhere) and not any(other.year for other in known)
+        if not own and not dated:
             yield f"{number.value:g} is not in the source"
-        elif (
-            own
-            and number.after
-            and number.after[:1] in others
-            and not any(set(number.after) & set(after) for after in own)
-        ):
+        elif own and number.after and number.after[:1] in others and not set(number.after) & {*chain(*own)}:
             yield f"{number.value:g} is of something else in the source"
 
 
-def _names(claim: str, source: Source) -> Iterator[str]:
+def strangers(claim: str, source: Source) -> Iterator[str]:
     """A name that is not in the source, or that stands in for another one of the source.
 
     A name from the surroundings may be added, or replace a pronoun; where it replaces a name it is a swap.
@@ -73,7 +70,7 @@ def _names(claim: str, source: Source) -> Iterator[str]:
     dropped = [name for name in names(source.text) if name.term not in set(terms(claim))]
     pronouns = len(PRONOUN.findall(source.text)) - len(PRONOUN.findall(claim))
     explained = len({name.group for name in new}) <= pronouns
-    if explained and not source.around:  # nobody knows whom the pronouns mean
+    if not source.around:  # then nobody knows whom its pronouns mean
         return
     for name in new:
         if name.term not in around:
@@ -82,7 +79,7 @@ def _names(claim: str, source: Source) -> Iterator[str]:
             yield f"the source names another than {name.term}"
 
 
-def _speaker(claim: str, source: Source) -> Iterator[str]:
+def attributions(claim: str, source: Source) -> Iterator[str]:
     """A statement laid into another's mouth."""
     known = set(terms(" ".join(source.speakers)))
     for speaker in speakers(claim):
@@ -91,7 +88,7 @@ def _speaker(claim: str, source: Source) -> Iterator[str]:
             yield f"the source does not say that {speaker} said it"
 
 
-def _negation(claim: str, source: Source) -> Iterator[str]:
+def negations(claim: str, source: Source) -> Iterator[str]:
     """A negator that came or went, no word of denial making up for it."""
     mine, theirs = _denied(claim), _denied(source.text)
     if not DENIAL.search(source.text) and any(not any(one & other for other in theirs) for one in mine):
@@ -110,7 +107,7 @@ def _denied(text: str) -> list[set[str]]:
     return found
 
 
-def _contrary(claim: str, source: Source) -> Iterator[str]:
+def contraries(claim: str, source: Source) -> Iterator[str]:
     """A word whose contrary stands in the source, and not the word itself."""
     mine, theirs = _plain(claim), _plain(source.text)
     for word in sorted(mine - theirs):
@@ -123,7 +120,7 @@ def _plain(text: str) -> set[str]:
     return set(re.findall(r"[a-z]+", text.lower()))
 
 
-def _order(claim: str, source: Source) -> Iterator[str]:
+def inversions(claim: str, source: Source) -> Iterator[str]:
     """The same words with names changed about: who did it, and to whom. Names in a list have no order."""
     mine, theirs = _frame(claim), _frame(source.text)
     moved = [i for i, (one, other) in enumerate(zip(mine, theirs, strict=False)) if one != other]
