@@ -14,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 from rag.library import Library
+from rag.llm.endpoint import Settings
 from rag.llm.setup import llm_answerer
 from tests.local_llm import broken, llama_server
 
@@ -79,7 +80,7 @@ def main() -> None:
     seen: Counter[str] = Counter()
     with llama_server() as url, tempfile.TemporaryDirectory() as folder, Library.open(folder) as library:
         library.index(ROOT / "data")
-        library.answerer = llm_answerer(library.retriever, url)
+        library.answerer = llm_answerer(library.retriever, Settings(url, silence=600, longest=900))
         started = time.perf_counter()
         for question in questions:
             answer = library.ask(question)

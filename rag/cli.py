@@ -220,9 +220,11 @@ def _ask(options: argparse.Namespace) -> int:
 
     with _library(options) as library:
         if options.answerer == "llm":
+            from rag.llm.endpoint import Settings
             from rag.llm.setup import llm_answerer
 
-            library.answerer = llm_answerer(library.retriever, options.llm_url, options.llm_model)
+            settings = Settings.of(url=options.llm_url, model=options.llm_model)
+            library.answerer = llm_answerer(library.retriever, settings)
         if sys.stdout.isatty() and not options.json:
             return _ask_aloud(library.ask_stream(options.question, options.k, Filter.parse(options.where)))
         answer = library.ask(options.question, options.k, Filter.parse(options.where))

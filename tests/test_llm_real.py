@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rag.llm.endpoint import Settings
 from rag.llm.setup import llm_answerer
 from tests.local_llm import broken, llama_server, weights
 
@@ -26,7 +27,8 @@ def url():
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_promises_hold_with_a_real_llm(question, url, sample):
     """Each sentence has a citation or a flag, quotations are exact, and no uncited source is listed."""
-    answer = llm_answerer(sample.retriever, url).answer(question, sample.search(question, 4))
+    answerer = llm_answerer(sample.retriever, Settings(url, silence=300, longest=600))
+    answer = answerer.answer(question, sample.search(question, 2))
     assert broken(answer) == []
     assert answer.sentences or answer.abstained
     assert answer.abstained or "The LLM at" not in (answer.reason or ""), "the server failed"
@@ -34,5 +36,5 @@ def test_promises_hold_with_a_real_llm(question, url, sample):
 
 def test_nothing_relevant_is_refused_before_the_llm(sample):
     """A question that the corpus has nothing on is refused without a server."""
-    answerer = llm_answerer(sample.retriever, "http://127.0.0.1:9/v1")
+    answerer = llm_answerer(sample.retriever, Settings("http://127.0.0.1:9/v1"))
     assert answerer.answer("What is the recipe for onion soup?", sample.search("recipe for onion soup", 4)).abstained

@@ -40,8 +40,8 @@ class Settings:
     url: str
     model: str | None = None
     key: str | None = field(default=None, repr=False)
-    silence: float = 30.0
-    longest: float = 120.0
+    silence: float = 60.0
+    longest: float = 300.0
     most: int = 4_000_000
 
     @classmethod
