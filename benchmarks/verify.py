@@ -21,7 +21,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sentencex import segment
@@ -101,7 +101,7 @@ def _untokenised(text: str) -> str:
     return re.sub(r" ([,.;:)\]%?!]|'s\b|n't)", r"\1", text).replace("( ", "(")
 
 
-def _rows(path: Path) -> list[dict[str, object]] | list[dict]:  # type: ignore[type-arg]
+def _rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
@@ -227,7 +227,7 @@ def _regression(features: np.ndarray, labels: np.ndarray, weights: np.ndarray) -
     model = LogisticRegression(class_weight="balanced", C=STRENGTH, max_iter=3000)
     weights = weights[used] / weights[used].mean()
     model.fit(((features - mean) / scale)[used], labels[used], sample_weight=weights)
-    slopes = model.coef_[0] / scale
+    slopes: np.ndarray = model.coef_[0] / scale
     return [round(float(value), 5) for value in (*slopes, model.intercept_[0] - slopes @ mean)]
 
 

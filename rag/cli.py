@@ -238,6 +238,7 @@ def _ask(options: argparse.Namespace) -> int:
 def _ask_aloud(answers: Iterator[Answer]) -> int:
     """Print each sentence as it comes, then the sources; where the answer is another in the end, print that whole."""
     said: list[str] = []
+    sources: list[str] = []
     for answer in answers:
         lines = [_spoken(sentence.speaker, [sentence]) for sentence in answer.sentences]
         if answer.reason or lines[: len(said)] != said:

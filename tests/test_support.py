@@ -39,7 +39,8 @@ def written():
 
 def test_planted_errors_are_caught_and_rewordings_pass(judge):
     """At least 95% of planted swaps and negations are flagged, and at most 5% of correct rewordings."""
-    total, flagged = Counter(), Counter()
+    total: Counter[bool] = Counter()
+    flagged: Counter[bool] = Counter()
     for kind, sentence, citations in written():
         verdict = judge.check(sentence, citations)
         assert verdict.support != "verbatim"
