@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 FEVER_EVERY = 3  # of 6666 claims
-BBC_EVERY = 60  # of 2225 articles
+BBC_FROM, BBC_EVERY = 7, 20  # of 2225 articles; the rules were corrected on the misses in every 60th from 0
 SENTENCES = 4  # of a source that are read, as many as an answer's sentence may cite
 STRENGTH = 0.02  # of the regression, C: 0.01 and 0.03 were within 0.01 on both sets
 _BRACKETS = {"-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "``": '"', "''": '"'}
@@ -132,7 +132,7 @@ def written() -> Iterator[Planted]:
 def made(folder: Path) -> Iterator[Planted]:
     """Yield sentences of news with a clause left out, and each with changes made by rule."""
     chance = random.Random(7)
-    for row in _rows(folder / "bbc_news" / "corpus.jsonl")[::BBC_EVERY]:
+    for row in _rows(folder / "bbc_news" / "corpus.jsonl")[BBC_FROM::BBC_EVERY]:
         document = Document(row["_id"], row["text"], row.get("title"), "0" * 64)
         for passage in _passages(document)[:2]:
             for span in passage.sentences:
@@ -181,7 +181,7 @@ def planted_table(title: str, items: Sequence[Planted], judge: Judge) -> None:
             seen["all planted"].append(flagged)
     print(f"\n| {title} | sentences | flagged |\n|---|---|---|")
     for kind, flags in sorted(seen.items()):
-        print(f"| {kind} | {len(flags)} | {np.mean(flags):.3f} |")
+        print(f"| {kind} | {len(flags)} | {sum(flags) / len(flags):.3f} |")
 
 
 # --- 3: what people judged -------------------------------------------------------------------------------------------

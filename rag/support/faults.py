@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rag.records import Citation
+    from rag.support.facts import Name
 
 
+_WORD = re.compile(r"[\w.’'-]*\w")
+_JOINING = frozenset(("", "and", "or"))
 NAME = re.compile(r"((?:[A-Z][\w'’-]*(?: (?=[A-Z]))?)+)")
 
 
@@ -65,18 +68,33 @@ def strangers(claim: str, source: Source) -> Iterator[str]:
 
     A name from the surroundings may be added, or replace a pronoun; where it replaces a name it is a swap.
     """
-    said, around = set(terms(" ".join((source.text, *source.speakers)))), set(terms(source.around))
-    new = [name for name in names(claim) if name.term not in said]
-    dropped = [name for name in names(source.text) if name.term not in set(terms(claim))]
-    pronouns = len(PRONOUN.findall(source.text)) - len(PRONOUN.findall(claim))
-    explained = len({name.group for name in new}) <= pronouns
     if not source.around:  # then nobody knows whom its pronouns mean
         return
+    said, around, mine = (
+        set(terms(" ".join((source.text, *source.speakers)))),
+        set(terms(source.around)),
+        {*terms(claim)},
+    )
+    new = [name for name in names(claim) if name.term not in said]
+    dropped = [name for name in names(source.text) if name.term not in mine]
+    pronouns = len(PRONOUN.findall(source.text)) - len(PRONOUN.findall(claim))
+    explained = len({name.group for name in new}) <= pronouns
+    places = _places(source.text, dropped)
     for name in new:
+        replaces = any(name.calendar == other.calendar for other in dropped) and not explained
         if name.term not in around:
             yield f"the name {name.term} is not in the source"
-        elif any(name.calendar == other.calendar for other in dropped) and not explained:
+        elif replaces or places & _places(claim, [name]):
             yield f"the source names another than {name.term}"
+
+
+def _places(text: str, wanted: Sequence[Name]) -> set[tuple[str, bool]]:
+    """Return the words beside some names of a text, each with whether it stands in front."""
+    searched = {name.term for name in wanted}
+    words = ["", *_WORD.findall(text), ""]
+    found = [i for i, word in enumerate(words) if word[:1].isupper() and searched.intersection(terms(word))]
+    beside = {(words[i - 1].lower(), True) for i in found} | {(words[i + 1].lower(), False) for i in found}
+    return {place for place in beside if place[0] not in _JOINING}
 
 
 def attributions(claim: str, source: Source) -> Iterator[str]:
@@ -91,10 +109,11 @@ def attributions(claim: str, source: Source) -> Iterator[str]:
 def negations(claim: str, source: Source) -> Iterator[str]:
     """A negator that came or went, no word of denial making up for it."""
     mine, theirs = _denied(claim), _denied(source.text)
-    if not DENIAL.search(source.text) and any(not any(one & other for other in theirs) for one in mine):
+    here, there = ({word.lower() for word in DENIAL.findall(text)} for text in (claim, source.text))
+    if not there - here and any(not any(one & other for other in theirs) for one in mine):
         yield "the source does not deny it"
     shared = set(terms(claim))
-    if not mine and not DENIAL.search(claim) and any(one and one <= shared for one in theirs):
+    if not mine and not here - there and any(one and one <= shared for one in theirs):
         yield "the source denies it"
 
 
