@@ -91,9 +91,10 @@ class Handlers:
         if name != "llm":
             return self._library.answerer
         if self._llm is None:
+            from rag.llm.endpoint import Settings
             from rag.llm.setup import llm_answerer
 
-            self._llm = llm_answerer(self._library.retriever)
+            self._llm = llm_answerer(self._library.retriever, Settings.of())
         return self._llm
 
     def _before(self, conversation: int) -> list[Answer | str]:
