@@ -1,8 +1,8 @@
 """Disagreement: how often the sides of a question are shown, and how often sides are shown where there are none.
 
-Run: python benchmarks/conflicts.py SETS [LIMIT]. SETS is a folder with `ramdocs_A`, `rgb_en_fact_A`, `xquad_en_A` and
-`squad20_A` in BEIR form, each asked as one collection; LIMIT takes so many questions of each. Figures and what they
-mean: benchmarks/conflicts.md.
+Run: python benchmarks/conflicts.py SETS [LIMIT]. First the questions of sides.json are asked about `data/`. SETS is a
+folder with `ramdocs_A`, `rgb_en_fact_A`, `xquad_en_A` and `squad20_A` in BEIR form, each asked as one collection; LIMIT
+takes so many questions of each. Figures and what they mean: benchmarks/conflicts.md.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +18,14 @@ from typing import TYPE_CHECKING, Any
 from rag.embed import embedder
 from rag.evaluate import opened, read_folder
 from rag.evaluate.dataset import Dataset
+from rag.library import Library
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from rag.records import Answer, Hit
+
+ROOT = Path(__file__).parent.parent
 
 Query = dict[str, Any]
 
@@ -123,11 +127,22 @@ def one_truth(rows: Sequence[Asked]) -> None:
             print(f"    {row.query['text']} -> {' / '.join(' '.join(side.split())[:90] for side in sides(row.answer))}")
 
 
+def sample() -> None:
+    """Print how often sides are shown for questions about `data/`: where its documents differ, and where not."""
+    with tempfile.TemporaryDirectory() as name, Library.open(name) as library:
+        library.index(ROOT / "data")
+        entries = json.loads((ROOT / "benchmarks" / "sides.json").read_text("utf-8"))
+        shown = [(entry["differ"], bool(library.ask(entry["question"]).conflicts)) for entry in entries]
+    print("data/, sides shown where documents or speakers differ:", share(sides for differ, sides in shown if differ))
+    print("data/, sides shown where there is one answer:", share(sides for differ, sides in shown if not differ))
+
+
 REPORTS = {"ramdocs_A": several_answers, "rgb_en_fact_A": planted, "xquad_en_A": one_truth, "squad20_A": one_truth}
 
 
 def main() -> None:
-    """Print the figures of every set."""
+    """Print the figures of every set and of the sample."""
+    sample()
     limit = int(sys.argv[2]) if len(sys.argv) > 2 else None
     for name, report in REPORTS.items():
         rows = list(asked(Path(sys.argv[1]) / name, limit))

@@ -282,9 +282,11 @@ def _ask(options: argparse.Namespace) -> int:
 
     with _library(options) as library:
         if options.answerer == "llm":
+            from rag.llm.endpoint import Settings
             from rag.llm.setup import llm_answerer
 
-            library.answerer = llm_answerer(library.retriever, options.llm_url, options.llm_model)
+            settings = Settings.of(url=options.llm_url, model=options.llm_model)
+            library.answerer = llm_answerer(library.retriever, settings)
         history: list[Answer] = []
         where = Filter.parse(options.where, options.as_of)
         for question in options.after:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from rag.embed import Embedder
     from rag.load.pdf.rectangles import Rectangle
     from rag.local import LocalStore
+    from rag.local.aside import SetAside
     from rag.map import PassageMap, Point
     from rag.read import Reader
     from rag.records import Answer, Document, Hit, Passage, Span
@@ -111,7 +112,8 @@ class Library:
         Args:
             paths: files and folders.
             changed: look only at these files and folders below `paths`; without it, at everything.
-            rebuild: make everything anew, with this library's encoder; documents outside of `paths` are kept.
+            rebuild: make everything anew, with this library's encoder; documents outside of `paths` are kept, but for
+                a damaged catalog: then those that it still names and `paths` do not hold are reported as failed.
             progress: called with (stage, done, total).
 
         Raises:
@@ -121,10 +123,13 @@ class Library:
         """
         if not paths:
             raise InputError("nothing to index; name files or folders, as in: rag index data")
-        if rebuild:
-            self.store.set_aside_if_damaged()
+        aside = self.store.set_aside_if_damaged() if rebuild else None
+        wanted = [Path(path) for path in paths]
+        if aside and self.files.is_dir():
+            wanted.append(self.files)
         with self.store.writer() as writer:
-            return self._synced(writer, progress, rebuild=rebuild).files([Path(path) for path in paths], changed)
+            report = self._synced(writer, progress, rebuild=rebuild).files(wanted, changed)
+        return replace(report, outcomes=(*report.outcomes, *_lost(aside, report))) if aside else report
 
     @contextmanager
     def readers_kept(self) -> Iterator[None]:
@@ -329,6 +334,13 @@ class Library:
     def verify(self) -> list[str]:
         """Check everything again; each entry names one damage, none means sound."""
         return self.store.verify()
+
+
+def _lost(aside: SetAside, report: SyncReport) -> list[Outcome]:
+    """Name the documents of a damaged catalog that the new one has not."""
+    seen = {outcome.path for outcome in report.outcomes}
+    reason = f"was in the damaged catalog, which is kept as {aside.file.name}, and is in none of these paths; index it"
+    return [Outcome(uri, "failed", reason) for uri in aside.documents if uri not in seen]
 
 
 def _try(file: Path) -> None:

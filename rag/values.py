@@ -15,9 +15,7 @@ from rag.terms import terms
 
 Kind = Literal["date", "time", "number", "name"]
 
-_DATE_ASKED = re.compile(
-    r"\b(?:when|what (?:year|date|day|month)|which (?:year|date|day|month)|in what year)\b", re.IGNORECASE
-)
+_DATE_ASKED = re.compile(r"\b(?:when|(?:what|which) (?:year|day|month)|date)\b", re.IGNORECASE)
 _NUMBER_ASKED = re.compile(
     r"\bhow (?:many|much|long|far|old|tall|high|big|large|deep|wide|fast|often|heavy)\b"
     r"|\b(?:number|population|percentage|share|cost|price|length|height|area|size|total|age|score|distance) of\b",
@@ -114,7 +112,7 @@ class Value:
 def value(question: str, answer: str) -> Value | None:
     """Read a short answer as the kind of value that the question asks for; None where it is no such value."""
     if _DATE_ASKED.search(question) or re.search(r"\bwhat time\b", question, re.IGNORECASE):
-        return _time(answer) or _date(answer)
+        return _time(answer) or _date(question, answer)
     if _NUMBER_ASKED.search(question):
         found = number(answer)
         counted = _COUNTED.search(question)
@@ -125,9 +123,13 @@ def value(question: str, answer: str) -> Value | None:
     return None
 
 
-def _date(answer: str) -> Value | None:
-    found = written(answer)
-    return Value("date", answer, date=found[0][1]) if len(found) == 1 else None
+def _date(question: str, answer: str) -> Value | None:
+    """Read the one date of an answer; of a life in brackets, its beginning or its end."""
+    found = [parts for _, parts in written(answer)]
+    if len(found) == 2 and re.search(r"\d\s?[–—-]\s?\w", answer):
+        end = {"born": 0, "birth": 0, "die": 1, "died": 1, "death": 1}
+        found = [found[place] for word, place in end.items() if re.search(rf"\b{word}\b", question, re.IGNORECASE)]
+    return Value("date", answer, date=found[0]) if len(found) == 1 else None
 
 
 def _time(answer: str) -> Value | None:

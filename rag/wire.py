@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from rag.dates import mentions
 from rag.errors import InputError
-from rag.load.dates import date_origin
 from rag.terms import matched_words
 
 if TYPE_CHECKING:
@@ -120,6 +119,8 @@ def answer_json(answer: Answer) -> Json:
 
 def document_json(document: Document, at: Span | None = None) -> Json:
     """Form of `rag show --json`; raises `InputError` when `at` reaches beyond the document."""
+    from rag.load.dates import date_origin  # brings all loaders with it
+
     if at is not None and at.end > len(document.text):
         raise InputError(f"{document.uri} has {len(document.text)} characters; {at.end} is beyond its end")
     marked = {"at": {"start": at.start, "end": at.end, "text": at.of(document.text)}} if at is not None else {}

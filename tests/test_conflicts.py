@@ -35,6 +35,8 @@ COUNT, WHEN, WHO = "How many people fled?", "When did it begin?", "Who leads the
         (WHEN, "2016", "28 July 2016"),
         (WHEN, "February 7, 2021", "7 Feb 2021"),
         (WHEN, "11 and 12 January", "12 January"),
+        ("When was she born?", "2 May 1840 – 9 June 1901", "2 May 1840"),
+        ("When did she die?", "2 May 1840 – 9 June 1901", "June 1901"),
         ("What time was the call?", "23:40", "11.40pm"),
         ("What time was the call?", "11:40", "23:40"),
         (WHO, "U.S.", "United States"),

@@ -63,7 +63,7 @@ class FirstSentence:
 def answerer(url: str, score: float = 0.9, **settings) -> LlmAnswerer:
     settings = {"model": "scripted", "key": KEY, "silence": 5.0, **settings}
     writer = Endpoint(Settings(url, **settings))
-    return LlmAnswerer(writer, ExtractiveAnswerer(FirstSentence(score)), Judge(Likeness()))
+    return LlmAnswerer(writer, ExtractiveAnswerer(FirstSentence(score)), Judge(Likeness(None)))
 
 
 def wrote(*sentences: tuple[str, list[int]]) -> str:

@@ -40,8 +40,8 @@ class Settings:
     url: str
     model: str | None = None
     key: str | None = field(default=None, repr=False)
-    silence: float = 30.0
-    longest: float = 120.0
+    silence: float = 60.0
+    longest: float = 300.0
     most: int = 4_000_000
 
     @classmethod
@@ -110,9 +110,8 @@ class Endpoint:
     def _stream(self, messages: Sequence[Mapping[str, str]], **options: Any) -> Iterator[str]:  # noqa: ANN401
         ended = False
         until = time.monotonic() + self.settings.longest
-        create: Any = self._client.chat.completions.create  # its types do not know options that are made here
-        asked = {"model": self._model, "messages": list(messages), "temperature": 0.0, "max_tokens": 1000}
-        with create(**asked, stream=True, **options) as stream:
+        request: dict[str, Any] = {"model": self._model, "messages": list(messages), "temperature": 0.0, **options}
+        with self._client.chat.completions.create(**request, max_tokens=1000, stream=True) as stream:
             for chunk in stream:
                 if time.monotonic() > until:
                     raise LlmError(f"{self._name} did not end in {self.settings.longest:.0f} seconds")

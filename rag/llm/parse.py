@@ -78,7 +78,7 @@ def _objects(written: str, position: int) -> tuple[list[Draft], int]:
 
 def _lines(written: str, position: int, *, last: bool) -> tuple[list[Draft], int]:
     end = len(written) if last else written.rfind("\n") + 1
-    found = []
+    found: list[Draft] = []
     for line in written[position : max(position, end)].splitlines():
         head = _HEAD.match(line)
         numbers = [int(n) for n in re.findall(r"\d{1,6}", head[1])] if head else []
@@ -88,7 +88,7 @@ def _lines(written: str, position: int, *, last: bool) -> tuple[list[Draft], int
 
 def _split(text: str, numbers: list[int]) -> list[Draft]:
     """Return the sentences of a text, each with the numbers in it, or else with those given for all."""
-    found = []
+    found: list[Draft] = []
     for span in sentences(text, Span(0, len(text))):
         sentence = span.of(text)
         own = [int(n) for mark in _MARK.findall(sentence) for n in re.findall(r"\d{1,6}", mark)]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from rag.records import Hit, Passage, Span
 
-MOST_SENTENCES = 60
+MOST_SENTENCES = 40
 """Sentences of sources in a prompt."""
 
 NOT_IN_SOURCES = "NOT IN THE SOURCES"

@@ -1,4 +1,4 @@
-"""The LLM answerer with its parts, from an index's retriever and the environment."""
+"""The LLM answerer with its parts."""
 
 from __future__ import annotations
 
@@ -6,20 +6,17 @@ from typing import TYPE_CHECKING
 
 from rag.answer import ExtractiveAnswerer
 from rag.llm import LlmAnswerer
-from rag.llm.endpoint import Endpoint, Settings
+from rag.llm.endpoint import Endpoint
 from rag.score import ReaderScorer
 from rag.support import Judge
 from rag.support.likeness import Likeness
 
 if TYPE_CHECKING:
+    from rag.llm.endpoint import Settings
     from rag.retrieve import Retriever
 
 
-def llm_answerer(retriever: Retriever, url: str | None = None, model: str | None = None) -> LlmAnswerer:
-    """Return an answerer for an address and a model, or for those that the environment names.
-
-    Raises:
-        InputError: no address is given, or one that is none.
-    """
-    endpoint = Endpoint(Settings.of(url=url, model=model))
-    return LlmAnswerer(endpoint, ExtractiveAnswerer(ReaderScorer(retriever)), Judge(Likeness()))
+def llm_answerer(retriever: Retriever, settings: Settings) -> LlmAnswerer:
+    """Return an answerer that asks the LLM of these settings."""
+    scorer = ReaderScorer(retriever)
+    return LlmAnswerer(Endpoint(settings), ExtractiveAnswerer(scorer), Judge(Likeness(scorer.reader)))

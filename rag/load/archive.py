@@ -7,9 +7,11 @@ tells whether anything in it has changed.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
+from rag.errors import Skipped
 from rag.load.limits import check_size
 from rag.load.package import Package
 
@@ -38,9 +40,14 @@ def members(data: bytes, uri: str) -> Iterator[Member]:
 
     Raises:
         LoadError: it is damaged.
-        Skipped: it is beyond the limits of size and number.
+        Skipped: it is empty, or beyond the limits of size and number.
     """
-    yield from (_messages if uri.lower().endswith(".mbox") else _files)(data, uri)
+    empty = True
+    for member in (_messages if uri.lower().endswith(".mbox") else _files)(data, uri):
+        empty = False
+        yield member
+    if empty:
+        raise Skipped(f"{uri}: holds no files; nothing to index")
 
 
 def _files(data: bytes, uri: str) -> Iterator[Member]:
@@ -60,8 +67,9 @@ def _unpacked(package: Package, name: str, uri: str) -> bytes:
 
 def _messages(data: bytes, uri: str) -> Iterator[Member]:
     """Yield the messages of a mailbox, numbered in their order."""
-    starts = [match.span() for match in _FROM.finditer(data)][:_MOST_MESSAGES]
-    ends = [start for start, _ in starts[1:]] + [len(data)]
-    for number, ((_, start), end) in enumerate(zip(starts, ends, strict=True), 1):
+    starts = [match.span() for match in _FROM.finditer(data)]
+    if len(starts) > _MOST_MESSAGES:
+        raise Skipped(f"{uri}: holds {len(starts)} messages, more than {_MOST_MESSAGES}; split it")
+    for number, ((_, start), (end, _)) in enumerate(pairwise([*starts, (len(data), 0)]), 1):
         message = re.sub(rb"(?m)^>(?=>*From )", b"", data[start:end])
         yield Member(f"{uri}/{number:05}.eml", lambda message=message: message)  # type: ignore[misc]

@@ -6,13 +6,13 @@ import codecs
 import logging
 import re
 from copy import deepcopy
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rag.load.dates import publication_date
 from rag.load.decode import decode, storable
 from rag.load.outline import headline
-from rag.load.pieces import PARAGRAPH, Piece, assemble, record
+from rag.load.pieces import PARAGRAPH, Piece, assemble
+from rag.load.webtable import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,6 +51,7 @@ _NEVER_SEEN = (
     "button",
     "textarea",
 )
+_SITE = ("nav", "header", "footer", "aside", "form", "iframe", "script", "link")
 _INLINE = frozenset(
     (
         *("a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "hi", "i", "img"),
@@ -124,7 +125,12 @@ def _metadata(tree: Element) -> tuple[str | None, str | None]:
 
 
 def _shown(tree: Element) -> list[Piece]:
-    """Return the main text; all that can be seen where there is none, or the page is too short to tell the two."""
+    """Return the main text; all that can be seen where there is none, or the page is too short to tell the two.
+
+    A page that has nothing of a site around its text is a document as programs export it: all of it counts.
+    """
+    if next(tree.iter(*_SITE), None) is None:
+        return _visible_text(tree)
     main = _main_text(tree)
     if _length(main) >= _SHORT_TEXT:
         return main
@@ -154,19 +160,12 @@ def _visible_text(tree: Element) -> list[Piece]:
     return _flatten(tree if body is None else body)
 
 
-@dataclass(slots=True)
-class _Table:
-    number: int
-    rows: int = 0
-    header: list[str] | None = None
-
-
 class _Builder:
     """Collects words until a block ends."""
 
     def __init__(self) -> None:
         self.pieces: list[Piece] = []
-        self.tables: dict[Element, _Table] = {}
+        self.tables: dict[Element, Table] = {}
         self.level: int | None = None
         self.verbatim = 0  # depth of elements whose line breaks count
         self._words: list[str] = []
@@ -187,12 +186,8 @@ class _Builder:
             return False
         self.close()
         around = next(element.iterancestors("table"), None)
-        table = self.tables.setdefault(around, _Table(len(self.tables) + 1))
-        names = all(cell.tag == "th" or cell.get("role") == "head" for cell in element if cell.tag in _CELLS)
-        self._words.append(" | ".join(cells) if table.header is None else record(table.header, cells))
-        table.rows += 1
-        if names and table.rows == 1:
-            table.header = cells
+        table = self.tables.setdefault(around, Table(len(self.tables) + 1))
+        self._words.append(table.add(cells))
         self.close(mark=f"table {table.number}, row {table.rows}")
         return True
 
@@ -258,10 +253,10 @@ def _is_verbatim(element: Element) -> bool:
     return element.tag == "pre" or (element.tag == "code" and "\n" in (element.text or ""))
 
 
-def _cells(row: Element) -> list[str] | None:
-    """Return the texts of a row's cells; None for a row that only lays out a page."""
+def _cells(row: Element) -> list[tuple[Element, str]] | None:
+    """Return a row's cells with their texts; None for a row that only lays out a page."""
     cells = [cell for cell in row if cell.tag in _CELLS]
     if len(cells) < 2 or next(row.iterdescendants("row", "tr"), None) is not None:
         return None
     texts = [" ".join(piece.text for piece in _flatten(cell)) for cell in cells]
-    return texts if any(texts) and sum(map(len, texts)) <= _LONGEST_ROW else None
+    return list(zip(cells, texts, strict=True)) if any(texts) and sum(map(len, texts)) <= _LONGEST_ROW else None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from rag.support.facts import names, numbers, speakers
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rag.records import Citation
+    from rag.support.facts import Name
 
 
+_WORD = re.compile(r"[\w.’'-]*\w")
+_JOINING = frozenset(("", "and", "or"))
 NAME = re.compile(r"((?:[A-Z][\w'’-]*(?: (?=[A-Z]))?)+)")
 
 
@@ -41,48 +45,59 @@ class Source:
 
 def faults(claim: str, source: Source) -> Iterator[str]:
     """Yield what is wrong with a sentence, in words for a person; nothing when no rule objects."""
-    for check in (_numbers, _names, _speaker, _negation, _contrary, _order):
+    for check in (numerals, strangers, attributions, negations, contraries, inversions):
         yield from check(claim, source)
 
 
-def _numbers(claim: str, source: Source) -> Iterator[str]:
+def numerals(claim: str, source: Source) -> Iterator[str]:
     """A number that the cited sentences do not have, or have of something else."""
     known = numbers(source.text)
     elsewhere = numbers(source.around)
     for number in numbers(claim):
         own = [other.after for other in known if number.same(other)]
         others = [other.after[:1] for other in known if not number.same(other)]
-        if not own and not (number.year and number.among(elsewhere) and not any(other.year for other in known)):
+        dated = number.year and number.among(elsewhere) and not any(other.year for other in known)
+        if not own and not dated:
             yield f"{number.value:g} is not in the source"
-        elif (
-            own
-            and number.after
-            and number.after[:1] in others
-            and not any(set(number.after) & set(after) for after in own)
-        ):
+        elif own and number.after and number.after[:1] in others and not set(number.after) & {*chain(*own)}:
             yield f"{number.value:g} is of something else in the source"
 
 
-def _names(claim: str, source: Source) -> Iterator[str]:
+def strangers(claim: str, source: Source) -> Iterator[str]:
     """A name that is not in the source, or that stands in for another one of the source.
 
     A name from the surroundings may be added, or replace a pronoun; where it replaces a name it is a swap.
     """
-    said, around = set(terms(" ".join((source.text, *source.speakers)))), set(terms(source.around))
+    if not source.around:  # then nobody knows whom its pronouns mean
+        return
+    said, around, mine = (
+        set(terms(" ".join((source.text, *source.speakers)))),
+        set(terms(source.around)),
+        {*terms(claim)},
+    )
     new = [name for name in names(claim) if name.term not in said]
-    dropped = [name for name in names(source.text) if name.term not in set(terms(claim))]
+    dropped = [name for name in names(source.text) if name.term not in mine]
     pronouns = len(PRONOUN.findall(source.text)) - len(PRONOUN.findall(claim))
     explained = len({name.group for name in new}) <= pronouns
-    if explained and not source.around:  # nobody knows whom the pronouns mean
-        return
+    places = _places(source.text, dropped)
     for name in new:
+        replaces = any(name.calendar == other.calendar for other in dropped) and not explained
         if name.term not in around:
             yield f"the name {name.term} is not in the source"
-        elif any(name.calendar == other.calendar for other in dropped) and not explained:
+        elif replaces or places & _places(claim, [name]):
             yield f"the source names another than {name.term}"
 
 
-def _speaker(claim: str, source: Source) -> Iterator[str]:
+def _places(text: str, wanted: Sequence[Name]) -> set[tuple[str, bool]]:
+    """Return the words beside some names of a text, each with whether it stands in front."""
+    searched = {name.term for name in wanted}
+    words = ["", *_WORD.findall(text), ""]
+    found = [i for i, word in enumerate(words) if word[:1].isupper() and searched.intersection(terms(word))]
+    beside = {(words[i - 1].lower(), True) for i in found} | {(words[i + 1].lower(), False) for i in found}
+    return {place for place in beside if place[0] not in _JOINING}
+
+
+def attributions(claim: str, source: Source) -> Iterator[str]:
     """A statement laid into another's mouth."""
     known = set(terms(" ".join(source.speakers)))
     for speaker in speakers(claim):
@@ -91,13 +106,14 @@ def _speaker(claim: str, source: Source) -> Iterator[str]:
             yield f"the source does not say that {speaker} said it"
 
 
-def _negation(claim: str, source: Source) -> Iterator[str]:
+def negations(claim: str, source: Source) -> Iterator[str]:
     """A negator that came or went, no word of denial making up for it."""
     mine, theirs = _denied(claim), _denied(source.text)
-    if not DENIAL.search(source.text) and any(not any(one & other for other in theirs) for one in mine):
+    here, there = ({word.lower() for word in DENIAL.findall(text)} for text in (claim, source.text))
+    if not there - here and any(not any(one & other for other in theirs) for one in mine):
         yield "the source does not deny it"
     shared = set(terms(claim))
-    if not mine and not DENIAL.search(claim) and any(one and one <= shared for one in theirs):
+    if not mine and not here - there and any(one and one <= shared for one in theirs):
         yield "the source denies it"
 
 
@@ -110,7 +126,7 @@ def _denied(text: str) -> list[set[str]]:
     return found
 
 
-def _contrary(claim: str, source: Source) -> Iterator[str]:
+def contraries(claim: str, source: Source) -> Iterator[str]:
     """A word whose contrary stands in the source, and not the word itself."""
     mine, theirs = _plain(claim), _plain(source.text)
     for word in sorted(mine - theirs):
@@ -123,7 +139,7 @@ def _plain(text: str) -> set[str]:
     return set(re.findall(r"[a-z]+", text.lower()))
 
 
-def _order(claim: str, source: Source) -> Iterator[str]:
+def inversions(claim: str, source: Source) -> Iterator[str]:
     """The same words with names changed about: who did it, and to whom. Names in a list have no order."""
     mine, theirs = _frame(claim), _frame(source.text)
     moved = [i for i, (one, other) in enumerate(zip(mine, theirs, strict=False)) if one != other]

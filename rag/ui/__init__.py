@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import InputError
 from rag.ui.password import Password, chosen_password
+from rag.ui.startup import import_gradio
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,6 +94,7 @@ def build(library: Library, names: Sequence[str] = (), password: str | None = No
         local: whether only people at this machine do: they may name its folders.
     """
     uploads = _settle_gradio()
+    import_gradio()
     import gradio as gr
     from fastapi import FastAPI
 

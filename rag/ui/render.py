@@ -113,6 +113,7 @@ def _card(found: Json, text: str, marks: Mapping[int, Span], number: int | None)
         "number": number,
         "title": found["title"],
         "speaker": found["speaker"],
+        "day": nice_date(found["date"]),
         "facts": _facts(found),
         "document": found["document"],
         "start": found["start"],

@@ -37,6 +37,7 @@ class Card(Place):
     number: int | None
     title: str
     speaker: str | None
+    day: str
     facts: list[str]
     passage: list[BlockView]
 

@@ -9,6 +9,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import LoadError
+from rag.load.office.comments import sheet_comments
 from rag.load.office.tables import table
 from rag.load.package import Package, properties
 from rag.load.pieces import Piece, assemble
@@ -38,6 +39,7 @@ def parse(data: bytes, uri: str) -> Document:
             book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
             for sheet in book.worksheets:
                 pieces += [Piece(sheet.title, 2), *table(_rows(sheet), f"{sheet.title}!")]
+                pieces += sheet_comments(package, sheet.title)
                 if sheet.sheet_state != "visible":
                     notes.append(f"the sheet {sheet.title} is hidden and was read as well")
     except (KeyError, ValueError, TypeError, AttributeError, IndexError, SyntaxError, zipfile.BadZipFile) as error:

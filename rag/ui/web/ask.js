@@ -23,7 +23,8 @@ const examples = make("div", { class: "examples", role: "group", "aria-label": "
 const summary = make("p", { class: "summary" });
 const welcome = make("div", { class: "welcome" },
   make("h1", {}, "Ask your documents"),
-  make("p", {}, "Every sentence of an answer is cited to the exact words of its source. Nothing leaves this machine."));
+  make("p", {}, "Every sentence of an answer is cited to the exact words of its source. ",
+    make("span", { class: "private" }, "Nothing leaves this machine.")));
 const view = make("section", { class: "ask fresh", "aria-label": "Ask" }, welcome, thread, form, examples, summary);
 
 export function mountAsk(part) {

@@ -87,7 +87,7 @@ function timeline(all) {
   const column = (bar, index) => {
     const words = `${bar.name}: ${countOf(bar.documents, "document")}${bar.found ? `, ${bar.found} found` : ""}`;
     const ends = index === 0 || index === all.length - 1;
-    return make("div", { class: "column", title: words, role: "img", "aria-label": words },
+    return make("div", { class: "stretch", title: words, role: "img", "aria-label": words },
       make("div", { class: "room" }, make("div", { class: "bar", style: share(bar.documents) }), make("div", { class: "bar found", style: share(bar.found) })),
       make("span", { class: "name", "aria-hidden": "true" }, ends ? bar.name : ""));
   };

@@ -35,7 +35,7 @@ function answerNodes(turn) {
   const sides = new Set(turn.conflicts.flatMap((each) => each.sources));
   const others = turn.sentences.filter((each) => !each.sources.some((number) => sides.has(number)));
   const notice = turn.message ? make("p", { class: "note notice" }, turn.message) : null;
-  return [notice, short, turn.conflicts.map((each) => conflict(each, turn)), others.map((each) => sentence(each, turn))];
+  return [notice, turn.conflicts.length ? null : short, turn.conflicts.map((each) => conflict(each, turn)), others.map((each) => sentence(each, turn))];
 }
 
 function sentence(view, turn) {
@@ -51,8 +51,9 @@ function conflict(view, turn) {
   const side = (number) => {
     const card = turn.cards.find((each) => each.number === number);
     const said = turn.sentences.find((each) => each.sources.includes(number));
-    return make("li", {}, said ? make("p", { class: "said" }, said.text, markers([number], turn)) : markers([number], turn),
-      card ? make("p", { class: "facts" }, card.title) : null, card ? factsLine(card) : null);
+    return make("li", {}, make("p", { class: "said" }, said?.text ?? "", markers([number], turn)),
+      card?.speaker ? make("p", { class: "by" }, card.speaker) : null,
+      card ? make("p", { class: "facts" }, [card.title, card.day].filter(Boolean).join(" · ")) : null);
   };
   return make("section", { class: "conflict", "aria-label": "Sources disagree" },
     make("h3", {}, view.about ? `The sources disagree about ${view.about}` : "The sources disagree"),
