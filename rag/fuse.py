@@ -26,7 +26,8 @@ class Fusion:
     The dense signal is scaled from its lowest to its highest candidate, lexical ones from zero to their highest
     (Bruch, Gai, Ingber 2023, "An Analysis of Fusion Functions for Hybrid Retrieval"). Reciprocal rank fusion lost to
     BM25 alone on news articles. The weights were fitted on eight public sets by coordinate ascent, with each set left
-    out in turn, and then rounded: benchmarks/retrieval/README.md has the scores, with and without each signal.
+    out in turn, and then rounded; that of `words` was put beside them later, and all scaled to add up to 1:
+    benchmarks/retrieval/README.md has the scores, with and without each signal.
 
     Attributes:
         dense: weight of the cosine between question and passage.

@@ -1,6 +1,6 @@
 """Scores of all systems on public question sets, and what each signal is worth.
 
-python benchmarks/retrieval/table.py [FOLDER...] [--limit N]
+python benchmarks/retrieval/table.py [FOLDER...] [--limit N] [--signals]
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ SETS = "time cranfield cisi scifact_train multihop_rag_facts500 anthropic_docs_r
 SIGNALS = ("dense", "document", "words", "terms", "grams", "feedback")
 
 
-def measure(folder: Path, encoder: Embedder, limit: int | None) -> dict[str, Result]:
-    """Return what each system reaches on one set; `without X` is ours with a signal's weight at 0."""
+def measure(folder: Path, encoder: Embedder, limit: int | None, signals: Sequence[str]) -> dict[str, Result]:
+    """Return what each system reaches on one set; `without X` is ours with the weight of one of the signals at 0."""
     dataset = read_folder(folder)
     judged = replace(dataset, questions=tuple(q for q in dataset.questions if q.relevant)).limited(limit)
     with Bars() as bars, opened(judged, encoder, bars.show) as library:
         library.search("warm up")
         found = {system: _run(judged, library, system, bars) for system in SYSTEMS}
-        for signal in SIGNALS:
+        for signal in signals:
             library.retriever.fusion = replace(Fusion(), **{signal: 0.0})
             found[f"without {signal}"] = _run(judged, library, "ours", bars)
     return found
@@ -89,6 +89,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="*", type=Path, help="BEIR folders, or one folder of them")
     parser.add_argument("--limit", type=int, help="questions of each set at most")
+    parser.add_argument("--signals", action="store_true", help="measure ours without each of its signals as well")
     options = parser.parse_args()
     folders = options.folders or [Path(__file__).parents[3] / "shared" / "eval"]
     if not (folders[0] / "corpus.jsonl").exists():
@@ -96,12 +97,13 @@ def main() -> None:
     encoder = embedder(DEFAULT_MODEL)
     sets = []
     for folder in folders:
-        sets.append(measure(folder, encoder, options.limit))
+        sets.append(measure(folder, encoder, options.limit, SIGNALS if options.signals else ()))
         show_set(folder.name, sets[-1])
     print("mean")
     for name in MEASURES:
         show(f"  {name}", (fmean(fmean(scores(found[system], name)) for found in sets) for system in SYSTEMS))
-    show_signals(sets)
+    if options.signals:
+        show_signals(sets)
 
 
 if __name__ == "__main__":
