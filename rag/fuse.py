@@ -10,7 +10,7 @@ from rag.terms import term_weights, terms
 from rag.words import weights_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rag.store import Found, Snapshot, Vectors
     from rag.where import Filter
@@ -26,7 +26,8 @@ class Fusion:
     The dense signal is scaled from its lowest to its highest candidate, lexical ones from zero to their highest
     (Bruch, Gai, Ingber 2023, "An Analysis of Fusion Functions for Hybrid Retrieval"). Reciprocal rank fusion lost to
     BM25 alone on news articles. The weights were fitted on eight public sets by coordinate ascent, with each set left
-    out in turn, and then rounded: benchmarks/retrieval/README.md has the scores, with and without each signal.
+    out in turn, and then rounded; that of `words` was put beside them later, and all scaled to add up to 1:
+    benchmarks/retrieval/README.md has the scores, with and without each signal.
 
     Attributes:
         dense: weight of the cosine between question and passage.
@@ -42,12 +43,12 @@ class Fusion:
         reranker: weight of the reranker's scores among these, against the ones above.
     """
 
-    dense: float = 0.33
-    document: float = 0.15
-    words: float = 0.25
-    terms: float = 0.26
-    grams: float = 0.17
-    feedback: float = 0.09
+    dense: float = 0.29
+    document: float = 0.13
+    words: float = 0.13
+    terms: float = 0.22
+    grams: float = 0.15
+    feedback: float = 0.08
     candidates: int = 100
     feedback_passages: int = 5
     feedback_terms: int = 30
@@ -85,18 +86,17 @@ def ranking(
     literal = _from_zero(snapshot.term_scores(term_weights(question), ids))
     waiting = {id_: literal.get(id_, 0.0) for id_ in ids if id_ not in cosines}  # no vector yet: terms stand in for it
     near = {**_from_lowest(cosines), **waiting}
-    around = {**_from_lowest(snapshot.document_similarities(query, list(cosines))), **waiting}
     first = combined(ids, [(0.5, near), (0.5, literal)])
-    expanded = _feedback(snapshot, list(first.items())[: fusion.feedback_passages], fusion.feedback_terms)
-    signals = [
-        (fusion.dense, near),
-        (fusion.document, around),
-        (fusion.words, {**_from_lowest(_late(snapshot, words, ids)), **waiting}),
-        (fusion.terms, literal),
-        (fusion.grams, _from_zero(snapshot.gram_scores(question, ids))),
-        (fusion.feedback, _from_zero(snapshot.term_scores(expanded, ids))),
+    signals: list[tuple[float, Callable[[], Scores]]] = [
+        (fusion.dense, lambda: near),
+        (fusion.document, lambda: {**_from_lowest(snapshot.document_similarities(query, list(cosines))), **waiting}),
+        (fusion.words, lambda: {**_from_lowest(_late(snapshot, words, ids)), **waiting}),
+        (fusion.terms, lambda: literal),
+        (fusion.grams, lambda: _from_zero(snapshot.gram_scores(question, ids))),
+        (fusion.feedback, lambda: _from_zero(snapshot.term_scores(_feedback(snapshot, first, fusion), ids))),
     ]
-    return Ranking(combined(ids, signals), dense, lexical, cosines)
+    scores = combined(ids, [(weight, signal()) for weight, signal in signals if weight])
+    return Ranking(scores, dense, lexical, cosines)
 
 
 def combined(ids: Iterable[str], signals: Sequence[tuple[float, Scores]]) -> dict[str, float]:
@@ -120,11 +120,12 @@ def _late(snapshot: Snapshot, words: Words, ids: Sequence[str]) -> Scores:
     return snapshot.word_similarities(words.vectors, weights_of(words.texts, rarity), ids)
 
 
-def _feedback(snapshot: Snapshot, best: Sequence[tuple[str, float]], most: int) -> dict[str, float]:
+def _feedback(snapshot: Snapshot, first: Scores, fusion: Fusion) -> dict[str, float]:
     """Return the words that the best passages make likely, weighted (Abdul-Jaleel et al. 2004, RM3).
 
     A word's weight is its share of each passage, weighted by the passage's score; words are chosen by that times idf.
     """
+    best = list(first.items())[: fusion.feedback_passages]
     passages = snapshot.passages(id_ for id_, _ in best)
     likely: dict[str, float] = {}
     for id_, score in best:
@@ -132,7 +133,7 @@ def _feedback(snapshot: Snapshot, best: Sequence[tuple[str, float]], most: int) 
         for term, count in counts.items():
             likely[term] = likely.get(term, 0.0) + score * count / counts.total()
     rarity = snapshot.rarity(likely)
-    chosen = sorted(likely, key=lambda term: (-likely[term] * rarity[term], term))[:most]
+    chosen = sorted(likely, key=lambda term: (-likely[term] * rarity[term], term))[: fusion.feedback_terms]
     return {term: likely[term] for term in chosen if likely[term] > 0}
 
 

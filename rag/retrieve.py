@@ -6,6 +6,8 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rag.acronyms import candidates, expanded
+from rag.copies import copies_last
 from rag.embed import embed_with_words
 from rag.embed import embedder as embedder_named
 from rag.engine import open_store
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from rag.rerank import Reranker
     from rag.store import Snapshot, Store
     from rag.where import Filter
+
+_DEFINING = 30  # passages with an acronym or a name that are searched for its definition
 
 MAX_QUESTION = 4_000
 """Characters of a question; a longer one is a pasted document."""
@@ -118,29 +122,24 @@ class Retriever:
         return {term: weight if found[term] else weight / 2 for term, weight in idf.items()}
 
     def _hits(self, snapshot: Snapshot, question: str, k: int, where: Filter | None) -> list[Hit]:
-        vectors, words = embed_with_words(self.embedder(snapshot), [question])
+        asked = _with_acronyms(snapshot, question)
+        vectors, words = embed_with_words(self.embedder(snapshot), [asked])
         fusion = replace(self.fusion, candidates=max(self.fusion.candidates, k))
-        found = ranking(snapshot, question, vectors[0], words[0], fusion, where)
+        found = ranking(snapshot, asked, vectors[0], words[0], fusion, where)
         read = fusion.reranked if self.reranker else 0
-        best = snapshot.passages(list(found.scores)[: max(2 * k, read)])  # twice: for the duplicates among them
+        best = snapshot.passages(list(found.scores)[: max(2 * k, read)])  # twice: for the copies among them
         scores = {id_: score for id_, score in found.scores.items() if id_ in best}
         if self.reranker and best:
             head = [best[id_] for id_ in list(scores)[:read]]
             judged = dict(zip((passage.id for passage in head), self.reranker(question, head), strict=True))
             scores = reranked(scores, judged, fusion.reranker)
-        return _hits([best[id_] for id_ in _distinct(scores, best)[:k]], scores, found)
+        return _hits([best[id_] for id_ in copies_last(scores, best)[:k]], scores, found)
 
 
-def _distinct(ranked: Iterable[str], passages: Mapping[str, Passage]) -> list[str]:
-    """Put passages whose words all stand in a better one, from first to last, behind the others."""
-    seen: set[str] = set()
-    first: list[str] = []
-    again: list[str] = []
-    for id_ in ranked:
-        words = " ".join(passages[id_].text.casefold().split())
-        (again if words in seen else first).append(id_)
-        seen.add(words)
-    return first + again
+def _with_acronyms(snapshot: Snapshot, question: str) -> str:
+    """Write the other form behind acronyms and names of a question, as the documents define them."""
+    found = [hit.id for part in candidates(question) for hit in snapshot.lexical(part, _DEFINING)]
+    return expanded(question, (passage.text for passage in snapshot.passages(found).values()))
 
 
 def check_question(question: str) -> None:

@@ -40,16 +40,15 @@ def words_of(text: str, encoding: Encoding, states: torch.Tensor) -> Words:
     """
     import torch
 
-    spans: dict[int | None, tuple[int, int]] = {}
-    for number, (start, end) in zip(encoding.word_ids[: len(states)], encoding.offsets, strict=False):
-        spans[number] = (spans.get(number, (start, end))[0], end)
-    kept = {number: text[slice(*span)] for number, span in spans.items() if terms(text[slice(*span)])}
-    rows = {number: row for row, number in enumerate(kept)}
-    tokens = [(i, rows[number]) for i, number in enumerate(encoding.word_ids[: len(states)]) if number in rows]
-    sums = torch.zeros(len(rows), states.shape[1])
-    if tokens:
-        sums.index_add_(0, torch.tensor([row for _, row in tokens]), states[[i for i, _ in tokens]].float())
-    return Words(tuple(kept.values()), torch.nn.functional.normalize(sums, dim=1).numpy())
+    tokens: dict[int | None, list[int]] = {}  # of each word, by its number
+    for token, number in enumerate(encoding.word_ids[: len(states)]):
+        tokens.setdefault(number, []).append(token)
+    written = ((text[encoding.offsets[own[0]][0] : encoding.offsets[own[-1]][1]], own) for own in tokens.values())
+    kept = [(word, own) for word, own in written if terms(word)]
+    rows = torch.tensor([row for row, (_, own) in enumerate(kept) for _ in own], dtype=torch.long)
+    columns = torch.tensor([token for _, own in kept for token in own], dtype=torch.long)
+    sums = torch.zeros(len(kept), states.shape[1]).index_add_(0, rows, states[columns].float())
+    return Words(tuple(word for word, _ in kept), torch.nn.functional.normalize(sums, dim=1).numpy())
 
 
 def weights_of(words: Sequence[str], rarity: Mapping[str, float]) -> NDArray[np.float32]:

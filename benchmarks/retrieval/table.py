@@ -1,61 +1,109 @@
-"""Scores of all systems on public question sets: python benchmarks/retrieval/table.py FOLDER... [--limit N]."""
+"""Scores of all systems on public question sets, and what each signal is worth.
+
+python benchmarks/retrieval/table.py [FOLDER...] [--limit N] [--signals]
+"""
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
 from rag.embed import DEFAULT_MODEL, embedder
 from rag.evaluate import SYSTEMS, evaluate, opened, read_folder
+from rag.evaluate.compare import randomisation
+from rag.fuse import Fusion
 from rag.progress import Bars
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from rag.embed import Embedder
+    from rag.evaluate import Dataset, Result
+    from rag.library import Library
 
 MEASURES = ("ndcg@10", "hit@5", "recall@10")
 SETS = "time cranfield cisi scifact_train multihop_rag_facts500 anthropic_docs_rag squad20_A xquad_en_A".split()
+SIGNALS = ("dense", "document", "words", "terms", "grams", "feedback")
 
 
-def measure(folder: Path, encoder: Embedder, limit: int | None) -> dict[str, dict[str, float]]:
-    """Return the scores of each system on one set, by system and measure, and milliseconds per question."""
+def measure(folder: Path, encoder: Embedder, limit: int | None, signals: Sequence[str]) -> dict[str, Result]:
+    """Return what each system reaches on one set; `without X` is ours with the weight of one of the signals at 0."""
     dataset = read_folder(folder)
-    scores = {}
-    with Bars() as bars, opened(dataset, encoder, bars.show) as library:
-        for system in SYSTEMS:
-            result = evaluate(dataset.limited(limit), library, system=system, answers=False, progress=bars.show)
-            asked = sum(1 for case in result.cases if case.question.relevant)
-            scores[system] = {**result.summary(), "ms": 1000 * result.seconds / asked}
-    return scores
+    judged = replace(dataset, questions=tuple(q for q in dataset.questions if q.relevant)).limited(limit)
+    with Bars() as bars, opened(judged, encoder, bars.show) as library:
+        library.search("warm up")
+        found = {system: _run(judged, library, system, bars) for system in SYSTEMS}
+        for signal in signals:
+            library.retriever.fusion = replace(Fusion(), **{signal: 0.0})
+            found[f"without {signal}"] = _run(judged, library, "ours", bars)
+    return found
 
 
-def show(name: str, values: Sequence[float], digits: int = 3) -> None:
+def _run(dataset: Dataset, library: Library, system: str, bars: Bars) -> Result:
+    return evaluate(dataset, library, system=system, answers=False, progress=bars.show)
+
+
+def scores(result: Result, name: str) -> list[float]:
+    """Return one measure of every question."""
+    return [case.scores[name] for case in result.cases]
+
+
+def milliseconds(result: Result) -> float:
+    """Return the time of a question."""
+    return 1000 * result.seconds / len(result.cases)
+
+
+def show(name: str, values: Iterable[float], digits: int = 3, end: str = "\n") -> None:
     """Print one row."""
-    print(name.ljust(24), *(f"{value:9.{digits}f}" for value in values), flush=True)
+    print(name.ljust(24), *(f"{value:9.{digits}f}" for value in values), end=end, flush=True)
+
+
+def show_set(name: str, found: dict[str, Result]) -> None:
+    """Print the systems of one set, and how likely chance alone makes ours differ so much from `convex`."""
+    print(f"{name:24}", *(f"{system:>9}" for system in SYSTEMS))
+    for measured in MEASURES:
+        show(f"  {measured}", (fmean(scores(found[system], measured)) for system in SYSTEMS), end="")
+        print(f"   p = {randomisation(*(scores(found[system], measured) for system in ('convex', 'ours'))):.4f}")
+    show("  ms", (milliseconds(found[system]) for system in SYSTEMS), 1)
+
+
+def show_signals(sets: Sequence[dict[str, Result]]) -> None:
+    """Print what the mean nDCG@10 and the time of a question lose without each signal."""
+    print(f"{'without':24}   ndcg@10       ms")
+    ours = [found["ours"] for found in sets]
+    for signal in SIGNALS:
+        others = [found[f"without {signal}"] for found in sets]
+        lost = fmean(map(_mean, others)) - fmean(map(_mean, ours))
+        show(f"  {signal}", [lost, fmean(map(milliseconds, others)) - fmean(map(milliseconds, ours))], 4)
+
+
+def _mean(result: Result) -> float:
+    return fmean(scores(result, "ndcg@10"))
 
 
 def main() -> None:
-    """Print a row per set and measure, the means last."""
+    """Print a table of each set, then the means over sets."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="*", type=Path, help="BEIR folders, or one folder of them")
     parser.add_argument("--limit", type=int, help="questions of each set at most")
+    parser.add_argument("--signals", action="store_true", help="measure ours without each of its signals as well")
     options = parser.parse_args()
     folders = options.folders or [Path(__file__).parents[3] / "shared" / "eval"]
     if not (folders[0] / "corpus.jsonl").exists():
         folders = [folders[0] / name for name in SETS]
     encoder = embedder(DEFAULT_MODEL)
-    found = {}
+    sets = []
     for folder in folders:
-        print(f"{folder.name:24}", *(f"{system:>9}" for system in SYSTEMS))
-        found[folder.name] = scores = measure(folder, encoder, options.limit)
-        for name in (*MEASURES, "ms"):
-            show(f"  {name}", [scores[system][name] for system in SYSTEMS], 1 if name == "ms" else 3)
+        sets.append(measure(folder, encoder, options.limit, SIGNALS if options.signals else ()))
+        show_set(folder.name, sets[-1])
     print("mean")
     for name in MEASURES:
-        show(f"  {name}", [fmean(scores[system][name] for scores in found.values()) for system in SYSTEMS])
+        show(f"  {name}", (fmean(fmean(scores(found[system], name)) for found in sets) for system in SYSTEMS))
+    if options.signals:
+        show_signals(sets)
 
 
 if __name__ == "__main__":

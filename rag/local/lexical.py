@@ -177,12 +177,13 @@ def _is_tantivys(error: BaseException) -> bool:
 
 def _entry(passage: Passage) -> tantivy.Document:
     text = passage.retrieval_text
-    fields: dict[str, set[str | None]] = {
-        "uri": {passage.uri},
-        "section": {passage.section},
-        "speaker": {statement.speaker for statement in passage.statements},
-    }
-    known = {field: [value[:_LONGEST] for value in values if value] for field, values in fields.items()}
+    speakers = dict.fromkeys(statement.speaker for statement in passage.statements)
+    fields: list[tuple[str, Iterable[str | None]]] = [
+        ("uri", [passage.uri]),
+        ("section", [passage.section]),
+        ("speaker", speakers),
+    ]
+    known = {field: [value[:_LONGEST] for value in values if value] for field, values in fields}
     return tantivy.Document(id=passage.id, terms=" ".join(terms(text)), grams=" ".join(grams(text)), **known)
 
 
