@@ -113,8 +113,10 @@ class ReaderScorer:
         return self._overlap.threshold(question) if is_yes_no(question) else self._evidence.threshold
 
     def score(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
-        """Return every sentence with the probability that its passage answers, and that it does so there.
+        """Return every sentence with the probability that its passage answers.
 
+        The sentence where most of the answer begins has all of it, others have their share in relation to that: being
+        in two minds about the place within a passage is no doubt about the passage.
         The reader was trained on questions whose answer is a span; those that want yes or no are judged by overlap.
         """
         if is_yes_no(question):
@@ -135,16 +137,11 @@ class ReaderScorer:
         strange = self.is_strange(question, passage)
         chance = self._evidence.probability(reading, max(covered), hit.dense_score or 0.0, unfound=strange)
         answer = Span(offset + reading.start, offset + reading.end)
+        shares = answer_shares(passage, reading)
+        certain = chance * min(1.0, sum(shares)) / (max(shares) or 1.0)
         return [
-            Candidate(
-                hit,
-                span,
-                passage.quote(span),
-                chance * reading.share(span.start - offset, span.end - offset),
-                support,
-                _common(span, answer),
-            )
-            for span, support in zip(passage.sentences, covered, strict=True)
+            Candidate(hit, span, passage.quote(span), certain * share, support, _common(span, answer))
+            for span, support, share in zip(passage.sentences, covered, shares, strict=True)
             if not is_question(passage.quote(span))
         ]
 
@@ -202,6 +199,15 @@ class OverlapScorer:
                 places, texts, cosines, (_surroundings(*place) for place in places), strict=True
             )
         ]
+
+
+def answer_shares(passage: Passage, reading: Reading) -> list[float]:
+    """Return, for each sentence of a passage, how much of the answer begins there; nothing does in a question."""
+    offset = passage.span.start
+    return [
+        0.0 if is_question(passage.quote(span)) else reading.share(span.start - offset, span.end - offset)
+        for span in passage.sentences
+    ]
 
 
 def asked_terms(weights: Mapping[str, float]) -> dict[str, float]:

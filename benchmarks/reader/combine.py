@@ -23,7 +23,7 @@ from rag.embed import embedder
 from rag.evaluate import Dataset, Question, opened, read_folder
 from rag.evaluate.measures import abstention, normal
 from rag.read import Reader
-from rag.score import Evidence, ReaderScorer, asked_terms, coverage
+from rag.score import Evidence, ReaderScorer, answer_shares, asked_terms, coverage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,7 @@ SIGNALS = ("answerable", "margin", "coverage", "cosine")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A passage read for a question: its signals, how much of the answer one sentence has, whether it answers."""
+    """A passage read for a question: its signals, how much of the answer begins in a sentence, whether it answers."""
 
     question: int
     kind: str
@@ -72,9 +72,9 @@ def rows(library: Library, reader: Reader, number: int, kind: str, question: Que
     readings = reader.read(question.text, [p.text for p in passages], [p.context for p in passages])
     found = []
     for hit, reading in zip(hits, readings, strict=True):
-        passage, offset = hit.passage, hit.passage.span.start
+        passage = hit.passage
         covered = max(coverage(weights, passage.quote(span), passage.context) for span in passage.sentences)
-        share = max(reading.share(span.start - offset, span.end - offset) for span in passage.sentences)
+        share = min(1.0, sum(answer_shares(passage, reading)))
         signals = (reading.answer_logit, reading.span_score, covered, hit.dense_score or 0.0)
         strange = scorer.is_strange(question.text, passage)
         found.append(Row(number, kind, signals, strange, share, kind == "answerable" and holds(question, passage)))
