@@ -1,120 +1,167 @@
 """Fits and measures `rag.score.Evidence`: the weights of the reader's and retrieval's signals, and the threshold.
 
-Run: python benchmarks/reader/combine.py SETS [QUESTIONS]. SETS is a folder with `squad20_A` and `nq_open_oracle` in
-BEIR form. All passages of squad20_A are one collection; asked are its answerable questions, its misleading ones, and as
-questions about something else those of nq_open_oracle. Prints the logistic regression's weights and, for a range of
-thresholds, the share of each kind that is answered with the shipped weights.
+Run: python benchmarks/reader/combine.py ../shared/eval [--weights FILE] [--sample N]. All passages of squad20_A are one
+collection; asked are N of its answerable questions, N misleading ones, and as questions about something else N / 2 of
+nq_open_oracle. Prints the constants of a logistic regression, ready to paste, and with the shipped and the fitted ones
+(these cross-fitted on five parts of the questions) the AUROC, a reliability table, and what each threshold answers.
 """
 
 from __future__ import annotations
 
-import json
-import random
-import sys
-import tempfile
-from dataclasses import dataclass
+import argparse
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
+from answers import PASSAGES
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GroupKFold
 
-from rag.embed import BertEmbedder
-from rag.library import Library
+from rag.embed import embedder
+from rag.evaluate import Dataset, Question, opened, read_folder
+from rag.evaluate.measures import abstention, normal
 from rag.read import Reader
-from rag.records import Document
-from rag.score import Evidence, asked_terms, coverage
-from rag.sync import Sync
+from rag.score import Evidence, ReaderScorer, answer_shares, asked_terms, coverage
 
 if TYPE_CHECKING:
-    from rag.records import Hit
+    from collections.abc import Sequence
 
-THRESHOLDS = (0.04, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.3, 0.5)
+    from numpy.typing import NDArray
+
+    from rag.library import Library
+    from rag.records import Passage
+
+THRESHOLDS = (0.04, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
+SIGNALS = ("answerable", "margin", "coverage", "cosine")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A passage read for a question: its signals, how much of the answer one sentence has, whether it answers."""
+    """A passage read for a question: its signals, how much of the answer begins in a sentence, whether it answers."""
 
-    question: str
+    question: int
     kind: str
-    signals: tuple[float, float, float, float]
+    signals: tuple[float, ...]
+    unfound: bool
     share: float
     answers: bool
 
 
-def lines(path: Path) -> list[dict[str, Any]]:
-    """Read a JSONL file."""
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+# --- reading ---------------------------------------------------------------------------------------------------------
 
 
-def chosen(sets: Path, count: int) -> list[tuple[str, dict[str, Any]]]:
-    """Return (kind, query): `count` of each kind, the same ones each time."""
-    queries = lines(sets / "squad20_A" / "queries.jsonl")
-    random.Random(5).shuffle(queries)
-    answerable = [("answerable", q) for q in queries if q["answerable"]]
-    misleading = [("misleading", q) for q in queries if not q["answerable"]]
-    elsewhere = [("elsewhere", q) for q in lines(sets / "nq_open_oracle" / "queries.jsonl")]
-    return answerable[:count] + misleading[:count] + elsewhere[: count // 2]
+def chosen(data: Path, count: int) -> list[tuple[str, Question]]:
+    """Return (kind, question), the same ones each time."""
+    squad, other = read_folder(data / "squad20_A"), read_folder(data / "nq_open_oracle")
+    kinds = {
+        "answerable": Dataset("", tuple(q for q in squad.questions if q.answerable)).limited(count),
+        "misleading": Dataset("", tuple(q for q in squad.questions if not q.answerable)).limited(count),
+        "elsewhere": other.limited(count // 2),
+    }
+    return [(kind, question) for kind, some in kinds.items() for question in some.questions]
 
 
-def holds(query: dict[str, Any], hit: Hit) -> bool:
-    """Tell whether the passage holds an answer of the question."""
-    if not query.get("answerable") or hit.passage.uri != query.get("doc_id"):
-        return False
-    span = hit.passage.span
-    return any(span.start <= at and at + len(text) <= span.end for at, text in query["answer_starts"])
-
-
-def rows(library: Library, reader: Reader, kind: str, query: dict[str, Any]) -> list[Row]:
-    """Read the best eight passages for one question."""
-    question = query["text"]
-    hits = [hit for hit in library.search(question, 8) if hit.passage.sentences]
-    weights = asked_terms(library.retriever.term_weights(question))
+def rows(library: Library, reader: Reader, number: int, kind: str, question: Question) -> list[Row]:
+    """Read the best passages for one question."""
+    scorer = ReaderScorer(library.retriever, reader)
+    hits = [hit for hit in library.search(question.text, PASSAGES) if hit.passage.sentences]
+    weights = asked_terms(library.retriever.term_weights(question.text))
     passages = [hit.passage for hit in hits]
-    readings = reader.read(question, [p.text for p in passages], [p.context for p in passages])
+    readings = reader.read(question.text, [p.text for p in passages], [p.context for p in passages])
     found = []
     for hit, reading in zip(hits, readings, strict=True):
-        passage, offset = hit.passage, hit.passage.span.start
+        passage = hit.passage
         covered = max(coverage(weights, passage.quote(span), passage.context) for span in passage.sentences)
-        share = max(reading.share(span.start - offset, span.end - offset) for span in passage.sentences)
+        share = min(1.0, sum(answer_shares(passage, reading)))
         signals = (reading.answer_logit, reading.span_score, covered, hit.dense_score or 0.0)
-        found.append(Row(query["_id"], kind, signals, share, kind == "answerable" and holds(query, hit)))
+        strange = scorer.is_strange(question.text, passage)
+        found.append(Row(number, kind, signals, strange, share, kind == "answerable" and holds(question, passage)))
     return found
 
 
-def read_all(sets: Path, count: int) -> list[Row]:
+def holds(question: Question, passage: Passage) -> bool:
+    """Tell whether a passage of the right document holds one of the answers."""
+    text = f" {normal(passage.text)} "
+    return passage.uri in question.relevant and any(f" {normal(answer)} " in text for answer in question.answers)
+
+
+def read_all(data: Path, reader: Reader, count: int) -> list[Row]:
     """Index the collection and read for every question."""
-    corpus = lines(sets / "squad20_A" / "corpus.jsonl")
-    documents = [Document(entry["_id"], entry["text"], entry["title"], entry["_id"]) for entry in corpus]
-    encoder, reader = BertEmbedder(), Reader.shipped()
-    with tempfile.TemporaryDirectory() as name, Library.open(name, embedder=encoder) as library:
-        with library.store.writer() as writer:
-            Sync(writer, encoder, Path(name)).documents(documents)
-        return [row for kind, query in chosen(sets, count) for row in rows(library, reader, kind, query)]
+    torch.set_num_threads(1)
+    with opened(read_folder(data / "squad20_A"), embedder()) as library:
+        asked = enumerate(chosen(data, count))
+        return [row for number, (kind, question) in asked for row in rows(library, reader, number, kind, question)]
+
+
+# --- fitting and reporting -------------------------------------------------------------------------------------------
+
+
+def fit(found: Sequence[Row]) -> Evidence:
+    """Fit the weights of the signals; what an unfound name costs and the threshold stay as they are."""
+    kept = [row for row in found if not row.unfound]
+    model = LogisticRegression(C=10, max_iter=1000).fit([row.signals for row in kept], [row.answers for row in kept])
+    weights = dict(zip(SIGNALS, (round(float(w), 2) for w in model.coef_[0]), strict=True))
+    return replace(Evidence(), **weights, bias=round(float(model.intercept_[0]), 2))
+
+
+def chances(found: Sequence[Row], evidence: Evidence) -> NDArray[np.float64]:
+    """The probability that each passage answers."""
+    weights = [getattr(evidence, name) for name in SIGNALS]
+    logits = np.array([row.signals for row in found]) @ weights + evidence.bias
+    return np.asarray(
+        1 / (1 + np.exp(evidence.unfound * np.array([row.unfound for row in found]) - logits)), np.float64
+    )
+
+
+def cross_fitted(found: Sequence[Row]) -> NDArray[np.float64]:
+    """The probabilities with weights fitted on the other questions."""
+    result = np.zeros(len(found))
+    for rest, part in GroupKFold(5).split(found, groups=[row.question for row in found]):
+        result[part] = chances([found[i] for i in part], fit([found[i] for i in rest]))
+    return result
+
+
+def report(found: Sequence[Row], probable: NDArray[np.float64], shipped: float) -> None:
+    """Print AUROC, reliability and thresholds."""
+    best: dict[str, dict[int, float]] = {"answerable": {}, "misleading": {}, "elsewhere": {}}
+    for row, chance in zip(found, probable, strict=True):
+        best[row.kind][row.question] = max(chance * row.share, best[row.kind].get(row.question, 0.0))
+    kinds = {kind: list(values.values()) for kind, values in best.items()}
+    for other in ("misleading", "elsewhere"):
+        values = [*kinds["answerable"], *kinds[other]]
+        can = [index < len(kinds["answerable"]) for index in range(len(values))]
+        print(f"AUROC answerable against {other}: {abstention([False] * len(can), can, values)['auroc']:.3f}")
+    print("reliability of passages (probability, share that answers, count):", end="")
+    answers = np.array([row.answers for row in found])
+    for low in np.arange(0, 1, 0.1):
+        inside = (probable >= low) & (probable < low + 0.1)
+        if inside.any():
+            print(f" ({probable[inside].mean():.2f}, {answers[inside].mean():.2f}, {inside.sum()})", end="")
+    print()
+    for threshold in THRESHOLDS:
+        shares = ", ".join(f"{kind} {np.mean(np.array(v) >= threshold):.3f}" for kind, v in kinds.items())
+        print(f"answered at {threshold:.2f}: {shares}{'   <- shipped' if threshold == shipped else ''}")
 
 
 def main() -> None:
     """Print the fit and what each threshold does."""
-    found = read_all(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 300)
-    signals, answers = np.array([row.signals for row in found]), np.array([row.answers for row in found])
-    fit = LogisticRegression(C=10).fit(signals, answers)
-    print("fitted: answerable {:.2f}, margin {:.2f}, coverage {:.2f}, cosine {:.2f}, bias {:.2f}".format(
-        *fit.coef_[0], fit.intercept_[0]))  # fmt: skip
-    e = Evidence()
-    logits = signals @ np.array([e.answerable, e.margin, e.coverage, e.cosine]) + e.bias
-    scores = np.array([row.share for row in found]) / (1 + np.exp(-logits))
-    best: dict[str, dict[str, float]] = {"answerable": {}, "misleading": {}, "elsewhere": {}}
-    for row, score in zip(found, scores, strict=True):
-        best[row.kind][row.question] = max(score, best[row.kind].get(row.question, 0.0))
-    kinds = {kind: np.array(list(values.values())) for kind, values in best.items()}
-    for other in ("misleading", "elsewhere"):
-        labels = [1] * len(kinds["answerable"]) + [0] * len(kinds[other])
-        print(f"AUROC answerable against {other}: {roc_auc_score(labels, [*kinds['answerable'], *kinds[other]]):.3f}")
-    for threshold in THRESHOLDS:
-        shares = ", ".join(f"{kind} {np.mean(values >= threshold):.3f}" for kind, values in kinds.items())
-        print(f"answered at {threshold:.2f}: {shares}{'   <- shipped' if threshold == e.threshold else ''}")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, help="the folder of the evaluation sets")
+    parser.add_argument("--weights", type=Path, help="trained weights (default: the shipped ones)")
+    parser.add_argument("--sample", type=int, default=60, help="answerable questions (default: 60)")
+    options = parser.parse_args()
+    reader = Reader.load(options.weights) if options.weights else Reader.shipped()
+    found = read_all(options.data, reader, options.sample)
+    shipped, fitted = Evidence(), fit(found)
+    print("--- the shipped constants")
+    report(found, chances(found, shipped), shipped.threshold)
+    print("\n--- fitted, each question by constants fitted on others")
+    report(found, cross_fitted(found), shipped.threshold)
+    print("\nfitted on all of them, for rag/score.py (choose the threshold from the table above):")
+    for field in fields(Evidence):
+        print(f"    {field.name}: float = {getattr(fitted, field.name)}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,67 @@
+"""Sentences judged by what the reader found in their passage: worked out by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.read import Reader, Reading
+from rag.records import Document, Hit, Span
+from rag.score import Evidence, ReaderScorer, answer_shares
+
+PARTS = ("The crane came in 1931.", "Was it big?", "It lifted nine tons.")
+
+
+class Fixed(Reader):
+    """A reader that finds the same in every passage."""
+
+    def __init__(self, found: Reading) -> None:
+        self.found = found
+
+    def read(self, question, passages, contexts=None):
+        return [self.found] * len(passages)
+
+
+def hit() -> Hit:
+    """A hit on three sentences, the second a question."""
+    text = " ".join(PARTS)
+    spans = [Span(text.index(part), text.index(part) + len(part)) for part in PARTS]
+    return Hit(Document("/a.txt", text, None, "0" * 64).passage(Span(0, len(text)), spans), 1.0, dense_score=0.5)
+
+
+def reading(*starts: tuple[int, float]) -> Reading:
+    """A reading of "nine tons" whose beginning may be at these places."""
+    at = " ".join(PARTS).index("nine")
+    return Reading(at, at + 9, 0.9, 1.0, 4.0, starts)
+
+
+def test_best_sentence_has_the_probability_of_its_passage(library, corpus):
+    """The sentence of most of the answer gets the passage's probability, another its part of that, a question none."""
+    library.index(corpus)
+    found, evidence = reading((18, 0.2), (30, 0.4), (46, 0.4)), Evidence()
+    candidates = ReaderScorer(library.retriever, Fixed(found), evidence).score("What did it lift?", [hit()])
+    scores = {c.text: c.score for c in candidates}
+    covered = max(c.support for c in candidates)
+    certain = evidence.probability(found, covered, 0.5)
+    assert answer_shares(hit().passage, found) == pytest.approx([0.2, 0.0, 0.4])
+    assert scores == pytest.approx({PARTS[0]: certain * 0.6 * 0.5, PARTS[2]: certain * 0.6})
+    assert {c.text: c.short and c.short.of(" ".join(PARTS)) for c in candidates} == {
+        PARTS[0]: None,
+        PARTS[2]: "nine tons",
+    }
+
+
+def test_answer_outside_of_all_sentences(library, corpus):
+    """An answer that begins in a heading or a question gives no sentence any weight."""
+    library.index(corpus)
+    candidates = ReaderScorer(library.retriever, Fixed(reading((30, 1.0)))).score("What did it lift?", [hit()])
+    assert [c.score for c in candidates] == [0.0, 0.0]
+
+
+def test_strange_name(library, corpus):
+    """A name that is nowhere near the passage costs odds of e to the `unfound`."""
+    library.index(corpus)
+    scorer, evidence = ReaderScorer(library.retriever, Fixed(reading((46, 1.0)))), Evidence()
+    assert not scorer.is_strange("What did the crane lift?", hit().passage)
+    assert scorer.is_strange("What did the crane of Rotterdam lift?", hit().passage)
+    known, strange = (evidence.probability(reading(), 0.5, 0.5, unfound=flag) for flag in (False, True))
+    assert strange / (1 - strange) * 2.718281828**evidence.unfound == pytest.approx(known / (1 - known))
