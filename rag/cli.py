@@ -101,9 +101,7 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
             "--where", action="append", default=[], metavar="KEY=VALUE", help=f"only in: {_WHERE}; may be repeated"
         )
         asking.add_argument("--reranker", metavar="NAME", help=_RERANKER)
-    ask.add_argument("--answerer", choices=["extractive", "llm"], default="extractive", help="who writes the answer")
-    ask.add_argument("--llm-url", metavar="URL", help="of an OpenAI-compatible server (default: RAG_LLM_URL)")
-    ask.add_argument("--llm-model", metavar="NAME", help="its model (default: RAG_LLM_MODEL, or the first it has)")
+    _add_answerer(ask)
     show = command("show", _show, "print a document, with a span marked")
     show.add_argument("document", metavar="DOCUMENT")
     show.add_argument("--at", type=_span, metavar="START:END", help="mark these characters, in their context")
@@ -113,6 +111,7 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     serve = command("serve", _serve, "open the web page on this machine")
     serve.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1")
     serve.add_argument("--port", type=_positive, default=7860, help="default: 7860")
+    _add_answerer(serve)
 
 
 def _add_eval(measure: argparse.ArgumentParser) -> None:
@@ -126,6 +125,12 @@ def _add_eval(measure: argparse.ArgumentParser) -> None:
     measure.add_argument("--compare", type=Path, metavar="FILE", help="compare with an earlier run's .jsonl report")
     measure.add_argument("--model", metavar="NAME", help="a sentence-transformers model by name or path")
     measure.add_argument("--reranker", metavar="NAME", help=_RERANKER)
+
+
+def _add_answerer(answering: argparse.ArgumentParser) -> None:
+    answering.add_argument("--answerer", choices=["extractive", "llm"], default="extractive", help="who writes answers")
+    answering.add_argument("--llm-url", metavar="URL", help="of an OpenAI-compatible server (default: RAG_LLM_URL)")
+    answering.add_argument("--llm-model", metavar="NAME", help="default: RAG_LLM_MODEL, or the first that it has")
 
 
 def _positive(text: str) -> int:
@@ -148,7 +153,14 @@ def _library(options: argparse.Namespace) -> Library:
     from rag.library import Library
 
     model = getattr(options, "model", None)
-    return Library.open(options.store, embedder=embedder(model) if model else None, reranker=_reranker(options))
+    library = Library.open(options.store, embedder=embedder(model) if model else None, reranker=_reranker(options))
+    if getattr(options, "answerer", None) == "llm":
+        from rag.llm.endpoint import Settings
+        from rag.llm.setup import llm_answerer
+
+        settings = Settings.of(url=options.llm_url, model=options.llm_model)
+        library.answerer = llm_answerer(library.retriever, settings)
+    return library
 
 
 def _reranker(options: argparse.Namespace) -> Reranker | None:
@@ -219,12 +231,6 @@ def _ask(options: argparse.Namespace) -> int:
     from rag.wire import answer_json
 
     with _library(options) as library:
-        if options.answerer == "llm":
-            from rag.llm.endpoint import Settings
-            from rag.llm.setup import llm_answerer
-
-            settings = Settings.of(url=options.llm_url, model=options.llm_model)
-            library.answerer = llm_answerer(library.retriever, settings)
         if sys.stdout.isatty() and not options.json:
             return _ask_aloud(library.ask_stream(options.question, options.k, Filter.parse(options.where)))
         answer = library.ask(options.question, options.k, Filter.parse(options.where))
