@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -142,7 +143,18 @@ class SpanBert:
 
     def logits(self, batch: Sequence[Window]) -> Logits:
         """Start, end and answerable logits."""
-        return heads(self._weights, bert.encode(self._weights, *collate(batch), gelu="tanh"))
+        return heads(self._weights, self._hidden(batch))
+
+    def state(self, question: str, passage: str) -> list[float]:
+        """The hidden state at [CLS] of a question read with a passage, 384 numbers; read to the end of one window."""
+        import torch
+
+        with torch.inference_mode():
+            state: list[float] = self._hidden(self.windows(question, [passage], [""])[:1])[0, 0].float().tolist()
+        return state
+
+    def _hidden(self, batch: Sequence[Window]) -> torch.Tensor:
+        return bert.encode(self._weights, *collate(batch), gelu="tanh")
 
 
 def windows_of(
@@ -179,6 +191,43 @@ def heads(weights: bert.Weights, hidden: torch.Tensor) -> Logits:
     return spans[..., 0], spans[..., 1], answerable[:, 0]
 
 
+# --- files -----------------------------------------------------------------------------------------------------------
+
+
+@cache
+def shipped_network() -> tuple[SpanBert, Calibration]:
+    """The network that comes with the package, loaded once.
+
+    Raises:
+        ModelError: its files are missing, or are not the published ones.
+    """
+    path = Path(__file__).parent / "reader" / "weights.safetensors"
+    if not path.exists():
+        raise ModelError(f"the reader's weights are missing: {path}; install the package again")
+    bert.check_sha256(path, WEIGHTS_SHA256, "install the package again")
+    return load_network(path)
+
+
+def load_network(path: Path) -> tuple[SpanBert, Calibration]:
+    """A network from weights such as ``benchmarks/reader/train.py`` writes.
+
+    Raises:
+        ModelError: the encoder's package is missing, or a file cannot be read.
+    """
+    import torch
+    from safetensors import SafetensorError, safe_open
+
+    dtype = torch.bfloat16 if bert.has_bfloat16() else torch.float32
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = file.metadata() or {}
+            weights = {name: file.get_tensor(name).to(dtype) for name in file.keys()}  # noqa: SIM118 - not a dict
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"the reader cannot be loaded from {path}: {error}") from error
+    weights["embeddings.word"] = bert.base_weights()["embeddings.word"].to(dtype)
+    return SpanBert(weights), Calibration(**json.loads(about.get("calibration", "{}")))
+
+
 # --- the reader ------------------------------------------------------------------------------------------------------
 
 
@@ -191,36 +240,13 @@ class Reader:
 
     @classmethod
     def shipped(cls) -> Reader:
-        """The reader that comes with the package.
-
-        Raises:
-            ModelError: its files are missing, or are not the published ones.
-        """
-        path = Path(__file__).parent / "reader" / "weights.safetensors"
-        if not path.exists():
-            raise ModelError(f"the reader's weights are missing: {path}; install the package again")
-        bert.check_sha256(path, WEIGHTS_SHA256, "install the package again")
-        return cls.load(path)
+        """The reader that comes with the package; raises `ModelError` as `shipped_network` does."""
+        return cls(*shipped_network())
 
     @classmethod
     def load(cls, path: Path) -> Reader:
-        """A reader from weights of the same shape, such as ``benchmarks/reader/train.py`` writes.
-
-        Raises:
-            ModelError: the encoder's package is missing, or a file cannot be read.
-        """
-        import torch
-        from safetensors import SafetensorError, safe_open
-
-        dtype = torch.bfloat16 if bert.has_bfloat16() else torch.float32
-        try:
-            with safe_open(path, framework="pt") as file:
-                about = file.metadata() or {}
-                weights = {name: file.get_tensor(name).to(dtype) for name in file.keys()}  # noqa: SIM118 - not a dict
-        except (OSError, SafetensorError) as error:
-            raise ModelError(f"the reader cannot be loaded from {path}: {error}") from error
-        weights["embeddings.word"] = bert.base_weights()["embeddings.word"].to(dtype)
-        return cls(SpanBert(weights), Calibration(**json.loads(about.get("calibration", "{}"))))
+        """A reader from weights of the same shape; raises `ModelError` as `load_network` does."""
+        return cls(*load_network(path))
 
     @property
     def threshold(self) -> float:
@@ -256,15 +282,6 @@ class Reader:
                 if other is None or reading.answer_probability > other.answer_probability:
                     found[window.passage] = reading
         return [found[number] for number in range(len(passages))]
-
-    def state(self, question: str, passage: str) -> list[float]:
-        """The hidden state at [CLS] of a question read with a passage, 384 numbers; read to the end of one window."""
-        import torch
-
-        window = windows(self._tokenizer, question, [passage], [""])[0]
-        with torch.inference_mode():
-            state: list[float] = encode(self._weights, *collate([window]))[0, 0].float().tolist()
-        return state
 
     def _read_batch(
         self, batch: Sequence[Window], passages: Sequence[str], masks: Sequence[list[tuple[int, int]]]

@@ -9,7 +9,7 @@ import pytest
 
 from rag.chunk import Chunker
 from rag.load import load
-from rag.read import WEIGHTS_SHA256, Reader
+from rag.read import WEIGHTS_SHA256, shipped_network
 from rag.records import Citation
 from rag.support import Judge
 from rag.support.facts import names, numbers
@@ -21,7 +21,7 @@ from tests.conftest import ROOT
 
 @pytest.fixture(scope="module")
 def judge():
-    return Judge(Likeness(Reader.shipped()))
+    return Judge(Likeness(shipped_network()[0]))
 
 
 def written():

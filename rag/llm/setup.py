@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rag.answer import ExtractiveAnswerer
 from rag.llm import LlmAnswerer
 from rag.llm.endpoint import Endpoint
+from rag.read import shipped_network
 from rag.score import ReaderScorer
 from rag.support import Judge
 from rag.support.likeness import Likeness
@@ -19,4 +20,4 @@ if TYPE_CHECKING:
 def llm_answerer(retriever: Retriever, settings: Settings) -> LlmAnswerer:
     """Return an answerer that asks the LLM of these settings."""
     scorer = ReaderScorer(retriever)
-    return LlmAnswerer(Endpoint(settings), ExtractiveAnswerer(scorer), Judge(Likeness(scorer.reader)))
+    return LlmAnswerer(Endpoint(settings), ExtractiveAnswerer(scorer), Judge(Likeness(shipped_network()[0])))

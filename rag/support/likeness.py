@@ -21,7 +21,7 @@ from rag.terms import terms
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rag.read import Reader
+    from rag.read import SpanBert
     from rag.support.faults import Source
 
 HEAD = Path(__file__).parent / "head.json"
@@ -62,15 +62,15 @@ class Likeness:
     """Says whether a source supports a sentence. Safe to use from several threads.
 
     Args:
-        reader: without one, counts of words alone decide.
+        network: the one that the head was fitted on; without it, counts of words alone decide.
         head: the weights.
         threshold: of the probability.
     """
 
-    def __init__(self, reader: Reader | None, head: Head | None = None, threshold: float = THRESHOLD) -> None:
+    def __init__(self, network: SpanBert | None, head: Head | None = None, threshold: float = THRESHOLD) -> None:
         self.head = head or Head.load()
         self.threshold = threshold
-        self._reader = reader if self.head.reader == WEIGHTS_SHA256 else None
+        self._network = network if self.head.reader == WEIGHTS_SHA256 else None
 
     def supports(self, claim: str, source: Source) -> bool:
         """Tell whether the source supports the sentence; one without words says nothing."""
@@ -79,7 +79,7 @@ class Likeness:
     def probability(self, claim: str, source: Source) -> float:
         """Return the probability, from 0 to 1, that the source supports the sentence."""
         text = " ".join((source.text, *source.speakers))[:LONGEST]
-        state = self._reader.state(claim, text) if self._reader else ()
+        state = self._network.state(claim, text) if self._network else ()
         return self.head.probability(counts(claim, source), state)
 
 
