@@ -101,7 +101,7 @@ def test_a_number_agrees_with_itself_in_groups(amount):
 def test_units():
     """A unit becomes the basic one of what it measures."""
     read = number("two miles")
-    assert read is not None
+    assert read
     assert read.value == pytest.approx(3218.688)
     assert read.measures == "metre"
 
