@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from rag.conflicts import sides, subject
+from rag.premise import denies, missing
 from rag.records import Answer, AnswerSentence, Citation, Conflict, ShortAnswer
+from rag.score import is_yes_no
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rag.records import Hit
     from rag.score import Candidate, SentenceScorer
@@ -21,6 +23,7 @@ NEAREST = 5
 _WHO_SAID = re.compile(r"\s*who\b.{0,40}?\b(?:said|says|say|told|tells|claim|describ|compar)", re.IGNORECASE)
 
 NO_PASSAGE = "Nothing in the documents matches the question."
+NOT_SAID = "The documents do not seem to say this: no passage that comes near has “{}” as the question does."
 NO_ANSWER = "The documents do not seem to answer this; these passages come nearest."
 
 
@@ -29,6 +32,14 @@ class Answerer(Protocol):
 
     def answer(self, question: str, hits: Sequence[Hit]) -> Answer:
         """Answer from these passages and nothing else."""
+
+
+@runtime_checkable
+class StreamingAnswerer(Answerer, Protocol):
+    """An answerer that can show an answer while it grows."""
+
+    def stream(self, question: str, hits: Sequence[Hit]) -> Iterator[Answer]:
+        """Yield the answer as it grows; the last one is what `answer` returns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +52,14 @@ class ExtractiveAnswerer:
         near: a further sentence is quoted when its score is at least this share of the best one's.
         support: a sentence of the same passage is quoted beside the best one when it holds so much more of what was
             asked: "Who said that ...?" is answered by the name, and shown by what was said.
+        covers: the share of what was asked that a sentence has to hold to be quoted because it denies it.
     """
 
     scorer: SentenceScorer
     longest: int = 3
     near: float = 0.6
     support: float = 0.25
+    covers: float = 0.7
 
     def answer(self, question: str, hits: Sequence[Hit]) -> Answer:
         """Answer with verbatim sentences, or refuse with the nearest passages."""
@@ -54,26 +67,54 @@ class ExtractiveAnswerer:
         if not candidates:
             return replace(refusal(question, NO_PASSAGE, hits), confidence=0.0)
         threshold = self.scorer.threshold(question)
-        if candidates[0].score < threshold:
-            answer = refusal(question, NO_ANSWER, hits)
+        fitting, lacking = _fitting(question, candidates, threshold)
+        if fitting:
+            differing = sides(question, fitting, threshold)
+            denial = None if differing else self._denial(question, candidates, fitting[0])
+            leading = differing or [denial or fitting[0]]
+            answer = cite(question, self._chosen(fitting, threshold, leading), differing)
+            answer = replace(answer, short_answer=None) if denial else answer
         else:
-            differing = sides(question, candidates, threshold)
-            answer = cite(question, self._chosen(candidates, threshold, differing), differing)
-        return replace(answer, confidence=candidates[0].score)
+            answer = refusal(question, NOT_SAID.format(lacking) if lacking else NO_ANSWER, hits)
+        trusted = fitting or [c for c in candidates if c.score < threshold]  # what was refused for its premise is not
+        return replace(answer, confidence=trusted[0].score if trusted else 0.0)
+
+    def _denial(self, question: str, candidates: Sequence[Candidate], best: Candidate) -> Candidate | None:
+        """Find a sentence that says that what is asked about did not happen, and covers the question as well."""
+        if is_yes_no(question):
+            return None
+        floor = max(self.covers, best.support)
+        return next((c for c in candidates if c.support >= floor and denies(question, c.text)), None)
 
     def _chosen(
-        self, candidates: Sequence[Candidate], threshold: float, differing: Sequence[Candidate]
+        self, candidates: Sequence[Candidate], threshold: float, leading: Sequence[Candidate]
     ) -> list[Candidate]:
         best = candidates[0]
         floor = max(threshold, self.near * best.score)
-        chosen = {_words(c): c for c in differing or [best]}
+        chosen = {_words(c): c for c in leading}
         supporting = max((c for c in candidates if c.hit is best.hit), key=lambda c: c.support)
         if supporting.support >= best.support + self.support:
             chosen.setdefault(_words(supporting), supporting)
         for candidate in candidates:
             if candidate.score >= floor and len(chosen) < self.longest:
                 chosen.setdefault(_words(candidate), candidate)
-        return in_reading_order(chosen.values(), differing)
+        return in_reading_order(chosen.values(), leading)
+
+
+def _fitting(question: str, candidates: Sequence[Candidate], threshold: float) -> tuple[list[Candidate], str | None]:
+    """Keep the passages that may answer and have what the question takes for granted; else say what the best lacks.
+
+    A question that wants yes or no takes nothing for granted.
+    """
+    likely = {c.hit.passage.id: c.hit.passage for c in candidates if c.score >= threshold}
+    if is_yes_no(question):
+        return [c for c in candidates if c.hit.passage.id in likely], None
+    documents: dict[str, str] = {}
+    for passage in {c.hit.passage.id: c.hit.passage for c in candidates}.values():
+        documents[passage.uri] = f"{documents.get(passage.uri, '')}\n{passage.text}"
+    lacking = {id_: missing(question, passage, documents[passage.uri]) for id_, passage in likely.items()}
+    fitting = [c for c in candidates if lacking.get(c.hit.passage.id, "not likely") is None]
+    return fitting, None if fitting else next(iter(lacking.values()), None)
 
 
 def cite(question: str, chosen: Sequence[Candidate], differing: Sequence[Candidate] = ()) -> Answer:

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 from rag.errors import InputError, LoadError, RagError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from rag.evaluate import Result
     from rag.evaluate.compare import Difference
     from rag.library import Library
     from rag.progress import Bars
-    from rag.records import Answer, Document, Hit, Span
+    from rag.records import Answer, AnswerSentence, Citation, Document, Hit, Span
     from rag.rerank import Reranker
     from rag.store import SyncReport
 
@@ -35,7 +35,7 @@ _EPILOG = """examples:
 """
 
 
-_WHERE = "document=report.txt, folder=2024, date=2024-01..2024-06-30, section=Methods, speaker=Ford"
+_WHERE = "document=report.txt, folder=2024, date=2024-01..2024-06-30, date>=2024-05, section=Methods, speaker=Ford"
 _RERANKER = "a sentence-transformers cross-encoder by name or path, to read the best passages once more"
 _SYSTEMS = ("bm25", "dense", "rrf", "convex", "ours", "all")
 
@@ -103,16 +103,29 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
         asking.add_argument(
             "--where", action="append", default=[], metavar="KEY=VALUE", help=f"only in: {_WHERE}; may be repeated"
         )
+        asking.add_argument("--as-of", default="", metavar="DATE", help="leave out what was published after this day")
         asking.add_argument("--reranker", metavar="NAME", help=_RERANKER)
-    ask.add_argument("--answerer", choices=["extractive"], default="extractive", help="who writes the answer")
-    ask.add_argument("--format", choices=["text", "markdown"], help="print a document to send on, with all quotations")
+    _add_answering(ask)
     show = command("show", _show, "print a document, with a span marked")
     show.add_argument("document", metavar="DOCUMENT")
     show.add_argument("--at", type=_span, metavar="START:END", help="mark these characters, in their context")
     command("status", _status, "count documents and passages")
     command("verify", _verify, "check everything again; exit 1 on any damage")
     _add_eval(command("eval", _eval, "measure retrieval and answers on a set of questions"))
-    serve = command("serve", _serve, "open the web page on this machine")
+    _add_serving(command("serve", _serve, "open the web page on this machine"))
+
+
+def _add_answering(ask: argparse.ArgumentParser) -> None:
+    ask.add_argument("--answerer", choices=["extractive", "llm"], default="extractive", help="who writes the answer")
+    ask.add_argument("--llm-url", metavar="URL", help="of an OpenAI-compatible server (default: RAG_LLM_URL)")
+    ask.add_argument("--llm-model", metavar="NAME", help="its model (default: RAG_LLM_MODEL, or the first it has)")
+    ask.add_argument("--format", choices=["text", "markdown"], help="print a document to send on, with all quotations")
+    ask.add_argument(
+        "--after", action="append", default=[], metavar="QUESTION", help="asked before, in order; may be repeated"
+    )
+
+
+def _add_serving(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1; any other needs a password")
     serve.add_argument("--port", type=_port, default=7860, help="default: 7860; 0 takes a free one")
     serve.add_argument("--password-file", type=Path, metavar="FILE", help="its first line is the password to ask for")
@@ -235,7 +248,7 @@ def _search(options: argparse.Namespace) -> int:
     from rag.wire import hits_json
 
     with _library(options) as library:
-        hits = library.search(options.question, options.k, Filter.parse(options.where))
+        hits = library.search(options.question, options.k, Filter.parse(options.where, options.as_of))
     if options.json:
         _print_json(hits_json(options.question, hits))
     else:
@@ -260,7 +273,19 @@ def _ask(options: argparse.Namespace) -> int:
     from rag.wire import answer_json
 
     with _library(options) as library:
-        answer = library.ask(options.question, options.k, Filter.parse(options.where))
+        if options.answerer == "llm":
+            from rag.llm.endpoint import Settings
+            from rag.llm.setup import llm_answerer
+
+            settings = Settings.of(url=options.llm_url, model=options.llm_model)
+            library.answerer = llm_answerer(library.retriever, settings)
+        history: list[Answer] = []
+        where = Filter.parse(options.where, options.as_of)
+        for question in options.after:
+            history.append(library.ask(question, options.k, where, history))
+        if sys.stdout.isatty() and not options.json and not options.format:
+            return _ask_aloud(library.ask_stream(options.question, options.k, where, history))
+        answer = library.ask(options.question, options.k, where, history)
     if options.json:
         _print_json(answer_json(answer))
     elif options.format:
@@ -270,12 +295,40 @@ def _ask(options: argparse.Namespace) -> int:
     return 0
 
 
+def _ask_aloud(answers: Iterator[Answer]) -> int:
+    """Print each sentence as it comes, then the sources; where the answer is another in the end, print that whole."""
+    said: list[str] = []
+    sources: list[str] = []
+    for answer in answers:
+        lines = [_spoken(sentence.speaker, [sentence]) for sentence in answer.sentences]
+        if answer.reason or lines[: len(said)] != said:
+            print("\n" * bool(said) + _answer_lines(answer))
+            return 0
+        print("".join(f"{line}\n" for line in lines[len(said) :]), end="", flush=True)
+        said, sources = lines, _source_lines(answer)
+    print("\n".join(["", *sources]))
+    return 0
+
+
 def _answer_lines(answer: Answer) -> str:
+    meant = [f"searched for: {answer.searched_for}", ""] if answer.searched_for else []
     if answer.abstained:
         nearest = (f"  {hit.citation}\n    {' '.join(hit.passage.text.split())[:200]}" for hit in answer.nearest)
-        return "\n".join([answer.text, *nearest])
-    sources = (f"  [{c.number}] {c}\n      {c.uri}" for c in answer.citations)
-    return "\n".join([*_joined(answer), *_sides(answer), "", *sources])
+        return "\n".join([*meant, answer.text, *nearest])
+    notice = [answer.reason, ""] if answer.reason else []
+    return "\n".join([*notice, *meant, *_joined(answer), *_sides(answer), "", *_source_lines(answer)])
+
+
+def _source_lines(answer: Answer) -> list[str]:
+    return [f"  [{c.number}] {c}\n      {c.uri}{_meant_dates(c)}" for c in answer.citations]
+
+
+def _meant_dates(citation: Citation) -> str:
+    """Return the days that `on Tuesday` and the like mean in a quotation, as a line of their own."""
+    from rag.wire import dates_json
+
+    days = [f"“{' '.join(found['text'].split())}”: {found['date']}" for found in dates_json(citation)]
+    return f"\n      {', '.join(days)}" if days else ""
 
 
 def _sides(answer: Answer) -> list[str]:
@@ -293,8 +346,12 @@ def _sides(answer: Answer) -> list[str]:
 def _joined(answer: Answer) -> list[str]:
     """Return the answer as lines: neighbouring sentences of one speaker, or of nobody, on one line."""
     groups = groupby(answer.sentences, key=lambda sentence: sentence.speaker)
-    lines = ((speaker, " ".join(map(str, sentences))) for speaker, sentences in groups)
-    return [f"{speaker}: {words}" if speaker else words for speaker, words in lines]
+    return [_spoken(speaker, sentences) for speaker, sentences in groups]
+
+
+def _spoken(speaker: str | None, sentences: Iterable[AnswerSentence]) -> str:
+    words = " ".join(map(str, sentences))
+    return f"{speaker}: {words}" if speaker else words
 
 
 def _show(options: argparse.Namespace) -> int:

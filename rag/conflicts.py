@@ -122,7 +122,8 @@ def _mixed(claim: _Claim, claims: Sequence[_Claim]) -> bool:
 
 
 def _value(question: str, candidate: Candidate) -> Value | None:
-    return candidate.short and value(question, candidate.hit.passage.quote(candidate.short))
+    short = candidate.short
+    return value(question, candidate.hit.passage.quote(short)) if short else None
 
 
 def _of_several_sources(found: Iterable[Candidate]) -> list[Candidate]:

@@ -5,6 +5,7 @@ RagError                 one line: what, which, and what to do next
 │   ├── LoadError        one file could not become a Document
 │   │   └── Skipped      not a document of a kind that is read: passed over, not failed
 │   └── DocumentUnknown  no document of that name in the index
+├── LlmError             the LLM's server cannot be reached, refuses, hangs or sends no answer
 ├── ModelError           the encoder or the reader cannot be loaded, or its files are not the published ones
 └── StoreError           the index
     ├── IndexMissing     nothing there yet
@@ -37,6 +38,10 @@ class DocumentUnknown(InputError):  # noqa: N818 - reads as a sentence where it 
 
 class ModelError(RagError):
     """A model cannot be loaded, or its files are not the ones they should be."""
+
+
+class LlmError(RagError):
+    """An LLM gave no answer; never holds what its server wrote."""
 
 
 class StoreError(RagError):

@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.answer import ExtractiveAnswerer
+from rag.answer import ExtractiveAnswerer, StreamingAnswerer
+from rag.conversation import standalone
 from rag.embed import DEFAULT_MODEL
 from rag.embed import embedder as embedder_named
 from rag.engine import open_store
@@ -21,7 +22,7 @@ from rag.load.archive import is_archive, members
 from rag.load.original import original
 from rag.load.pool import Pool
 from rag.progress import Progress, silent
-from rag.retrieve import Retriever
+from rag.retrieve import MAX_QUESTION, Retriever, check_question
 from rag.score import ReaderScorer
 from rag.store import Changes, Outcome, SyncReport
 from rag.sync import Sync
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from rag.embed import Embedder
     from rag.load.pdf.rectangles import Rectangle
     from rag.local import LocalStore
+    from rag.local.aside import SetAside
     from rag.map import PassageMap, Point
     from rag.records import Answer, Document, Hit, Passage, Span
     from rag.rerank import Reranker
@@ -105,7 +107,8 @@ class Library:
         Args:
             paths: files and folders.
             changed: look only at these files and folders below `paths`; without it, at everything.
-            rebuild: make everything anew, with this library's encoder; documents outside of `paths` are kept.
+            rebuild: make everything anew, with this library's encoder; documents outside of `paths` are kept, but for
+                a damaged catalog: then those that it still names and `paths` do not hold are reported as failed.
             progress: called with (stage, done, total).
 
         Raises:
@@ -115,10 +118,13 @@ class Library:
         """
         if not paths:
             raise InputError("nothing to index; name files or folders, as in: rag index data")
-        if rebuild:
-            self.store.set_aside_if_damaged()
+        aside = self.store.set_aside_if_damaged() if rebuild else None
+        wanted = [Path(path) for path in paths]
+        if aside and self.files.is_dir():
+            wanted.append(self.files)
         with self.store.writer() as writer:
-            return self._synced(writer, progress, rebuild=rebuild).files([Path(path) for path in paths], changed)
+            report = self._synced(writer, progress, rebuild=rebuild).files(wanted, changed)
+        return replace(report, outcomes=(*report.outcomes, *_lost(aside, report))) if aside else report
 
     @contextmanager
     def readers_kept(self) -> Iterator[None]:
@@ -195,9 +201,44 @@ class Library:
         """Return the `k` best passages that `where` admits, best first; raises what `Retriever.retrieve` raises."""
         return self.retriever.retrieve(question, k, where)
 
-    def ask(self, question: str, k: int = 8, where: Filter | None = None) -> Answer:
-        """Answer from the `k` best passages, or refuse; raises what `Retriever.retrieve` raises."""
-        return self.answerer.answer(question, self.search(question, k, where))
+    def ask(
+        self, question: str, k: int = 8, where: Filter | None = None, history: Sequence[Answer | str] = ()
+    ) -> Answer:
+        """Answer from the `k` best passages, or refuse; raises what `Retriever.retrieve` raises.
+
+        Args:
+            question: may lean on the ones before (`And in Aleppo?`); `Answer.searched_for` then says what was meant.
+            k: how many passages are read.
+            where: what a passage has to be.
+            history: the answers before, oldest first; questions where there is no answer.
+        """
+        return deque(self.ask_stream(question, k, where, history), maxlen=1)[0]
+
+    def ask_stream(
+        self,
+        question: str,
+        k: int = 8,
+        where: Filter | None = None,
+        history: Sequence[Answer | str] = (),
+        answerer: Answerer | None = None,
+    ) -> Iterator[Answer]:
+        """Yield the answer as it grows, sentence by sentence, each checked before it comes; the last one counts.
+
+        An answerer that gives its answer at once yields it alone; raises what `Retriever.retrieve` raises.
+
+        Args:
+            question: as for `ask`, like `k`, `where` and `history`.
+            k: how many passages are read.
+            where: what a passage has to be.
+            history: the answers before.
+            answerer: another one than the library's own.
+        """
+        check_question(question)
+        meant = standalone(question, history)[:MAX_QUESTION]
+        hits, who = self.search(meant, k, where), answerer or self.answerer
+        growing = who.stream(meant, hits) if isinstance(who, StreamingAnswerer) else [who.answer(meant, hits)]
+        for answer in growing:
+            yield answer if meant == question else replace(answer, question=question, searched_for=meant)
 
     def warm(self) -> None:
         """Load the models now, so that the first question does not wait for them."""
@@ -288,6 +329,13 @@ class Library:
     def verify(self) -> list[str]:
         """Check everything again; each entry names one damage, none means sound."""
         return self.store.verify()
+
+
+def _lost(aside: SetAside, report: SyncReport) -> list[Outcome]:
+    """Name the documents of a damaged catalog that the new one has not."""
+    seen = {outcome.path for outcome in report.outcomes}
+    reason = f"was in the damaged catalog, which is kept as {aside.file.name}, and is in none of these paths; index it"
+    return [Outcome(uri, "failed", reason) for uri in aside.documents if uri not in seen]
 
 
 def _try(file: Path) -> None:

@@ -386,6 +386,15 @@ class Reader:
                     found[window.passage] = reading
         return [reading for reading in found if reading is not None]
 
+    def state(self, question: str, passage: str) -> list[float]:
+        """The hidden state at [CLS] of a question read with a passage, 384 numbers; read to the end of one window."""
+        import torch
+
+        window = windows(self._tokenizer, question, [passage], [""])[0]
+        with torch.inference_mode():
+            state: list[float] = encode(self._weights, *collate([window]))[0, 0].float().tolist()
+        return state
+
     def _read_batch(
         self, batch: Sequence[Window], passages: Sequence[str], masks: Sequence[list[tuple[int, int]]]
     ) -> list[Reading]:

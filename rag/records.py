@@ -328,16 +328,22 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class AnswerSentence:
-    """One sentence of an answer with the numbers of its citations."""
+    """One sentence of an answer with the numbers of its citations.
+
+    `fault` says in a few words why a sentence is unsupported.
+    """
 
     text: str
     citations: tuple[int, ...]
     speaker: str | None = None
     support: Support = "verbatim"
+    fault: str | None = None
 
     def __str__(self) -> str:
-        """Return the text with its markers, as in `It ended in 2020. [1]`."""
-        return " ".join([self.text, *(f"[{number}]" for number in self.citations)])
+        """Return the text with its markers, as in `It ended in 2020. [1]`, and a flag where it is unsupported."""
+        why = f": {self.fault}" if self.fault else ""
+        flag = [f"(not supported by the sources{why})"] if self.support == "unsupported" else []
+        return " ".join([self.text, *(f"[{number}]" for number in self.citations), *flag])
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,7 +368,9 @@ class Answer:
     """The answer to a question, or a refusal that says why and shows the nearest passages.
 
     `confidence` is the answerer's own score of its best sentence, the higher the surer, also where it refuses; answers
-    are refused below its threshold. None when it gives none.
+    are refused below its threshold. None when it gives none. `reason` says why there is no answer, or, beside an
+    answer, why it is not the one that was asked for. `searched_for` is the question that was answered, where the one
+    asked leans on an earlier one.
     """
 
     question: str
@@ -374,6 +382,7 @@ class Answer:
     conflicts: tuple[Conflict, ...] = ()
     nearest: tuple[Hit, ...] = field(default=())
     confidence: float | None = None
+    searched_for: str | None = None
 
     @property
     def text(self) -> str:

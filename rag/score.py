@@ -97,7 +97,8 @@ class ReaderScorer:
         self._overlap = OverlapScorer(retriever)
 
     @cached_property
-    def _reader(self) -> Reader:
+    def reader(self) -> Reader:
+        """The reader, loaded when it is first needed."""
         return self._given or Reader.shipped()
 
     def threshold(self, question: str) -> float:
@@ -113,7 +114,7 @@ class ReaderScorer:
             return self._overlap.score(question, hits)
         read = [hit for hit in hits if hit.passage.sentences]
         passages = [hit.passage for hit in read]
-        readings = self._reader.read(question, [p.text for p in passages], [p.context for p in passages])
+        readings = self.reader.read(question, [p.text for p in passages], [p.context for p in passages])
         weights = asked_terms(self._retriever.term_weights(question))
         return [
             candidate

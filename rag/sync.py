@@ -157,7 +157,8 @@ class Sync:
             else:
                 yield uri, pool.submit(data, uri)
         except LoadError as error:
-            self._report(error, uri, known, plan)
+            if path.exists():  # one that went meanwhile is gone, as if it had been before
+                self._report(error, uri, known, plan)
 
     def _unpack(
         self, data: bytes, uri: str, digest: str, known: dict[str, str], plan: _Plan, pool: Pool

@@ -15,9 +15,7 @@ from rag.terms import terms
 
 Kind = Literal["date", "time", "number", "name"]
 
-_DATE_ASKED = re.compile(
-    r"\b(?:when|what (?:year|date|day|month)|which (?:year|date|day|month)|in what year)\b", re.IGNORECASE
-)
+_DATE_ASKED = re.compile(r"\b(?:when|(?:what|which) (?:year|day|month)|date)\b", re.IGNORECASE)
 _NUMBER_ASKED = re.compile(
     r"\bhow (?:many|much|long|far|old|tall|high|big|large|deep|wide|fast|often|heavy)\b"
     r"|\b(?:number|population|percentage|share|cost|price|length|height|area|size|total|age|score|distance) of\b",
@@ -42,6 +40,7 @@ _WORDS = (
     (re.compile(r"\b(?:a|one) dozen\b", re.IGNORECASE), "12"),
     (re.compile(r"\ba couple of\b", re.IGNORECASE), "2"),
 )
+_VAGUE = re.compile(r"\b(?:hundreds|thousands|millions|dozens|scores)\b", re.IGNORECASE)
 _ROUND = re.compile(
     r"\b(?:about|around|some|roughly|approximately|nearly|almost|over|up to|estimated|close to|circa|ca|more than"
     r"|less than|fewer than|at least|at most|under|or (?:so|more))\b|[~≈+<>]", re.IGNORECASE
@@ -113,7 +112,7 @@ class Value:
 def value(question: str, answer: str) -> Value | None:
     """Read a short answer as the kind of value that the question asks for; None where it is no such value."""
     if _DATE_ASKED.search(question) or re.search(r"\bwhat time\b", question, re.IGNORECASE):
-        return _time(answer) or _date(answer)
+        return _time(answer) or _date(question, answer)
     if _NUMBER_ASKED.search(question):
         found = number(answer)
         counted = _COUNTED.search(question)
@@ -124,9 +123,13 @@ def value(question: str, answer: str) -> Value | None:
     return None
 
 
-def _date(answer: str) -> Value | None:
-    found = written(answer)
-    return Value("date", answer, date=found[0][1]) if len(found) == 1 else None
+def _date(question: str, answer: str) -> Value | None:
+    """Read the one date of an answer; of a life in brackets, its beginning or its end."""
+    found = [parts for _, parts in written(answer)]
+    if len(found) == 2 and re.search(r"\d\s?[–—-]\s?\w", answer):
+        end = {"born": 0, "birth": 0, "die": 1, "died": 1, "death": 1}
+        found = [found[place] for word, place in end.items() if re.search(rf"\b{word}\b", question, re.IGNORECASE)]
+    return Value("date", answer, date=found[0]) if len(found) == 1 else None
 
 
 def _time(answer: str) -> Value | None:
@@ -148,18 +151,33 @@ def _time(answer: str) -> Value | None:
 
 def number(answer: str) -> Number | None:
     """Read the one quantity of a short answer; None when there is none, or several."""
-    text = _GROUP.sub("", answer)
+    found = numbers(answer)
+    if len(found) != 1 or _NO_COUNT.search(_in_digits(answer)):
+        return _nothing(answer)
+    return found[0]
+
+
+def numbers(text: str) -> list[Number]:
+    """Return all quantities of a text, in order."""
+    exact = _in_digits(text)
+    found = []
+    for match in _NUMBER.finditer(exact):
+        digits = match[0].replace(",", "")
+        unit, factor = _unit(exact, match.end())
+        around = exact[max(0, match.start() - 25) : match.end() + 15]
+        rounding = _rounding(digits, around, converted=factor != 1.0)
+        found.append(Number(float(digits) * factor, rounding * factor, unit))
+    return found
+
+
+def _in_digits(text: str) -> str:
+    """Write all numbers of a text in digits without separators."""
+    text = _GROUP.sub("", text)
     for pattern, digits in _WORDS:
         text = pattern.sub(digits, text)
-    text = re.sub(r"\b(hundreds|thousands|millions|dozens|scores)\b", "", text, flags=re.IGNORECASE)
+    text = _VAGUE.sub("", text)
     exact = _SCALED.sub(lambda m: _plain(float(m["digits"]) * _SCALE[m["scale"].lower()]), text)
-    found = _NUMBER.findall(exact := alpha2digit(exact, "en", threshold=0))
-    if len(found) != 1 or _NO_COUNT.search(exact):
-        return _nothing(answer)
-    digits = found[0].replace(",", "")
-    unit, factor = _unit(exact, exact.index(found[0]) + len(found[0]))
-    size = float(digits)
-    return Number(size * factor, _rounding(digits, answer, converted=factor != 1.0) * factor, unit)
+    return str(alpha2digit(exact, "en", threshold=0))
 
 
 def _plain(value: float) -> str:
@@ -177,11 +195,11 @@ def _unit(text: str, at: int) -> tuple[str, float]:
     return known or ("", 1.0)
 
 
-def _rounding(digits: str, answer: str, *, converted: bool) -> float:
-    """Half of the last digit that is not zero, within bounds that depend on whether the answer says that it rounds."""
+def _rounding(digits: str, around: str, *, converted: bool) -> float:
+    """Half of the last digit that is not zero, within bounds that depend on whether it is said to be rounded."""
     whole, _, decimals = digits.partition(".")
     last = 10.0 ** -len(decimals) if decimals else 10.0 ** (len(whole) - len(whole.rstrip("0") or whole))
-    rounds = bool(_ROUND.search(answer) or re.search(r"million|billion|thousand|trillion", answer, re.IGNORECASE))
+    rounds = bool(_ROUND.search(around)) or digits.endswith("00000")
     share = 0.2 if rounds else 0.02 if last > 1 or converted else 0.0
     return min(max(last / 2, 0.02 * float(digits) if converted else 0.0), share * float(digits))
 

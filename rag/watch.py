@@ -53,7 +53,8 @@ def watch(
             raise InputError(f"{path} does not exist; check the path")
     roots, index = [uri_of(Path(path)) for path in paths], os.path.realpath(library.store.root)
     with library.readers_kept(), _Changes(roots, index) as changes:
-        yield library.index(*paths, progress=progress)  # after listening began: what changes meanwhile comes again
+        # After listening began, so that what changes meanwhile comes again; an empty folder may be filled later.
+        yield library.index(*paths, changed=paths, progress=progress)
         waiting: set[str] = set()
         failure: str | None = None
         while not stop.is_set():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import calendar
+import datetime as dt
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 KEYS = ("document", "folder", "date", "section", "speaker")
 
 _DAY = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2})?)?")
+_COMPARED = re.compile(r"\s*date\s*(?P<how>[<>]=?)(?P<day>.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class Filter:
         date: first and last day, ISO 8601, either one empty for no bound; undated documents are outside of all.
         section: parts of headings; case and diacritics do not matter.
         speaker: parts of names; case and diacritics do not matter.
+        as_of: the last day of publication, ISO 8601; unlike with `date`, undated documents stay in.
     """
 
     document: tuple[str, ...] = ()
@@ -34,25 +38,38 @@ class Filter:
     date: tuple[tuple[str, str], ...] = ()
     section: tuple[str, ...] = ()
     speaker: tuple[str, ...] = ()
+    as_of: str = ""
 
     @classmethod
-    def parse(cls, conditions: Iterable[str]) -> Filter:
-        """Read conditions such as `document=report.txt`, `date=2024-01..2024-06-30`, `speaker=Ford`.
+    def parse(cls, conditions: Iterable[str], as_of: str = "") -> Filter:
+        """Read conditions such as `document=report.txt`, `date=2024-01..2024-06-30`, `date>=2024-05`, `speaker=Ford`.
+
+        Comparisons of dates must all hold: together they are one period.
 
         Raises:
-            InputError: a condition has another form.
+            InputError: a condition has another form, or `as_of` is no date.
         """
         found: dict[str, list[str]] = {key: [] for key in KEYS}
+        compared: list[tuple[str, str]] = []
         for condition in conditions:
+            if comparison := _COMPARED.fullmatch(condition):
+                compared.append(_bounds(comparison["how"], comparison["day"].strip()))
+                continue
             key, equals, value = condition.partition("=")
             if key.strip() not in found or not equals or not value.strip():
                 raise InputError(f"cannot filter by {condition!r}; use {', '.join(f'{key}=...' for key in KEYS)}")
             found[key.strip()].append(value.strip())
-        dates = tuple(map(_period, found.pop("date")))
-        return cls(date=dates, **{key: tuple(values) for key, values in found.items()})
+        dates = [*map(_period, found.pop("date")), *_overlap(compared)]
+        _check_day(as_of)
+        return cls(date=tuple(dates), as_of=as_of, **{key: tuple(values) for key, values in found.items()})
 
     def __bool__(self) -> bool:
-        return any((self.document, self.folder, self.date, self.section, self.speaker))
+        return self.limits_documents or bool(self.section or self.speaker)
+
+    @property
+    def limits_documents(self) -> bool:
+        """Whether it admits only some documents, whatever their passages."""
+        return any((self.document, self.folder, self.date, self.as_of))
 
     def has_document(self, uri: str, date: str | None) -> bool:
         """Tell whether a document fits, passages aside."""
@@ -60,6 +77,7 @@ class Filter:
             (not self.document or any(_ends(uri, name) for name in self.document))
             and (not self.folder or any(_below(uri, folder) for folder in self.folder))
             and (not self.date or any(_within(date, *period) for period in self.date))
+            and (not self.as_of or not date or _within(date, "", self.as_of))
         )
 
     def has_section(self, section: str | None) -> bool:
@@ -76,13 +94,46 @@ def _period(text: str) -> tuple[str, str]:
     first, dots, last = text.partition("..")
     last = last if dots else first
     for bound in (first, last):
-        if bound and not _DAY.fullmatch(bound):
-            raise InputError(f"cannot read the date {text!r}; write 2024-01-01..2024-12-31, 2024-05.. or 2024")
+        _check_day(bound, text)
     if not first and not last:
         raise InputError(f"the date range {text!r} has no bound; write 2024-01-01..2024-12-31")
     if first and last and first > last + "~":
         raise InputError(f"the date range {text!r} ends before it begins")
     return first, last
+
+
+def _check_day(bound: str, text: str = "") -> None:
+    """Refuse what is neither empty nor a day, month or year of the calendar."""
+    try:
+        known = not bound or bool(_DAY.fullmatch(bound) and dt.date.fromisoformat(f"{bound}-01-01"[:10]))
+    except ValueError:
+        known = False
+    if not known:
+        raise InputError(f"cannot read the date {text or bound!r}; write 2024-01-01..2024-12-31, 2024-05.. or 2024")
+
+
+def _bounds(how: str, day: str) -> tuple[str, str]:
+    """Return the first and the last day that a comparison admits; a month or a year counts as a whole."""
+    if not day:
+        raise InputError(f"date{how} needs a date; write date>=2024-01-01")
+    _check_day(day)
+    if how in {">=", "<="}:
+        return (day, "") if how == ">=" else ("", day)
+    first = dt.date.fromisoformat(f"{day}-01-01"[:10])
+    length = {4: 366 if calendar.isleap(first.year) else 365, 7: calendar.monthrange(first.year, first.month)[1]}
+    days = length.get(len(day), 1)
+    return ((first + dt.timedelta(days=days)).isoformat(), "") if how == ">" else ("", _day_before(first))
+
+
+def _day_before(day: dt.date) -> str:
+    return (day - dt.timedelta(days=1)).isoformat()
+
+
+def _overlap(periods: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the one period that lies in all of them; none of none."""
+    if not periods:
+        return []
+    return [(max(first for first, _ in periods), min((last for _, last in periods if last), default=""))]
 
 
 def _within(date: str | None, first: str, last: str) -> bool:

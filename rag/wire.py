@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from rag.dates import mentions
 from rag.errors import InputError
 from rag.terms import matched_words
 
@@ -75,7 +76,18 @@ def citation_json(citation: Citation) -> Json:
         "quote": citation.quote,
         "passage": {"start": passage.span.start, "end": passage.span.end, "text": passage.text},
         "score": citation.score,
+        "dates": dates_json(citation),
     }
+
+
+def dates_json(citation: Citation) -> list[Json]:
+    """The dates of a quotation that count from its document's publication (`on Tuesday`), as days of the calendar."""
+    start = citation.span.start
+    return [
+        {"start": start + m.span.start, "end": start + m.span.end, "text": m.span.of(citation.quote), "date": m.iso}
+        for m in mentions(citation.quote, citation.date)
+        if m.relative
+    ]
 
 
 def answer_json(answer: Answer) -> Json:
@@ -83,13 +95,20 @@ def answer_json(answer: Answer) -> Json:
     short = answer.short_answer
     return {
         "question": answer.question,
+        "searched_for": answer.searched_for,
         "answer": answer.text,
         "abstained": answer.abstained,
         "reason": answer.reason,
         "short_answer": short
         and {"text": short.text, "citation": short.citation, "start": short.span.start, "end": short.span.end},
         "sentences": [
-            {"text": s.text, "citations": list(s.citations), "speaker": s.speaker, "support": s.support}
+            {
+                "text": s.text,
+                "citations": list(s.citations),
+                "speaker": s.speaker,
+                "support": s.support,
+                "fault": s.fault,
+            }
             for s in answer.sentences
         ],
         "citations": [citation_json(citation) for citation in answer.citations],
@@ -100,6 +119,8 @@ def answer_json(answer: Answer) -> Json:
 
 def document_json(document: Document, at: Span | None = None) -> Json:
     """Form of `rag show --json`; raises `InputError` when `at` reaches beyond the document."""
+    from rag.load.dates import date_origin  # brings all loaders with it
+
     if at is not None and at.end > len(document.text):
         raise InputError(f"{document.uri} has {len(document.text)} characters; {at.end} is beyond its end")
     marked = {"at": {"start": at.start, "end": at.end, "text": at.of(document.text)}} if at is not None else {}
@@ -107,6 +128,7 @@ def document_json(document: Document, at: Span | None = None) -> Json:
         "uri": document.uri,
         "title": document.name,
         "date": document.date,
+        "date_origin": date_origin(document),
         "text": document.text,
         "sections": [
             {"start": s.span.start, "end": s.span.end, "title": s.title, "level": s.level} for s in document.sections

@@ -216,3 +216,24 @@ def test_show_names_the_place_on_the_page(place):
     gone = rag("show", "floods.pdf", "--at", "0:5", "--json", cwd=place)
     assert json.loads(gone.stdout)["rectangles"] == []
     assert "no such file" in gone.stderr
+
+
+def test_sides_follow_ups_and_as_of(place):
+    """Two reports that differ are shown side by side, the newer first; as of a day before it there is one."""
+    for name, day, tons in (("old", "2024-05-06", 412), ("new", "2024-05-13", 380)):
+        text = f"Harbour\n\nPublished: {day}\n\nThe crane lifted {tons} tons on Monday.\n"
+        (place / "docs" / f"{name}.txt").write_text(text)
+    (place / "docs" / "harbour.txt").unlink()
+    assert rag("index", "docs", cwd=place).returncode == 0
+    asked = "How many tons did the crane lift on Monday?"
+    lines = rag("ask", asked, cwd=place).stdout.splitlines()
+    at = lines.index("Sources differ on how many tons did the crane lift on Monday:")
+    assert lines[at + 1].startswith("  2024-05-13, Harbour: The crane lifted 380 tons on Monday.")
+    assert lines[at + 2].startswith("  2024-05-06, Harbour: The crane lifted 412 tons on Monday.")
+    answer = json.loads(rag("ask", asked, "--as-of", "2024-05-10", "--json", cwd=place).stdout)
+    assert [citation["date"] for citation in answer["citations"]] == ["2024-05-06"]
+    assert answer["conflicts"] == []
+    assert answer["citations"][0]["dates"][0]["date"] == "2024-05-06"
+    process = rag("ask", "And on Tuesday?", "--after", asked, cwd=place)
+    assert process.stdout.startswith("searched for: How many tons did the crane lift on Tuesday?\n")
+    assert_complains(rag("search", asked, "--as-of", "soon", cwd=place), "cannot read the date")

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from rag.chunk import Chunker
 from rag.errors import LoadError, Skipped
 from rag.load import load_bytes
+from rag.load.pdf.rectangles import rectangles
 from rag.records import Citation
 from tests.test_load import check
-from tests.test_office import CORE, files, para, texts, word
+from tests.test_office import CORE, P, files, para, texts, word
 
 ODF = (
     'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
@@ -100,11 +101,37 @@ def xlsx(paragraphs):
     return out.getvalue()
 
 
+def pptx(paragraphs):
+    shape = "<p:sp><p:txBody>{}</p:txBody></p:sp>"
+    slide = f"<p:sld {P}>{{}}</p:sld>"
+    parts = "".join(f"<a:p><a:r><a:t>{escaped(text)}</a:t></a:r></a:p>" for text in paragraphs)
+    return files(
+        {
+            "ppt/presentation.xml": f'<p:p {P}><p:sldId r:id="r1"/></p:p>',
+            "ppt/_rels/presentation.xml.rels": '<R><x Id="r1" Target="slides/s1.xml"/></R>',
+            "ppt/slides/s1.xml": slide.format(shape.format(parts)),
+        }
+    )
+
+
+def pdf(paragraphs):
+    """A page of lines in a font that has the letters, or as much of them as it has."""
+    from reportlab.pdfgen import canvas
+
+    out = io.BytesIO()
+    page = canvas.Canvas(out)
+    for number, text in enumerate(paragraphs):
+        page.drawString(60, 780 - 40 * number, text)
+    page.save()
+    return out.getvalue()
+
+
 MAKERS = {
     "txt": lambda parts: "\n\n".join(parts).encode(),
     "md": lambda parts: "\n\n".join(parts).encode(),
     "html": lambda parts: ("<meta charset=utf-8>" + "".join(f"<p>{escaped(t)}</p>" for t in parts)).encode(),
     "docx": lambda parts: word("".join(para(escaped(text)) for text in parts)),
+    "pptx": pptx,
     "csv": csv,
     "xlsx": xlsx,
     "eml": mail,
@@ -146,7 +173,7 @@ def test_sentences_of_every_script_are_found_and_cited(kind):
     assert all(text in quoted for text in SENTENCES)
 
 
-@pytest.mark.parametrize("kind", MAKERS)
+@pytest.mark.parametrize("kind", [*MAKERS, "pdf"])
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     parts=st.lists(
@@ -158,10 +185,13 @@ def test_sentences_of_every_script_are_found_and_cited(kind):
 def test_every_citation_is_exact(kind, parts):
     """For any text."""
     try:
-        doc = load_bytes(MAKERS[kind](parts), f"/a.{kind}")
+        data = pdf(parts) if kind == "pdf" else MAKERS[kind](parts)
+        doc = load_bytes(data, f"/a.{kind}")
     except LoadError:
         return
-    cited(doc)
+    for passage in cited(doc):
+        if kind == "pdf":
+            assert rectangles(data, doc, passage.span), "what is cited stands somewhere"
 
 
 def test_mail_tells_who_and_when():
@@ -264,3 +294,22 @@ def test_a_question_file_is_no_document():
     data = b'{"question": "Who fell?", "answers": ["the crane"], "documents": [], "evidence": ["fell"]}\n' * 2
     with pytest.raises(Skipped, match="rag eval"):
         load_bytes(data, "/questions.jsonl")
+
+
+def test_what_failed_is_said_again_in_every_format(library, tmp_path):
+    """A second run over the same files reports the same, whatever the format."""
+    broken = {
+        **dict.fromkeys(("pdf", "docx", "pptx", "xlsx", "odt", "epub", "zip", "json", "jsonl"), b"PK\x03\x04 broken"),
+        **dict.fromkeys(("txt", "md", "html", "csv", "srt", "rtf", "py"), bytes(range(256)) * 20),
+        **dict.fromkeys(("eml", "mbox", "exe", "vtt"), b""),
+    }
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "good.txt").write_text("The crane fell.")
+    for suffix, data in broken.items():
+        (folder / f"a.{suffix}").write_bytes(data)
+    first, second = library.index(folder), library.index(folder)
+    assert (first.count("added"), second.count("unchanged")) == (1, 1)
+    said = [{(o.path, o.state, o.reason) for o in report.outcomes if o.reason} for report in (first, second)]
+    assert said[0] == said[1]
+    assert {path.rpartition(".")[2] for path, _, _ in said[0]} >= broken.keys()

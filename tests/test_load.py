@@ -484,8 +484,9 @@ def test_a_page_is_its_main_text(declared, encoding):
         "Second point is a joint patrol of both armies.",
         "Nothing is signed until it is signed, as we say here.",
         "Road | Length",
-        "M4 | 186 km",
+        "Road: M4 | Length: 186 km",
     ]
+    assert doc.place_at(doc.text.index("186")) == "How it came to this, table 1, row 2"
     assert [(section.level, section.title) for section in doc.sections] == [
         (1, "Guns fall quiet in Idlib"),
         (2, "How it came to this"),
@@ -504,6 +505,11 @@ def test_a_page_is_its_main_text(declared, encoding):
         ("<h1>A<br>B</h1><p>c<br><br>d</p>", "A B\n\nc\n\nd"),
         ("<table><tr><td><p>1</p><p>2</p></td><td>3</td></tr></table>", "1 2 | 3"),
         ("<table><tr><td>Only one cell</td></tr></table>", "Only one cell"),
+        (
+            "<table><tr><th>Year<th colspan=2>Loss<tr><td rowspan=2>2025<td>a<td>1<tr><td>b<td>2<tr><td>2026<td>c",
+            "Year | Loss | Loss\n\nYear: 2025 | Loss: a | Loss: 1\n\nYear: 2025 | Loss: b | Loss: 2\n\n2026 | c",
+        ),
+        ("<table><tr><td>Teal<td><ul><li>Pond<li>Marsh</ul></table>", "Teal | Pond Marsh"),
         ('<?xml version="1.0" encoding="iso-8859-1"?><html><body><p>caf\xe9</p></body></html>', "café"),
     ],
 )
@@ -567,3 +573,12 @@ def test_real_text_is_never_refused(text):
     """Any printable Unicode text in UTF-8 comes back as it is."""
     if text.strip() and not text.startswith("\ufeff"):
         assert text_of(text.encode()) == text
+
+
+def test_a_page_without_a_site_around_it_is_read_whole():
+    """As programs export documents: nothing in it is taken for an aside."""
+    page = "<h1>Code</h1>" + "<p>Words of a paragraph that is long enough to be the main text of a page.</p>" * 5
+    page += "<ul><li>Use <code>one</code>:</li><li>Alternatively, use <samp>two</samp>.</li></ul>"
+    text = text_of(page.encode(), "/a.html")
+    assert text.startswith("Code\n\nWords")
+    assert text.endswith("Use one:\n\nAlternatively, use two.")

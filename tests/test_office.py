@@ -102,6 +102,63 @@ def test_slides_are_pages():
     assert doc.title == "Floods"
 
 
+def test_charts_and_comments_of_slides_are_read():
+    """The numbers of a chart with category and series, a comment with its author; each on its slide."""
+
+    def points(*values):
+        return "".join(f'<c:pt idx="{index}"><c:v>{value}</c:v></c:pt>' for index, value in enumerate(values))
+
+    def series(name, *values):
+        years = f"<c:cat>{points(2019, 2020)}</c:cat>"
+        return f"<c:ser><c:tx>{points(name)}</c:tx>{years}<c:val>{points(*values)}</c:val></c:ser>"
+
+    doc = load_bytes(
+        files(
+            {
+                "ppt/presentation.xml": f'<p:p {P}><p:sldId r:id="r1"/></p:p>',
+                "ppt/_rels/presentation.xml.rels": '<R><x Id="r1" Target="slides/s1.xml"/></R>',
+                "ppt/slides/s1.xml": (
+                    f"<p:sld {P}><p:sp><p:txBody><a:p><a:t>Floods.</a:t></a:p></p:txBody></p:sp></p:sld>"
+                ),
+                "ppt/slides/_rels/s1.xml.rels": (
+                    '<R><x Id="a" Target="../charts/chart1.xml"/><x Id="b" Target="../comments/comment1.xml"/></R>'
+                ),
+                "ppt/charts/chart1.xml": (
+                    '<c:s xmlns:c="c" xmlns:a="a"><c:chart><c:title><a:t>Loss by year</a:t></c:title>'
+                    f"{series('East', 1, 2)}{series('West', 3)}</c:chart></c:s>"
+                ),
+                "ppt/comments/comment1.xml": f'<p:l {P}><p:cm authorId="0"><p:text>Check this.</p:text></p:cm></p:l>',
+                "ppt/commentAuthors.xml": f'<p:l {P}><p:cmAuthor id="0" name="Ada"/></p:l>',
+            }
+        ),
+        "/a.pptx",
+    )
+    rows = ["East | West", "2019 | East: 1 | West: 3", "2020 | East: 2"]
+    assert texts(doc) == ["Floods.", "Loss by year", *rows, "Check this."]
+    assert doc.place_at(doc.text.index("2020")) == "chart 1, row 2"
+    assert doc.place_at(doc.text.index("Check")) == "slide 1, comment by Ada"
+    assert doc.page_at(doc.text.index("Check")) == 1
+
+
+def test_comments_of_a_workbook_name_their_cell():
+    """And who wrote them; a row far below is read too."""
+    import openpyxl
+    from openpyxl.comments import Comment
+
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "Costs"
+    sheet["B2"] = "East"
+    sheet["B2"].comment = Comment("Why so much?", "Ada")
+    sheet["A5000"] = "the end"
+    out = io.BytesIO()
+    book.save(out)
+    doc = load_bytes(out.getvalue(), "/a.xlsx")
+    assert texts(doc) == ["Costs", "East", "the end", "Why so much?"]
+    assert doc.place_at(doc.text.index("Why")) == "Costs!B2, comment by Ada"
+    assert doc.place_at(doc.text.index("the end")) == "Costs!A5000"
+
+
 def test_a_row_of_a_workbook_keeps_its_header_and_names_its_cells():
     """Dates, shares and hidden sheets; a citation names the cells of its own row."""
     import datetime as dt

@@ -247,3 +247,27 @@ def test_encrypted_scanned_and_broken_files_are_reported(monkeypatch):
         load_bytes(out.getvalue(), "/a.pdf")
     with pytest.raises(LoadError, match="damaged"):
         load_bytes(b"%PDF-1.7 nothing", "/a.pdf")
+
+
+def test_a_scanned_page_is_read_where_tesseract_is_installed(library, tmp_path):
+    """From a picture of words, with a note that it was; its page is known, and shown."""
+    import shutil
+
+    from PIL import Image, ImageDraw, ImageFont
+
+    if not shutil.which("tesseract"):
+        pytest.skip("tesseract is not installed: apt-get install tesseract-ocr")
+    sheets = []
+    for words in ("The crane fell into the river.", "Nobody was hurt on that day."):
+        sheet = Image.new("L", (1240, 600), "white")
+        ImageDraw.Draw(sheet).text((100, 100), words, fill="black", font=ImageFont.load_default(48))
+        sheets.append(sheet)
+    path = tmp_path / "scan.pdf"
+    sheets[0].save(path, save_all=True, append_images=sheets[1:], resolution=150)
+    report = library.index(path)
+    assert report.count("added") == 1
+    assert "character recognition" in report.incomplete[0].reason
+    doc = library.document("scan.pdf")
+    assert doc.text == "The crane fell into the river.\n\nNobody was hurt on that day."
+    assert doc.page_at(doc.text.index("Nobody")) == 2
+    assert library.page_picture("scan.pdf", Span(0, 9)).startswith(b"\x89PNG")

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -274,6 +275,29 @@ def test_damaged_catalog_is_refused_and_rebuilt(filled, corpus):
         assert again.index(corpus, rebuild=True).count("added") == 200
         assert again.verify() == []
     assert (filled.store.root / "catalog.db.damaged-1").exists()
+
+
+def test_a_rebuild_over_damage_says_what_it_does_not_have(filled, corpus, tmp_path):
+    """Uploads come back by themselves; documents of other folders are named, as far as the damaged file can be read."""
+    (tmp_path / "upload.txt").write_text("An upload. It lives in the index.")
+    (tmp_path / "elsewhere.txt").write_text("A file of another folder.")
+    filled.add(tmp_path / "upload.txt")
+    filled.index(tmp_path / "elsewhere.txt")
+    filled.close()
+    catalog = filled.store.root / "catalog.db"
+    with closing(sqlite3.connect(catalog)) as database:
+        page = database.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'documents'").fetchone()[0]
+        size = database.execute("PRAGMA page_size").fetchone()[0]
+    with catalog.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * 100)
+    with Library.open(filled.store.root, embedder=HashEmbedder()) as again:
+        report = again.index(corpus, rebuild=True)
+        assert report.count("added") == 201
+        assert [(o.path, o.state) for o in report.of("failed")] == [(str(tmp_path / "elsewhere.txt"), "failed")]
+        assert "catalog.db.damaged-1" in report.of("failed")[0].reason
+        assert again.document("upload.txt").text.startswith("An upload.")
+        assert again.verify() == []
 
 
 def test_other_format_is_refused(filled):

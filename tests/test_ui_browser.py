@@ -15,8 +15,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
+from reportlab.pdfgen.canvas import Canvas
 
 from rag.load import load
+from tests.conftest import questions
 
 ROOT = Path(__file__).parent.parent
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -32,6 +34,7 @@ FLAGS = [
     "--disable-sync",
 ]
 QUESTION = "How many civilians live in Idlib?"
+DISPUTED = "How many people were on the barrier?"
 UNANSWERABLE = "Who won the 1998 football world cup?"
 QUESTIONS = [  # over every document of the sample, tables, transcripts and Markdown among them
     QUESTION,
@@ -259,6 +262,25 @@ def test_earlier_questions_stay_and_the_box_is_below(page):
     expect(question_box(page)).to_be_focused()
 
 
+def test_follow_up_leans_on_the_question_before(page):
+    ask(page, "How many refugees are in Lebanon?")
+    turn = ask(page, "And in Turkey?")
+    expect(turn.locator(".meant q")).to_have_text("How many refugees are in Turkey?")
+    expect(turn.locator(".card").first).to_contain_text("Turkey")
+
+
+def test_disagreement_is_shown_side_by_side(page, tmp_path):
+    turn = ask(page, DISPUTED)
+    sides = turn.get_by_role("region", name="Sources disagree").get_by_role("listitem")
+    assert sides.count() >= 2
+    places = {side.locator(".marker").first.get_attribute("data-place") for side in sides.all()}
+    assert len(places) == sides.count()
+    tops = {round(side.evaluate("node => node.getBoundingClientRect().top")) for side in sides.all()[:2]}
+    assert len(tops) == 1
+    assert turn.locator(".sentence").count() < turn.locator(".card").count()
+    shot(page, tmp_path, "conflict", whole=False)
+
+
 def test_why_a_source_was_found_is_explained(page):
     turn = ask(page, QUESTION)
     turn.get_by_role("button", name="Why this source").first.click()
@@ -310,7 +332,74 @@ def test_filters_restrict_what_is_searched(page):
     expect(page.locator(".filters .set")).to_contain_text("2031-01-01 to")
 
 
+def test_answers_are_judged_saved_and_found_again(page, tmp_path):
+    turn = ask(page, QUESTION)
+    turn.get_by_role("button", name="Helpful").click()
+    expect(turn.get_by_role("button", name="Helpful")).to_have_attribute("aria-pressed", "true")
+    words = turn.locator(".sentence .words").first.inner_text()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    turn.get_by_role("button", name="Copy", exact=True).click()
+    turn.get_by_role("button", name="Markdown with footnotes", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert f"## {QUESTION}" in copied.replace("\\", "")
+    assert "[^1]:" in copied
+    ask(page, UNANSWERABLE)
+    turn.get_by_role("button", name="Save", exact=True).click()
+    with page.expect_download() as download:
+        turn.get_by_role("button", name="Conversation: Text").click()
+    text = Path(download.value.path()).read_text("utf-8")
+    assert words in text
+    assert UNANSWERABLE in text
+    turn.get_by_role("button", name="Save", exact=True).click()
+    with page.expect_download() as download:
+        turn.get_by_role("button", name="This answer: Word document").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"PK")
+
+    page.reload()
+    expect(question_box(page)).to_be_focused(timeout=30_000)
+    page.get_by_role("button", name="Conversations").click()
+    page.get_by_role("dialog").get_by_role("button", name=QUESTION).first.click()
+    expect(page.locator(".asked")).to_have_text([QUESTION, UNANSWERABLE])
+    expect(turn_at(page, 0).get_by_role("button", name="Helpful")).to_have_attribute("aria-pressed", "true")
+    turn_at(page, 0).get_by_role("button", name="Source 1:").first.click()
+    expect(reader(page).locator("mark.current").first).to_be_in_viewport()
+
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Conversations").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save judged answers").click()
+    judged = questions(Path(download.value.path()))
+    assert judged[0]["question"] == QUESTION
+    assert judged[0]["answerable"]
+
+
+def turn_at(page: Page, index: int) -> Locator:
+    """A question with its answer, counted from the top."""
+    return page.locator(".turn").nth(index)
+
+
 # reading
+
+
+def test_pages_of_a_pdf_are_shown_as_pictures(page, tmp_path):
+    file = tmp_path / "ferry.pdf"
+    canvas = Canvas(str(file))
+    for line in ("The ferry of Quarnford was built in the town.", "The ferry of Quarnford carries ninety-one cars."):
+        canvas.drawString(72, 700, line)
+        canvas.showPage()
+    canvas.save()
+    add(page, file)
+    page.get_by_role("link", name="Ask", exact=True).click()
+    turn = ask(page, "How many cars does the ferry of Quarnford carry?")
+    turn.get_by_role("button", name="Source 1:").first.click()
+    expect(reader(page).locator("mark.current").first).to_be_in_viewport()
+    reader(page).get_by_role("button", name="Pages").click()
+    picture = reader(page).get_by_role("img", name="Page 2, as it was printed")
+    expect(picture).to_be_visible(timeout=FIRST_ANSWER)
+    expect(picture).to_be_in_viewport()
+    assert picture.evaluate("image => image.naturalWidth") > 500
+    shot(page, tmp_path, "pdf", whole=False)
 
 
 def test_document_is_shown_as_people_read_it_and_searched(page, tmp_path):
@@ -339,6 +428,20 @@ def test_document_is_shown_as_people_read_it_and_searched(page, tmp_path):
 
 
 # the collection
+
+
+def test_question_lights_up_the_map(page, tmp_path):
+    page.get_by_role("link", name="Overview").click()
+    view = page.locator(".overview")
+    expect(view.locator(".map .dot").first).to_be_attached(timeout=FIRST_ANSWER)
+    assert view.locator(".map .lit").count() == 0
+    assert view.locator(".stretch").count() > 5
+    view.get_by_label("Question for the map").fill(QUESTION)
+    page.keyboard.press("Enter")
+    expect(view.locator(".map .lit")).to_have_count(20, timeout=FIRST_ANSWER)
+    shot(page, tmp_path, "overview")
+    view.locator(".found button").first.click()
+    expect(reader(page).locator("mark.near").first).to_be_in_viewport()
 
 
 def test_added_file_can_be_asked_about_and_removed(page, tmp_path):

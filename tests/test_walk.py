@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from rag.errors import LoadError, Skipped
+from rag.errors import LoadError
 from rag.ignore import NAME, Rules
-from rag.load import load
+from rag.load import load, read
 from rag.walk import walk, walk_changed
 
 OUTSIDE = Path("/nowhere")
@@ -173,6 +173,24 @@ def test_a_file_that_is_written_while_it_is_read_is_read_again(tmp_path, monkeyp
     writes = iter("x" * length for length in range(10, 100))
     with pytest.raises(LoadError, match="is being written"):
         load(path)
-    path.unlink()
-    with pytest.raises(Skipped, match="no such file"):
-        load(path)
+
+
+def test_a_file_that_goes_before_it_is_read_is_gone(library, tmp_path, monkeypatch):
+    """A known one counts as removed, another is not there."""
+    for name in "ab":
+        (tmp_path / f"{name}.txt").write_text(f"The crane of {name} fell.")
+    library.index(tmp_path)
+    (tmp_path / "new.txt").write_text("Here for a moment.")
+    from rag import sync
+
+    def vanish(path):
+        if path.name in {"a.txt", "new.txt"}:
+            path.unlink()
+        return read(path)
+
+    monkeypatch.setattr(sync, "read", vanish)
+    report = library.index(tmp_path)
+    assert [(o.path.rpartition("/")[2], o.state) for o in report.outcomes] == [
+        ("b.txt", "unchanged"),
+        ("a.txt", "removed"),
+    ]

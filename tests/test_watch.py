@@ -137,6 +137,14 @@ def test_saving_as_editors_do_and_folders_that_go_and_come(library, docs, watche
     until(lambda: names(library) == {"first.txt", "later.txt"})
 
 
+def test_an_empty_folder_is_watched(library, tmp_path, watched):
+    """It may be filled later."""
+    (tmp_path / "inbox").mkdir()
+    assert watched(tmp_path / "inbox")[0].outcomes == ()
+    (tmp_path / "inbox" / "a.txt").write_text("The crane fell.")
+    until(lambda: library.store.recipe is not None and names(library) == {"a.txt"})
+
+
 def test_a_single_file_is_watched(library, docs, watched):
     """Without its neighbours."""
     watched(docs / "first.txt")

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from rag.blocks import complete
 from rag.errors import LoadError, Skipped
 from rag.load import archive, code, data, epub, html, mail, markdown, pdf, subtitles, text
+from rag.load.dates import date_in_name
+from rag.load.limits import LARGEST, check_size, check_text
 from rag.load.office import csv, docx, odt, pptx, rtf, xlsx
-from rag.load.pieces import MOST_TEXT
 from rag.speakers import statements
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from rag.records import Document
 
 __all__ = ["LARGEST", "SUFFIXES", "load", "load_bytes", "read"]
-
-LARGEST = 50_000_000
-"""Bytes. A larger text file is a data set or a log, not a document that somebody quotes from."""
 
 _ATTEMPTS = 3  # to read a file that is being written at the same time
 
@@ -74,7 +72,7 @@ def read(path: Path) -> tuple[str, bytes]:
     """Return the URI and the bytes of one file. Its URI is its absolute path, with symbolic links as they are.
 
     Raises:
-        Skipped: no document of a kind that is read: unknown suffix, too large, no longer there.
+        Skipped: no document of a kind that is read: unknown suffix, too large.
         LoadError: the file cannot be read, or changes all the time.
     """
     uri = os.path.abspath(path)  # noqa: PTH100 - Path.resolve would follow links
@@ -93,13 +91,11 @@ def load_bytes(content: bytes, uri: str) -> Document:
         Skipped: unknown suffix, binary, empty, too large.
     """
     loader = _loader(uri)
-    if len(content) > LARGEST:
-        raise _too_large(uri, len(content))
+    check_size(uri, len(content))
     document = loader(content, uri)
-    if not document.text.strip():
-        raise Skipped(f"{uri}: has no text; nothing to index")
-    if len(document.text) > MOST_TEXT:
-        raise Skipped(f"{uri}: holds more than {MOST_TEXT / 1e6:.0f} million characters; split it")
+    check_text(document)
+    if document.date is None:
+        document = replace(document, date=date_in_name(uri))
     return _with_speakers(document)
 
 
@@ -124,10 +120,6 @@ def _loader(uri: str) -> Callable[[bytes, str], Document]:
     return _LOADERS[suffix]
 
 
-def _too_large(uri: str, size: int) -> Skipped:
-    return Skipped(f"{uri}: {size / 1e6:.0f} MB is more than the {LARGEST / 1e6:.0f} MB of a document; split it")
-
-
 def _read(uri: str) -> bytes:
     """Read a regular file, and never wait for anything that only looks like one."""
     try:
@@ -143,7 +135,7 @@ def _read(uri: str) -> bytes:
                 file.seek(0)
         raise LoadError(f"{uri}: is being written; index it again when that is done")
     except FileNotFoundError as error:
-        raise Skipped(f"{uri}: there is no such file; it may just have been moved or deleted") from error
+        raise LoadError(f"{uri}: there is no such file; it may just have been moved or deleted") from error
     except PermissionError as error:
         raise LoadError(f"{uri}: no permission to read this file; change its permissions") from error
     except (OSError, ValueError) as error:
@@ -159,5 +151,4 @@ def _same(before: os.stat_result, after: os.stat_result, size: int) -> bool:
 def _check(uri: str, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise LoadError(f"{uri}: not a regular file; name a file of text")
-    if status.st_size > LARGEST:
-        raise _too_large(uri, status.st_size)
+    check_size(uri, status.st_size)

@@ -7,9 +7,12 @@ tells whether anything in it has changed.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
+from rag.errors import Skipped
+from rag.load.limits import check_size
 from rag.load.package import Package
 
 if TYPE_CHECKING:
@@ -37,23 +40,36 @@ def members(data: bytes, uri: str) -> Iterator[Member]:
 
     Raises:
         LoadError: it is damaged.
-        Skipped: it is beyond the limits of size and number.
+        Skipped: it is empty, or beyond the limits of size and number.
     """
-    yield from (_messages if uri.lower().endswith(".mbox") else _files)(data, uri)
+    empty = True
+    for member in (_messages if uri.lower().endswith(".mbox") else _files)(data, uri):
+        empty = False
+        yield member
+    if empty:
+        raise Skipped(f"{uri}: holds no files; nothing to index")
 
 
 def _files(data: bytes, uri: str) -> Iterator[Member]:
     package = Package(data, uri)
-    for name in package.names:
+    for name in dict.fromkeys(package.names):
         parts = [part for part in name.replace("\\", "/").split("/") if part not in {"", ".", ".."}]
         if parts and not any(part.startswith((".", "__MACOSX")) for part in parts):
-            yield Member(f"{uri}/{'/'.join(parts)}", lambda name=name: package.read(name))  # type: ignore[misc]
+            inside = f"{uri}/{'/'.join(parts)}"
+            yield Member(inside, lambda name=name, inside=inside: _unpacked(package, name, inside))  # type: ignore[misc]
+
+
+def _unpacked(package: Package, name: str, uri: str) -> bytes:
+    """Read a member, unless it is no document anyway; raises `LoadError`."""
+    check_size(uri, package.size(name))
+    return package.read(name)
 
 
 def _messages(data: bytes, uri: str) -> Iterator[Member]:
     """Yield the messages of a mailbox, numbered in their order."""
-    starts = [match.span() for match in _FROM.finditer(data)][:_MOST_MESSAGES]
-    ends = [start for start, _ in starts[1:]] + [len(data)]
-    for number, ((_, start), end) in enumerate(zip(starts, ends, strict=True), 1):
+    starts = [match.span() for match in _FROM.finditer(data)]
+    if len(starts) > _MOST_MESSAGES:
+        raise Skipped(f"{uri}: holds {len(starts)} messages, more than {_MOST_MESSAGES}; split it")
+    for number, ((_, start), (end, _)) in enumerate(pairwise([*starts, (len(data), 0)]), 1):
         message = re.sub(rb"(?m)^>(?=>*From )", b"", data[start:end])
         yield Member(f"{uri}/{number:05}.eml", lambda message=message: message)  # type: ignore[misc]

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from rag.records import Document
+
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = (
     r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
@@ -40,6 +42,7 @@ _BESIDE = re.compile(
 _DATELINE = re.compile(
     r"[A-Z][\w .,/'’-]{1,50}?[,(]\s*(?P<date>[^()–—]{6,20}?)\)?\s*(?:\([A-Za-z ]{2,20}\)\s*)?[–—-]\s"
 )
+_IN_NAME = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)(?!\d)")
 _LONGEST_DATE_LINE = 80  # characters
 _MOST_DATE_LINES = 2
 _HEAD = 15  # lines in which a document says when it was published
@@ -67,6 +70,30 @@ def publication_date(lines: Iterable[str]) -> str | None:
     """
     rows = [" ".join(line.replace("*", " ").replace("_", " ").split()) for line in lines if line.strip()]
     return _labelled(rows[:_HEAD]) or _standing_alone(rows) or _dateline(rows[:_HEAD])
+
+
+def date_in_name(uri: str) -> str | None:
+    """Return the date in the name of a file: `2024-12-02-talks.txt`, `talks_20241202.pdf`."""
+    for match in _IN_NAME.finditer(uri.rpartition("/")[2]):
+        if found := parse_date("-".join(match.groups())):
+            return found
+    return None
+
+
+def date_origin(document: Document) -> str | None:
+    """Return where the date of a document stands: `first lines`, `file name`, or else `metadata`; None without one.
+
+    Its text comes first: a reader can check it there. The block that opens a Markdown file counts as metadata.
+    """
+    if document.date is None:
+        return None
+    rows = document.text.splitlines()
+    if rows and rows[0].strip() == "---" and document.media_type == "text/markdown":
+        end = next((number for number, row in enumerate(rows[1:], 1) if row.strip() in {"---", "..."}), 0)
+        rows = rows[end + 1 :]
+    if publication_date(rows) == document.date:
+        return "first lines"
+    return "file name" if date_in_name(document.uri) == document.date else "metadata"
 
 
 def _labelled(head: Sequence[str]) -> str | None:

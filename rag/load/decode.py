@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rag.errors import Skipped
+from rag.load.limits import check_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,11 +60,12 @@ def decode(data: bytes, uri: str, declared: str | None = None) -> str:
         declared: the encoding that the file itself claims; used where the bytes do not speak for themselves.
 
     Raises:
-        Skipped: the bytes are no text.
+        Skipped: the bytes are no text, or more lines than a document has.
     """
     text = None if data.startswith(_BINARY_STARTS) else _decode(data, declared)
     if text is None or len(_CONTROL.findall(text)) > _MOST_CONTROL * len(text):
         raise Skipped(f"{uri}: holds binary data, not text; export it as text")
+    check_lines(uri, text)
     return storable(text)
 
 

@@ -41,4 +41,4 @@ def _chapters(book: object, folder: str) -> list[str]:
     root: Any = book
     items = {item.get("id"): item.get("href", "") for item in root.iter("{*}item")}
     kept = (each.get("idref") for each in root.iter("{*}itemref") if each.get("linear") != "no")
-    return [resolve(folder, unquote(items[key])) for key in kept if key in items]
+    return list(dict.fromkeys(resolve(folder, unquote(items[key])) for key in kept if key in items))  # each once

@@ -12,6 +12,7 @@ from rag.load.dates import publication_date
 from rag.load.decode import decode, storable
 from rag.load.outline import headline
 from rag.load.pieces import PARAGRAPH, Piece, assemble
+from rag.load.webtable import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,6 +51,7 @@ _NEVER_SEEN = (
     "button",
     "textarea",
 )
+_SITE = ("nav", "header", "footer", "aside", "form", "iframe", "script", "link")
 _INLINE = frozenset(
     (
         *("a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "hi", "i", "img"),
@@ -123,7 +125,12 @@ def _metadata(tree: Element) -> tuple[str | None, str | None]:
 
 
 def _shown(tree: Element) -> list[Piece]:
-    """Return the main text; all that can be seen where there is none, or the page is too short to tell the two."""
+    """Return the main text; all that can be seen where there is none, or the page is too short to tell the two.
+
+    A page that has nothing of a site around its text is a document as programs export it: all of it counts.
+    """
+    if next(tree.iter(*_SITE), None) is None:
+        return _visible_text(tree)
     main = _main_text(tree)
     if _length(main) >= _SHORT_TEXT:
         return main
@@ -158,6 +165,7 @@ class _Builder:
 
     def __init__(self) -> None:
         self.pieces: list[Piece] = []
+        self.tables: dict[Element, Table] = {}
         self.level: int | None = None
         self.verbatim = 0  # depth of elements whose line breaks count
         self._words: list[str] = []
@@ -171,12 +179,24 @@ class _Builder:
             self.close("\n")
             self._words.append(line)
 
-    def close(self, gap: str = PARAGRAPH) -> None:
-        """End the block, if there is one; `gap` is put before the next."""
+    def add_row(self, element: Element) -> bool:
+        """Add a row of a table as one block that says with each value what it is; False for one that only lays out."""
+        cells = _cells(element)
+        if cells is None:
+            return False
+        self.close()
+        around = next(element.iterancestors("table"), None)
+        table = self.tables.setdefault(around, Table(len(self.tables) + 1))
+        self._words.append(table.add(cells))
+        self.close(mark=f"table {table.number}, row {table.rows}")
+        return True
+
+    def close(self, gap: str = PARAGRAPH, mark: str | None = None) -> None:
+        """End the block, if there is one; `gap` is put before the next, `mark` names its place."""
         text = " ".join(storable("".join(self._words)).split())
         self._words.clear()
         if text:
-            self.pieces.append(Piece(text, self.level, self._gap))
+            self.pieces.append(Piece(text, self.level, self._gap, mark))
         self._gap = gap if text else PARAGRAPH
 
 
@@ -190,9 +210,7 @@ def _flatten(root: Element) -> list[Piece]:
         if event == "end":
             _leave(builder, element)
             builder.add(element.tail if element is not root else None)
-        elif element is not root and element.tag in _ROWS and (row := _row(element)):
-            builder.close()
-            builder.add(row)
+        elif element is not root and element.tag in _ROWS and builder.add_row(element):
             walker.skip_subtree()
         else:
             _enter(builder, element)
@@ -235,11 +253,10 @@ def _is_verbatim(element: Element) -> bool:
     return element.tag == "pre" or (element.tag == "code" and "\n" in (element.text or ""))
 
 
-def _row(element: Element) -> str | None:
-    """Return a table row as one line; None for one that only lays out a page."""
-    cells = [cell for cell in element if cell.tag in _CELLS]
-    if len(cells) < 2 or next(element.iterdescendants("row", "tr"), None) is not None:
+def _cells(row: Element) -> list[tuple[Element, str]] | None:
+    """Return a row's cells with their texts; None for a row that only lays out a page."""
+    cells = [cell for cell in row if cell.tag in _CELLS]
+    if len(cells) < 2 or next(row.iterdescendants("row", "tr"), None) is not None:
         return None
     texts = [" ".join(piece.text for piece in _flatten(cell)) for cell in cells]
-    line = " | ".join(texts)
-    return line if any(texts) and len(line) <= _LONGEST_ROW else None
+    return list(zip(cells, texts, strict=True)) if any(texts) and sum(map(len, texts)) <= _LONGEST_ROW else None

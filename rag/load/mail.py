@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from rag.records import Document
 
+_LONGEST_HEADER = 20_000  # characters
 _SHOWN = ("From", "To", "Cc", "Date")
 
 
@@ -34,6 +35,9 @@ def parse(data: bytes, uri: str) -> Document:
 
 
 def _header(message: EmailMessage, name: str) -> str:
+    raw = next((str(value) for key, value in message.raw_items() if key.lower() == name.lower()), "")
+    if len(raw) > _LONGEST_HEADER:  # which the parser of addresses would take minutes to read
+        return line(raw[:_LONGEST_HEADER])
     try:
         return line(str(message.get(name, "")))
     except (ValueError, IndexError, AttributeError, TypeError):  # the parser of addresses trips over some

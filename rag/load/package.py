@@ -16,7 +16,8 @@ MOST_BYTES = 200_000_000
 MOST_RATIO = 100
 MOST_MEMBERS = 2_000
 _SMALL = 1_000_000  # bytes that may be packed as tightly as they like: empty sheets pack a thousandfold
-_DIRECTORY_ENTRY = b"PK\x01\x02"
+_DIRECTORY_ENTRY, _DIRECTORY_END = b"PK\x01\x02", b"PK\x05\x06"
+_UNKNOWN = 0xFFFFFFFF  # the size of a directory that says it elsewhere (zip64)
 
 
 class Package:
@@ -24,7 +25,7 @@ class Package:
 
     def __init__(self, data: bytes, uri: str) -> None:
         self.uri = uri
-        count = data.count(_DIRECTORY_ENTRY)  # before they are read, which takes its time
+        count = _directory(data).count(_DIRECTORY_ENTRY)  # before they are read, which takes its time
         if count > MOST_MEMBERS:
             raise Skipped(f"{uri}: holds {count} files, more than {MOST_MEMBERS}; split it")
         if data.startswith(b"\xd0\xcf\x11\xe0"):
@@ -48,6 +49,10 @@ class Package:
     def names(self) -> list[str]:
         """The names of all files in it, in their order."""
         return [member.filename for member in self._zip.infolist() if not member.is_dir()]
+
+    def size(self, name: str) -> int:
+        """Return the size of a member, unpacked."""
+        return self._zip.getinfo(name).file_size
 
     def read(self, name: str) -> bytes:
         """Return a member's bytes; raises `LoadError`."""
@@ -74,6 +79,13 @@ class Package:
             return {}
         targets = ((each.get("Id"), each.get("Target", "")) for each in found if each.get("TargetMode") != "External")
         return {key: resolve(folder, target) for key, target in targets if key}
+
+
+def _directory(data: bytes) -> bytes:
+    """Return the part of a zip file that lists its members; all of it where its end does not tell the size."""
+    end = data.rfind(_DIRECTORY_END)
+    size = int.from_bytes(data[end + 12 : end + 16], "little")
+    return data[max(0, end - size) : end] if end >= 0 and size < _UNKNOWN else data
 
 
 def resolve(folder: str, target: str) -> str:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 PARAGRAPH = "\n\n"
-MOST_TEXT = 20_000_000
-"""Characters. More than this is no document that somebody quotes from, and would fill the index."""
 
 
 class Piece(NamedTuple):

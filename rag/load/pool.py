@@ -1,7 +1,7 @@
 """Files read in processes of their own: one that crashes, hangs or fills the memory fails alone.
 
-Workers start when the first file needs one, and are used for many files. Plain text and Markdown are read here: they
-need no parser that could be brought down, and there may be thousands of them.
+Workers start when the first file needs one, and are used for many files. Short plain text and Markdown is read here: it
+needs no parser that could be brought down, and there may be thousands of such files.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import PurePath
 from queue import SimpleQueue
@@ -25,11 +26,12 @@ from rag.load.wire import from_json, to_json
 from rag.load.worker import SECONDS, receive, send
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from rag.records import Document, Span
 
 _HERE = frozenset({".txt", ".text", ".md", ".markdown"})
+_SHORT = 100_000  # bytes
 _START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from rag.load.worker import main; main()"
 _MOST_WORKERS = 4
 
@@ -66,7 +68,7 @@ class Pool:
 
         `digest` is that of the archive that holds the file.
         """
-        if digest is not None or PurePath(uri).suffix.lower() not in _HERE:
+        if digest is not None or len(data) > _SHORT or PurePath(uri).suffix.lower() not in _HERE:
             return self._threads.submit(self._read, data, uri, digest)
         done: Future[Document] = Future()
         try:
@@ -108,18 +110,19 @@ class _Worker:
 
     def ask(self, header: Mapping[str, Any], data: bytes, seconds: float) -> tuple[dict[str, Any], bytes]:
         """Let the process do something with a file."""
-        uri = header["uri"]
         process = self._running()
         late = threading.Event()
-        timer = threading.Timer(seconds, _end, (process, late))
-        timer.start()
-        try:
+        with _deadline(process, late, seconds):
             answer = _ask(process, header, data)
-        finally:
-            timer.cancel()
+        while answer and "wait" in answer[0]:  # one page of many is done
+            with _deadline(process, late, seconds):
+                answer = _received(process)
         if answer is None:
-            raise LoadError(f"{uri}: {self._cause(process, late=late.is_set(), seconds=seconds)}; the rest goes on")
+            cause = self._cause(process, late=late.is_set(), seconds=seconds)
+            raise LoadError(f"{header['uri']}: {cause}; the rest goes on")
         outcome, _ = answer
+        if "last" in outcome:
+            self.stop()
         if "skipped" in outcome:
             raise Skipped(outcome["skipped"])
         if "failed" in outcome:
@@ -142,8 +145,11 @@ class _Worker:
 
     def _cause(self, process: subprocess.Popen[bytes], *, late: bool, seconds: float) -> str:
         """Say why the process is gone."""
-        process.kill()
-        code = process.wait()
+        try:
+            code = process.wait(1)  # it may be about to end, with a code that says more than being killed does
+        except subprocess.TimeoutExpired:
+            _kill(process)
+            code = process.wait()
         self.stop()
         if late or code == -signal.SIGXCPU:
             return f"took more than {seconds:.0f} s to read"
@@ -156,7 +162,7 @@ class _Worker:
         process, self._process = self._process, None
         if process is None:
             return
-        process.kill()
+        _kill(process)
         process.wait()
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
@@ -166,19 +172,46 @@ class _Worker:
                     continue  # what was still to be written has no reader any more
 
 
-def _end(process: subprocess.Popen[bytes], late: threading.Event) -> None:
-    late.set()
-    process.kill()
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process and those that it started: it leads a group of its own."""
+    try:
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return  # it was faster
+
+
+@contextmanager
+def _deadline(process: subprocess.Popen[bytes], late: threading.Event, seconds: float) -> Iterator[None]:
+    """End the process when this takes longer."""
+
+    def end() -> None:
+        late.set()
+        _kill(process)
+
+    timer = threading.Timer(seconds, end)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _ask(
     process: subprocess.Popen[bytes], header: Mapping[str, Any], data: bytes
 ) -> tuple[dict[str, Any], bytes] | None:
     """Send a file and return the answer; None when the process is gone."""
-    if process.stdin is None or process.stdout is None:
-        return None
+    assert process.stdin is not None
     try:
         send(process.stdin, header, data)
-        return receive(process.stdout)
     except (OSError, ValueError):  # the pipe broke or was closed under our feet
+        return None
+    return _received(process)
+
+
+def _received(process: subprocess.Popen[bytes]) -> tuple[dict[str, Any], bytes] | None:
+    assert process.stdout is not None
+    try:
+        return receive(process.stdout)
+    except (OSError, ValueError):
         return None

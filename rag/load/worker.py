@@ -1,7 +1,8 @@
 """The other end of `rag.load.pool`: a process that reads one file after the other, within limits.
 
 Each message is a line of JSON and as many bytes as it says. A request names the file and what is wanted of it: its
-document, or the place of a span on its pages and a picture of one. Whatever a file does here, to memory or to time, it
+document, or the place of a span on its pages and a picture of one. An answer may be that there is one page more to wait
+for. Whatever a file does here, to memory or to time, it
 does to this process only.
 """
 
@@ -10,11 +11,13 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 import threading
 import time
 from typing import IO, TYPE_CHECKING, Any
 
 from rag.errors import InputError, Skipped
+from rag.load.pdf import ocr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +37,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    ocr.before_page = lambda: send(sink, {"wait": True}, b"")
     while request := receive(source):
         header, data = request
         _limit_time()
@@ -60,7 +64,8 @@ def _answer(data: bytes, header: Mapping[str, Any]) -> tuple[Mapping[str, Any], 
     except InputError as error:
         return {"failed": str(error)}, b""
     except MemoryError:
-        return {"failed": f"{uri}: needs more than {MOST_MEMORY / 1e9:.0f} GB of memory to read; split it"}, b""
+        reason = f"{uri}: needs more than {MOST_MEMORY / 1e9:.0f} GB of memory to read; split it"
+        return {"failed": reason, "last": True}, b""  # the next file begins with empty memory
     except RecursionError:
         return {"failed": f"{uri}: is nested too deeply to read"}, b""
 
@@ -82,7 +87,7 @@ def _end_with(owner: int) -> None:
     """End when the owner has ended, also in the midst of a file."""
     while os.getppid() == owner:
         time.sleep(1)
-    os._exit(1)
+    os.killpg(0, signal.SIGKILL)  # with what it started; its owner gave it a group of its own
 
 
 def send(sink: IO[bytes], header: Mapping[str, Any], data: bytes) -> None:

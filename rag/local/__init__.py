@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import FormatMismatch, IndexCorrupt, IndexMissing
 from rag.local import lexical, vectors
+from rag.local.aside import SetAside, named_documents
 from rag.local.catalog import Catalog
 from rag.local.disk import writing
 from rag.local.lexical import Lexical
@@ -106,10 +107,11 @@ class LocalStore:
                 bytes=sum(path.stat().st_size for path in self.root.rglob("*") if path.is_file()),
             )
 
-    def set_aside_if_damaged(self) -> None:
+    def set_aside_if_damaged(self) -> SetAside | None:
         """Move an unreadable catalog out of the way, kept under another name, so that a new one can be made.
 
-        Only what is in the file counts: a sound catalog stays, also when it cannot be opened or read just now.
+        Returns what was moved; None where the catalog is sound, or there is none. Only what is in the file counts: a
+        sound catalog stays, also when it cannot be opened or read just now.
 
         Raises:
             IndexLocked: another process is writing.
@@ -117,11 +119,11 @@ class LocalStore:
         """
         path = self.root / "catalog.db"
         if not path.exists():
-            return
+            return None
         with locked(self.root / "LOCK"):
             damage = _unreadable(path)
             if damage is None:
-                return
+                return None
             self.close()
             number = 1 + len(list(self.root.glob("catalog.db.damaged-*")))
             aside = f"catalog.db.damaged-{number}"
@@ -129,6 +131,7 @@ class LocalStore:
             with writing(path):
                 for file in [*self.root.glob("catalog.db-*"), path]:
                     file.rename(file.with_name(file.name.replace("catalog.db", aside)))
+            return SetAside(path.with_name(aside), named_documents(path.with_name(aside)))
 
     def verify(self) -> list[str]:
         """Check everything again; each entry names one damage, none means sound."""

@@ -131,7 +131,7 @@ class Catalog(Connection):
     def limits(self, where: Filter) -> dict[str, list[str]]:
         """Return the values that a filter admits, for each column of passages that it limits."""
         limits: dict[str, list[str]] = {}
-        if where.document or where.folder or where.date:
+        if where.limits_documents:
             rows = self._db.execute("SELECT uri, date FROM documents")
             limits["uri"] = [uri for uri, date in rows if where.has_document(uri, date)]
         for column, wanted, fits in (

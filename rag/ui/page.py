@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from gradio.events import api
 
+from rag.history import History
+from rag.ui.changes import Changes
 from rag.ui.handlers import Handlers
+from rag.ui.kept import Kept
+from rag.ui.programs import Programs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rag.library import Library
 
 TITLE = "Ask your documents"
 SYSTEM_FONTS = ["ui-sans-serif", "system-ui", "sans-serif"]
-STYLES = "".join(
-    f'<link rel="stylesheet" href="/web/{name}.css">' for name in ("page", "text", "ask", "reader", "library")
-)
+SHEETS = ("page", "controls", "text", "ask", "turn", "sources", "reader", "library", "overview")
+STYLES = "".join(f'<link rel="stylesheet" href="/web/{name}.css">' for name in SHEETS)
 ONE_WRITER: Any = {"concurrency_id": "writing", "concurrency_limit": 1}  # events that change the index take turns
 OWN_VIEW: Any = {"show_progress": "hidden", "api_visibility": "private"}  # our scripts show what goes on
 SETTLED = "() => { window.dispatchEvent(new Event('rag-settled')); }"
@@ -33,36 +36,47 @@ def theme() -> gr.themes.Base:
 
 
 def layout(library: Library, *, local: bool = True) -> gr.Blocks:
-    """Return the page for a library; `local` as in `Handlers`."""
-    handlers = Handlers(library, local=local)
+    """Return the page for a library; `local` says whether only people at this machine see it."""
+    history = History(library.store.root / "history.db")
+    handlers, kept = Handlers(library, history, local=local), Kept(library, history)
+    changes = Changes(library, local=local)
     blocks = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600))
     with blocks:
-        _for_programs(handlers)  # first, or events of the page take the names
-        calls = (handlers.start, handlers.examples, handlers.read, handlers.why)
-        _part("frame", calls)
+        _for_programs(Programs(library))  # first, or events of the page take the names
+        _part("frame", _calls(handlers, kept))
         asking = _part("ask")
         asked = asking.submit(handlers.ask, outputs=asking, **OWN_VIEW)
         asked.then(None, js=SETTLED, **OWN_VIEW)
+        _part("overview")
         work = _part("library")
         for event, change in (
-            (work.upload, handlers.add),
-            (work.input, handlers.index),
-            (work.delete, handlers.remove),
+            (work.upload, changes.add),
+            (work.input, changes.index),
+            (work.delete, changes.remove),
         ):
             event(change, outputs=work, **ONE_WRITER, **OWN_VIEW).then(None, js=SETTLED, **OWN_VIEW)
     return blocks
 
 
-def _for_programs(handlers: Handlers) -> None:
+def _calls(handlers: Handlers, kept: Kept) -> list[Callable[[list[Any]], object]]:
+    """Return what the scripts may call on the server without a place in the queue."""
+    return [
+        *(handlers.start, handlers.examples, handlers.why, handlers.read, handlers.page_picture, handlers.overview),
+        *(kept.conversations, kept.reopen, kept.forget),
+        *(kept.judge, kept.export, kept.questions),
+    ]
+
+
+def _for_programs(programs: Programs) -> None:
     """Name the calls for gradio_client: /ask, /search and /index give the JSON of the command line."""
-    api(handlers.api_ask, api_name="ask")
-    api(handlers.api_search, api_name="search")
+    api(programs.ask, api_name="ask")
+    api(programs.search, api_name="search")
     files = gr.File(file_count="multiple", visible=False)
     outcome = gr.JSON(visible=False)
-    gr.Button(visible=False).click(handlers.api_index, files, outcome, api_name="index", **ONE_WRITER)
+    gr.Button(visible=False).click(programs.index, files, outcome, api_name="index", **ONE_WRITER)
 
 
-def _part(kind: str, calls: tuple[Callable[[list[Any]], object], ...] = ()) -> gr.HTML:
+def _part(kind: str, calls: Sequence[Callable[[list[Any]], object]] = ()) -> gr.HTML:
     """Return a part that web/page.js builds; its scripts may call `calls` on the server.
 
     The strings here are all the HTML there is.

@@ -20,12 +20,14 @@ from rag.ui.typeset import MARKDOWN, typeset, typeset_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from rag.history import Conversation, Turn
     from rag.records import Document, Hit
     from rag.ui.typeset import Block, Run
-    from rag.ui.views import BlockView, Card, ReaderView, RunView, SentenceView, TurnView
+    from rag.ui.views import BlockView, Card, ConversationRow, ReaderView, RunView, SentenceView, TurnView
     from rag.wire import Json
 
 LONGEST_QUESTION = 2000
+PDF = "application/pdf"
 
 
 def checked_question(question: str) -> str:
@@ -54,11 +56,12 @@ def answer_view(answer: Json) -> TurnView:
 
     `answer` has the form of `rag.wire.answer_json`, in which conversations are kept.
     """
+    asked: TurnView = {"question": answer["question"], "searched_for": answer.get("searched_for")}
     if answer["abstained"]:
         nearest = answer["nearest"]
         return {
+            **asked,
             "kind": "refusal",
-            "question": answer["question"],
             "message": answer["reason"] or "Nothing in the documents answers this question.",
             "heading": "Nearest passages" if nearest else "",
             "note": "These came closest, but they do not answer the question." if nearest else "",
@@ -66,14 +69,30 @@ def answer_view(answer: Json) -> TurnView:
         }
     short = answer["short_answer"]
     return {
+        **asked,
         "kind": "answer",
-        "question": answer["question"],
+        "message": answer["reason"] or "",
         "short": {"text": short["text"], "source": short["citation"]} if short else None,
         "sentences": [_sentence(sentence) for sentence in answer["sentences"]],
         "conflicts": [{"about": each["about"], "sources": each["sides"]} for each in answer["conflicts"]],
         "heading": "Sources",
         "note": "",
         "cards": [citation_card(citation) for citation in answer["citations"]],
+    }
+
+
+def turn_view(turn: Turn) -> TurnView:
+    """Show an answer that is kept."""
+    return {**answer_view(turn.answer), "id": turn.id, "conversation": turn.conversation, "verdict": turn.verdict}
+
+
+def conversation_row(conversation: Conversation) -> ConversationRow:
+    """Show one conversation of the list."""
+    return {
+        "id": conversation.id,
+        "title": conversation.title,
+        "turns": conversation.turns,
+        "day": nice_date(conversation.asked_at[:10]),
     }
 
 
@@ -94,6 +113,7 @@ def _card(found: Json, text: str, marks: Mapping[int, Span], number: int | None)
         "number": number,
         "title": found["title"],
         "speaker": found["speaker"],
+        "day": nice_date(found["date"]),
         "facts": _facts(found),
         "document": found["document"],
         "start": found["start"],
@@ -116,6 +136,7 @@ def reader_view(document: Document, marks: Mapping[int, Span]) -> ReaderView:
         "title": document.name,
         "facts": [fact for fact in facts if fact and fact != document.name],
         "notes": list(document.notes),
+        "pages": len(document.page_starts) if document.media_type == PDF else 0,
         "blocks": block_views(document.text, typeset(document), marks, document.page_starts),
     }
 
@@ -207,6 +228,7 @@ def _sentence(sentence: Json) -> SentenceView:
         "speaker": sentence["speaker"],
         "sources": sentence["citations"],
         "supported": sentence["support"] != "unsupported",
+        "fault": sentence.get("fault"),
     }
 
 

@@ -37,6 +37,7 @@ class Card(Place):
     number: int | None
     title: str
     speaker: str | None
+    day: str
     facts: list[str]
     passage: list[BlockView]
 
@@ -48,6 +49,7 @@ class SentenceView(TypedDict):
     speaker: str | None
     sources: list[int]
     supported: bool
+    fault: str | None
 
 
 class ShortView(TypedDict):
@@ -67,13 +69,20 @@ class ConflictView(TypedDict):
 class TurnView(TypedDict, total=False):
     """A question and what came of it. `kind` is one of `hint`, `error`, `answer`, `refusal`.
 
-    `turn` is the number that the page gave to the question; `heading` and `note` stand over the cards.
+    `turn` is the number that the page gave to the question, `id` and `conversation` those under which it is kept, zero
+    when it is not; `searched_for` is what a question that leans on an earlier one was taken for; `heading` and `note`
+    stand over the cards. While an answer is `growing`, more of it is to come.
     """
 
     turn: int
+    growing: bool
+    id: int
+    conversation: int
+    verdict: str | None
     kind: str
     message: str
     question: str
+    searched_for: str | None
     short: ShortView | None
     sentences: list[SentenceView]
     conflicts: list[ConflictView]
@@ -82,13 +91,26 @@ class TurnView(TypedDict, total=False):
     cards: list[Card]
 
 
+class ConversationRow(TypedDict):
+    """A line of the list of conversations: its first question, and when it was last touched."""
+
+    id: int
+    title: str
+    turns: int
+    day: str
+
+
 class ReaderView(TypedDict):
-    """A document in full, the citations that were asked for marked by their numbers."""
+    """A document in full, the citations that were asked for marked by their numbers.
+
+    `pages` counts those that can be shown as pictures.
+    """
 
     document: str
     title: str
     facts: list[str]
     notes: list[str]
+    pages: int
     blocks: list[BlockView]
 
 
@@ -119,6 +141,7 @@ class StartView(TypedDict):
 
     documents: DocumentsView
     local: bool
+    llm: bool
 
 
 class ReportRow(TypedDict):
@@ -139,3 +162,29 @@ class WorkView(TypedDict, total=False):
     summary: str
     share: float
     rows: list[ReportRow]
+
+
+class PointView(Place):
+    """A passage on the map; `x` and `y` from 0 to 1, `y` downwards."""
+
+    title: str
+    x: float
+    y: float
+
+
+class BarView(TypedDict):
+    """A stretch of time: its documents, and those of them that a question found."""
+
+    name: str
+    documents: int
+    found: int
+
+
+class OverviewView(TypedDict):
+    """Pictures of the collection: a map of passages, a timeline, and each in words."""
+
+    points: list[PointView]
+    found: list[PointView]
+    about: str
+    bars: list[BarView]
+    time: str

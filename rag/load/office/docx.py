@@ -1,4 +1,4 @@
-"""Word: paragraphs, headings, lists, tables, text boxes, footnotes and comments.
+"""Word: paragraphs, headings, lists, tables, text boxes, charts, footnotes and comments.
 
 Read from its XML, which holds more than the libraries for writing such files show.
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rag.load.dates import publication_date
+from rag.load.office.chart import charts
 from rag.load.package import Package, attribute, local, properties
 from rag.load.pieces import Piece, assemble, line, row
 
@@ -89,6 +90,7 @@ def parse(data: bytes, uri: str) -> Document:
     reader = _Reader(_levels(package))
     root = package.xml(_MAIN)
     reader.block(root)
+    reader.pieces += charts(package, _MAIN)
     for part, kind in _ASIDE:
         _read_aside(package.optional(f"word/{part}.xml"), kind, reader)
     title, made = properties(package.optional("docProps/core.xml"))

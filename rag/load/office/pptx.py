@@ -1,9 +1,11 @@
-"""PowerPoint: slides as pages, their titles as headings, tables, and the speaker's notes."""
+"""PowerPoint: slides as pages, their titles as headings, tables, charts, comments, and the speaker's notes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rag.load.office.chart import charts
+from rag.load.office.comments import slide_comments
 from rag.load.package import Package, attribute, local, properties
 from rag.load.pieces import Piece, assemble, line, row
 
@@ -30,7 +32,9 @@ def parse(data: bytes, uri: str) -> Document:
     for number, name in enumerate(slides, 1):
         slide = package.xml(name)
         pieces += _slide(slide, number)
+        pieces += charts(package, name, number)
         pieces += _speaker_notes(package, name, number)
+        pieces += slide_comments(package, name, number)
         pictures += sum(1 for _ in slide.iter("{*}pic"))
         hidden += slide.get("show") == "0"
     title, date = properties(package.optional("docProps/core.xml"))

@@ -9,6 +9,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import LoadError
+from rag.load.office.comments import sheet_comments
 from rag.load.office.tables import table
 from rag.load.package import Package, properties
 from rag.load.pieces import Piece, assemble
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     Sheet = Any
 
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_MOST_EMPTY = 1_000  # rows in a row, after which a sheet is over: programs count formatted rows as filled
+_LAST_ROW = 1_048_576  # of any sheet
 
 
 def parse(data: bytes, uri: str) -> Document:
@@ -38,6 +39,7 @@ def parse(data: bytes, uri: str) -> Document:
             book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
             for sheet in book.worksheets:
                 pieces += [Piece(sheet.title, 2), *table(_rows(sheet), f"{sheet.title}!")]
+                pieces += sheet_comments(package, sheet.title)
                 if sheet.sheet_state != "visible":
                     notes.append(f"the sheet {sheet.title} is hidden and was read as well")
     except (KeyError, ValueError, TypeError, AttributeError, IndexError, SyntaxError, zipfile.BadZipFile) as error:
@@ -52,13 +54,8 @@ def parse(data: bytes, uri: str) -> Document:
 def _rows(sheet: Sheet) -> Iterator[tuple[int, list[str]]]:
     """Yield number and shown texts of each row."""
     sheet.reset_dimensions()  # what the file says of its size is often wrong, and may be a bomb
-    empty = 0
-    for number, cells in enumerate(sheet.iter_rows(), 1):
-        texts = [shown(cell.value, getattr(cell, "number_format", "") or "") for cell in cells]
-        empty = 0 if any(texts) else empty + 1
-        if empty > _MOST_EMPTY:
-            return
-        yield number, texts
+    for number, cells in enumerate(sheet.iter_rows(max_row=_LAST_ROW), 1):
+        yield number, [shown(cell.value, getattr(cell, "number_format", "") or "") for cell in cells]
 
 
 def shown(value: object, style: str) -> str:

@@ -1,57 +1,62 @@
-"""Scanned PDFs: read through `ocrmypdf` or `tesseract` where one of them is installed."""
+"""Scanned PDFs: each page drawn and read by `tesseract`, where it is installed (`ocrmypdf` brings it along)."""
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rag.errors import LoadError
 from rag.load.pieces import Piece, assemble, line
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rag.records import Document
+
+    Page = Any  # pypdfium2's
 
 _NOTE = "read by character recognition, which makes mistakes"
 _SCALE = 300 / 72  # dots in a point, what tesseract reads best
+_MOST_DOTS = 10_000  # on the longer side of a page
+_SECONDS = 60  # for a page
+
+
+def _nobody() -> None:
+    pass
+
+
+before_page: Callable[[], None] = _nobody
+"""Called before each page, which takes seconds: whoever waits for a document should know that it goes on."""
 
 
 def parse(data: bytes, uri: str, pages: int) -> Document:
     """Read a PDF without text; raises `LoadError` when there is no program for it, or it fails."""
+    import pypdfium2
+
     if not pages:
         raise LoadError(f"{uri}: has no pages; open it and save it anew")
-    program = shutil.which("ocrmypdf") or shutil.which("tesseract")
+    program = shutil.which("tesseract")
     if program is None:
-        raise LoadError(f"{uri}: has only pictures of text and needs OCR; install ocrmypdf or tesseract")
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            texts = (_ocrmypdf if program.endswith("ocrmypdf") else _tesseract)(program, data, Path(folder))
-        except (subprocess.CalledProcessError, OSError) as error:
-            raise LoadError(f"{uri}: needs OCR, and {Path(program).name} failed ({error})") from error
+        raise LoadError(f"{uri}: has only pictures of text and needs OCR; install tesseract or ocrmypdf")
+    try:
+        texts = [_read(program, page) for page in pypdfium2.PdfDocument(data)]
+    except pypdfium2.PdfiumError as error:
+        raise LoadError(f"{uri}: is damaged ({error}); open it and save it anew") from error
+    except (subprocess.SubprocessError, OSError) as error:
+        raise LoadError(f"{uri}: needs OCR, and tesseract failed ({error})") from error
     pieces = [Piece(line(block), page=page) for page, text in enumerate(texts, 1) for block in text.split("\n\n")]
     return assemble(pieces, data, uri, "application/pdf", notes=(_NOTE,))
 
 
-def _ocrmypdf(program: str, data: bytes, folder: Path) -> list[str]:
-    """Return the text of each page, which the program parts with form feeds."""
-    source, text = folder / "in.pdf", folder / "out.txt"
-    source.write_bytes(data)
-    command = [program, "--quiet", "--force-ocr", "--sidecar", str(text), str(source), str(folder / "out.pdf")]
-    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - a program of the user's own PATH
-    return text.read_text("utf-8").split("\f")
-
-
-def _tesseract(program: str, data: bytes, folder: Path) -> list[str]:
-    """Return the text of each page, drawn as a picture first."""
-    import pypdfium2
-
-    texts = []
-    for page in pypdfium2.PdfDocument(data):
-        picture = folder / "page.png"
-        page.render(scale=_SCALE, grayscale=True).to_pil().save(picture)
-        command = [program, str(picture), "-"]
-        done = subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - a program of the user's own PATH
-        texts.append(done.stdout.decode("utf-8", "replace"))
-    return texts
+def _read(program: str, sheet: Page) -> str:
+    """Return the text of one page."""
+    before_page()
+    scale = min(_SCALE, _MOST_DOTS / max(1.0, *sheet.get_size()))
+    picture = io.BytesIO()
+    sheet.render(scale=scale, grayscale=True).to_pil().save(picture, "PNG")
+    done = subprocess.run(  # noqa: S603 - a program of the user's own PATH
+        [program, "stdin", "stdout"], input=picture.getvalue(), check=True, capture_output=True, timeout=_SECONDS
+    )
+    return done.stdout.decode("utf-8", "replace")

@@ -1,6 +1,6 @@
 /* Asking: a conversation of questions and answers, the box for the next one, and the conditions it is asked under. */
 
-import { call, icon, make, settings } from "./core.js";
+import { call, icon, make, settings, tell } from "./core.js";
 import { filters } from "./filters.js";
 import { turnNode, waitingNode } from "./turn.js";
 
@@ -8,6 +8,7 @@ const LONGEST = 2000;
 
 let page = null; // what Gradio gives to the part
 let count = 0; // turns asked on this page
+let conversation = 0; // the one that goes on, as the server keeps it; 0 for a new one
 let pending = null; // number of the turn that is being answered
 
 const thread = make("ol", { class: "thread", "aria-label": "Conversation", "aria-live": "polite", "aria-relevant": "additions" });
@@ -50,12 +51,34 @@ export function collectionChanged(documents) {
 /** Begin a new conversation. */
 export function startAfresh() {
   pending = null;
+  conversation = 0;
+  button.disabled = false;
   thread.replaceChildren();
   view.classList.add("fresh");
   input.setAttribute("placeholder", "What do you want to know?");
   input.value = "";
   grow();
   input.focus();
+}
+
+/** Show a conversation that was kept, to go on with it. */
+export async function reopen(id) {
+  const kept = await call("reopen", id);
+  startAfresh();
+  if (kept.error) {
+    tell(kept.error);
+    return;
+  }
+  for (const turn of kept) {
+    const item = make("li", { id: `turn-${(count += 1)}` });
+    thread.append(item);
+    item.turn = { ...turn, turn: count };
+    item.replaceChildren(turnNode(item.turn));
+  }
+  conversation = id;
+  view.classList.remove("fresh");
+  input.setAttribute("placeholder", "Ask another question");
+  thread.lastElementChild?.scrollIntoView({ block: "start" });
 }
 
 /** The turns that are shown, oldest first. */
@@ -102,7 +125,7 @@ export function ask(question) {
   thread.append(item);
   item.scrollIntoView({ block: "start" });
   button.disabled = true;
-  page.trigger("submit", { turn: pending, question: words, where: conditions.values(), k: settings.k });
+  page.trigger("submit", { turn: pending, question: words, where: conditions.values(), k: settings.k, answerer: settings.answerer, conversation });
 }
 
 /** Show a view of the server in the place of its question. */
@@ -110,8 +133,9 @@ function receive(turn) {
   const item = turn && document.getElementById(`turn-${turn.turn}`);
   if (!item) return;
   item.turn = { ...turn, question: turn.question ?? item.question };
+  conversation = turn.conversation || conversation;
   item.replaceChildren(turnNode(item.turn));
-  if (turn.turn !== pending) return;
+  if (turn.turn !== pending || turn.growing) return;
   pending = null;
   button.disabled = false;
   item.scrollIntoView({ block: "start" });

@@ -82,7 +82,7 @@ export function textNodes(blocks, current = null) {
   let table = null;
   blocks.forEach((block, index) => {
     if (block.page) {
-      nodes.push(make("div", { class: "page-sign", "data-page": `Page ${block.page}`, role: "separator" }));
+      nodes.push(make("div", { class: "page-sign", "data-page": `Page ${block.page}`, "data-number": `${block.page}`, role: "separator" }));
       table = null;
     }
     if (block.kind === "rule" && table) {
@@ -124,10 +124,26 @@ export async function call(name, ...args) {
   }
 }
 
+/* An event of a part that the server refuses (its queue is full, it is gone) brings no view: tell those who wait. */
+
+const ordinary = window.fetch;
+window.fetch = async (...args) => {
+  const event = String(args[0]?.url ?? args[0]).includes("/queue/join");
+  const settled = () => window.dispatchEvent(new Event("rag-settled"));
+  try {
+    const response = await ordinary(...args);
+    if (event && !response.ok) settled();
+    return response;
+  } catch (error) {
+    if (event) settled();
+    throw error;
+  }
+};
+
 /* Settings: kept in this browser; nothing of a question or a document is. */
 
 const KEY = "rag-settings";
-const DEFAULTS = { theme: "system", k: 8 };
+const DEFAULTS = { theme: "system", k: 8, answerer: "extractive" };
 export const settings = { ...DEFAULTS, ...load() };
 
 function load() {

@@ -28,7 +28,7 @@ const drop = make("div", { class: "drop" },
     make("button", { type: "button", click: () => folderChooser.click() }, "Choose a folder")),
   chooser, folderChooser);
 const path = make("input", { type: "text", id: "rag-folder", placeholder: "/home/you/reports", autocomplete: "off", spellcheck: "false" });
-const byName = make("form", { class: "by-name", hidden: true, submit: (event) => { event.preventDefault(); start("input", { path: path.value }); } },
+const byName = make("form", { class: "by-name", hidden: true, submit: (event) => { event.preventDefault(); start("input", { folder: path.value }); } },
   make("label", { for: "rag-folder" }, "Or index a folder of this machine where it is"),
   make("div", { class: "row" }, path, make("button", { type: "submit" }, "Index folder")));
 const report = make("div", { class: "report", "aria-live": "polite" });

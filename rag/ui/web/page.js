@@ -1,12 +1,14 @@
 /* The page: one part for each gr.HTML of page.py, the way from view to view, the keyboard, settings and help. */
 
-import { collectionChanged, focusQuestion, mountAsk, startAfresh, turns } from "./ask.js";
+import { conversations } from "./actions.js";
+import { collectionChanged, focusQuestion, mountAsk, reopen, startAfresh, turns } from "./ask.js";
 import { call, icon, make, set, setServer, settings } from "./core.js";
 import { mountLibrary, showCollection } from "./library.js";
+import { draw, mountOverview } from "./overview.js";
 import { hide as hidePreview } from "./preview.js";
 import { close as closeReader, isOpen, open, step } from "./reader.js";
 
-const VIEWS = { ask: "Ask", library: "Library" };
+const VIEWS = { ask: "Ask", library: "Library", overview: "Overview" };
 const KEYS = [
   ["/", "write a question"],
   ["1 … 9", "open that source of the last answer"],
@@ -14,10 +16,12 @@ const KEYS = [
   ["Ctrl F or F", "find in the open document"],
   ["Esc", "close what is open"],
   ["N", "new conversation"],
-  ["A and L", "go to Ask, to Library"],
+  ["A, L and O", "go to Ask, Library, Overview"],
+  ["C", "earlier conversations"],
   ["?", "show this list"],
 ];
 
+let hasModel = false; // whether the server knows of a language model
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 /* Parts */
@@ -25,7 +29,8 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 export function mount(kind, part) {
   if (kind === "frame") mountFrame(part);
   else if (kind === "ask") mountAsk(part);
-  else mountLibrary(part, refresh);
+  else if (kind === "library") mountLibrary(part, refresh);
+  else mountOverview(part);
 }
 
 function mountFrame(part) {
@@ -43,6 +48,7 @@ function mountFrame(part) {
 async function refresh() {
   const view = await call("start");
   if (view.error) return;
+  hasModel = view.llm;
   collectionChanged(view.documents);
   showCollection(view);
 }
@@ -55,7 +61,8 @@ function header() {
     make("a", { href: "#ask", class: "brand", click: startAfresh }, "rag"),
     make("nav", { "aria-label": "Views" }, Object.entries(VIEWS).map(link)),
     make("div", { class: "tools" },
-      make("button", { type: "button", class: "quiet new", click: () => { location.hash = "#ask"; startAfresh(); } }, icon("add"), make("span", {}, "New")),
+      make("button", { type: "button", class: "quiet", "aria-label": "New conversation", title: "New conversation (N)", click: () => { location.hash = "#ask"; startAfresh(); } }, icon("add"), make("span", {}, "New")),
+      make("button", { type: "button", class: "quiet", "aria-label": "Conversations", title: "Earlier conversations (C)", click: showConversations }, icon("history"), make("span", {}, "Conversations")),
       make("button", { type: "button", class: "icon-button", "aria-label": "Settings", title: "Settings", click: showSettings }, icon("settings")),
       make("button", { type: "button", class: "icon-button", "aria-label": "Keyboard", title: "Keyboard (?)", click: showHelp }, icon("help"))));
 }
@@ -72,6 +79,7 @@ function go() {
   closeReader();
   scrollTo(0, 0);
   if (view === "ask") focusQuestion();
+  if (view === "overview") draw();
 }
 
 /* The keyboard: single letters only where nobody is writing */
@@ -85,7 +93,7 @@ function keys(event) {
   if (event.target.closest?.("input, textarea, select, dialog, [contenteditable]")) return;
   const last = turns().at(-1);
   const acts = {
-    "/": focusQuestion, "?": showHelp, n: () => { location.hash = "#ask"; startAfresh(); },
+    "/": write, c: showConversations, o: () => { location.hash = "#overview"; }, "?": showHelp, n: () => { location.hash = "#ask"; startAfresh(); },
     a: () => { location.hash = "#ask"; }, l: () => { location.hash = "#library"; },
     "[": () => step(-1), "]": () => step(1),
     f: () => document.querySelector("#rag-reader:not([hidden]) .find input")?.focus(),
@@ -97,7 +105,21 @@ function keys(event) {
   act();
 }
 
-/* Help and settings */
+function write() {
+  if (document.body.dataset.view === "ask") focusQuestion();
+  else location.hash = "#ask"; // which gives the box the focus
+}
+
+/* Conversations, help and settings */
+
+function showConversations() {
+  const box = dialog("Conversations", conversations((id) => {
+    box.close();
+    location.hash = "#ask";
+    reopen(id);
+  }));
+}
+
 
 function dialog(title, ...content) {
   const box = make("dialog", { class: "rag rag-dialog", "aria-label": title, close: () => box.remove(),
@@ -122,6 +144,7 @@ function showSettings() {
   dialog("Settings",
     choice("theme", [["system", "as this computer"], ["light", "light"], ["dark", "dark"]], "Colours", "Light letters on dark, or dark on light."),
     choice("k", [[4, "4"], [8, "8"], [16, "16"], [32, "32"]], "Passages read", "How many passages are read for an answer. More finds answers in odd places; fewer is quicker."),
+    hasModel ? choice("answerer", [["extractive", "quotations"], ["llm", "language model"]], "Answers", "Quotations are the documents’ own words. A language model writes its own, each sentence checked against its source.") : null,
     make("p", { class: "note" }, "Settings are kept in this browser. Questions and documents are not."));
 }
 

@@ -1,7 +1,8 @@
 /* The reader: any document in full beside the page, the cited words marked, with a search of its own. */
 
-import { call, factsLine, iconButton, make, textNodes } from "./core.js";
+import { call, factsLine, icon, iconButton, make, textNodes } from "./core.js";
 import { finder } from "./find.js";
+import { pageNodes } from "./pages.js";
 
 const NEAR = 0; // stands for the passage of a refusal: it is shown, but it is no citation
 
@@ -13,6 +14,8 @@ const chips = make("div", { class: "chips", role: "group", "aria-label": "Source
 const notes = make("div", { class: "notes" });
 const body = make("div", { class: "text", tabindex: "0", role: "document", "aria-label": "Text of the document" });
 const find = finder(body);
+const sheets = make("div", { class: "sheets", tabindex: "0", role: "document", "aria-label": "Pages of the document", hidden: true });
+const asPages = make("button", { type: "button", class: "quiet as-pages", "aria-pressed": "false", hidden: true, click: () => turnTo(sheets.hidden) }, icon("file"), "Pages");
 const widen = iconButton("wide", "Use the whole width", () => {
   const wide = pane.classList.toggle("wide");
   widen.setAttribute("aria-pressed", String(wide));
@@ -21,7 +24,7 @@ const pane = make("aside", { id: "rag-reader", class: "rag", "aria-labelledby": 
   make("header", {},
     make("div", { class: "titles" }, title, facts),
     make("div", { class: "tools" }, widen, iconButton("close", "Close the document", close))),
-  make("div", { class: "bar" }, chips, find.box), notes, body);
+  make("div", { class: "bar" }, chips, asPages, find.box), notes, body, sheets);
 
 pane.addEventListener("keydown", (event) => {
   if (event.key === "Escape") close();
@@ -52,7 +55,8 @@ export async function open(card, cards = [card], opener = document.activeElement
   if (!same) await load(card, cards);
   if (shown?.card !== card) return; // another one was opened meanwhile
   reveal(card.number ?? NEAR);
-  body.focus({ preventScroll: true });
+  if (!sheets.hidden) turnTo(true);
+  else body.focus({ preventScroll: true });
 }
 
 /** Go to the next (1) or previous (-1) source of the answer. */
@@ -81,6 +85,8 @@ function showChips() {
 }
 
 async function load(card, cards) {
+  turnTo(false);
+  asPages.hidden = true;
   title.replaceChildren(card.title);
   facts.replaceChildren();
   notes.replaceChildren();
@@ -100,7 +106,29 @@ async function load(card, cards) {
   facts.replaceChildren(factsLine({ speaker: null, facts: view.facts }) ?? "");
   notes.replaceChildren(...view.notes.map((note) => make("p", { class: "note" }, note)));
   body.dataset.document = card.document;
+  body.dataset.pages = view.pages;
+  asPages.hidden = !view.pages;
   body.replaceChildren(...textNodes(view.blocks));
+}
+
+/** Show the pages as they were printed, or the text again. */
+function turnTo(pages) {
+  asPages.setAttribute("aria-pressed", String(pages));
+  body.hidden = pages;
+  sheets.hidden = !pages;
+  find.box.hidden = pages;
+  sheets.replaceChildren(...(pages ? pageNodes(shown.card, Number(body.dataset.pages)) : []));
+  if (!pages) return;
+  sheets.querySelector(`[data-number="${pageOfMark()}"]`)?.scrollIntoView({ block: "start" });
+  sheets.focus({ preventScroll: true });
+}
+
+/** The page that the words standing out are on: the last sign of a page before them. */
+function pageOfMark() {
+  const mark = body.querySelector("mark.current, mark.near");
+  const signs = [...body.querySelectorAll(".page-sign")];
+  const before = signs.filter((sign) => mark && sign.compareDocumentPosition(mark) & Node.DOCUMENT_POSITION_FOLLOWING);
+  return before.at(-1)?.dataset.number ?? 1;
 }
 
 /** Let one citation stand out, and scroll to it. */

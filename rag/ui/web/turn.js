@@ -1,5 +1,6 @@
 /* One question with its answer and sources. */
 
+import { actions } from "./actions.js";
 import { call, copy, factsLine, icon, make, textNodes } from "./core.js";
 import { preview } from "./preview.js";
 import { open } from "./reader.js";
@@ -11,11 +12,14 @@ export const waitingNode = (question) => make("article", { class: "turn" },
   make("div", { class: "main" }, asked(question),
     make("div", { class: "waiting", role: "status" }, make("span", { class: "bar" }), make("span", { class: "bar" }), "Reading the documents…")));
 
+/** What a follow-up was taken for, so that a wrong guess is seen. */
+const meant = (turn) => (turn.searched_for ? make("p", { class: "meant" }, "Searched for: ", make("q", {}, turn.searched_for)) : null);
+
 const asked = (question) => make("h2", { class: "asked" }, question);
 
 /** Build a turn of a TurnView. */
 export function turnNode(turn) {
-  const main = make("div", { class: "main" }, asked(turn.question), answerNodes(turn));
+  const main = make("div", { class: "main" }, asked(turn.question), meant(turn), answerNodes(turn), turn.growing ? make("p", { class: "note growing", role: "status" }, "Still writing…") : actions(turn));
   const sources = turn.cards.length ? sourcesNode(turn) : null;
   return make("article", { class: `turn ${turn.kind}` }, main, sources);
 }
@@ -28,7 +32,10 @@ function answerNodes(turn) {
   const short = turn.short
     ? make("p", { class: "short" }, make("span", { class: "words" }, turn.short.text), markers([turn.short.source], turn))
     : null;
-  return [short, turn.sentences.map((each) => sentence(each, turn)), turn.conflicts.map((each) => conflict(each, turn))];
+  const sides = new Set(turn.conflicts.flatMap((each) => each.sources));
+  const others = turn.sentences.filter((each) => !each.sources.some((number) => sides.has(number)));
+  const notice = turn.message ? make("p", { class: "note notice" }, turn.message) : null;
+  return [notice, turn.conflicts.length ? null : short, turn.conflicts.map((each) => conflict(each, turn)), others.map((each) => sentence(each, turn))];
 }
 
 function sentence(view, turn) {
@@ -36,12 +43,21 @@ function sentence(view, turn) {
     view.speaker ? make("span", { class: "speaker" }, `${view.speaker}: `) : null,
     make("span", { class: "words" }, view.text),
     markers(view.sources, turn),
-    view.supported ? null : make("span", { class: "warning" }, " Not supported by its source"));
+    view.supported ? null : make("span", { class: "warning" }, ` Not supported by its source${view.fault ? `: ${view.fault}` : ""}`));
 }
 
+/** Both sides beside each other: the words of each, who says so, and when. */
 function conflict(view, turn) {
-  const text = view.about ? `The sources disagree about ${view.about}:` : "The sources disagree:";
-  return make("p", { class: "conflict" }, text, markers(view.sources, turn));
+  const side = (number) => {
+    const card = turn.cards.find((each) => each.number === number);
+    const said = turn.sentences.find((each) => each.sources.includes(number));
+    return make("li", {}, make("p", { class: "said" }, said?.text ?? "", markers([number], turn)),
+      card?.speaker ? make("p", { class: "by" }, card.speaker) : null,
+      card ? make("p", { class: "facts" }, [card.title, card.day].filter(Boolean).join(" · ")) : null);
+  };
+  return make("section", { class: "conflict", "aria-label": "Sources disagree" },
+    make("h3", {}, view.about ? `The sources disagree about ${view.about}` : "The sources disagree"),
+    make("ul", { class: "sides" }, view.sources.map(side)));
 }
 
 /** Markers after some words, held to the last of them by spaces that do not break. */

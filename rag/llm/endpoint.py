@@ -1,0 +1,196 @@
+"""A server that speaks OpenAI's chat protocol: where it is, and how its words come in.
+
+Whatever it sends is untrusted: redirects are not followed, size and time are limited, and no text of its errors is
+repeated, for it could hold anything, the key among it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from rag.errors import InputError, LlmError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import httpx2
+    import openai
+
+_OPENAI = "https://api.openai.com/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the LLM is. The key is shown nowhere, and sent to this address alone.
+
+    Attributes:
+        url: of the API, as in `http://127.0.0.1:8080/v1`.
+        model: None for the first one that the server lists.
+        key: None where the server wants none.
+        silence: seconds without a word, after which the server is taken to hang.
+        longest: seconds that an answer may take.
+        most: bytes that an answer may have.
+    """
+
+    url: str
+    model: str | None = None
+    key: str | None = field(default=None, repr=False)
+    silence: float = 60.0
+    longest: float = 300.0
+    most: int = 4_000_000
+
+    @classmethod
+    def of(
+        cls, environment: Mapping[str, str] = os.environ, url: str | None = None, model: str | None = None
+    ) -> Settings:
+        """Return the settings of the environment: RAG_LLM_URL, RAG_LLM_MODEL and RAG_LLM_KEY.
+
+        Without RAG_LLM_URL, OPENAI_BASE_URL and OPENAI_API_KEY as OpenAI's client reads them; that key is for that
+        address, and goes to no other.
+
+        Raises:
+            InputError: no address is given, or one that is none.
+        """
+        url = url or environment.get("RAG_LLM_URL")
+        key = environment.get("RAG_LLM_KEY")
+        if not url and environment.get("OPENAI_API_KEY"):
+            url = environment.get("OPENAI_BASE_URL") or _OPENAI
+            key = key or environment["OPENAI_API_KEY"]
+        url = url or environment.get("OPENAI_BASE_URL")
+        if not url:
+            raise InputError("no LLM is set up; give --llm-url, or set RAG_LLM_URL, as in http://127.0.0.1:8080/v1")
+        if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+            raise InputError(f"{url} is not the address of an LLM; give one as in http://127.0.0.1:8080/v1")
+        return cls(url.rstrip("/"), model or environment.get("RAG_LLM_MODEL"), key)
+
+
+class Endpoint:
+    """Asks one server. Safe to use from several threads.
+
+    Args:
+        settings: where it is.
+
+    Raises:
+        InputError: on first use, when OpenAI's client is not installed.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def write(self, messages: Sequence[Mapping[str, str]], schema: Mapping[str, Any]) -> Iterator[str]:
+        """Yield what the server writes, piece by piece, held to a JSON schema if the server can do that.
+
+        Raises:
+            LlmError: the server cannot be reached, refuses, hangs, breaks off, or sends no answer.
+        """
+        import openai
+
+        form = {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": schema}}
+        try:
+            try:
+                yield from self._stream(messages, response_format=form)
+            except (openai.BadRequestError, openai.UnprocessableEntityError):  # does not know schemas
+                yield from self._stream(messages)
+        except openai.APITimeoutError as error:
+            raise LlmError(f"{self._name} did not answer in time") from error
+        except openai.APIConnectionError as error:
+            raise LlmError(f"{self._name} cannot be reached") from error
+        except openai.APIStatusError as error:
+            raise LlmError(f"{self._name} answered with status {error.status_code}") from error
+        except (openai.OpenAIError, ValueError, AttributeError, TypeError) as error:  # the last ones: odd JSON
+            raise LlmError(f"{self._name} sent something that is no answer") from error
+        except self._transport_errors as error:
+            raise LlmError(f"{self._name} broke off") from error
+
+    def _stream(self, messages: Sequence[Mapping[str, str]], **options: Any) -> Iterator[str]:  # noqa: ANN401
+        ended = False
+        until = time.monotonic() + self.settings.longest
+        request: dict[str, Any] = {"model": self._model, "messages": list(messages), "temperature": 0.0, **options}
+        with self._client.chat.completions.create(**request, max_tokens=1000, stream=True) as stream:
+            for chunk in stream:
+                if time.monotonic() > until:
+                    raise LlmError(f"{self._name} did not end in {self.settings.longest:.0f} seconds")
+                for choice in chunk.choices[:1]:
+                    ended = ended or choice.finish_reason is not None
+                    if choice.delta.content:
+                        yield choice.delta.content
+        if not ended:
+            raise LlmError(f"{self._name} broke off")
+
+    @property
+    def _name(self) -> str:
+        return f"the LLM at {urlsplit(self.settings.url).hostname}"
+
+    @property
+    def _transport_errors(self) -> tuple[type[Exception], ...]:
+        import httpx2
+
+        return (httpx2.HTTPError, httpx2.StreamError, LimitExceeded)
+
+    @cached_property
+    def _model(self) -> str:
+        return self.settings.model or next((model.id for model in self._client.models.list()), "default")
+
+    @cached_property
+    def _client(self) -> openai.OpenAI:
+        try:
+            import httpx2
+            import openai
+        except ImportError as error:
+            raise InputError("OpenAI's client is not installed: pip install 'rag[llm]'") from error
+        silence = self.settings.silence
+        http = httpx2.Client(
+            transport=_limited(httpx2.HTTPTransport(), self.settings),
+            timeout=httpx2.Timeout(silence, connect=min(silence, 10.0)),
+            follow_redirects=False,
+            trust_env=False,  # no proxy sees the key, and no .netrc replaces it
+        )
+        return openai.OpenAI(
+            base_url=self.settings.url,
+            api_key=self.settings.key or "none",
+            organization="",
+            project="",
+            max_retries=0,
+            http_client=http,
+        )
+
+
+class LimitExceeded(Exception):  # noqa: N818 - reads as a sentence where it is caught
+    """A response is larger, or takes longer, than it may."""
+
+
+def _limited(transport: httpx2.HTTPTransport, settings: Settings) -> httpx2.BaseTransport:
+    """Return a transport whose responses end at the limits of size and time, whatever the server sends."""
+    import httpx2
+
+    class Body(httpx2.SyncByteStream):
+        def __init__(self, stream: httpx2.SyncByteStream) -> None:
+            self._stream = stream
+
+        def __iter__(self) -> Iterator[bytes]:
+            room, until = settings.most, time.monotonic() + settings.longest
+            for chunk in self._stream:
+                room -= len(chunk)
+                if room < 0 or time.monotonic() > until:
+                    raise LimitExceeded
+                yield chunk
+
+        def close(self) -> None:
+            self._stream.close()
+
+    class Limited(httpx2.BaseTransport):
+        def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+            response = transport.handle_request(request)
+            assert isinstance(response.stream, httpx2.SyncByteStream)
+            response.stream = Body(response.stream)
+            return response
+
+        def close(self) -> None:
+            transport.close()
+
+    return Limited()

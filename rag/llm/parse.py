@@ -1,0 +1,104 @@
+"""What an LLM writes -> sentences with the numbers of their sources, as soon as each is complete."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rag.chunk import sentences
+from rag.records import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+MOST_DRAFTS = 12
+"""Sentences of an LLM that are looked at."""
+
+_OBJECT = re.compile(r'\{\s*"(?:text|sources)"')
+_HEAD = re.compile(r"^\s*(?:[-*•]\s+)?((?:\[\s*\d+(?:\s*,\s*\d+)*\s*\]\s*)+)")
+_MARK = re.compile(r"\s*(?:[\[【]\s*(?:sources? )?|\(sources? )\d+(?:\s*[,;]\s*\d+)*\s*[\])】]", re.IGNORECASE)
+_LINK = re.compile(r"!?\[([^\]\n]*)\](?:\([^)\n]*\)|\[[^\]\n]*\])")
+_URL = re.compile(r"<?\b(?:[a-z][a-z0-9+.-]{1,20}:(?://)?|www\.)[^\s<>()]*[./][^\s<>()]*>?", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-zA-Z!][^>\n]*>")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2060-\u206f\ufeff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A sentence of an LLM and the numbers it gives, whether or not there are such sources."""
+
+    text: str
+    numbers: tuple[int, ...]
+
+
+def drafts(pieces: Iterable[str]) -> Iterator[Draft]:
+    """Yield the sentences of an answer: of the JSON that was asked for, or of lines that begin with numbers."""
+    written, position, form, found = "", 0, "", 0
+    for piece in pieces:
+        written += piece
+        form = form or _form(written)
+        if not form:
+            continue
+        ready, position = _objects(written, position) if form == "json" else _lines(written, position, last=False)
+        for draft in ready:
+            yield draft
+            found += 1
+            if found == MOST_DRAFTS:
+                return
+    if form != "json":
+        yield from _lines(written, position, last=True)[0][: MOST_DRAFTS - found]
+
+
+def _form(written: str) -> str:
+    """Tell JSON from lines by the beginning; nothing while it can still be either."""
+    start = written.lstrip()
+    if start.startswith("`"):
+        start = start.partition("\n")[2].lstrip()
+    if not start:
+        return ""
+    return "json" if start[0] == "{" else "lines"
+
+
+def _objects(written: str, position: int) -> tuple[list[Draft], int]:
+    """Read the sentences that are complete from `position` on, and return where the next one begins."""
+    found: list[Draft] = []
+    while match := _OBJECT.search(written, position):
+        try:
+            item, position = json.JSONDecoder().raw_decode(written, match.start())
+        except (json.JSONDecodeError, RecursionError):
+            return found, match.start()
+        text, given = item.get("text"), item.get("sources")
+        numbers = [n for n in given if isinstance(n, int)] if isinstance(given, list) else []
+        if isinstance(text, str):
+            found += _split(text, numbers)
+    return found, position
+
+
+def _lines(written: str, position: int, *, last: bool) -> tuple[list[Draft], int]:
+    end = len(written) if last else written.rfind("\n") + 1
+    found: list[Draft] = []
+    for line in written[position : max(position, end)].splitlines():
+        head = _HEAD.match(line)
+        numbers = [int(n) for n in re.findall(r"\d{1,6}", head[1])] if head else []
+        found += _split(line[head.end() :] if head else line, numbers)
+    return found, max(position, end)
+
+
+def _split(text: str, numbers: list[int]) -> list[Draft]:
+    """Return the sentences of a text, each with the numbers in it, or else with those given for all."""
+    found: list[Draft] = []
+    for span in sentences(text, Span(0, len(text))):
+        sentence = span.of(text)
+        own = [int(n) for mark in _MARK.findall(sentence) for n in re.findall(r"\d{1,6}", mark)]
+        if plain := cleaned(sentence):
+            found.append(Draft(plain, tuple(dict.fromkeys(own or numbers))))
+    return found
+
+
+def cleaned(text: str) -> str:
+    """Return a sentence as plain text on one line: no marks, links, addresses, tags or control characters."""
+    text = _CONTROL.sub("", _MARK.sub("", _LINK.sub(r"\1", text)))
+    text = _URL.sub("(link removed)", _TAG.sub("", text)).replace("**", "").replace("`", "")
+    return " ".join(text.split())

@@ -1,0 +1,49 @@
+"""Charts in office files: the numbers that they draw, as a table whose rows name series and category."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rag.load.pieces import Piece, line, record, row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rag.load.package import Element, Package
+
+_MOST_POINTS = 10_000  # of a series
+
+
+def charts(package: Package, part: str, page: int | None = None) -> Iterator[Piece]:
+    """Yield the blocks of the charts that a part (a slide, a text) shows, in the order of their names."""
+    names = (name for name in package.relations(part).values() if "/charts/chart" in name and name in package.names)
+    for number, name in enumerate(sorted(names), 1):
+        yield from _chart(package.xml(name), f"chart {number}", page)
+
+
+def _chart(root: Element, name: str, page: int | None) -> Iterator[Piece]:
+    title = root.find("{*}chart/{*}title")
+    if title is not None and (words := line("".join(each.text or "" for each in title.iter("{*}t")))):
+        yield Piece(words, mark=name, page=page)
+    series = list(root.iter("{*}ser"))
+    header = ["", *(" ".join(_points(each.find("{*}tx")).values()) for each in series)]
+    categories = next((found for each in series if (found := _named(each, "cat", "xVal"))), {})
+    values = [_named(each, "val", "yVal") for each in series]
+    if any(header):
+        yield Piece(row(header[1:]), None, "\n", name, page)
+    for index in sorted({*categories, *(index for points in values for index in points)}):
+        cells = [categories.get(index, ""), *(points.get(index, "") for points in values)]
+        yield Piece(record(header, cells), None, "\n", f"{name}, row {index + 1}", page)
+
+
+def _named(series: Element, *names: str) -> dict[int, str]:
+    return next((_points(found) for name in names if (found := series.find(f"{{*}}{name}")) is not None), {})
+
+
+def _points(element: Element | None) -> dict[int, str]:
+    """Return the cached texts of a series by their number."""
+    found = {} if element is None else {point.get("idx", ""): point for point in element.iter("{*}pt")}
+    texts = {
+        int(key): line(point.findtext("{*}v") or "") for key, point in found.items() if key.isascii() and key.isdigit()
+    }
+    return {key: text for key, text in texts.items() if key < _MOST_POINTS}

@@ -1,0 +1,137 @@
+"""Dates inside of texts, where the date of publication comes from, and asking as of a day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.dates import mentions
+from rag.errors import InputError
+from rag.load import load_bytes
+from rag.load.dates import date_in_name
+from rag.where import Filter
+from rag.wire import answer_json, document_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("sentence", "published", "days"),
+    [
+        ("The bridge was shut yesterday.", "2024-12-02", ["2024-12-01"]),
+        ("Lorries crossed on Tuesday.", "2023-09-20", ["2023-09-19"]),
+        ("Jets struck on Monday.", "2024-12-02", ["2024-12-02"]),
+        ("The next hearing is on Thursday.", "2023-09-20", ["2023-09-21"]),
+        ("It ended last Monday.", "2024-12-02", ["2024-11-25"]),
+        ("It ended last month.", "2024-01-15", ["2023-12-01/2023-12-31"]),
+        ("She will be back in five days.", "2024-12-02", ["2024-12-07"]),
+        ("They were killed in five days of battle.", "2024-12-02", []),
+        ("He left two weeks ago.", "2024-12-15", ["2024-12-01"]),
+        ("Rain fell over the past three days.", "2024-12-15", ["2024-12-12/2024-12-15"]),
+        ("They walked in on 8 December.", "2024-12-21", ["2024-12-08"]),
+        ("It has gone on since December.", "2020-02-18", ["2019-12-01/2019-12-31"]),
+        ("Delegates met on 11 and 12 November.", "2024-11-15", ["2024-11-11/2024-11-12"]),
+        ("The flood of 11 January", "2023-09-20", ["2023-01-11"]),
+        ("Patrols begin on 15 March.", "2020-03-06", ["2020-03-15"]),
+        ("It was adopted on 18 December 2015.", None, ["2015-12-18"]),
+        ("It happened two days earlier, on Friday.", None, []),
+        ("In 2016, some 2,016 people came.", None, ["2016-01-01/2016-12-31"]),
+        ("On 31 February nothing happened.", "2024-12-02", []),
+    ],
+)
+def test_dates_in_a_sentence(sentence, published, days):
+    """Each date is resolved against the day of publication; what has no one reading is left alone."""
+    assert [mention.iso for mention in mentions(sentence, published)] == days
+
+
+@given(st.dates(dt.date(1900, 1, 1), dt.date(2090, 1, 1)), st.integers(1, 20))
+def test_days_ago(published, count):
+    """Counted days are exact over months and years, and lie where they are written."""
+    sentence = f"It began {count} days ago."
+    (mention,) = mentions(sentence, published.isoformat())
+    assert mention.first == mention.last == published - dt.timedelta(days=count)
+    assert mention.span.of(sentence) == f"{count} days ago"
+    assert mention.relative
+
+
+def test_where_the_date_comes_from():
+    """The first lines, the metadata or the name of the file: it is said which."""
+    dated = b"Talks\n\nPublished: 2 December 2024\n\nThe talks began.\n"
+    plain = b"Talks\n\nThe talks began.\n"
+    front = b"---\ndate: 2024-12-02\n---\n\n# Talks\n\nThe talks began.\n"
+    page = b"<html><head><meta property='article:published_time' content='2024-12-02'></head><body><p>The talks began"
+    for content, uri, origin in (
+        (dated, "/talks.txt", "first lines"),
+        (plain, "/talks_20241202.txt", "file name"),
+        (front, "/talks.md", "metadata"),
+        (page + b" in the morning and went on until the evening.</p></body></html>", "/talks.html", "metadata"),
+        (plain, "/talks.txt", None),
+    ):
+        shown = document_json(load_bytes(content, uri))
+        assert (shown["date"], shown["date_origin"]) == ("2024-12-02" if origin else None, origin), uri
+
+
+def test_dates_in_names():
+    """A date in a name has all three parts and is one of the calendar; a longer number is none."""
+    assert date_in_name("/2019-01-01/2024-12-02 talks.pdf") == "2024-12-02"
+    assert date_in_name("/talks.2024_12_02.pdf") == "2024-12-02"
+    assert date_in_name("/talks-20241302.pdf") is None
+    assert date_in_name("/talks-1202412021.pdf") is None
+
+
+@pytest.mark.parametrize(
+    ("conditions", "admitted"),
+    [
+        (["date>=2024-05"], ["2024-05-01", "2024-12-31", "2025-01-01"]),
+        (["date>2024-05"], ["2024-12-31", "2025-01-01"]),
+        (["date<2024-05"], ["2023-12-31"]),
+        (["date<=2024-05"], ["2023-12-31", "2024-05-01"]),
+        (["date>2024"], ["2025-01-01"]),
+        (["date>=2024-05-01", "date < 2025"], ["2024-05-01", "2024-12-31"]),
+    ],
+)
+def test_comparisons(conditions, admitted):
+    """Comparisons count a month or a year as a whole, and hold together."""
+    where = Filter.parse(conditions)
+    days = ["2023-12-31", "2024-05-01", "2024-12-31", "2025-01-01"]
+    assert [day for day in days if where.has_document("/a.txt", day)] == admitted
+    assert not where.has_document("/a.txt", None)
+
+
+def test_as_of():
+    """As of a day, later documents are left out and undated ones are not; what is no date is refused."""
+    where = Filter.parse([], as_of="2024-12-02")
+    assert where
+    assert [day for day in ("2024-12-01", "2024-12-02", "2024-12-03") if where.has_document("/a", day)] == [
+        "2024-12-01",
+        "2024-12-02",
+    ]
+    assert where.has_document("/a", None)
+    assert Filter.parse([], as_of="2024-12").has_document("/a", "2024-12-31")
+    for wrong in ("yesterday", "2024-13", "2024-02-30"):
+        with pytest.raises(InputError, match="cannot read the date"):
+            Filter.parse([], as_of=wrong)
+    with pytest.raises(InputError, match="date>="):
+        Filter.parse(["date>="])
+
+
+def test_as_of_changes_the_answer(library, tmp_path: Path):
+    """The report that came later is neither searched nor cited; a relative date is shown as a day."""
+    for day, count in (("2024-12-02", 412), ("2024-12-09", 910)):
+        text = f"Count\n\nPublished: {day}\n\nThe monitor counted {count} dead in the battle on Sunday.\n"
+        (tmp_path / f"count-{day}.txt").write_text(text)
+    library.index(tmp_path)
+    asked = "How many dead did the monitor count in the battle?"
+    before = library.ask(asked, where=Filter.parse([], as_of="2024-12-08"))
+    assert {citation.date for citation in before.citations} == {"2024-12-02"}
+    assert {hit.passage.date for hit in library.search(asked)} == {"2024-12-02", "2024-12-09"}
+    cited = answer_json(before)["citations"][0]
+    (found,) = cited["dates"]
+    assert found["date"] == "2024-12-01"
+    text = library.document(cited["document"]).text
+    assert text[found["start"] : found["end"]] == found["text"] == "on Sunday"

@@ -1,0 +1,101 @@
+"""Questions that take something false for granted are refused or corrected, not agreed with."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from rag.answer import NOT_SAID, ExtractiveAnswerer
+from rag.premise import missing
+from rag.records import Document, Hit, Span
+from rag.score import Candidate
+
+TEXT = "On 27 February 2020 at least 33 Turkish soldiers were killed in Idlib. The United States kept silent."
+PREMISES = json.loads((Path(__file__).parent / "premises.json").read_text("utf-8"))
+
+
+def passage(text: str = TEXT, title: str | None = None):
+    """A passage that is a whole document."""
+    return Document("/a.txt", text, title, "0" * 64).passage(Span(0, len(text)), [Span(0, len(text))])
+
+
+@pytest.mark.parametrize(
+    ("question", "lacking"),
+    [
+        ("Where were 63 Turkish soldiers killed?", "63"),
+        ("Where were sixty-three Turkish soldiers killed?", "sixty-three"),
+        ("Who was killed on 28 February 2020?", "28 February 2020"),
+        ("Who was killed in 2019?", "2019"),
+        ("Why were Russian soldiers killed?", "Russian"),
+        ("What did Sergei Lavrov say?", "Sergei Lavrov"),
+    ],
+)
+def test_what_a_passage_lacks(question, lacking):
+    """Another number, date or name than the passage has is named as the question writes it."""
+    assert missing(question, passage()) == lacking
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Where were 33 Turkish soldiers killed?",
+        "Where were thirty-three Turkish soldiers killed?",
+        "Who was killed on 27 February?",
+        "Who was killed in February 2020?",
+        "What did the US do?",
+        "What did the U.S. do?",
+        "Where did the soldiers die?",
+        "Who was killed on the first day?",
+    ],
+)
+def test_what_a_passage_has(question):
+    """The same in other words, or less exactly, is not missing."""
+    assert missing(question, passage()) is None
+
+
+def test_the_title_counts():
+    """A name may stand in the title alone."""
+    assert missing("When did the Pelder rise?", passage("The water rose at 00:50.", "River Pelder")) is None
+    assert missing("When did the Severn rise?", passage("The water rose at 00:50.", "River Pelder")) == "Severn"
+    assert missing("When did the Severn rise?", passage("It rose at 00:50.", "Rivers"), "The Severn is long.") is None
+    assert missing("When did the Severn rise?", passage("the water rose at 00:50.")) is None
+
+
+@dataclass
+class Sure:
+    """A scorer that takes every sentence for the answer."""
+
+    def threshold(self, question: str) -> float:
+        return 0.1
+
+    def score(self, question: str, hits):
+        return [Candidate(h, s, h.passage.quote(s), 0.9) for h in hits for s in h.passage.sentences]
+
+
+def test_a_premise_that_no_passage_has_is_refused():
+    """The refusal names what is missing; a passage that has it is still quoted, and yes/no questions are answered."""
+    answerer, hit = ExtractiveAnswerer(Sure()), Hit(passage(), 1.0)
+    refused = answerer.answer("Why were 63 soldiers killed?", [hit])
+    assert (refused.abstained, refused.reason) == (True, NOT_SAID.format("63"))
+    assert refused.nearest == (hit,)
+    assert refused.confidence == 0.0
+    other = Hit(passage("At Ain al-Havr 63 soldiers were killed."), 0.9)
+    assert [c.quote for c in answerer.answer("Why were 63 soldiers killed?", [hit, other]).citations] == [
+        "At Ain al-Havr 63 soldiers were killed."
+    ]
+    assert not answerer.answer("Were 63 soldiers killed?", [hit]).abstained
+
+
+def test_swapped_questions(sample):
+    """Of questions with something swapped, nine in ten at least are refused, or answered with the truth in a quote."""
+    agreed = []
+    for entry in PREMISES:
+        answer = sample.ask(entry["question"])
+        quotes = " ".join(" ".join(citation.quote.split()) for citation in answer.citations)
+        if not answer.abstained and not any(truth in quotes for truth in entry["truth"]):
+            agreed.append(entry["question"])
+    assert len(PREMISES) >= 30
+    assert len(agreed) <= 0.1 * len(PREMISES), agreed
