@@ -9,7 +9,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rag.embed import DEFAULT_MODEL, embedder
 from rag.evaluate import SYSTEMS, evaluate, opened, read_folder
@@ -37,7 +37,8 @@ def measure(folder: Path, encoder: Embedder, limit: int | None, signals: Sequenc
         library.search("warm up")
         found = {system: _run(judged, library, system, bars) for system in SYSTEMS}
         for signal in signals:
-            library.retriever.fusion = replace(Fusion(), **{signal: 0.0})
+            without: dict[str, Any] = {signal: 0.0}
+            library.retriever.fusion = replace(Fusion(), **without)
             found[f"without {signal}"] = _run(judged, library, "ours", bars)
     return found
 
