@@ -138,7 +138,7 @@ function showHelp() {
 
 function showSettings() {
   const choice = (name, options, label, explained) => make("label", {}, make("span", { class: "name" }, label),
-    make("select", { change: (event) => { set(name, typeof settings[name] === "number" ? Number(event.target.value) : event.target.value); paint(); } },
+    make("select", { "aria-label": label, change: (event) => { set(name, typeof settings[name] === "number" ? Number(event.target.value) : event.target.value); paint(); } },
       options.map(([value, words]) => make("option", { value: String(value), selected: settings[name] === value }, words))),
     make("span", { class: "explained" }, explained));
   dialog("Settings",
