@@ -582,6 +582,8 @@ def test_phone_shows_everything_without_sideways_scrolling(page, tmp_path):
     turn.get_by_role("button", name="Source 1:").first.tap()
     expect(reader(page).locator("mark.current").first).to_be_in_viewport()
     assert overflow(page) <= 0
+    box = reader(page).evaluate("node => [node.getBoundingClientRect().left, node.getBoundingClientRect().right]")
+    assert box == [0, 360]
     shot(page, tmp_path, "phone-reader", whole=False)
     page.get_by_role("button", name="Close the document").tap()
     shot(page, tmp_path, "phone-answer")
