@@ -224,7 +224,7 @@ def test_every_citation_opens_on_exactly_its_span(page):
             assert "".join(reader(page).locator("mark.current").all_text_contents()) == quote
             assert reader(page).locator(".text").evaluate(WHOLE_TEXT) == texts[name]
             opened += 1
-    assert opened > len(QUESTIONS)
+    assert opened >= 8  # the others are refused
 
 
 def citations(turn: Locator) -> list[tuple[Locator, Locator]]:
