@@ -26,7 +26,8 @@ SHOWN = """() => {
 INSIDE = f"(texts, shown = ({SHOWN})()) => texts.filter((text) => !shown.includes(text))"
 # elements that the page itself never makes
 FOREIGN = (
-    "iframe, object, embed, base, form, marquee, gradio-app gradio-app, portal, fencedframe, math, template, #ragPage"
+    "iframe, object, embed, base, form[action], marquee, gradio-app gradio-app, portal, fencedframe, math, template, "
+    "#ragPage"
 )
 
 

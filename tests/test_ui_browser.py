@@ -224,7 +224,7 @@ def test_every_citation_opens_on_exactly_its_span(page):
             assert "".join(reader(page).locator("mark.current").all_text_contents()) == quote
             assert reader(page).locator(".text").evaluate(WHOLE_TEXT) == texts[name]
             opened += 1
-    assert opened > len(QUESTIONS)
+    assert opened >= 8  # the others are refused
 
 
 def citations(turn: Locator) -> list[tuple[Locator, Locator]]:
@@ -404,7 +404,7 @@ def turn_at(page: Page, index: int) -> Locator:
 def test_language_model_is_chosen_and_its_answer_grows(page):
     expect(page.get_by_text("Nothing leaves this machine")).to_be_visible()
     page.get_by_role("button", name="Settings").click()
-    page.get_by_label("Answers").select_option("llm")
+    page.get_by_label("Answers", exact=True).select_option("llm")
     expect(page.get_by_role("dialog")).to_contain_text("are sent to it")
     page.get_by_role("button", name="Done").click()
     expect(page.get_by_text("Nothing leaves this machine")).to_be_hidden()
@@ -417,6 +417,13 @@ def test_language_model_is_chosen_and_its_answer_grows(page):
     assert turn.locator(".sentence").count() == 2
     turn.get_by_role("button", name="Source 1:").first.click()
     expect(reader(page).locator("mark.current").first).to_be_in_viewport()
+
+    question_box(page).fill(QUESTION)
+    question_box(page).press("Enter")
+    expect(page.get_by_text("Still writing")).to_be_visible(timeout=FIRST_ANSWER)
+    page.get_by_role("button", name="Stop").click()
+    expect(turn_at(page, 1)).to_contain_text("Stopped before its end")
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
 
 
 # reading
@@ -575,6 +582,8 @@ def test_phone_shows_everything_without_sideways_scrolling(page, tmp_path):
     turn.get_by_role("button", name="Source 1:").first.tap()
     expect(reader(page).locator("mark.current").first).to_be_in_viewport()
     assert overflow(page) <= 0
+    box = reader(page).evaluate("node => [node.getBoundingClientRect().left, node.getBoundingClientRect().right]")
+    assert box == [0, 360]
     shot(page, tmp_path, "phone-reader", whole=False)
     page.get_by_role("button", name="Close the document").tap()
     shot(page, tmp_path, "phone-answer")
