@@ -116,9 +116,7 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _add_answering(ask: argparse.ArgumentParser) -> None:
-    ask.add_argument("--answerer", choices=["extractive", "llm"], default="extractive", help="who writes the answer")
-    ask.add_argument("--llm-url", metavar="URL", help="of an OpenAI-compatible server (default: RAG_LLM_URL)")
-    ask.add_argument("--llm-model", metavar="NAME", help="its model (default: RAG_LLM_MODEL, or the first it has)")
+    _add_answerer(ask)
     ask.add_argument("--format", choices=["text", "markdown"], help="print a document to send on, with all quotations")
     ask.add_argument(
         "--after", action="append", default=[], metavar="QUESTION", help="asked before, in order; may be repeated"
@@ -132,6 +130,7 @@ def _add_serving(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("--name", action="append", default=[], help="a host name it is reached by; may be repeated")
     serve.add_argument("--mcp", action="store_true", help="serve an assistant on standard input and output instead")
     serve.add_argument("--model", metavar="NAME", help="the encoder, when it is not the one that the index names")
+    _add_answerer(serve)
 
 
 def _add_eval(measure: argparse.ArgumentParser) -> None:
@@ -145,6 +144,12 @@ def _add_eval(measure: argparse.ArgumentParser) -> None:
     measure.add_argument("--compare", type=Path, metavar="FILE", help="compare with an earlier run's .jsonl report")
     measure.add_argument("--model", metavar="NAME", help="a sentence-transformers model by name or path")
     measure.add_argument("--reranker", metavar="NAME", help=_RERANKER)
+
+
+def _add_answerer(answering: argparse.ArgumentParser) -> None:
+    answering.add_argument("--answerer", choices=["extractive", "llm"], default="extractive", help="who writes answers")
+    answering.add_argument("--llm-url", metavar="URL", help="of an OpenAI-compatible server (default: RAG_LLM_URL)")
+    answering.add_argument("--llm-model", metavar="NAME", help="default: RAG_LLM_MODEL, or the first that it has")
 
 
 def _positive(text: str) -> int:
@@ -171,7 +176,14 @@ def _library(options: argparse.Namespace) -> Library:
     from rag.library import Library
 
     model = getattr(options, "model", None)
-    return Library.open(options.store, embedder=embedder(model) if model else None, reranker=_reranker(options))
+    library = Library.open(options.store, embedder=embedder(model) if model else None, reranker=_reranker(options))
+    if getattr(options, "answerer", None) == "llm":
+        from rag.llm.endpoint import Settings
+        from rag.llm.setup import llm_answerer
+
+        settings = Settings.of(url=options.llm_url, model=options.llm_model)
+        library.answerer = llm_answerer(library.retriever, settings)
+    return library
 
 
 def _reranker(options: argparse.Namespace) -> Reranker | None:
@@ -273,12 +285,6 @@ def _ask(options: argparse.Namespace) -> int:
     from rag.wire import answer_json
 
     with _library(options) as library:
-        if options.answerer == "llm":
-            from rag.llm.endpoint import Settings
-            from rag.llm.setup import llm_answerer
-
-            settings = Settings.of(url=options.llm_url, model=options.llm_model)
-            library.answerer = llm_answerer(library.retriever, settings)
         history: list[Answer] = []
         where = Filter.parse(options.where, options.as_of)
         for question in options.after:

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rag.dates import written
-from rag.terms import STOP_WORDS, terms
+from rag.terms import terms
 from rag.values import number, numbers, same_name
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ _WORDS = (
 _NUMBER = re.compile(rf"(?<![\w.-])({_DIGITS}|{_WORDS})\b(?:\s[a-z]+)?(?![-\w])")
 _NEGATION = re.compile(r"\b(?:not|no(?!\s*\.)|never|nobody|neither|cannot)\b|n['’]t\b", re.IGNORECASE)
 _AFTER_ALL = re.compile(r"\b(?:since|until|till|before|only|just)\b", re.IGNORECASE)  # `not tested since May`: in May
+_LISTED = re.compile(r"^\s*(?:what|which|who) (?:are|were) (?:the |some )?\w+|\btwo\b", re.IGNORECASE)  # often counted
+_POSSESSIVE = re.compile(r"['’]s?$")
+_ADJECTIVE = re.compile(r"^\w+(?:ish|ese|[ae]an|ian|ican|ic)$")  # `British` goes without saying in Britain
 _REACH = 2  # words behind a negation that it is about
 _OPENING = re.compile(r"\s*\S+")
 
@@ -57,19 +60,21 @@ def denies(question: str, sentence: str) -> bool:
 
 
 def _missing_date(question: str, told: str) -> str | None:
-    said = [parts for _, parts in written(told)]
-    for span, asked in written(question):
-        alike = [parts for parts in said if asked.day is None or parts.day is not None]
-        if alike and not any(asked.agrees(parts) for parts in said):
+    asked = written(question)
+    said = [parts for _, parts in written(told)] if asked else []
+    for span, date in asked:
+        alike = [parts for parts in said if date.day is None or parts.day is not None]
+        if alike and not any(date.agrees(parts) for parts in said):
             return span.of(question)
     return None
 
 
 def _missing_number(question: str, told: str) -> str | None:
-    said = numbers(_without_dates(told))
-    for match in _NUMBER.finditer(_without_dates(question)):
-        asked = number(match[0])
-        if asked and said and not any(asked.agrees(other) for other in said):
+    asked = list(_NUMBER.finditer(_LISTED.sub("", _without_dates(question))))
+    said = numbers(_without_dates(told)) if asked else []
+    for match in asked:
+        wanted = number(match[0])
+        if wanted and said and not any(wanted.agrees(other) for other in said):
             return match[1]
     return None
 
@@ -83,13 +88,16 @@ def _without_dates(text: str) -> str:
 def _missing_name(question: str, told: str, around: str) -> str | None:
     """Find a name of which passage and document have no word, nor an abbreviation or another spelling."""
     first = _OPENING.match(question)
-    if not any(terms(match[0]) for match in _NAME.finditer(told)):
+    asked = [_POSSESSIVE.sub("", name) for name in _names(question[first.end() if first else 0 :])]
+    asked = [name for name in asked if not _ADJECTIVE.match(name)]
+    if not asked or not _names(told):
         return None
-    told = f"{told}\n{around}"
-    have = set(terms(told))
-    names = [match[0] for match in _NAME.finditer(told) if terms(match[0])]
-    for match in _NAME.finditer(question, first.end() if first else 0):
-        words = {term for term in terms(match[0]) if term not in STOP_WORDS}
-        if words and not words & have and not any(same_name(match[0], name) for name in names):
-            return match[0]
-    return None
+    document = f"{told}\n{around}"
+    have, names = set(terms(document)), _names(document)
+    unknown = (name for name in asked if not have.intersection(terms(name)))
+    return next((name for name in unknown if not any(same_name(name, other) for other in names)), None)
+
+
+def _names(text: str) -> list[str]:
+    """Return what is written like a name, each once; a word that only opens a sentence may be among them."""
+    return [name for name in dict.fromkeys(_NAME.findall(text)) if terms(name)]

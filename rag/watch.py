@@ -116,7 +116,8 @@ class _Changes:
         return _Listener([root for root in self._roots if os.path.isdir(root)], self._news, recursive=True)  # noqa: PTH112
 
     def _concerns(self, path: str) -> bool:
-        root = next((root for root in self._roots if f"{path}/".startswith(f"{root.rstrip('/')}/")), None)
+        around = [root for root in self._roots if f"{path}/".startswith(f"{root.rstrip('/')}/")]
+        root = max(around, key=len, default=None)  # the innermost: a hidden folder may be named itself
         if root is None or f"{os.path.realpath(path)}/".startswith(f"{self._index}/"):
             return False
         *folders, name = path.removeprefix(root).split("/")

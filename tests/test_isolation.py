@@ -142,6 +142,22 @@ def test_a_bomb_ends_within_its_limits(pool, name):
     assert pool.submit(b"<p>Still here and well.</p>", "/a.html").result(timeout=60).text == "Still here and well."
 
 
+def test_pictures_of_hostile_pages_are_made_within_the_same_limits():
+    """A page with no end, one as large as a town, one that is no page: a picture, or a report."""
+    from rag.records import Document, Span
+
+    with Pool(workers=1, seconds=2) as pool:
+        document = Document("/a.pdf", "words", None, "", page_starts=(0,))
+        with pytest.raises(LoadError, match="took more than 2 s"):
+            pool.places(pdf_of(b"BT /F 9 Tf (words) Tj ET\n" * 1_100_000), document, Span(0, 5), 1)
+    with Pool(workers=1) as pool:
+        found, png = pool.places(BOMBS["huge-page.pdf"](), document, Span(0, 5), 1)
+        assert len(found) == 1
+        assert png.startswith(b"\x89PNG")
+        with pytest.raises(LoadError, match="page 1 is damaged"):
+            pool.places(BOMBS["own-child.pdf"](), document, Span(0, 5), 1)
+
+
 def zip_bombs():
     """Archives: one that unpacks to gigabytes, one with members on top of each other, in each other, too many."""
     out = io.BytesIO()

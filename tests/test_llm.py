@@ -9,6 +9,7 @@ import socket
 import pytest
 
 from rag.answer import ExtractiveAnswerer
+from rag.cli import main
 from rag.errors import InputError, LlmError
 from rag.llm import LlmAnswerer
 from rag.llm.endpoint import Endpoint, Settings
@@ -307,3 +308,29 @@ def test_errors_do_not_repeat_the_server():
     with serving(answers(403, f"denied: {KEY}")) as script, pytest.raises(LlmError) as caught:
         list(Endpoint(Settings(script.url, "m", KEY)).write([], {}))
     assert KEY not in str(caught.value)
+
+
+def test_the_command_line(tmp_path, capsys, monkeypatch):
+    """`rag ask --answerer llm` prints what was checked: all at once, or on a terminal as it comes."""
+    (tmp_path / "storm.txt").write_text("The storm of 4 March sank twelve boats in Hartle Bay. Nobody was hurt.\n")
+    store = ["--store", str(tmp_path / "index")]
+    assert main([*store, "index", str(tmp_path / "storm.txt"), "--model", "hash"]) == 0
+    question = "How many boats did the storm of 4 March sink in Hartle Bay?"
+    text = wrote(("On 4 March the storm sank twelve boats in Hartle Bay.", [1]), ("It sank 99 ferries.", [1]))
+    capsys.readouterr()
+    with serving(says(text)) as script:
+        command = [*store, "ask", question, "--answerer", "llm", "--llm-url", script.url, "--llm-model", "m"]
+        assert main([*command, "--json"]) == 0
+        sentences = json.loads(capsys.readouterr().out)["sentences"]
+        assert [s["support"] for s in sentences] == ["supported", "unsupported"]
+        assert main(command) == 0
+        whole = capsys.readouterr().out
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+        assert main(command) == 0
+        assert capsys.readouterr().out.split() == whole.split()
+    assert "[1]" in whole
+    assert "99 is not in the source" in whole
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("RAG_LLM_URL", raising=False)
+    assert main([*store, "ask", question, "--answerer", "llm"]) == 1
+    assert "RAG_LLM_URL" in capsys.readouterr().err

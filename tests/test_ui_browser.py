@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from rag.load import load
 from tests.conftest import questions
+from tests.scripted_llm import event, serving, start
 
 ROOT = Path(__file__).parent.parent
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -71,11 +73,31 @@ WHOLE_TEXT = "node => node.textContent"
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory):
+def model():
+    """The address of a language model that says two sentences, the second one later, of a source that it was given."""
+
+    def act(handler):
+        prompt = script.requests[-1]["messages"][-1]["content"]
+        source = re.search(r"\[(\d+)\] [^\n]*About three million civilians", prompt)
+        number = source[1] if source else "1"
+        start(handler, "text/event-stream")
+        handler.wfile.write(event(f"About three million civilians live in the enclave. [{number}]\n"))
+        handler.wfile.flush()
+        time.sleep(3)
+        handler.wfile.write(event(f"Roughly half of them had fled from somewhere else in Syria. [{number}]\n"))
+        handler.wfile.write(event(None, "stop") + b"data: [DONE]\n\n")
+
+    with serving(act) as script:
+        yield script.url
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory, model):
     """The page as a person starts it for the first time: app.py, no index yet."""
     store = tmp_path_factory.mktemp("app") / "index"
+    environment = {**os.environ, "RAG_LLM_URL": model, "RAG_LLM_MODEL": "scripted"}
     command = [sys.executable, str(ROOT / "app.py"), "--store", str(store), "--port", "0"]
-    with subprocess.Popen(command, cwd=store.parent, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=store.parent, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line.startswith("Open http://127.0.0.1:")
@@ -379,6 +401,31 @@ def turn_at(page: Page, index: int) -> Locator:
     return page.locator(".turn").nth(index)
 
 
+def test_language_model_is_chosen_and_its_answer_grows(page):
+    expect(page.get_by_text("Nothing leaves this machine")).to_be_visible()
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_label("Answers", exact=True).select_option("llm")
+    expect(page.get_by_role("dialog")).to_contain_text("are sent to it")
+    page.get_by_role("button", name="Done").click()
+    expect(page.get_by_text("Nothing leaves this machine")).to_be_hidden()
+    question_box(page).fill(QUESTION)
+    question_box(page).press("Enter")
+    turn = page.locator(".turn.answer")
+    expect(turn.get_by_text("Still writing")).to_be_visible(timeout=FIRST_ANSWER)
+    expect(turn.locator(".sentence .words")).to_have_text(["About three million civilians live in the enclave."])
+    expect(turn.get_by_role("button", name="Helpful")).to_be_visible(timeout=FIRST_ANSWER)
+    assert turn.locator(".sentence").count() == 2
+    turn.get_by_role("button", name="Source 1:").first.click()
+    expect(reader(page).locator("mark.current").first).to_be_in_viewport()
+
+    question_box(page).fill(QUESTION)
+    question_box(page).press("Enter")
+    expect(page.get_by_text("Still writing")).to_be_visible(timeout=FIRST_ANSWER)
+    page.get_by_role("button", name="Stop").click()
+    expect(turn_at(page, 1)).to_contain_text("Stopped before its end")
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
+
+
 # reading
 
 
@@ -535,6 +582,8 @@ def test_phone_shows_everything_without_sideways_scrolling(page, tmp_path):
     turn.get_by_role("button", name="Source 1:").first.tap()
     expect(reader(page).locator("mark.current").first).to_be_in_viewport()
     assert overflow(page) <= 0
+    box = reader(page).evaluate("node => [node.getBoundingClientRect().left, node.getBoundingClientRect().right]")
+    assert box == [0, 360]
     shot(page, tmp_path, "phone-reader", whole=False)
     page.get_by_role("button", name="Close the document").tap()
     shot(page, tmp_path, "phone-answer")

@@ -146,13 +146,17 @@ def test_an_empty_folder_is_watched(library, tmp_path, watched):
 
 
 def test_a_single_file_is_watched(library, docs, watched):
-    """Without its neighbours."""
-    watched(docs / "first.txt")
+    """Without its neighbours; and a hidden folder that is named."""
+    (docs / ".own").mkdir()
+    (docs / ".own" / "hidden.txt").write_text("A note.")
+    watched(docs / "first.txt", docs / ".own")
+    (docs / ".own" / "hidden.txt").write_text("Another note.")
+    until(lambda: library.document("hidden.txt").text == "Another note.")
     (docs / "other.txt").write_text("Nobody asked for this.")
     (docs / "new").write_text("The crane was mended.")
     (docs / "new").replace(docs / "first.txt")
     until(lambda: library.document("first.txt").text == "The crane was mended.")
-    assert names(library) == {"first.txt"}
+    assert names(library) == {"first.txt", "hidden.txt"}
 
 
 def test_a_batch_that_fails_is_said_once_and_tried_again(library, docs, watched):

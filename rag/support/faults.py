@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rag.support.facts import names, numbers, speakers
 from rag.support.words import CONTRARIES, DENIAL, NEGATOR, PRONOUN
-from rag.terms import terms
+from rag.terms import STOP_WORDS, terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 _WORD = re.compile(r"[\w.’'-]*\w")
+NEAR = 25  # characters
 _JOINING = frozenset(("", "and", "or"))
 NAME = re.compile(r"((?:[A-Z][\w'’-]*(?: (?=[A-Z]))?)+)")
 
@@ -70,21 +71,20 @@ def strangers(claim: str, source: Source) -> Iterator[str]:
     """
     if not source.around:  # then nobody knows whom its pronouns mean
         return
-    said, around, mine = (
-        set(terms(" ".join((source.text, *source.speakers)))),
-        set(terms(source.around)),
-        {*terms(claim)},
-    )
-    new = [name for name in names(claim) if name.term not in said]
-    dropped = [name for name in names(source.text) if name.term not in mine]
+    said, around = set(terms(" ".join((source.text, *source.speakers)))), set(terms(source.around))
+    dropped = [name for name in names(source.text) if name.term not in set(terms(claim))]
     pronouns = len(PRONOUN.findall(source.text)) - len(PRONOUN.findall(claim))
-    explained = len({name.group for name in new}) <= pronouns
+    explained = len({name.group for name in names(claim) if name.term not in said}) <= pronouns
     places = _places(source.text, dropped)
-    for name in new:
-        replaces = any(name.calendar == other.calendar for other in dropped) and not explained
-        if name.term not in around:
+    for name in names(claim):
+        taken = places & _places(claim, [name])
+        if name.term in said:
+            swapped = any(word not in STOP_WORDS for word, _ in taken - _places(source.text, [name]))
+        else:
+            swapped = bool(taken) or (any(name.calendar == other.calendar for other in dropped) and not explained)
+        if name.term not in said | around:
             yield f"the name {name.term} is not in the source"
-        elif replaces or places & _places(claim, [name]):
+        elif swapped:
             yield f"the source names another than {name.term}"
 
 
@@ -109,12 +109,18 @@ def attributions(claim: str, source: Source) -> Iterator[str]:
 def negations(claim: str, source: Source) -> Iterator[str]:
     """A negator that came or went, no word of denial making up for it."""
     mine, theirs = _denied(claim), _denied(source.text)
-    here, there = ({word.lower() for word in DENIAL.findall(text)} for text in (claim, source.text))
-    if not there - here and any(not any(one & other for other in theirs) for one in mine):
+    if any(not any(one & other for other in theirs) and not _excused(one, source.text, claim) for one in mine):
         yield "the source does not deny it"
-    shared = set(terms(claim))
-    if not mine and not here - there and any(one and one <= shared for one in theirs):
+    shared = set(terms(claim)) - {"one"}
+    if not mine and any(one and one <= shared and not _excused(one, claim, source.text) for one in theirs):
         yield "the source denies it"
+
+
+def _excused(denied: set[str], text: str, other: str) -> bool:
+    """Whether a text says no to something in other words, which the other text does not have."""
+    known = {word.lower() for word in DENIAL.findall(other)}
+    new = (match for match in DENIAL.finditer(text) if match[0].lower() not in known)
+    return any(denied & set(terms(text[max(0, m.start() - NEAR) : m.end() + NEAR])) for m in new)
 
 
 def _denied(text: str) -> list[set[str]]:

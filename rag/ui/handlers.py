@@ -88,12 +88,13 @@ class Handlers:
 
     def _answerer(self, name: str) -> Answerer:
         """Return the one of that name, or the library's own; raises `InputError` without an LLM's address."""
-        if name != "llm":
+        if name != "llm" or isinstance(self._library.answerer, StreamingAnswerer):
             return self._library.answerer
         if self._llm is None:
+            from rag.llm.endpoint import Settings
             from rag.llm.setup import llm_answerer
 
-            self._llm = llm_answerer(self._library.retriever)
+            self._llm = llm_answerer(self._library.retriever, Settings.of())
         return self._llm
 
     def _before(self, conversation: int) -> list[Answer | str]:
@@ -166,7 +167,9 @@ class Handlers:
 
     def start(self, _: list[Any]) -> StartView:
         """Fill a page that has just been opened."""
-        return {"documents": self.documents(), "local": self._local, "llm": "RAG_LLM_URL" in os.environ}
+        always = isinstance(self._library.answerer, StreamingAnswerer)
+        llm = "always" if always else "offered" if "RAG_LLM_URL" in os.environ else "none"
+        return {"documents": self.documents(), "local": self._local, "llm": llm}
 
     def documents(self) -> DocumentsView:
         """List the documents; none while there is no index."""

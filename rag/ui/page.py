@@ -47,6 +47,7 @@ def layout(library: Library, *, local: bool = True) -> gr.Blocks:
         asking = _part("ask")
         asked = asking.submit(handlers.ask, outputs=asking, **OWN_VIEW)
         asked.then(None, js=SETTLED, **OWN_VIEW)
+        asking.stop(None, cancels=[asked], **OWN_VIEW)
         _part("overview")
         work = _part("library")
         for event, change in (

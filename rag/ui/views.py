@@ -137,11 +137,11 @@ class DocumentsView(TypedDict):
 
 
 class StartView(TypedDict):
-    """What a page that has just been opened shows."""
+    """What a page that has just been opened shows; `llm` is `none`, `offered`, or `always` where it answers all."""
 
     documents: DocumentsView
     local: bool
-    llm: bool
+    llm: str
 
 
 class ReportRow(TypedDict):

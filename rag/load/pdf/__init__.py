@@ -73,9 +73,14 @@ def open_pdf(data: bytes, uri: str) -> Pdf:
 
 
 def lines_of(pdf: Pdf, number: int) -> tuple[list[Line], float]:
-    """Return the lines of page `number` (from 1) in reading order, and the page's height."""
-    page = pdf[number - 1]
-    text = page.get_textpage()
+    """Return the lines of page `number` (from 1) in reading order, and the page's height; none of a damaged page."""
+    import pypdfium2
+
+    try:
+        page = pdf[number - 1]
+        text = page.get_textpage()
+    except pypdfium2.PdfiumError:
+        return [], 0.0
     try:
         return page_lines(page_runs(text), number), page.get_height()
     finally:
@@ -85,16 +90,11 @@ def lines_of(pdf: Pdf, number: int) -> tuple[list[Line], float]:
 
 def _pages(pdf: Pdf) -> tuple[list[list[Line]], list[float], list[int]]:
     """Return lines and height of each page, and the numbers of those without text but with a picture."""
-    import pypdfium2
-
     pages: list[list[Line]] = []
     heights: list[float] = []
     without: list[int] = []
     for number in range(1, len(pdf) + 1):
-        try:
-            lines, height = lines_of(pdf, number)
-        except pypdfium2.PdfiumError:
-            lines, height = [], 0.0
+        lines, height = lines_of(pdf, number)
         pages.append(lines)
         heights.append(height)
         if not lines:

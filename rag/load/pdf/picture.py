@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from rag.errors import InputError
+from rag.errors import InputError, LoadError
 from rag.load.pdf import open_pdf
 
 if TYPE_CHECKING:
@@ -31,16 +31,20 @@ def picture(data: bytes, uri: str, page: int, marked: Sequence[Rectangle]) -> by
 
     Raises:
         InputError: there is no such page.
-        LoadError: the PDF cannot be opened.
+        LoadError: the PDF, or this page of it, is damaged.
     """
+    import pypdfium2
     from PIL import Image, ImageChops, ImageDraw
 
     pdf = open_pdf(data, uri)
     if not 1 <= page <= len(pdf):
         raise InputError(f"{uri} has {len(pdf)} pages; there is no page {page}")
-    sheet = pdf[page - 1]
-    scale = min(DOTS, _MOST_PIXELS / max(1.0, *sheet.get_size()))
-    drawn = sheet.render(scale=scale).to_pil().convert("RGB")
+    try:
+        sheet = pdf[page - 1]
+        scale = min(DOTS, _MOST_PIXELS / max(1.0, *sheet.get_size()))
+        drawn = sheet.render(scale=scale).to_pil().convert("RGB")
+    except pypdfium2.PdfiumError as error:
+        raise LoadError(f"{uri}: page {page} is damaged ({error}); open it and save it anew") from error
     pen = Image.new("RGB", drawn.size, "white")
     draw = ImageDraw.Draw(pen)
     for _, *box in (rectangle for rectangle in marked if rectangle.page == page):

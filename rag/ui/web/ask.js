@@ -16,18 +16,20 @@ const input = make("textarea", {
   id: "rag-input", rows: "1", placeholder: "What do you want to know?", "aria-label": "Question",
   maxlength: String(LONGEST + 1), enterkeyhint: "send", autocomplete: "off", keydown: keys, input: grow,
 });
-const button = make("button", { type: "submit", class: "primary", title: "Ask (Enter)" }, make("span", {}, "Ask"), icon("send"));
+const button = make("button", { type: "submit", class: "primary" });
 const conditions = filters();
 const form = make("form", { class: "question", submit }, make("div", { class: "box" }, input, button), conditions.node);
 const examples = make("div", { class: "examples", role: "group", "aria-label": "Example questions" });
 const summary = make("p", { class: "summary" });
 const welcome = make("div", { class: "welcome" },
   make("h1", {}, "Ask your documents"),
-  make("p", {}, "Every sentence of an answer is cited to the exact words of its source. Nothing leaves this machine."));
+  make("p", {}, "Every sentence of an answer is cited to the exact words of its source. ",
+    make("span", { class: "private" }, "Nothing leaves this machine.")));
 const view = make("section", { class: "ask fresh", "aria-label": "Ask" }, welcome, thread, form, examples, summary);
 
 export function mountAsk(part) {
   page = part;
+  waitFor(null);
   part.element.querySelector("#rag-ask").replaceChildren(view);
   part.watch("value", () => receive(part.props.value));
   window.addEventListener("rag-settled", () => setTimeout(settle, 300));
@@ -50,9 +52,8 @@ export function collectionChanged(documents) {
 
 /** Begin a new conversation. */
 export function startAfresh() {
-  pending = null;
+  waitFor(null);
   conversation = 0;
-  button.disabled = false;
   thread.replaceChildren();
   view.classList.add("fresh");
   input.setAttribute("placeholder", "What do you want to know?");
@@ -102,9 +103,25 @@ function grow() {
   input.style.height = `${Math.min(input.scrollHeight, 200)}px`;
 }
 
+/** The turn that is being answered, or null: meanwhile the button ends it. */
+function waitFor(turn) {
+  pending = turn;
+  button.title = turn === null ? "Ask (Enter)" : "Stop answering";
+  button.replaceChildren(make("span", {}, turn === null ? "Ask" : "Stop"), icon(turn === null ? "send" : "close"));
+}
+
 function submit(event) {
   event.preventDefault();
-  ask(input.value);
+  if (pending === null) ask(input.value);
+  else if (event.submitter === button) stop(); // Enter in the box submits without it
+}
+
+/** End the answer where it is; what has come of it stays. */
+function stop() {
+  const shown = document.getElementById(`turn-${pending}`).turn;
+  page.trigger("stop");
+  if (shown) receive({ ...shown, growing: false, message: "Stopped before its end." });
+  else receive({ turn: pending, kind: "hint", cards: [], message: "Stopped." });
 }
 
 export function ask(question) {
@@ -115,7 +132,7 @@ export function ask(question) {
     input.focus();
     return;
   }
-  pending = count += 1;
+  waitFor((count += 1));
   view.classList.remove("fresh");
   input.setAttribute("placeholder", "Ask another question");
   input.value = "";
@@ -124,7 +141,6 @@ export function ask(question) {
   item.question = words;
   thread.append(item);
   item.scrollIntoView({ block: "start" });
-  button.disabled = true;
   page.trigger("submit", { turn: pending, question: words, where: conditions.values(), k: settings.k, answerer: settings.answerer, conversation });
 }
 
@@ -136,8 +152,7 @@ function receive(turn) {
   conversation = turn.conversation || conversation;
   item.replaceChildren(turnNode(item.turn));
   if (turn.turn !== pending || turn.growing) return;
-  pending = null;
-  button.disabled = false;
+  waitFor(null);
   item.scrollIntoView({ block: "start" });
 }
 

@@ -21,7 +21,7 @@ const KEYS = [
   ["?", "show this list"],
 ];
 
-let hasModel = false; // whether the server knows of a language model
+let model = "none"; // whether a language model answers: `none`, `offered` or `always`
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 /* Parts */
@@ -48,7 +48,8 @@ function mountFrame(part) {
 async function refresh() {
   const view = await call("start");
   if (view.error) return;
-  hasModel = view.llm;
+  model = view.llm;
+  paint();
   collectionChanged(view.documents);
   showCollection(view);
 }
@@ -138,17 +139,18 @@ function showHelp() {
 
 function showSettings() {
   const choice = (name, options, label, explained) => make("label", {}, make("span", { class: "name" }, label),
-    make("select", { change: (event) => { set(name, typeof settings[name] === "number" ? Number(event.target.value) : event.target.value); paint(); } },
+    make("select", { "aria-label": label, change: (event) => { set(name, typeof settings[name] === "number" ? Number(event.target.value) : event.target.value); paint(); } },
       options.map(([value, words]) => make("option", { value: String(value), selected: settings[name] === value }, words))),
     make("span", { class: "explained" }, explained));
   dialog("Settings",
     choice("theme", [["system", "as this computer"], ["light", "light"], ["dark", "dark"]], "Colours", "Light letters on dark, or dark on light."),
     choice("k", [[4, "4"], [8, "8"], [16, "16"], [32, "32"]], "Passages read", "How many passages are read for an answer. More finds answers in odd places; fewer is quicker."),
-    hasModel ? choice("answerer", [["extractive", "quotations"], ["llm", "language model"]], "Answers", "Quotations are the documents’ own words. A language model writes its own, each sentence checked against its source.") : null,
+    model === "offered" ? choice("answerer", [["extractive", "quotations"], ["llm", "language model"]], "Answers", "Quotations are the documents’ own words. A language model writes its own, each sentence checked against its source; the question and the passages are sent to it, at the address in RAG_LLM_URL.") : null,
     make("p", { class: "note" }, "Settings are kept in this browser. Questions and documents are not."));
 }
 
 function paint() {
   const wanted = settings.theme === "dark" || (settings.theme === "system" && dark.matches);
   document.body.classList.toggle("dark", wanted);
+  document.body.dataset.answerer = model === "always" || (model === "offered" && settings.answerer === "llm") ? "llm" : "extractive";
 }
