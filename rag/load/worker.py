@@ -40,7 +40,7 @@ def main() -> None:
 
     def go_on() -> None:
         _limit_time()
-        send(sink, {"wait": True}, b"")
+        send(sink, {"wait": ocr.SECONDS + SECONDS}, b"")
 
     ocr.before_page = go_on
     while request := receive(source):

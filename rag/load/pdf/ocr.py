@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _SCALE = 300 / 72  # dots in a point, what tesseract reads best
 _MOST_DOTS = 10_000  # on the longer side of a page
-_SECONDS = 60  # for a page
+SECONDS = 180  # for a page, which takes ten where the machine has nothing else to do
 _WORD = "5"  # the level of words in tesseract's table
 
 
@@ -49,7 +49,7 @@ def page_runs(page: Page) -> list[Run]:
     command = [program, "stdin", "stdout", "tsv"]
     try:
         done = subprocess.run(  # noqa: S603 - a program of the user's own PATH
-            command, input=picture.getvalue(), check=True, capture_output=True, timeout=_SECONDS
+            command, input=picture.getvalue(), check=True, capture_output=True, timeout=SECONDS
         )
     except (subprocess.SubprocessError, OSError):
         return []
