@@ -270,4 +270,32 @@ def test_a_scanned_page_is_read_where_tesseract_is_installed(library, tmp_path):
     doc = library.document("scan.pdf")
     assert doc.text == "The crane fell into the river.\n\nNobody was hurt on that day."
     assert doc.page_at(doc.text.index("Nobody")) == 2
+    start = doc.text.index("Nobody")
+    (box,) = library.rectangles("scan.pdf", Span(start, len(doc.text)))
+    assert box.page == 2
+    assert (box.x0, box.x1) == pytest.approx((48, 360), abs=25)
     assert library.page_picture("scan.pdf", Span(0, 9)).startswith(b"\x89PNG")
+
+
+def test_a_scanned_page_among_others_is_read_too():
+    """And said to be."""
+    import shutil
+
+    from PIL import Image, ImageDraw, ImageFont
+
+    if not shutil.which("tesseract"):
+        pytest.skip("tesseract is not installed: apt-get install tesseract-ocr")
+    sheet = Image.new("L", (1240, 600), "white")
+    ImageDraw.Draw(sheet).text(
+        (100, 100), "Nobody was hurt on that day.", fill="black", font=ImageFont.load_default(48)
+    )
+    out = io.BytesIO()
+    page = canvas.Canvas(out)
+    page.drawString(60, 700, "The crane fell into the river.")
+    page.showPage()
+    page.drawInlineImage(sheet, 50, 300, 500, 242)
+    page.showPage()
+    page.save()
+    doc = load_bytes(out.getvalue(), "/mixed.pdf")
+    assert doc.text == "The crane fell into the river.\n\nNobody was hurt on that day."
+    assert doc.notes == ("1 of 2 pages were read by character recognition (2), which makes mistakes",)

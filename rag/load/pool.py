@@ -115,7 +115,7 @@ class _Worker:
         with _deadline(process, late, seconds):
             answer = _ask(process, header, data)
         while answer and "wait" in answer[0]:  # one page of many is done
-            with _deadline(process, late, seconds):
+            with _deadline(process, late, answer[0]["wait"]):
                 answer = _received(process)
         if answer is None:
             cause = self._cause(process, late=late.is_set(), seconds=seconds)

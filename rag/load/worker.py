@@ -37,7 +37,12 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    ocr.before_page = lambda: send(sink, {"wait": True}, b"")
+
+    def go_on() -> None:
+        _limit_time()
+        send(sink, {"wait": ocr.SECONDS + SECONDS}, b"")
+
+    ocr.before_page = go_on
     while request := receive(source):
         header, data = request
         _limit_time()

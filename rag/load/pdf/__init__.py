@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import LoadError, Skipped
 from rag.load.dates import parse_date, publication_date
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Pdf = Any  # pypdfium2's document
 
 MOST_PAGES = 5_000
+_SCANNED = "has only pictures of text and needs OCR; install tesseract or ocrmypdf"
+_UNREADABLE = "has no text, and in its pictures none is recognised; open it and save it with text"
 _MADE_UP_TITLE = re.compile(
     r"untitled|microsoft word|^slide 1$|\.(?:docx?|pdf|indd|tex|dvi|pptx?|xlsx?)\b", re.IGNORECASE
 )
@@ -36,9 +38,10 @@ def parse(data: bytes, uri: str) -> Document:
         Skipped: more pages than a document has.
     """
     pdf = open_pdf(data, uri)
-    pages, heights, without = _pages(pdf)
+    sheets = [sheet_of(pdf, number) for number in range(1, len(pdf) + 1)]
+    pages, heights = [sheet.lines for sheet in sheets], [sheet.height for sheet in sheets]
     if not any(pages):
-        return ocr.parse(data, uri, len(heights))
+        raise LoadError(f"{uri}: {_UNREADABLE if ocr.is_there() else _SCANNED}")
     decorations = furniture(pages, heights)
     blocks = paragraphs([[line for line in page if id(line) not in decorations] for page in pages])
     pieces = [Piece(block.text, block.level) for block in blocks]
@@ -53,7 +56,7 @@ def parse(data: bytes, uri: str) -> Document:
         title=None if _MADE_UP_TITLE.search(title) else title,
         date=publication_date(head) or _made(meta.get("CreationDate", "")),
         page_starts=_page_starts(blocks, pieces, len(heights)),
-        notes=_notes(without, len(heights)),
+        notes=_notes(sheets),
     )
 
 
@@ -72,34 +75,30 @@ def open_pdf(data: bytes, uri: str) -> Pdf:
     return pdf
 
 
-def lines_of(pdf: Pdf, number: int) -> tuple[list[Line], float]:
-    """Return the lines of page `number` (from 1) in reading order, and the page's height; none of a damaged page."""
+class Sheet(NamedTuple):
+    """What stands on a page: its lines in reading order, its height, and whether its text had to be recognised."""
+
+    lines: list[Line]
+    height: float
+    scanned: bool = False
+
+
+def sheet_of(pdf: Pdf, number: int) -> Sheet:
+    """Read page `number` (from 1); of a damaged one, nothing."""
     import pypdfium2
 
     try:
         page = pdf[number - 1]
         text = page.get_textpage()
     except pypdfium2.PdfiumError:
-        return [], 0.0
+        return Sheet([], 0.0)
     try:
-        return page_lines(page_runs(text), number), page.get_height()
+        runs = page_runs(text)
+        scanned = [] if runs else ocr.page_runs(page)
+        return Sheet(page_lines(runs or scanned, number), page.get_height(), bool(scanned))
     finally:
         text.close()
         page.close()
-
-
-def _pages(pdf: Pdf) -> tuple[list[list[Line]], list[float], list[int]]:
-    """Return lines and height of each page, and the numbers of those without text but with a picture."""
-    pages: list[list[Line]] = []
-    heights: list[float] = []
-    without: list[int] = []
-    for number in range(1, len(pdf) + 1):
-        lines, height = lines_of(pdf, number)
-        pages.append(lines)
-        heights.append(height)
-        if not lines:
-            without.append(number)
-    return pages, heights, without
 
 
 def _page_starts(blocks: Sequence[Paragraph], pieces: Sequence[Piece], count: int) -> tuple[int, ...]:
@@ -114,11 +113,23 @@ def _page_starts(blocks: Sequence[Paragraph], pieces: Sequence[Piece], count: in
     return (0, *starts[1:]) if starts else ()
 
 
-def _notes(without: Sequence[int], count: int) -> tuple[str, ...]:
-    if not without:
-        return ()
-    shown = ", ".join(map(str, without[:10])) + (", ..." if len(without) > 10 else "")
-    return (f"{len(without)} of {count} pages hold no text, only pictures or nothing ({shown}); they need OCR",)
+def _notes(sheets: Sequence[Sheet]) -> tuple[str, ...]:
+    """Say which pages were not read, and which with mistakes."""
+    without = [number for number, sheet in enumerate(sheets, 1) if not sheet.lines]
+    scanned = [number for number, sheet in enumerate(sheets, 1) if sheet.scanned]
+    notes = (
+        (without, "hold no text, only pictures or nothing", "and need OCR"),
+        (scanned, "were read by character recognition", "which makes mistakes"),
+    )
+    return tuple(
+        f"{len(found)} of {len(sheets)} pages {what} ({_shown(found)}), {meaning}"
+        for found, what, meaning in notes
+        if found
+    )
+
+
+def _shown(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers[:10])) + (", ..." if len(numbers) > 10 else "")
 
 
 def _made(stamp: str) -> str | None:

@@ -1,26 +1,27 @@
-"""Scanned PDFs: each page drawn and read by `tesseract`, where it is installed (`ocrmypdf` brings it along)."""
+"""Scanned pages: drawn and read by `tesseract`, where it is installed (`ocrmypdf` brings it along)."""
 
 from __future__ import annotations
 
+import csv
 import io
 import shutil
 import subprocess
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import LoadError
-from rag.load.pieces import Piece, assemble, line
+from rag.load.decode import storable
+from rag.load.pdf.glyphs import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rag.records import Document
+    from collections.abc import Callable, Iterator
 
     Page = Any  # pypdfium2's
+    Row = dict[str, str]  # of tesseract's table
 
-_NOTE = "read by character recognition, which makes mistakes"
 _SCALE = 300 / 72  # dots in a point, what tesseract reads best
 _MOST_DOTS = 10_000  # on the longer side of a page
-_SECONDS = 60  # for a page
+SECONDS = 180  # for a page, which takes ten where the machine has nothing else to do
+_WORD = "5"  # the level of words in tesseract's table
 
 
 def _nobody() -> None:
@@ -31,32 +32,43 @@ before_page: Callable[[], None] = _nobody
 """Called before each page, which takes seconds: whoever waits for a document should know that it goes on."""
 
 
-def parse(data: bytes, uri: str, pages: int) -> Document:
-    """Read a PDF without text; raises `LoadError` when there is no program for it, or it fails."""
-    import pypdfium2
+def is_there() -> bool:
+    """Tell whether scanned pages can be read."""
+    return shutil.which("tesseract") is not None
 
-    if not pages:
-        raise LoadError(f"{uri}: has no pages; open it and save it anew")
+
+def page_runs(page: Page) -> list[Run]:
+    """Return the lines of a scanned page with the place of each character; nothing where they cannot be read."""
     program = shutil.which("tesseract")
-    if program is None:
-        raise LoadError(f"{uri}: has only pictures of text and needs OCR; install tesseract or ocrmypdf")
-    try:
-        texts = [_read(program, page) for page in pypdfium2.PdfDocument(data)]
-    except pypdfium2.PdfiumError as error:
-        raise LoadError(f"{uri}: is damaged ({error}); open it and save it anew") from error
-    except (subprocess.SubprocessError, OSError) as error:
-        raise LoadError(f"{uri}: needs OCR, and tesseract failed ({error})") from error
-    pieces = [Piece(line(block), page=page) for page, text in enumerate(texts, 1) for block in text.split("\n\n")]
-    return assemble(pieces, data, uri, "application/pdf", notes=(_NOTE,))
-
-
-def _read(program: str, sheet: Page) -> str:
-    """Return the text of one page."""
+    if program is None or next(page.get_objects(), None) is None:
+        return []
     before_page()
-    scale = min(_SCALE, _MOST_DOTS / max(1.0, *sheet.get_size()))
+    scale = min(_SCALE, _MOST_DOTS / max(1.0, *page.get_size()))
     picture = io.BytesIO()
-    sheet.render(scale=scale, grayscale=True).to_pil().save(picture, "PNG")
-    done = subprocess.run(  # noqa: S603 - a program of the user's own PATH
-        [program, "stdin", "stdout"], input=picture.getvalue(), check=True, capture_output=True, timeout=_SECONDS
-    )
-    return done.stdout.decode("utf-8", "replace")
+    page.render(scale=scale, grayscale=True).to_pil().save(picture, "PNG")
+    command = [program, "stdin", "stdout", "tsv"]
+    try:
+        done = subprocess.run(  # noqa: S603 - a program of the user's own PATH
+            command, input=picture.getvalue(), check=True, capture_output=True, timeout=SECONDS
+        )
+    except (subprocess.SubprocessError, OSError):
+        return []
+    return list(_lines(done.stdout.decode("utf-8", "replace"), scale))
+
+
+def _lines(table: str, scale: float) -> Iterator[Run]:
+    rows = csv.DictReader(io.StringIO(table), delimiter="\t", quoting=csv.QUOTE_NONE)
+    words = (row for row in rows if row["level"] == _WORD and row["text"].strip())
+    for _, line in groupby(words, lambda row: (row["block_num"], row["par_num"], row["line_num"])):
+        first, *others = [_run(word, scale) for word in line]
+        for word in others:
+            first.extend(word)
+        yield first
+
+
+def _run(word: Row, scale: float) -> Run:
+    """Return a word with its characters side by side, each as wide as the other."""
+    text = storable(word["text"].strip())
+    left, top, width, height = (int(word[name]) / scale for name in ("left", "top", "width", "height"))
+    edges = [left + width * index / len(text) for index in range(len(text) + 1)]
+    return Run(text, (left, top, left + width, top + height), list(pairwise(edges)))

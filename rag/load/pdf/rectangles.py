@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from rag.load.pdf import lines_of, open_pdf
+from rag.load.pdf import open_pdf, sheet_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +54,7 @@ def rectangles(data: bytes, document: Document, span: Span) -> list[Rectangle]:
         return []
     pdf = open_pdf(data, document.uri)
     return [
-        found for page in range(first, last + 1) for found in _on_page(lines_of(pdf, page)[0], page, document, span)
+        found for page in range(first, last + 1) for found in _on_page(sheet_of(pdf, page).lines, page, document, span)
     ]
 
 
