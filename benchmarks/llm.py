@@ -87,7 +87,7 @@ def main() -> None:
             faults = broken(answer)
             kind = "refused" if answer.abstained else "quoted instead" if answer.reason else "written by the LLM"
             seen.update([kind, *(f"sentence {s.support}" for s in answer.sentences), *(f"BROKEN {f}" for f in faults)])
-            print(f"{question}\n  {kind}: {answer.text[:300]}", flush=True)
+            print(f"{question}\n  {kind} ({answer.reason}): {answer.text[:300]}", flush=True)
         seconds = (time.perf_counter() - started) / len(questions)
     print(f"\n{len(questions)} questions, {seconds:.1f} s each")
     for name, count in sorted(seen.items()):
