@@ -62,9 +62,11 @@ def denies(question: str, sentence: str) -> bool:
 def _missing_date(question: str, told: str) -> str | None:
     asked = written(question)
     said = [parts for _, parts in written(told)] if asked else []
+    if any(date.agrees(parts) for _, date in asked for parts in said):
+        return None
     for span, date in asked:
         alike = [parts for parts in said if date.day is None or parts.day is not None]
-        if alike and not any(date.agrees(parts) for parts in said):
+        if alike:
             return span.of(question)
     return None
 
@@ -94,7 +96,7 @@ def _missing_name(question: str, told: str, around: str) -> str | None:
         return None
     document = f"{told}\n{around}"
     have, names = set(terms(document)), _names(document)
-    unknown = (name for name in asked if not have.intersection(terms(name)))
+    unknown = (name for name in asked if not any(word.startswith(term) for term in terms(name) for word in have))
     return next((name for name in unknown if not any(same_name(name, other) for other in names)), None)
 
 
