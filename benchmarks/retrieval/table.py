@@ -9,7 +9,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rag.embed import DEFAULT_MODEL, embedder
 from rag.evaluate import SYSTEMS, evaluate, opened, read_folder
@@ -18,7 +18,7 @@ from rag.fuse import Fusion
 from rag.progress import Bars
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rag.embed import Embedder
     from rag.evaluate import Dataset, Result
@@ -26,20 +26,27 @@ if TYPE_CHECKING:
 
 MEASURES = ("ndcg@10", "hit@5", "recall@10")
 SETS = "time cranfield cisi scifact_train multihop_rag_facts500 anthropic_docs_rag squad20_A xquad_en_A".split()
-SIGNALS = ("dense", "document", "words", "terms", "grams", "feedback")
+WITHOUT = {
+    "without dense": replace(Fusion(), dense=0.0),
+    "without document": replace(Fusion(), document=0.0),
+    "without words": replace(Fusion(), words=0.0),
+    "without terms": replace(Fusion(), terms=0.0),
+    "without grams": replace(Fusion(), grams=0.0),
+    "without feedback": replace(Fusion(), feedback=0.0),
+}
+"""Ours without one of its signals."""
 
 
-def measure(folder: Path, encoder: Embedder, limit: int | None, signals: Sequence[str]) -> dict[str, Result]:
-    """Return what each system reaches on one set; `without X` is ours with the weight of one of the signals at 0."""
+def measure(folder: Path, encoder: Embedder, limit: int | None, fusions: Mapping[str, Fusion]) -> dict[str, Result]:
+    """Return what each system reaches on one set, and what ours reaches with other weights, by their names."""
     dataset = read_folder(folder)
     judged = replace(dataset, questions=tuple(q for q in dataset.questions if q.relevant)).limited(limit)
     with Bars() as bars, opened(judged, encoder, bars.show) as library:
         library.search("warm up")
         found = {system: _run(judged, library, system, bars) for system in SYSTEMS}
-        for signal in signals:
-            without: dict[str, Any] = {signal: 0.0}
-            library.retriever.fusion = replace(Fusion(), **without)
-            found[f"without {signal}"] = _run(judged, library, "ours", bars)
+        for name, fusion in fusions.items():
+            library.retriever.fusion = fusion
+            found[name] = _run(judged, library, "ours", bars)
     return found
 
 
@@ -73,10 +80,10 @@ def show_set(name: str, found: dict[str, Result]) -> None:
 
 def show_signals(sets: Sequence[dict[str, Result]]) -> None:
     """Print what the mean nDCG@10 and the time of a question lose without each signal."""
-    print(f"{'without':24}   ndcg@10       ms")
+    print(f"{'ours':24}   ndcg@10       ms")
     ours = [found["ours"] for found in sets]
-    for signal in SIGNALS:
-        others = [found[f"without {signal}"] for found in sets]
+    for signal in WITHOUT:
+        others = [found[signal] for found in sets]
         lost = fmean(map(_mean, others)) - fmean(map(_mean, ours))
         show(f"  {signal}", [lost, fmean(map(milliseconds, others)) - fmean(map(milliseconds, ours))], 4)
 
@@ -98,7 +105,7 @@ def main() -> None:
     encoder = embedder(DEFAULT_MODEL)
     sets = []
     for folder in folders:
-        sets.append(measure(folder, encoder, options.limit, SIGNALS if options.signals else ()))
+        sets.append(measure(folder, encoder, options.limit, WITHOUT if options.signals else {}))
         show_set(folder.name, sets[-1])
     print("mean")
     for name in MEASURES:
