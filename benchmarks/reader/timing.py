@@ -43,7 +43,7 @@ class RandomPassages(BertEmbedder):
         seeds = [int.from_bytes(hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8]) for text in texts]
         rows = [np.random.default_rng(seed).standard_normal(self.dimension) for seed in seeds]
         vectors = np.array(rows, np.float32).reshape(len(texts), self.dimension)
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
 
 def fill(library: Library, data: Path) -> int:
