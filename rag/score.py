@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
@@ -81,6 +81,7 @@ class Evidence:
     bias: float = -6.7
     unfound: float = 2.0
     threshold: float = 0.12
+    yes_no_threshold: float = 0.32
 
     def probability(self, reading: Reading, coverage: float, cosine: float, *, unfound: bool = False) -> float:
         """Return the probability, from 0 to 1, that the passage answers the question."""
@@ -111,33 +112,37 @@ class ReaderScorer:
 
     def threshold(self, question: str) -> float:
         """Return the score below which the best sentence is no answer to this question."""
-        return self._overlap.threshold(question) if is_yes_no(question) else self._evidence.threshold
+        return self._evidence.yes_no_threshold if is_yes_no(question) else self._evidence.threshold
 
     def score(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
         """Return every sentence with the probability that its passage answers.
 
         The sentence where most of the answer begins has all of it, others have their share in relation to that: being
         in two minds about the place within a passage is no doubt about the passage.
-        The reader was trained on questions whose answer is a span; those that want yes or no are judged by overlap.
+        The reader was trained on questions whose answer is a span: of those that want yes or no it finds the evidence,
+        but not how certain it is, so that overlap has half a say, and there is no short answer.
         """
-        if is_yes_no(question):
-            return self._overlap.score(question, hits)
         read = [hit for hit in hits if hit.passage.sentences]
         passages = [hit.passage for hit in read]
         readings = self.reader.read(question, [p.text for p in passages], [p.context for p in passages])
         weights = asked_terms(self._retriever.term_weights(question))
-        return [
+        found = [
             candidate
             for hit, reading in zip(read, readings, strict=True)
             for candidate in self._candidates(question, hit, reading, weights)
         ]
+        return self._with_overlap(question, read, found) if is_yes_no(question) else found
+
+    def _with_overlap(self, question: str, hits: Sequence[Hit], found: Sequence[Candidate]) -> list[Candidate]:
+        overlap = {(c.hit.passage.id, c.span): c.score for c in self._overlap.score(question, hits)}
+        return [replace(c, score=(overlap[c.hit.passage.id, c.span] + math.sqrt(c.score)) / 2) for c in found]
 
     def _candidates(self, question: str, hit: Hit, reading: Reading, weights: Mapping[str, float]) -> list[Candidate]:
         passage, offset = hit.passage, hit.passage.span.start
         covered = [coverage(weights, passage.quote(span), passage.context) for span in passage.sentences]
         strange = self.is_strange(question, passage)
         chance = self._evidence.probability(reading, max(covered), hit.dense_score or 0.0, unfound=strange)
-        answer = Span(offset + reading.start, offset + reading.end)
+        answer = Span(offset, offset) if is_yes_no(question) else Span(offset + reading.start, offset + reading.end)
         shares = answer_shares(passage, reading)
         certain = chance * min(1.0, sum(shares)) / (max(shares) or 1.0)
         return [

@@ -7,6 +7,7 @@ import pytest
 from rag.read import Reader, Reading
 from rag.records import Document, Hit, Span
 from rag.score import Evidence, ReaderScorer, answer_shares
+from tests.conftest import ROOT, questions
 
 PARTS = ("The crane came in 1931.", "Was it big?", "It lifted nine tons.")
 
@@ -65,3 +66,16 @@ def test_strange_name(library, corpus):
     assert scorer.is_strange("What did the crane of Rotterdam lift?", hit().passage)
     known, strange = (evidence.probability(reading(), 0.5, 0.5, unfound=flag) for flag in (False, True))
     assert strange / (1 - strange) * 2.718281828**evidence.unfound == pytest.approx(known / (1 - known))
+
+
+def test_yes_no_questions_get_their_evidence(sample):
+    """Of the questions in yes_no.jsonl, most are shown the evidence, those about something else are refused."""
+    asked = questions(ROOT / "tests" / "yes_no.jsonl")
+    shown = refused = 0
+    for entry in asked:
+        answer = sample.ask(entry["question"])
+        assert answer.short_answer is None
+        shown += any(piece in c.quote for piece in entry["evidence"] for c in answer.citations)
+        refused += answer.abstained and not entry["evidence"]
+    assert shown >= 14
+    assert refused >= 7

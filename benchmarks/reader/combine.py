@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from answers import PASSAGES
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
@@ -89,7 +88,6 @@ def holds(question: Question, passage: Passage) -> bool:
 
 def read_all(data: Path, reader: Reader, count: int) -> list[Row]:
     """Index the collection and read for every question."""
-    torch.set_num_threads(1)
     with opened(read_folder(data / "squad20_A"), embedder()) as library:
         asked = enumerate(chosen(data, count))
         return [row for number, (kind, question) in asked for row in rows(library, reader, number, kind, question)]
