@@ -112,7 +112,9 @@ def test_refusal_lists_nearest_passages_and_no_source(drawn):
 def test_script_makes_no_markup():
     script = "".join(file.read_text("utf-8") for file in (ROOT / "rag/ui/web").glob("*.js"))
     code = re.sub(r"/\*.*?\*/|//[^\n]*", "", script, flags=re.DOTALL)
-    assert not re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\s*\(|new Function|srcdoc", code)
+    assert not re.findall(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\s*\(|new Function|srcdoc", code
+    )
 
 
 @pytest.mark.parametrize(
