@@ -17,7 +17,7 @@ from rag.cli import main
 from rag.errors import ModelError
 from rag.hub_reader import hub_reader
 from rag.library import Library
-from rag.read import MAX_TOKENS, WINDOW_OVERLAP, Reader, windows_of
+from rag.read import MAX_TOKENS, WINDOW_OVERLAP, Reader, shipped_network, windows_of
 from rag.score import OverlapScorer
 from rag.spans import MAX_ANSWER_TOKENS, answerless, best_span, whole_words
 
@@ -175,6 +175,7 @@ def test_no_reader_from_python(tmp_path, hasher, own_model):
 def test_weights_are_checked(tmp_path, monkeypatch):
     """Weights other than the published ones, and files that are none, are refused."""
     monkeypatch.setattr("rag.read.WEIGHTS_SHA256", "0" * 64)
+    monkeypatch.setattr("rag.read.shipped_network", shipped_network.__wrapped__)  # not the one that is loaded
     with pytest.raises(ModelError, match="published weights"):
         Reader.shipped()
     (tmp_path / "weights.safetensors").write_bytes(b"nothing of the kind")

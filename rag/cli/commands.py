@@ -1,0 +1,284 @@
+"""What each command does: options in, exit code out."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from rag.cli.lines import (
+    answer_lines,
+    complain,
+    hit_lines,
+    marked,
+    meant_lines,
+    print_json,
+    side_lines,
+    source_lines,
+    spoken,
+)
+from rag.errors import InputError, LoadError, RagError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from rag.evaluate import Result
+    from rag.evaluate.compare import Difference
+    from rag.library import Library
+    from rag.progress import Bars
+    from rag.records import Answer, Document, Span
+    from rag.rerank import Reranker
+    from rag.store import SyncReport
+
+
+def index(options: argparse.Namespace) -> int:
+    """Bring the index up to date, and go on with `--watch`."""
+    from rag.progress import Bars
+
+    if options.watch and options.rebuild:
+        raise InputError("--watch goes on with an index as it is; run rag index --rebuild first, then --watch")
+    with _library(options) as library, Bars() as bars:
+        if options.watch:
+            return _watch(options, library, bars)
+        report = library.index(*options.paths, rebuild=options.rebuild, progress=bars.show)
+    _print_report(report, options)
+    return 1 if options.strict and report.count("failed") else 0
+
+
+def _watch(options: argparse.Namespace, library: Library, bars: Bars) -> int:
+    """Print a report for each batch of changes; with JSON, one on each line."""
+    from rag.watch import watch
+
+    reports = watch(library, options.paths, progress=bars.show)
+    _print_report(next(reports), options, indent=None)
+    print("watching; Ctrl-C ends it", file=sys.stderr, flush=True)
+    try:
+        for report in reports:
+            _print_report(report, options, indent=None)
+    except KeyboardInterrupt:
+        print("stopped; the index has all that was reported", file=sys.stderr)
+    finally:
+        reports.close()
+    return 0
+
+
+def _print_report(report: SyncReport | RagError, options: argparse.Namespace, indent: int | None = 2) -> None:
+    from rag.wire import report_json
+
+    if isinstance(report, RagError):
+        complain(f"{report} (it is tried again)")
+    elif options.json:
+        print_json(report_json(report), indent)
+    else:
+        print(f"{report} ({report.passages} passages, {report.embedded} embedded, {report.seconds:.1f} s)", flush=True)
+        for outcome in (*report.incomplete, *report.of("skipped"), *report.of("failed")):
+            print(f"  {outcome.state}: {outcome.path}: {outcome.reason}", file=sys.stderr)
+
+
+def remove(options: argparse.Namespace) -> int:
+    """Forget documents."""
+    from rag.wire import report_json
+
+    with _library(options) as library:
+        report = library.remove(*options.documents)
+    if options.json:
+        print_json(report_json(report))
+    else:
+        print(f"{report.count('removed')} removed")
+    return 0
+
+
+def search(options: argparse.Namespace) -> int:
+    """Print cited passages."""
+    from rag.where import Filter
+    from rag.wire import hits_json
+
+    with _library(options) as library:
+        hits = library.search(options.question, options.k, Filter.parse(options.where, options.as_of))
+    if options.json:
+        print_json(hits_json(options.question, hits))
+    else:
+        lines = (hit_lines(rank, hit, options.question) for rank, hit in enumerate(hits, 1))
+        print("\n\n".join(lines) or "nothing found")
+    return 0
+
+
+def ask(options: argparse.Namespace) -> int:
+    """Print the answer with its citations."""
+    from rag import export
+    from rag.where import Filter
+    from rag.wire import answer_json
+
+    with _library(options) as library:
+        history: list[Answer] = []
+        where = Filter.parse(options.where, options.as_of)
+        for question in options.after:
+            history.append(library.ask(question, options.k, where, history))
+        if sys.stdout.isatty() and not options.json and not options.format:
+            return _ask_aloud(library.ask_stream(options.question, options.k, where, history))
+        answer = library.ask(options.question, options.k, where, history)
+    if options.json:
+        print_json(answer_json(answer))
+    elif options.format:
+        print(getattr(export, options.format)([answer_json(answer)]), end="")
+    else:
+        print(answer_lines(answer))
+    return 0
+
+
+def _ask_aloud(answers: Iterator[Answer]) -> int:
+    """Print each sentence as it comes, then the sources; where the answer is another in the end, print that whole."""
+    said: list[str] = []
+    rest: list[str] = []
+    for answer in answers:
+        lines = [*meant_lines(answer), *(spoken(sentence.speaker, [sentence]) for sentence in answer.sentences)]
+        if answer.reason or lines[: len(said)] != said:
+            print("\n" * bool(said) + answer_lines(answer))
+            return 0
+        print("".join(f"{line}\n" for line in lines[len(said) :]), end="", flush=True)
+        said, rest = lines, [*side_lines(answer), "", *source_lines(answer)]
+    print("\n".join(rest))
+    return 0
+
+
+def show(options: argparse.Namespace) -> int:
+    """Print a document, its span marked."""
+    from rag.wire import document_json
+
+    with _library(options) as library:
+        document = library.document(options.document)
+        data = document_json(document, options.at)
+        if options.json:
+            print_json({**data, **(_place_json(library, document, options.at) if options.at else {})})
+        else:
+            print(marked(document, options.at) if options.at else document.text)
+    return 0
+
+
+def _place_json(library: Library, document: Document, span: Span) -> dict[str, object]:
+    """Return the page of the span, and its rectangles there, as far as the original is still at hand."""
+    try:
+        rectangles = library.rectangles(document.uri, span)
+    except LoadError as error:
+        complain(str(error))
+        rectangles = []
+    return {
+        "page": document.page_at(span.start),
+        "rectangles": [rectangle._asdict() for rectangle in rectangles],
+    }
+
+
+def status(options: argparse.Namespace) -> int:
+    """Count what is there."""
+    from rag.wire import status_json
+
+    with _library(options) as library:
+        status, documents = library.status(), library.documents()
+    if options.json:
+        print_json(status_json(status, documents))
+        return 0
+    waiting = f" ({status.waiting} without a vector yet)" if status.waiting else ""
+    print(f"{status.store}: {status.documents} documents, {status.passages} passages{waiting}")
+    print(f"encoder {status.model} ({status.dimension}), generation {status.generation}, {status.bytes / 1e6:.1f} MB")
+    for info in documents:
+        print(f"  {info.date or '          '}  {info.passages:5}  {info.uri}")
+    return 0
+
+
+def verify(options: argparse.Namespace) -> int:
+    """Check everything again; 1 on any damage."""
+    with _library(options) as library:
+        damages = library.verify()
+    if options.json:
+        print_json({"sound": not damages, "damages": damages})
+    else:
+        print("\n".join(damages) or "sound")
+    return 1 if damages else 0
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """Print scores on a set of questions."""
+    from rag.evaluate import SYSTEMS
+    from rag.evaluate.report import check_report, comparison, table, write_report
+
+    check_report(options.report)
+    systems = SYSTEMS if options.system == "all" else (options.system,)
+    results = _results(options, systems)
+    summaries = {result.system: result.summary() for result in results}
+    compared = _compared(options.compare, results[-1]) if options.compare else []
+    if options.report:
+        write_report(results[-1], options.report)
+    if options.json:
+        changes = {"compared": [asdict(difference) for difference in compared]} if compared else {}
+        print_json({**(summaries if len(systems) > 1 else summaries[systems[0]]), **changes})
+    else:
+        print("\n\n".join([table(results), *([comparison(compared)] if compared else [])]))
+    return 0
+
+
+def _results(options: argparse.Namespace, systems: Sequence[str]) -> list[Result]:
+    """Measure systems on a folder with its own documents, or on questions about the index."""
+    from rag.embed import DEFAULT_MODEL, embedder
+    from rag.evaluate import evaluate as measured
+    from rag.evaluate import opened, read_folder, read_questions
+    from rag.progress import Bars
+
+    folder = options.set.is_dir()
+    dataset = read_folder(options.set) if folder else None
+    with Bars() as bars:
+        encoder = embedder(options.model or DEFAULT_MODEL)
+        source = opened(dataset, encoder, bars.show, _reranker(options)) if dataset else _library(options)
+        with source as library:
+            chosen = (dataset or read_questions(options.set, library)).limited(options.limit)
+            answers = not options.no_answers
+            return [measured(chosen, library, system=name, answers=answers, progress=bars.show) for name in systems]
+
+
+def _compared(file: Path, result: Result) -> list[Difference]:
+    from rag.evaluate.compare import differences
+    from rag.evaluate.measures import ANSWER, RANKING
+    from rag.evaluate.report import read_report
+
+    now = {case.question.id: case.scores for case in result.cases}
+    return differences(read_report(file), now, (*RANKING, *ANSWER))
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Serve the page, or an assistant."""
+    from rag import mcp, ui
+
+    with _library(options) as library:
+        if options.mcp:
+            mcp.serve(library)
+        else:
+            ui.serve(library, options.host, options.port, options.name, options.password_file)
+    return 0
+
+
+def _library(options: argparse.Namespace) -> Library:
+    from rag.embed import embedder
+    from rag.library import Library
+
+    model = getattr(options, "model", None)
+    library = Library.open(
+        options.store,
+        embedder=embedder(model) if model else None,
+        reranker=_reranker(options),
+        reader=getattr(options, "reader", None),
+    )
+    if getattr(options, "answerer", None) == "llm":
+        from rag.llm.endpoint import Settings
+        from rag.llm.setup import llm_answerer
+
+        settings = Settings.of(url=options.llm_url, model=options.llm_model)
+        library.answerer = llm_answerer(library.retriever, settings)
+    return library
+
+
+def _reranker(options: argparse.Namespace) -> Reranker | None:
+    from rag.rerank import CrossEncoderReranker
+
+    name = getattr(options, "reranker", None)
+    return CrossEncoderReranker(name) if name else None

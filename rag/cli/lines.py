@@ -1,0 +1,97 @@
+"""What commands print: results as text or JSON, complaints in one line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rag.records import Answer, AnswerSentence, Citation, Document, Hit, Span
+
+
+def complain(message: str, code: int = 1) -> int:
+    """Print a complaint in one line, and return the exit code."""
+    print(f"rag: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+def print_json(data: object, indent: int | None = 2) -> None:
+    """Print JSON."""
+    text = json.dumps(data, ensure_ascii=False, indent=indent)
+    print(
+        text.encode("utf-8", "backslashreplace").decode(), flush=True
+    )  # half a surrogate pair becomes an escape, as JSON has it
+
+
+def hit_lines(rank: int, hit: Hit, question: str) -> str:
+    """Return a hit with its reference, its text, and why it was found."""
+    from rag.terms import matched_words
+
+    words = ", ".join(matched_words(question, hit.passage.retrieval_text)) or "none"
+    halves = f"by meaning: {hit.dense_rank or '-'}, by words: {hit.lexical_rank or '-'}"
+    text = " ".join(hit.passage.text.split())
+    return f"{rank}. {hit.citation}  ({hit.score:.3f})\n   {text}\n   [rank {halves}; words: {words}]"
+
+
+def answer_lines(answer: Answer) -> str:
+    """Return an answer as text, with its sides and sources."""
+    meant = meant_lines(answer)
+    if answer.abstained:
+        nearest = (f"  {hit.citation}\n    {' '.join(hit.passage.text.split())[:200]}" for hit in answer.nearest)
+        return "\n".join([*meant, answer.text, *nearest])
+    notice = [answer.reason, ""] if answer.reason else []
+    return "\n".join([*notice, *meant, *_joined(answer), *side_lines(answer), "", *source_lines(answer)])
+
+
+def meant_lines(answer: Answer) -> list[str]:
+    """Return what a follow-up was taken to mean."""
+    return [f"searched for: {answer.searched_for}", ""] if answer.searched_for else []
+
+
+def source_lines(answer: Answer) -> list[str]:
+    """Return the sources, each with its file."""
+    return [f"  [{c.number}] {c}\n      {c.uri}{_meant_dates(c)}" for c in answer.citations]
+
+
+def _meant_dates(citation: Citation) -> str:
+    """Return the days that `on Tuesday` and the like mean in a quotation, as a line of their own."""
+    from rag.wire import dates_json
+
+    days = [f"“{' '.join(found['text'].split())}”: {found['date']}" for found in dates_json(citation)]
+    return f"\n      {', '.join(days)}" if days else ""
+
+
+def side_lines(answer: Answer) -> list[str]:
+    """Return what sources differ on, each side with its date, document and speaker."""
+    cited = {citation.number: citation for citation in answer.citations}
+    lines = []
+    for conflict in answer.conflicts:
+        lines += ["", f"Sources differ on {conflict.about}:"]
+        for c in (cited[number] for number in conflict.sides):
+            who = ", ".join(part for part in (c.date or "no date", c.title, c.speaker) if part)
+            lines.append(f"  {who}: {' '.join(c.quote.split())} [{c.number}]")
+    return lines
+
+
+def _joined(answer: Answer) -> list[str]:
+    """Return the answer as lines: neighbouring sentences of one speaker, or of nobody, on one line."""
+    groups = groupby(answer.sentences, key=lambda sentence: sentence.speaker)
+    return [spoken(speaker, sentences) for speaker, sentences in groups]
+
+
+def spoken(speaker: str | None, sentences: Iterable[AnswerSentence]) -> str:
+    """Return sentences with who said them."""
+    words = " ".join(map(str, sentences))
+    return f"{speaker}: {words}" if speaker else words
+
+
+def marked(document: Document, span: Span, around: int = 300) -> str:
+    """Return the span in its context, between marks that stand out in a terminal."""
+    text = document.text
+    start, end = max(0, span.start - around), min(len(text), span.end + around)
+    on, off = ("\x1b[7m", "\x1b[0m") if sys.stdout.isatty() else (">>>", "<<<")
+    return f"{text[start : span.start]}{on}{span.of(text)}{off}{text[span.end : end]}"
