@@ -207,7 +207,7 @@ class Library:
         return self.retriever.retrieve(question, k, where)
 
     def ask(
-        self, question: str, k: int = 8, where: Filter | None = None, history: Sequence[Answer | str] = ()
+        self, question: str, k: int = 12, where: Filter | None = None, history: Sequence[Answer | str] = ()
     ) -> Answer:
         """Answer from the `k` best passages, or refuse; raises what `Retriever.retrieve` raises.
 
@@ -222,7 +222,7 @@ class Library:
     def ask_stream(
         self,
         question: str,
-        k: int = 8,
+        k: int = 12,
         where: Filter | None = None,
         history: Sequence[Answer | str] = (),
         answerer: Answerer | None = None,

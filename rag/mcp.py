@@ -70,7 +70,7 @@ class Tools:
             lambda: hits_json(question, self._library.search(question, _checked(k), Filter.parse(where or [])))
         )
 
-    def ask(self, question: str, k: int = 8, where: list[str] | None = None) -> dict[str, Any]:
+    def ask(self, question: str, k: int = 12, where: list[str] | None = None) -> dict[str, Any]:
         """Answer a question from the person's documents, each sentence with citations; or refuse, with a reason.
 
         `k`: from how many passages, 1 to 50. `where`: as for `search`.

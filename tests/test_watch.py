@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -78,9 +77,9 @@ def children(pid):
 def test_a_process_that_watches(docs, tmp_path):
     """Another process reads what it publishes: 500 files in few steps; Ctrl-C ends it and all that it started."""
     command = [sys.executable, "-m", "rag.cli", "index", str(docs), "--watch", "--json", "--model", "hash"]
-    process = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ}
-    )
+    heard = signal.signal(signal.SIGINT, signal.SIG_DFL)  # shells have background jobs ignore it, and children inherit
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, heard)
     assert process.stdout
     assert process.stderr
     try:

@@ -62,7 +62,7 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     remove.add_argument("documents", nargs="+", metavar="DOCUMENT")
     search = command("search", commands.search, "find cited passages")
     ask = command("ask", commands.ask, "answer a question with citations")
-    for asking, k in ((search, 10), (ask, 8)):
+    for asking, k in ((search, 10), (ask, 12)):
         asking.add_argument("question", metavar="QUESTION")
         asking.add_argument("-k", type=_positive, default=k, metavar="N", help=f"passages (default: {k})")
         asking.add_argument("--model", metavar="NAME", help="the encoder, when it is not the one that the index names")

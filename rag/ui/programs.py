@@ -27,7 +27,7 @@ class Programs:
     def __init__(self, library: Library) -> None:
         self._library = library
 
-    def ask(self, question: str, k: int = 8) -> dict[str, Any]:
+    def ask(self, question: str, k: int = 12) -> dict[str, Any]:
         """Answer a question with citations: the JSON of `rag ask --json`."""
 
         def run() -> dict[str, Any]:

@@ -143,7 +143,7 @@ window.fetch = async (...args) => {
 /* Settings: kept in this browser; nothing of a question or a document is. */
 
 const KEY = "rag-settings";
-const DEFAULTS = { theme: "system", k: 8, answerer: "extractive" };
+const DEFAULTS = { theme: "system", k: 12, answerer: "extractive" };
 export const settings = { ...DEFAULTS, ...load() };
 
 function load() {

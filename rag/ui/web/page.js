@@ -144,7 +144,7 @@ function showSettings() {
     make("span", { class: "explained" }, explained));
   dialog("Settings",
     choice("theme", [["system", "as this computer"], ["light", "light"], ["dark", "dark"]], "Colours", "Light letters on dark, or dark on light."),
-    choice("k", [[4, "4"], [8, "8"], [16, "16"], [32, "32"]], "Passages read", "How many passages are read for an answer. More finds answers in odd places; fewer is quicker."),
+    choice("k", [[4, "4"], [8, "8"], [12, "12"], [24, "24"]], "Passages read", "How many passages are read for an answer. More finds answers in odd places; fewer is quicker."),
     model === "offered" ? choice("answerer", [["extractive", "quotations"], ["llm", "language model"]], "Answers", "Quotations are the documents’ own words. A language model writes its own, each sentence checked against its source; the question and the passages are sent to it, at the address in RAG_LLM_URL.") : null,
     make("p", { class: "note" }, "Settings are kept in this browser. Questions and documents are not."));
 }
