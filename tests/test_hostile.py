@@ -81,7 +81,8 @@ def page(url):
 
 
 def ask(page, question, last):
-    """Ask, and wait until the page shows a text."""
+    """Ask once the answer before has ended, and wait until the page shows a text."""
+    expect(page.get_by_title("Ask (Enter)")).to_be_visible(timeout=FIRST_ANSWER)
     question_box(page).fill(question)
     question_box(page).press("Enter")
     page.wait_for_function(f"(text) => ({SHOWN})().includes(text)", arg=last, timeout=FIRST_ANSWER)
