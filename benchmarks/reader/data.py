@@ -536,12 +536,12 @@ def ask_what(name: str, rng: random.Random) -> str:
 # --- the stream ------------------------------------------------------------------------------------------------------
 
 SHARES: tuple[tuple[Maker, float], ...] = (
-    (positive, 0.60),
-    (swapped, 0.16),
+    (positive, 0.56),
+    (swapped, 0.18),
     (hard_passage, 0.07),
-    (same_article, 0.03),
+    (same_article, 0.04),
     (other_article, 0.02),
-    (sentence_removed, 0.04),
+    (sentence_removed, 0.05),
     (loose_sentence, 0.04),
     (who_said, 0.04),
 )
