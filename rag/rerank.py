@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import ModelError
+from rag.read import Reader
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -17,6 +18,33 @@ if TYPE_CHECKING:
 
 Reranker = Callable[[str, Sequence["Passage"]], Sequence[float]]
 """Scores passages for a question, the higher the better; any callable of this form will do."""
+
+
+def reranker(name: str) -> Reranker:
+    """Return the reranker of a name: `reader` for the package's own, or a sentence-transformers cross-encoder."""
+    return ReaderReranker() if name == "reader" else CrossEncoderReranker(name)
+
+
+class ReaderReranker:
+    """The probability that a passage answers the question, by a trained reader.
+
+    Args:
+        reader: without one, that of the package, loaded when it is first needed.
+    """
+
+    def __init__(self, reader: Reader | None = None) -> None:
+        self._given = reader
+
+    def __call__(self, question: str, passages: Sequence[Passage]) -> list[float]:
+        """Return one probability for each passage, read with its context line; 0 where there is nothing to read."""
+        filled = [passage for passage in passages if passage.sentences]
+        readings = self._reader.read(question, [p.text for p in filled], [p.context for p in filled])
+        found = dict(zip((p.id for p in filled), (r.answer_probability for r in readings), strict=True))
+        return [found.get(passage.id, 0.0) for passage in passages]
+
+    @cached_property
+    def _reader(self) -> Reader:
+        return self._given or Reader.shipped()
 
 
 class CrossEncoderReranker:

@@ -13,6 +13,7 @@ from rag.hub_reader import hub_reader
 from rag.named import unfound
 from rag.read import Reader
 from rag.records import Span
+from rag.said import SAYING, asked_speaker
 from rag.terms import terms
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ ASKING = frozenset(terms("many much say said says tell told speak name called ac
 
 NEAR = 1_000
 """Characters before a passage in which a name of the question counts as said."""
+
+SAID, ABOUT, FOLLOWING, OTHERS = 0.8, 0.6, 0.8, 0.5
+"""Words of the asked speaker: their score when they hold all that was asked about, the share of it that they need, what
+a sentence behind them has of their score, and what a sentence of anybody else keeps of its own."""
 
 _YES_NO = re.compile(
     r"\s*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must)\b", re.IGNORECASE
@@ -52,6 +57,11 @@ class Candidate:
     score: float
     support: float = 0.0
     short: Span | None = None
+
+    @property
+    def speaker(self) -> str | None:
+        """Who says the sentence, as its passage knows."""
+        return self.hit.passage.speaker_of(self.span)
 
 
 class SentenceScorer(Protocol):
@@ -131,7 +141,8 @@ class ReaderScorer:
             for hit, reading in zip(read, readings, strict=True)
             for candidate in self._candidates(question, hit, reading, weights)
         ]
-        return self._with_overlap(question, read, found) if is_yes_no(question) else found
+        found = self._with_overlap(question, read, found) if is_yes_no(question) else found
+        return heard(question, found, weights)
 
     def _with_overlap(self, question: str, hits: Sequence[Hit], found: Sequence[Candidate]) -> list[Candidate]:
         overlap = {(c.hit.passage.id, c.span): c.score for c in self._overlap.score(question, hits)}
@@ -199,12 +210,39 @@ class OverlapScorer:
         texts = [_quote(hit, index) for hit, index in places]
         cosines = self._retriever.similarity(question, texts)
         weights = asked_terms(self._retriever.term_weights(question))
-        return [
+        found = [
             Candidate(hit, hit.passage.sentences[index], text, 0.5 * cosine + 0.5 * coverage(weights, text, near))
             for (hit, index), text, cosine, near in zip(
                 places, texts, cosines, (_surroundings(*place) for place in places), strict=True
             )
         ]
+        return heard(question, found, weights)
+
+
+def heard(question: str, found: Sequence[Candidate], weights: Mapping[str, float]) -> list[Candidate]:
+    """Put the words of the speaker that a question asks for above what others say, where they are about the matter.
+
+    A sentence counts when it holds most of what was asked about; one by the same speaker right behind it goes with it.
+    Without any such sentence nothing changes: whether it is said at all is the reader's to judge.
+
+    Args:
+        question: what is asked.
+        found: candidates, those of a passage in its order.
+        weights: the question's terms.
+    """
+    who = asked_speaker(question)
+    about = {term: weight for term, weight in weights.items() if term not in who | SAYING}
+    judged: list[Candidate] = []
+    before = None  # the candidate before, where it is the speaker's
+    for candidate in found:
+        score = 0.0
+        if who and who <= set(terms(candidate.speaker or "")):
+            said = coverage(about, candidate.text, candidate.hit.passage.text) if about else 1.0
+            follows = FOLLOWING * before.score if before and before.hit is candidate.hit else 0.0
+            score = max(SAID * said if said >= ABOUT else 0.0, follows)
+        before = replace(candidate, score=score, support=max(score, candidate.support)) if score else None
+        judged.append(before or replace(candidate, score=OTHERS * candidate.score))
+    return judged if any(c.score > o.score for c, o in zip(judged, found, strict=True)) else list(found)
 
 
 def answer_shares(passage: Passage, reading: Reading) -> list[float]:

@@ -17,8 +17,9 @@ from rag.errors import IndexCorrupt, InputError, ModelError
 from rag.fuse import combined, reranked
 from rag.library import Library
 from rag.local import LocalStore, codes
+from rag.read import Reader
 from rag.records import Document, Section, Span, Statement
-from rag.rerank import CrossEncoderReranker
+from rag.rerank import CrossEncoderReranker, reranker
 from rag.store import Changes, Recipe
 from rag.terms import matched_words
 from rag.where import Filter
@@ -188,6 +189,18 @@ def test_cross_encoder_by_path(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ModelError, match="reranker"):
         CrossEncoderReranker(str(tmp_path / "empty"))("crane", passages)
+
+
+def test_the_reader_as_reranker():
+    """The passage that answers is the most probable one; one without a sentence has nothing to answer with."""
+    texts = ("The harbour has two cranes.", "The crane was built in 1931 by a firm from Hull.", "* * *")
+    documents = [Document(f"/{n}.txt", text, None, str(n)) for n, text in enumerate(texts)]
+    spans = [[Span(0, len(text))] if text[0].isalpha() else [] for text in texts]
+    passages = [d.passage(Span(0, len(d.text)), s) for d, s in zip(documents, spans, strict=True)]
+    scores = reranker("reader")("When was the crane built?", passages)
+    (read,) = Reader.shipped().read("When was the crane built?", [texts[1]], [passages[1].context])
+    assert scores[1] == pytest.approx(read.answer_probability, abs=0.02)
+    assert scores[1] > scores[0] > scores[2] == 0
 
 
 def test_fusion_ignores_the_order_of_its_inputs():

@@ -278,7 +278,7 @@ def _library(options: argparse.Namespace) -> Library:
 
 
 def _reranker(options: argparse.Namespace) -> Reranker | None:
-    from rag.rerank import CrossEncoderReranker
+    from rag.rerank import reranker
 
     name = getattr(options, "reranker", None)
-    return CrossEncoderReranker(name) if name else None
+    return reranker(name) if name else None

@@ -22,7 +22,7 @@ _EPILOG = """examples:
 
 
 _WHERE = "document=report.txt, folder=2024, date=2024-01..2024-06-30, date>=2024-05, section=Methods, speaker=Ford"
-_RERANKER = "a sentence-transformers cross-encoder by name or path, to read the best passages once more"
+_RERANKER = "reads the best passages once more: `reader`, the package's own, or a sentence-transformers cross-encoder"
 _READER = "a transformers model for question answering by name or path in place of the package's reader, or none"
 _SYSTEMS = ("bm25", "dense", "rrf", "convex", "ours", "all")
 

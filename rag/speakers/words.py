@@ -85,7 +85,7 @@ NOT_NAMES = _set(
     meanwhile more moreover most my next no none not now of on once one only or other others our out over several she
     since so some still such than that the their then there these they this those though three through thus to today
     tomorrow two under until upon we what when where whether which while who why with without yes yesterday yet you
-    your earlier i asked speaking
+    your earlier i asked speaking reports report rumours rumors figures statistics
     january february march july september october november december monday tuesday wednesday
     thursday friday saturday sunday"""
 )

@@ -1,0 +1,64 @@
+"""Questions for somebody's words: whose they ask for, and that they are answered by these."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag import Library
+from rag.said import asked_speaker
+from rag.terms import terms
+
+REPORT = """The harbour museum
+
+Actor Peter Hale is behind a plan to reopen the harbour museum, which may be the oldest in the county. The museum has
+been shut since 2011. Mr Hale told the Evening Mail that he was struck by the beauty of the museum. "A great deal of
+money must be spent, but the bones are sound," he said.
+
+Ann Lewis, a councillor, said the museum was a burden on the town. The roof was mended in 2009.
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "who"),
+    [
+        ("What did Edward Fox say about the theatre?", "edward fox"),
+        ("what does mike powell say about the surcharge", "mike powell"),
+        ("What did Mr. Ford tell the BBC?", "ford"),
+        ("How does Robert Ford describe the truce?", "robert ford"),
+        ("Where did the U.S. say the troops were?", "US"),
+        ("How many died according to the Syrian Observatory?", "syrian observatory"),
+        ("What does he say about it?", ""),
+        ("What does the M4 highway connect?", ""),
+        ("When did HTS break away from al-Qaeda?", ""),
+        ("Who said that the war goes on?", ""),
+    ],
+)
+def test_whose_words_are_asked_for(question, who):
+    assert asked_speaker(question) == frozenset(terms(who))
+
+
+@pytest.fixture(scope="module", params=[None, "none"])
+def museum(tmp_path_factory, request):
+    """A library of one report, read by the reader and without one."""
+    folder = tmp_path_factory.mktemp("museum")
+    (folder / "report.txt").write_text(REPORT, encoding="utf-8")
+    with Library.open(folder / "index", reader=request.param) as library:
+        library.index(folder / "report.txt")
+        yield library
+
+
+def test_their_words_answer(museum):
+    """What the speaker said about the matter is quoted, what follows as well, and nothing that others say."""
+    said = [" ".join(s.text.split()) for s in museum.ask("What did Peter Hale say about the museum?").sentences]
+    assert said == [
+        "Mr Hale told the Evening Mail that he was struck by the beauty of the museum.",
+        '"A great deal of money must be spent, but the bones are sound," he said.',
+    ]
+    (burden,) = museum.ask("What did Ann Lewis say about the museum?").sentences
+    assert burden.text == "Ann Lewis, a councillor, said the museum was a burden on the town."
+
+
+def test_nothing_said_about_the_matter(museum):
+    """What they say about something else is no answer."""
+    answer = museum.ask("What did Peter Hale say about the railway strike?")
+    assert answer.abstained or not any("bones" in s.text for s in answer.sentences)
