@@ -135,18 +135,18 @@ class ReaderScorer:
 
     def _with_overlap(self, question: str, hits: Sequence[Hit], found: Sequence[Candidate]) -> list[Candidate]:
         overlap = {(c.hit.passage.id, c.span): c.score for c in self._overlap.score(question, hits)}
-        return [replace(c, score=(overlap[c.hit.passage.id, c.span] + math.sqrt(c.score)) / 2) for c in found]
+        scores = [(overlap[c.hit.passage.id, c.span] + math.sqrt(c.score)) / 2 for c in found]
+        return [replace(c, score=score, short=None) for c, score in zip(found, scores, strict=True)]
 
     def _candidates(self, question: str, hit: Hit, reading: Reading, weights: Mapping[str, float]) -> list[Candidate]:
-        passage, offset = hit.passage, hit.passage.span.start
+        passage = hit.passage
         covered = [coverage(weights, passage.quote(span), passage.context) for span in passage.sentences]
         strange = self.is_strange(question, passage)
         chance = self._evidence.probability(reading, max(covered), hit.dense_score or 0.0, unfound=strange)
-        answer = Span(offset, offset) if is_yes_no(question) else Span(offset + reading.start, offset + reading.end)
         shares = answer_shares(passage, reading)
         certain = chance * min(1.0, sum(shares)) / (max(shares) or 1.0)
         return [
-            Candidate(hit, span, passage.quote(span), certain * share, support, _common(span, answer))
+            Candidate(hit, span, passage.quote(span), certain * share, support, _short(passage, span, reading))
             for span, support, share in zip(passage.sentences, covered, shares, strict=True)
             if not is_question(passage.quote(span))
         ]
@@ -241,9 +241,11 @@ def is_question(text: str) -> bool:
     return re.search(r"[?？؟][\'\"”’»)]*\s*$", text) is not None
 
 
-def _common(one: Span, other: Span) -> Span | None:
-    start, end = max(one.start, other.start), min(one.end, other.end)
-    return Span(start, end) if start < end else None
+def _short(passage: Passage, sentence: Span, reading: Reading) -> Span | None:
+    """Return the part of a sentence that answers by itself, where the reader found one that begins in it."""
+    offset = passage.span.start
+    found = reading.answer(sentence.start - offset, sentence.end - offset)
+    return Span(offset + found[0], min(offset + found[1], sentence.end)) if found else None
 
 
 def _quote(hit: Hit, index: int) -> str:
