@@ -111,7 +111,9 @@ class Value:
 
 def value(question: str, answer: str) -> Value | None:
     """Read a short answer as the kind of value that the question asks for; None where it is no such value."""
-    if _DATE_ASKED.search(question) or re.search(r"\bwhat time\b", question, re.IGNORECASE):
+    if re.search(r"\b(?:what|which) time\b", question, re.IGNORECASE):
+        return _time(answer)
+    if _DATE_ASKED.search(question):
         return _time(answer) or _date(question, answer)
     if _NUMBER_ASKED.search(question):
         found = number(answer)
