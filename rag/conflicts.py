@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rag.dates import written
 from rag.score import is_yes_no
 from rag.terms import STOP_WORDS, terms
-from rag.values import value
+from rag.values import is_number_of_one, value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -178,7 +178,9 @@ def _mixed(claim: _Claim, claims: Sequence[_Claim]) -> bool:
 
 def _value(question: str, candidate: Candidate) -> Value | None:
     short = candidate.short
-    return value(question, candidate.hit.passage.quote(short)) if short else None
+    if short is None or is_number_of_one(question, candidate.text[: short.start - candidate.span.start]):
+        return None
+    return value(question, candidate.hit.passage.quote(short))
 
 
 def _of_several_sources(found: Iterable[Candidate]) -> list[Candidate]:

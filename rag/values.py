@@ -125,6 +125,13 @@ def value(question: str, answer: str) -> Value | None:
     return None
 
 
+def is_number_of_one(question: str, before: str) -> bool:
+    """Tell whether the number after `before` is that of one of the counted things: `gate three` of `How many gates`."""
+    counted = _COUNTED.search(question)
+    one = counted and re.escape(counted[1].removesuffix("s"))
+    return bool(one and re.search(rf"\b{one}\s$", before, re.IGNORECASE))
+
+
 def _date(question: str, answer: str) -> Value | None:
     """Read the one date of an answer; of a life in brackets, its beginning or its end."""
     found = [parts for _, parts in written(answer)]
