@@ -8,9 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from rag.errors import DocumentUnknown
 from rag.hub_reader import hub_reader
-from rag.named import unfound
 from rag.read import Reader
 from rag.records import Span
 from rag.terms import terms
@@ -24,9 +22,6 @@ if TYPE_CHECKING:
 
 ASKING = frozenset(terms("many much say said says tell told speak name called according describe described"))
 """Terms of questions that say what kind of answer is wanted, not what it is about."""
-
-NEAR = 1_000
-"""Characters before a passage in which a name of the question counts as said."""
 
 _YES_NO = re.compile(
     r"\s*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must)\b", re.IGNORECASE
@@ -70,8 +65,6 @@ class Evidence:
 
     A logistic regression (Platt 1999) on the reader's answerable logit and span margin, the best sentence's share of
     the question's terms, and the cosine of question and passage. Fitted and measured by benchmarks/reader/combine.py.
-    `unfound` is what a passage loses when a name or number of the question is neither in it nor near it: of squad20_A's
-    answerable questions 1.4% are so, of its misleading ones 6.6%.
     """
 
     answerable: float = 0.67
@@ -79,14 +72,13 @@ class Evidence:
     coverage: float = 3.2
     cosine: float = 3.3
     bias: float = -6.7
-    unfound: float = 2.0
     threshold: float = 0.12
     yes_no_threshold: float = 0.32
 
-    def probability(self, reading: Reading, coverage: float, cosine: float, *, unfound: bool = False) -> float:
+    def probability(self, reading: Reading, coverage: float, cosine: float) -> float:
         """Return the probability, from 0 to 1, that the passage answers the question."""
         logit = self.answerable * reading.answer_logit + self.margin * reading.span_score + self.bias
-        logit += self.coverage * coverage + self.cosine * cosine - self.unfound * unfound
+        logit += self.coverage * coverage + self.cosine * cosine
         return 1 / (1 + math.exp(-max(-50.0, min(50.0, logit))))
 
 
@@ -129,7 +121,7 @@ class ReaderScorer:
         found = [
             candidate
             for hit, reading in zip(read, readings, strict=True)
-            for candidate in self._candidates(question, hit, reading, weights)
+            for candidate in self._candidates(hit, reading, weights)
         ]
         return self._with_overlap(question, read, found) if is_yes_no(question) else found
 
@@ -138,11 +130,10 @@ class ReaderScorer:
         scores = [(overlap[c.hit.passage.id, c.span] + math.sqrt(c.score)) / 2 for c in found]
         return [replace(c, score=score, short=None) for c, score in zip(found, scores, strict=True)]
 
-    def _candidates(self, question: str, hit: Hit, reading: Reading, weights: Mapping[str, float]) -> list[Candidate]:
+    def _candidates(self, hit: Hit, reading: Reading, weights: Mapping[str, float]) -> list[Candidate]:
         passage = hit.passage
         covered = [coverage(weights, passage.quote(span), passage.context) for span in passage.sentences]
-        strange = self.is_strange(question, passage)
-        chance = self._evidence.probability(reading, max(covered), hit.dense_score or 0.0, unfound=strange)
+        chance = self._evidence.probability(reading, max(covered), hit.dense_score or 0.0)
         shares = answer_shares(passage, reading)
         certain = chance * min(1.0, sum(shares)) / (max(shares) or 1.0)
         return [
@@ -150,19 +141,6 @@ class ReaderScorer:
             for span, support, share in zip(passage.sentences, covered, shares, strict=True)
             if not is_question(passage.quote(span))
         ]
-
-    def is_strange(self, question: str, passage: Passage) -> bool:
-        """Tell whether a name or number of the question is neither in the passage nor near it."""
-        return bool(unfound(question, passage.retrieval_text)) and bool(unfound(question, self._near(passage)))
-
-    def _near(self, passage: Passage) -> str:
-        """Return the passage with its context line and what stands before it; names are often given only there."""
-        try:
-            with self._retriever.store.snapshot() as snapshot:
-                text = snapshot.document(passage.uri).text
-        except DocumentUnknown:  # removed since it was found
-            text = ""
-        return f"{text[max(0, passage.span.start - NEAR) : passage.span.start]}\n{passage.retrieval_text}"
 
 
 def scorer(retriever: Retriever, reader: Reader | str | None = None) -> SentenceScorer:

@@ -74,16 +74,6 @@ def test_answer_outside_of_all_sentences(library, corpus):
     assert [c.score for c in candidates] == [0.0, 0.0]
 
 
-def test_strange_name(library, corpus):
-    """A name that is nowhere near the passage costs odds of e to the `unfound`."""
-    library.index(corpus)
-    scorer, evidence = ReaderScorer(library.retriever, Fixed(reading((46, 1.0)))), Evidence()
-    assert not scorer.is_strange("What did the crane lift?", hit().passage)
-    assert scorer.is_strange("What did the crane of Rotterdam lift?", hit().passage)
-    known, strange = (evidence.probability(reading(), 0.5, 0.5, unfound=flag) for flag in (False, True))
-    assert strange / (1 - strange) * 2.718281828**evidence.unfound == pytest.approx(known / (1 - known))
-
-
 def test_yes_no_questions_get_their_evidence(sample):
     """Of the questions in yes_no.jsonl, most are shown the evidence, those about something else are refused."""
     asked = questions(ROOT / "tests" / "yes_no.jsonl")
