@@ -1,14 +1,14 @@
 """Whether the check of an LLM's sentences catches what is wrong and leaves alone what is right.
 
-Run: python benchmarks/verify.py ../shared/eval [--fit] [--states FILE]. Prints three tables:
+Run: python benchmarks/verify.py SETS [--fit] [--states FILE]. Prints three tables:
 
 1. written by hand (tests/paraphrases.jsonl): sentences of data/ reworded, and the same with one thing changed;
 2. made by rule from bbc_news: sentences with a clause left out, and the same with one thing changed;
-   then questions with one thing swapped (tests/swapped_questions.jsonl), which ought to be refused;
 3. attributionbench_dev and fever_validation_sents: balanced accuracy beside the share of words in the source.
 
---fit fits rag/support/head.json anew on half of the groups of 3 (a question, or a first sentence of evidence); the
-other half is what is printed. Do so whenever the reader's weights change. --states keeps the reader's states.
+SETS is a folder with these sets. --fit fits rag/support/head.json anew on half of the groups of 3 (a question, or a
+first sentence of evidence); the other half is what is printed. Do so whenever the reader's weights change. --states
+keeps the reader's states.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import json
 import pickle
 import random
 import re
-import tempfile
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +30,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 
 from rag.chunk import Chunker
-from rag.library import Library
 from rag.load import load
 from rag.read import WEIGHTS_SHA256, shipped_network
 from rag.records import Citation, Document
@@ -187,16 +185,6 @@ def planted_table(title: str, items: Sequence[Planted], judge: Judge) -> None:
         print(f"| {kind} | {len(flags)} | {sum(flags) / len(flags):.3f} |")
 
 
-def questions_table() -> None:
-    """Print how many questions about data/ are answered, and refused with one thing swapped, by quoting alone."""
-    rows = _rows(ROOT / "tests" / "swapped_questions.jsonl")
-    with tempfile.TemporaryDirectory() as folder, Library.open(folder) as library:
-        library.index(ROOT / "data")
-        answered = sum(not library.ask(row["question"]).abstained for row in rows)
-        refused = sum(library.ask(row["swapped"]).abstained for row in rows)
-    print(f"\n{len(rows)} questions: {answered} answered; with one thing swapped {refused} refused")
-
-
 # --- 3: what people judged -------------------------------------------------------------------------------------------
 
 
@@ -280,7 +268,6 @@ def main() -> None:
     judge = Judge(Likeness(shipped_network()[0]))
     planted_table("written by hand", list(written()), judge)
     planted_table("made from bbc_news", list(made(options.folder)), judge)
-    questions_table()
     judged_table(items, states)
 
 

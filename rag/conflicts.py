@@ -5,6 +5,7 @@ Only what is plainly about the asked thing counts as a side: a wrongly claimed d
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from rag.dates import written
 from rag.score import is_yes_no
 from rag.terms import STOP_WORDS, terms
-from rag.values import value
+from rag.values import is_number_of_one, value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,9 +33,21 @@ ALIKE = 0.6
 
 MOST_SIDES = 3
 
+DISPUTED = 1 / 3
+"""The share of the threshold that is enough for the other side where a source itself says that accounts differ."""
+
+REACH = 500
+"""Characters from a sentence which says so to the accounts that it speaks of."""
+
 _NEGATION = re.compile(
     r"\b(?:not|no|never|none|nobody|neither|nor|without|cannot|fail(?:ed|s)? to|den(?:y|ies|ied)|refus(?:ed|es) to)\b"
     r"|n['’]t\b",
+    re.IGNORECASE,
+)
+_DISPUTE = re.compile(
+    r"\b(?:differ(?:s|ed)?|disagree[ds]?|disput(?:e[ds]?|ing)|contradict\w*|conflicting|reconcil\w+)\b"
+    r"|\b(?:two|three|several|different|other|rival) (?:numbers|figures|totals|counts|estimates|accounts|versions)\b"
+    r"|\bdifferent (?:times|dates|names|places)\b|\bnot agree\b",
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"\b([a-z]{2,})[ -](\d{1,3})\b(?![.,]\d)")
@@ -60,8 +73,12 @@ def sides(question: str, candidates: Sequence[Candidate], threshold: float) -> l
     """
     if not candidates:
         return []
-    likely = [c for c in candidates if c.score >= threshold and _about(question, c)]
-    found = _denials(likely) if is_yes_no(question) else _differing(question, likely)
+    about = [c for c in candidates if _about(question, c)]
+    likely = [c for c in about if c.score >= threshold]
+    if is_yes_no(question):
+        found = _denials(likely)
+    else:
+        found = _differing(question, likely) or _disputed(question, about, DISPUTED * threshold)
     return _newest_first(found) if len(found) > 1 else []
 
 
@@ -83,15 +100,53 @@ _ASKING = frozenset("who whom whose what which when where why how in on at by fo
 
 def _differing(question: str, likely: Sequence[Candidate]) -> list[Candidate]:
     """Group sentences by the value of their short answers, and keep one from each side of another source."""
-    claims = [_Claim(c, read) for c in likely if (read := _value(question, c))]
-    plain = [claim for claim in claims if not _mixed(claim, claims)]
+    plain = _claims(question, likely)
     groups = plain[:1]
     for claim in plain[1:]:
-        differs = not any(claim.value.agrees(other.value) for other in groups)
-        comparable = claim.value.kind == groups[0].value.kind
-        if differs and comparable and (_denied(claim, plain) or _on_the_same(claim, groups[0])):
+        same_thing = _denied(claim, plain) or _on_the_same(claim, groups[0])
+        if same_thing and all(_comparable(claim, other) for other in groups):
             groups.append(claim)
-    return _of_several_sources(claim.candidate for claim in groups)
+    found = _of_several_sources(claim.candidate for claim in groups)
+    return found if len(found) > 1 else []
+
+
+def _disputed(question: str, about: Sequence[Candidate], threshold: float) -> list[Candidate]:
+    """Find two sides where a sentence about the question says that accounts differ: then less has to speak for them.
+
+    Names are left aside: too much is written like one.
+    """
+    saying = [c for c in about if c.support >= COVERED and _DISPUTE.search(c.text)]
+    if not saying:
+        return []
+    claims = _claims(question, (c for c in about if c.score >= threshold))
+    best = next((claim for claim in claims if claim.value.kind != "name"), None)
+    if best is None:
+        return []
+    pairs = ([best.candidate, claim.candidate] for claim in claims if _comparable(best, claim))
+    return next((pair for pair in pairs if _of_several_sources(pair) == pair or _beside(saying, pair)), [])
+
+
+def _comparable(one: _Claim, other: _Claim) -> bool:
+    """Tell whether two values are of one kind, and not the same."""
+    return one.value.kind == other.value.kind and not one.value.agrees(other.value)
+
+
+def _beside(saying: Sequence[Candidate], pair: Sequence[Candidate]) -> bool:
+    """Tell whether both sentences stand near one which says that accounts differ: it reports them then."""
+    return any(all(_distance(said, each) <= REACH for each in pair) for said in saying)
+
+
+def _distance(one: Candidate, other: Candidate) -> float:
+    """Return the characters between two sentences; infinity where they are in two documents."""
+    if one.hit.passage.uri != other.hit.passage.uri:
+        return math.inf
+    return max(one.span.start, other.span.start) - min(one.span.end, other.span.end)
+
+
+def _claims(question: str, candidates: Iterable[Candidate]) -> list[_Claim]:
+    """Return the sentences that give a value, without those that give another one's as well."""
+    claims = [_Claim(c, read) for c in candidates if (read := _value(question, c))]
+    return [claim for claim in claims if not _mixed(claim, claims)]
 
 
 def _on_the_same(claim: _Claim, best: _Claim) -> bool:
@@ -123,7 +178,9 @@ def _mixed(claim: _Claim, claims: Sequence[_Claim]) -> bool:
 
 def _value(question: str, candidate: Candidate) -> Value | None:
     short = candidate.short
-    return value(question, candidate.hit.passage.quote(short)) if short else None
+    if short is None or is_number_of_one(question, candidate.text[: short.start - candidate.span.start]):
+        return None
+    return value(question, candidate.hit.passage.quote(short))
 
 
 def _of_several_sources(found: Iterable[Candidate]) -> list[Candidate]:

@@ -9,10 +9,13 @@ import re
 from typing import TYPE_CHECKING
 
 from rag.dates import written
+from rag.speakers.words import TITLES
 from rag.terms import terms
 from rag.values import number, numbers, same_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rag.records import Passage
 
 _CAPITAL = r"\b(?:(?:al|el|an)-)?[A-Z](?:[\w’'-]|\.(?=[A-Z]))*"
@@ -96,8 +99,25 @@ def _missing_name(question: str, told: str, around: str) -> str | None:
         return None
     document = f"{told}\n{around}"
     have, names = set(terms(document)), _names(document)
-    unknown = (name for name in asked if not any(word.startswith(term) for term in terms(name) for word in have))
-    return next((name for name in unknown if not any(same_name(name, other) for other in names)), None)
+
+    def is_unknown(words: str) -> bool:
+        return not any(word.startswith(term) for term in terms(words) for word in have)
+
+    unknown = (name for name in asked if is_unknown(name) and not any(same_name(name, other) for other in names))
+    replaced = (name for name in asked if is_unknown(_lead(name)) and _is_replaced(name, _names(told)))
+    return next(unknown, None) or next(replaced, None)
+
+
+def _is_replaced(name: str, names: Iterable[str]) -> bool:
+    """Tell whether another name that ends the same stands in its place: `Pelder Barrier` for `Thames Barrier`."""
+    last = name.rsplit(maxsplit=1)[-1]
+    leads = [_lead(other) for other in names if other.rsplit(maxsplit=1)[-1] == last and _lead(other)]
+    return bool(leads) and not any(same_name(_lead(name), lead) for lead in leads)
+
+
+def _lead(name: str) -> str:
+    """Return the words of a name before its last one, without titles."""
+    return " ".join(word for word in name.split()[:-1] if word.lower() not in TITLES)
 
 
 def _names(text: str) -> list[str]:

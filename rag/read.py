@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rag import bert
 from rag.errors import ModelError
-from rag.spans import answerless, best_span, whole_words
+from rag.spans import answerless, best_end, best_span, whole_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +54,8 @@ class Reading:
             and comparable between passages.
         answer_logit: the raw score of the answerable head.
         span_score: how far the span's logits stand above those of "no answer"; not calibrated.
-        starts: (code point, probability) of the places where the answer may begin, those above 0.002.
+        starts: (start, end, probability) of the best answer from each place where one may begin, those above 0.002; the
+            probability is that of the beginning.
     """
 
     start: int
@@ -62,14 +63,21 @@ class Reading:
     answer_probability: float
     answer_logit: float
     span_score: float
-    starts: tuple[tuple[int, float], ...]
+    starts: tuple[tuple[int, int, float], ...]
 
     def share(self, start: int, end: int) -> float:
         """How much of the answer's beginning falls into ``start`` to ``end`` (code points), 0 to 1.
 
         The weight of a sentence as evidence, given that the passage answers at all.
         """
-        return sum(probability for place, probability in self.starts if start <= place < end)
+        return sum(probability for place, _, probability in self.starts if start <= place < end)
+
+    def answer(self, start: int, end: int) -> tuple[int, int] | None:
+        """The best answer that begins in ``start`` to ``end`` (code points); None where none is likely to."""
+        if start <= self.start < end:
+            return self.start, self.end
+        here = [found for found in self.starts if start <= found[0] < end]
+        return max(here, key=lambda found: found[2])[:2] if here else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,8 +323,9 @@ class Reader:
         """The reading of one window from its scores."""
         first, last, best = best_span(starts, ends)
         start, end = whole_words(text, window.offsets[first][0], window.offsets[last][1])
-        shares = starts.softmax(-1).tolist()
-        likely = tuple((span[0], p) for span, p in zip(window.offsets, shares, strict=True) if p > _UNLIKELY)
+        shares = [(place, p) for place, p in enumerate(starts.softmax(-1).tolist()) if p > _UNLIKELY]
+        spans = [(window.offsets[place][0], window.offsets[best_end(ends, place)][1]) for place, _ in shares]
+        likely = tuple((span[0], whole_words(text, *span)[1], p) for span, (_, p) in zip(spans, shares, strict=True))
         margin = best - null
         chance = self.calibration.probability(answerable, margin)
         return Reading(start, end, chance, answerable, margin, likely)

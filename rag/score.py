@@ -8,9 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from rag.errors import DocumentUnknown
 from rag.hub_reader import hub_reader
-from rag.named import unfound
 from rag.read import Reader
 from rag.records import Span
 from rag.said import SAYING, asked_speaker
@@ -25,9 +23,6 @@ if TYPE_CHECKING:
 
 ASKING = frozenset(terms("many much say said says tell told speak name called according describe described"))
 """Terms of questions that say what kind of answer is wanted, not what it is about."""
-
-NEAR = 1_000
-"""Characters before a passage in which a name of the question counts as said."""
 
 SAID, ABOUT, FOLLOWING, OTHERS = 0.8, 0.6, 0.8, 0.5
 """Words of the asked speaker: their score when they hold all that was asked about, the share of it that they need, what
@@ -80,8 +75,6 @@ class Evidence:
 
     A logistic regression (Platt 1999) on the reader's answerable logit and span margin, the best sentence's share of
     the question's terms, and the cosine of question and passage. Fitted and measured by benchmarks/reader/combine.py.
-    `unfound` is what a passage loses when a name or number of the question is neither in it nor near it: of squad20_A's
-    answerable questions 1.4% are so, of its misleading ones 6.6%.
     """
 
     answerable: float = 0.67
@@ -89,14 +82,13 @@ class Evidence:
     coverage: float = 3.2
     cosine: float = 3.3
     bias: float = -6.7
-    unfound: float = 2.0
     threshold: float = 0.12
     yes_no_threshold: float = 0.32
 
-    def probability(self, reading: Reading, coverage: float, cosine: float, *, unfound: bool = False) -> float:
+    def probability(self, reading: Reading, coverage: float, cosine: float) -> float:
         """Return the probability, from 0 to 1, that the passage answers the question."""
         logit = self.answerable * reading.answer_logit + self.margin * reading.span_score + self.bias
-        logit += self.coverage * coverage + self.cosine * cosine - self.unfound * unfound
+        logit += self.coverage * coverage + self.cosine * cosine
         return 1 / (1 + math.exp(-max(-50.0, min(50.0, logit))))
 
 
@@ -139,41 +131,27 @@ class ReaderScorer:
         found = [
             candidate
             for hit, reading in zip(read, readings, strict=True)
-            for candidate in self._candidates(question, hit, reading, weights)
+            for candidate in self._candidates(hit, reading, weights)
         ]
         found = self._with_overlap(question, read, found) if is_yes_no(question) else found
         return heard(question, found, weights)
 
     def _with_overlap(self, question: str, hits: Sequence[Hit], found: Sequence[Candidate]) -> list[Candidate]:
         overlap = {(c.hit.passage.id, c.span): c.score for c in self._overlap.score(question, hits)}
-        return [replace(c, score=(overlap[c.hit.passage.id, c.span] + math.sqrt(c.score)) / 2) for c in found]
+        scores = [(overlap[c.hit.passage.id, c.span] + math.sqrt(c.score)) / 2 for c in found]
+        return [replace(c, score=score, short=None) for c, score in zip(found, scores, strict=True)]
 
-    def _candidates(self, question: str, hit: Hit, reading: Reading, weights: Mapping[str, float]) -> list[Candidate]:
-        passage, offset = hit.passage, hit.passage.span.start
+    def _candidates(self, hit: Hit, reading: Reading, weights: Mapping[str, float]) -> list[Candidate]:
+        passage = hit.passage
         covered = [coverage(weights, passage.quote(span), passage.context) for span in passage.sentences]
-        strange = self.is_strange(question, passage)
-        chance = self._evidence.probability(reading, max(covered), hit.dense_score or 0.0, unfound=strange)
-        answer = Span(offset, offset) if is_yes_no(question) else Span(offset + reading.start, offset + reading.end)
+        chance = self._evidence.probability(reading, max(covered), hit.dense_score or 0.0)
         shares = answer_shares(passage, reading)
         certain = chance * min(1.0, sum(shares)) / (max(shares) or 1.0)
         return [
-            Candidate(hit, span, passage.quote(span), certain * share, support, _common(span, answer))
+            Candidate(hit, span, passage.quote(span), certain * share, support, _short(passage, span, reading))
             for span, support, share in zip(passage.sentences, covered, shares, strict=True)
             if not is_question(passage.quote(span))
         ]
-
-    def is_strange(self, question: str, passage: Passage) -> bool:
-        """Tell whether a name or number of the question is neither in the passage nor near it."""
-        return bool(unfound(question, passage.retrieval_text)) and bool(unfound(question, self._near(passage)))
-
-    def _near(self, passage: Passage) -> str:
-        """Return the passage with its context line and what stands before it; names are often given only there."""
-        try:
-            with self._retriever.store.snapshot() as snapshot:
-                text = snapshot.document(passage.uri).text
-        except DocumentUnknown:  # removed since it was found
-            text = ""
-        return f"{text[max(0, passage.span.start - NEAR) : passage.span.start]}\n{passage.retrieval_text}"
 
 
 def scorer(retriever: Retriever, reader: Reader | str | None = None) -> SentenceScorer:
@@ -279,9 +257,11 @@ def is_question(text: str) -> bool:
     return re.search(r"[?？؟][\'\"”’»)]*\s*$", text) is not None
 
 
-def _common(one: Span, other: Span) -> Span | None:
-    start, end = max(one.start, other.start), min(one.end, other.end)
-    return Span(start, end) if start < end else None
+def _short(passage: Passage, sentence: Span, reading: Reading) -> Span | None:
+    """Return the part of a sentence that answers by itself, where the reader found one that begins in it."""
+    offset = passage.span.start
+    found = reading.answer(sentence.start - offset, sentence.end - offset)
+    return Span(offset + found[0], min(offset + found[1], sentence.end)) if found else None
 
 
 def _quote(hit: Hit, index: int) -> str:

@@ -52,6 +52,11 @@ def best_span(starts: torch.Tensor, ends: torch.Tensor) -> tuple[int, int, float
     return first, last, float(pairs[first, last])
 
 
+def best_end(ends: torch.Tensor, first: int) -> int:
+    """The best last token of a span that begins with token `first`; ends: (tokens,) float32."""
+    return first + int(ends[first : first + MAX_ANSWER_TOKENS].argmax())
+
+
 def answerless(text: str) -> list[tuple[int, int]]:
     """The spans of ``text`` where no answer stands: its questions (code points)."""
     return [match.span() for match in _ASKED.finditer(text)]

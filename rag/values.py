@@ -111,7 +111,9 @@ class Value:
 
 def value(question: str, answer: str) -> Value | None:
     """Read a short answer as the kind of value that the question asks for; None where it is no such value."""
-    if _DATE_ASKED.search(question) or re.search(r"\bwhat time\b", question, re.IGNORECASE):
+    if re.search(r"\b(?:what|which) time\b", question, re.IGNORECASE):
+        return _time(answer)
+    if _DATE_ASKED.search(question):
         return _time(answer) or _date(question, answer)
     if _NUMBER_ASKED.search(question):
         found = number(answer)
@@ -121,6 +123,13 @@ def value(question: str, answer: str) -> Value | None:
     if _NAME_ASKED.search(question):
         return _name(answer)
     return None
+
+
+def is_number_of_one(question: str, before: str) -> bool:
+    """Tell whether the number after `before` is that of one of the counted things: `gate three` of `How many gates`."""
+    counted = _COUNTED.search(question)
+    one = counted and re.escape(counted[1].removesuffix("s"))
+    return bool(one and re.search(rf"\b{one}\s$", before, re.IGNORECASE))
 
 
 def _date(question: str, answer: str) -> Value | None:

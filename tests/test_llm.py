@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import socket
+from dataclasses import replace
 
 import pytest
 
 from rag.answer import ExtractiveAnswerer
 from rag.cli import main
+from rag.cli.lines import answer_lines
 from rag.errors import InputError, LlmError
 from rag.llm import LlmAnswerer
 from rag.llm.endpoint import Endpoint, Settings
@@ -19,6 +22,7 @@ from rag.records import Document, Hit, Span, Statement
 from rag.score import Candidate
 from rag.support import Judge
 from rag.support.likeness import Likeness
+from rag.wire import answer_json
 from tests.scripted_llm import answers, event, says, serving, start
 
 KEY = "sk-canary-5f1d"
@@ -82,7 +86,8 @@ def check(answer) -> None:
     for sentence in answer.sentences:
         assert sentence.citations or sentence.support == "unsupported"
         assert {*sentence.citations} <= {c.number for c in answer.citations}
-    used = {number for sentence in answer.sentences for number in sentence.citations}
+    used = {number for part in answer.sentences for number in part.citations}
+    used |= {number for conflict in answer.conflicts for number in conflict.sides}
     assert used == {c.number for c in answer.citations}, "an uncited source is listed"
     passages = {h.passage for h in HITS}
     assert all(c.passage in passages and c.quote == c.passage.quote(c.span) for c in answer.citations)
@@ -250,6 +255,35 @@ def test_servers_without_schemas_get_lines():
         answer = answerer(script.url).answer(QUESTION, HITS)
     assert [s.support for s in answer.sentences] == ["unsupported", "verbatim"]
     assert len(script.requests) == 2
+
+
+class TwoCounts(FirstSentence):
+    """A scorer for which the first sentence of every passage answers, with the number in it."""
+
+    def score(self, question: str, hits):
+        first = [(h, h.passage.sentences[0], h.passage.quote(h.passage.sentences[0])) for h in hits]
+        words = [(h, s, text, re.search(r"\b(?:twelve|ten)\b", text)) for h, s, text in first]
+        return [Candidate(h, s, text, 0.9, 0.9, Span(*word.span())) for h, s, text, word in words if word]
+
+
+def test_sides_of_an_llms_answer():
+    """Sources that differ stand beside the LLM's answer too, cited behind its own sources."""
+    found = [HITS[0], hit("/log.txt", "The storm sank ten boats in Hartle Bay.", "It was cold.")]
+    text = wrote(("It was cold.", [4]), ("Twelve boats were sunk in Hartle Bay by the storm of 4 March.", [1]))
+    with serving(says(text)) as script:
+        who = replace(answerer(script.url), extractive=ExtractiveAnswerer(TwoCounts()))
+        *growing, answer = who.stream(QUESTION, found)
+    assert [c.quote for c in answer.citations] == [
+        "It was cold.",
+        "The storm of 4 March sank twelve boats in Hartle Bay.",
+        "The storm sank ten boats in Hartle Bay.",
+    ]
+    assert [s.citations for s in answer.sentences] == [(1,), (2,)]
+    assert answer_json(answer)["conflicts"] == [{"about": "how many boats were lost", "sides": [2, 3]}]
+    assert answer.sentences == growing[-1].sentences
+    printed = answer_lines(answer)
+    assert "Sources differ on how many boats were lost:" in printed
+    assert "  no date, log.txt: The storm sank ten boats in Hartle Bay. [3]" in printed
 
 
 def test_the_llm_refuses():

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rag.answer import NOT_SAID, ExtractiveAnswerer
+from rag.library import Library
 from rag.premise import missing
 from rag.records import Document, Hit, Span
 from rag.score import Candidate
@@ -66,6 +67,25 @@ def test_the_title_counts():
     assert missing("When did the Severn rise?", passage("the water rose at 00:50.")) is None
 
 
+@pytest.mark.parametrize(
+    ("question", "lacking"),
+    [
+        ("Who keeps the Thames Barrier?", "Thames Barrier"),
+        ("What did Carl Quill write?", "Carl Quill"),
+        ("Who keeps the Pelder Barrier?", None),
+        ("Who keeps the Peldar Barrier?", None),  # a small mistake
+        ("Who keeps the Barrier?", None),
+        ("What did Mrs Quill write?", None),  # a title stands for no name
+        ("Who keeps the Thames Gate?", None),  # no other gate is spoken of
+        ("What did Ada Boyle write?", None),
+    ],
+)
+def test_another_of_the_same_name(question, lacking):
+    """A name of which the last word alone is there lacks where another with that word stands in its place."""
+    told = passage("Ada Quill wrote that the gate of the Pelder Barrier is kept by Mrs Boyle.")
+    assert missing(question, told) == lacking
+
+
 @dataclass
 class Sure:
     """A scorer that takes every sentence for the answer."""
@@ -101,3 +121,14 @@ def test_swapped_questions(sample):
             agreed.append(entry["question"])
     assert len(PREMISES) >= 30
     assert len(agreed) <= 0.1 * len(PREMISES), agreed
+
+
+def test_another_place_is_no_answer(tmp_path, encoder):
+    """The number of one town is not given for another; a name in the paragraph before is near enough."""
+    (tmp_path / "a.txt").write_text(
+        "Report on Delwick.\n\nThe town lies by the sea. About forty thousand people live there.\n"
+    )
+    with Library.open(tmp_path / "index", embedder=encoder) as library:
+        library.index(tmp_path / "a.txt")
+        answers = [library.ask(f"How many people live in {place}?") for place in ("Delwick", "Rotterdam")]
+    assert [answer.abstained for answer in answers] == [False, True]

@@ -19,7 +19,7 @@ from rag.hub_reader import hub_reader
 from rag.library import Library
 from rag.read import MAX_TOKENS, WINDOW_OVERLAP, Reader, shipped_network, windows_of
 from rag.score import OverlapScorer
-from rag.spans import MAX_ANSWER_TOKENS, answerless, best_span, whole_words
+from rag.spans import MAX_ANSWER_TOKENS, answerless, best_end, best_span, whole_words
 
 PASSAGE = (
     "The harbour of Delwick opened in 1931. Who paid for it? Nobody knows. The crane was built by Marta Quill in 1954, "
@@ -81,7 +81,8 @@ def test_spans_are_whole(any_reader, question):
         assert not (after.isalnum() and words[-1].isalnum())
         assert not any(start <= reading.start < end for start, end in answerless(passage))
         assert 0 <= reading.answer_probability <= 1
-        assert sum(probability for _, probability in reading.starts) <= 1 + 1e-4
+        assert sum(probability for *_, probability in reading.starts) <= 1 + 1e-4
+        assert all(start < end <= len(passage) for start, end, _ in reading.starts)
 
 
 def test_batches_equal_single(any_reader):
@@ -130,6 +131,17 @@ def test_best_span_is_the_best():
         first, last, score = best_span(torch.tensor(starts), torch.tensor(ends))
         assert score == pytest.approx(max(starts[a] + ends[b] for a, b in places), abs=1e-5)
         assert starts[first] + ends[last] == pytest.approx(score, abs=1e-5)
+        assert best_end(torch.tensor(ends), first) == last
+
+
+def test_one_answer_for_each_sentence(reader):
+    """Two counts in one passage are two answers, each of its own sentence."""
+    passage = "The council counted 2,400 homeless people. The committee counted 3,150 homeless people."
+    found = reader.read("How many homeless people were counted?", [passage])[0]
+    half = passage.index("The committee")
+    answers = [found.answer(0, half), found.answer(half, len(passage))]
+    assert [passage[slice(*answer)] for answer in answers if answer] == ["2,400", "3,150"]
+    assert found.answer(0, 0) is None
 
 
 @settings(max_examples=200)

@@ -20,7 +20,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from rag.load import load
 from tests.conftest import questions
-from tests.scripted_llm import event, serving, start
+from tests.scripted_llm import event, says, serving, start
 
 ROOT = Path(__file__).parent.parent
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -74,10 +74,16 @@ WHOLE_TEXT = "node => node.textContent"
 
 @pytest.fixture(scope="module")
 def model():
-    """The address of a language model that says two sentences, the second one later, of a source that it was given."""
+    """The address of a language model that says two sentences, the second one later, of a source that it was given.
+
+    Asked about the barrier, it copies one sentence.
+    """
 
     def act(handler):
         prompt = script.requests[-1]["messages"][-1]["content"]
+        if copied := re.search(r"(\[\d+\] )(?:\([^\n]* speaking\) )?(The gear jammed[^\n]*)", prompt):
+            says(copied[1] + copied[2])(handler)
+            return
         source = re.search(r"\[(\d+)\] [^\n]*About three million civilians", prompt)
         number = source[1] if source else "1"
         start(handler, "text/event-stream")
@@ -418,11 +424,17 @@ def test_language_model_is_chosen_and_its_answer_grows(page):
     turn.get_by_role("button", name="Source 1:").first.click()
     expect(reader(page).locator("mark.current").first).to_be_in_viewport()
 
+    turn = ask(page, DISPUTED)
+    sides = turn.get_by_role("region", name="Sources disagree").get_by_role("listitem")
+    expect(sides.filter(has_text="three people")).to_be_visible(timeout=FIRST_ANSWER)
+    expect(sides.filter(has_text="six of us")).to_be_visible()
+    expect(turn.locator(".sentence .words")).to_have_text(["The gear jammed after a third of the way."])
+
     question_box(page).fill(QUESTION)
     question_box(page).press("Enter")
     expect(page.get_by_text("Still writing")).to_be_visible(timeout=FIRST_ANSWER)
     page.get_by_role("button", name="Stop").click()
-    expect(turn_at(page, 1)).to_contain_text("Stopped before its end")
+    expect(turn_at(page, 2)).to_contain_text("Stopped before its end")
     expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
 
 

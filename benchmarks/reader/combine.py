@@ -22,7 +22,7 @@ from rag.embed import embedder
 from rag.evaluate import Dataset, Question, opened, read_folder
 from rag.evaluate.measures import abstention, normal
 from rag.read import Reader
-from rag.score import Evidence, ReaderScorer, answer_shares, asked_terms, coverage
+from rag.score import Evidence, answer_shares, asked_terms, coverage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,6 @@ class Row:
     question: int
     kind: str
     signals: tuple[float, ...]
-    unfound: bool
     share: float
     answers: bool
 
@@ -64,7 +63,6 @@ def chosen(data: Path, count: int) -> list[tuple[str, Question]]:
 
 def rows(library: Library, reader: Reader, number: int, kind: str, question: Question) -> list[Row]:
     """Read the best passages for one question."""
-    scorer = ReaderScorer(library.retriever, reader)
     hits = [hit for hit in library.search(question.text, PASSAGES) if hit.passage.sentences]
     weights = asked_terms(library.retriever.term_weights(question.text))
     passages = [hit.passage for hit in hits]
@@ -75,8 +73,7 @@ def rows(library: Library, reader: Reader, number: int, kind: str, question: Que
         covered = max(coverage(weights, passage.quote(span), passage.context) for span in passage.sentences)
         share = min(1.0, sum(answer_shares(passage, reading)))
         signals = (reading.answer_logit, reading.span_score, covered, hit.dense_score or 0.0)
-        strange = scorer.is_strange(question.text, passage)
-        found.append(Row(number, kind, signals, strange, share, kind == "answerable" and holds(question, passage)))
+        found.append(Row(number, kind, signals, share, kind == "answerable" and holds(question, passage)))
     return found
 
 
@@ -97,9 +94,8 @@ def read_all(data: Path, reader: Reader, count: int) -> list[Row]:
 
 
 def fit(found: Sequence[Row]) -> Evidence:
-    """Fit the weights of the signals; what an unfound name costs and the threshold stay as they are."""
-    kept = [row for row in found if not row.unfound]
-    model = LogisticRegression(C=10, max_iter=1000).fit([row.signals for row in kept], [row.answers for row in kept])
+    """Fit the weights of the signals; the threshold stays as it is."""
+    model = LogisticRegression(C=10, max_iter=1000).fit([row.signals for row in found], [row.answers for row in found])
     weights = dict(zip(SIGNALS, (round(float(w), 2) for w in model.coef_[0]), strict=True))
     return replace(Evidence(), **weights, bias=round(float(model.intercept_[0]), 2))
 
@@ -108,9 +104,7 @@ def chances(found: Sequence[Row], evidence: Evidence) -> NDArray[np.float64]:
     """The probability that each passage answers."""
     weights = [getattr(evidence, name) for name in SIGNALS]
     logits = np.array([row.signals for row in found]) @ weights + evidence.bias
-    return np.asarray(
-        1 / (1 + np.exp(evidence.unfound * np.array([row.unfound for row in found]) - logits)), np.float64
-    )
+    return np.asarray(1 / (1 + np.exp(-logits)), np.float64)
 
 
 def cross_fitted(found: Sequence[Row]) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rag.answer import NO_ANSWER, ExtractiveAnswerer, refusal
 from rag.errors import LlmError
 from rag.llm.parse import drafts
-from rag.llm.prompt import messages, numbered, schema
+from rag.llm.prompt import Numbered, messages, numbered, schema
 from rag.records import Answer, AnswerSentence, Citation
 from rag.terms import terms
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from rag.llm.parse import Draft
-    from rag.llm.prompt import Numbered
     from rag.records import Hit
     from rag.support import Judge, Verdict
 
@@ -42,7 +41,8 @@ class Writer(Protocol):
 class LlmAnswerer:
     """Lets an LLM write the answer, and keeps the quoted one for when it fails.
 
-    The LLM is asked only where the extractive answerer finds an answer. It sees nothing but the retrieved sentences,
+    The LLM is asked only where the extractive answerer finds an answer, and sources that differ are shown beside its
+    answer as they are beside that. It sees nothing but the retrieved sentences,
     has no tools, and what it writes is shown as plain text with the verdict of `judge`.
 
     Attributes:
@@ -84,6 +84,8 @@ class LlmAnswerer:
             yield _instead(quoted, "The LLM wrote nothing")
         elif all(sentence.support == "unsupported" for sentence in draft.sentences):
             yield _instead(quoted, "The sources support nothing of what the LLM wrote")
+        elif quoted.conflicts:
+            yield draft.with_conflicts(quoted)
 
 
 def _instead(quoted: Answer, reason: str) -> Answer:
@@ -102,6 +104,15 @@ class _Composition:
 
     def answer(self, confidence: float | None) -> Answer:
         return Answer(self.question, tuple(self.sentences), tuple(self.citations.values()), confidence=confidence)
+
+    def with_conflicts(self, quoted: Answer) -> Answer:
+        """Return the whole answer with the conflicts of the quoted one, their sides cited behind its own sources."""
+        cited = {citation.number: Numbered(citation.passage, citation.span) for citation in quoted.citations}
+        conflicts = tuple(
+            replace(conflict, sides=tuple(self._cite(cited[number]).number for number in conflict.sides))
+            for conflict in quoted.conflicts
+        )
+        return replace(self.answer(quoted.confidence), conflicts=conflicts)
 
     def add(self, draft: Draft) -> None:
         """Check a sentence against the sources that it names, or else against those that come nearest to it."""

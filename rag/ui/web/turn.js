@@ -33,7 +33,8 @@ function answerNodes(turn) {
     ? make("p", { class: "short" }, make("span", { class: "words" }, turn.short.text), markers([turn.short.source], turn))
     : null;
   const sides = new Set(turn.conflicts.flatMap((each) => each.sources));
-  const others = turn.sentences.filter((each) => !each.sources.some((number) => sides.has(number)));
+  const said = new Set(turn.cards.filter((each) => sides.has(each.number)).map(citedWords));
+  const others = turn.sentences.filter((each) => !said.has(flat(each.text)));
   const notice = turn.message ? make("p", { class: "note notice" }, turn.message) : null;
   return [notice, turn.conflicts.length ? null : short, turn.conflicts.map((each) => conflict(each, turn)), others.map((each) => sentence(each, turn))];
 }
@@ -50,8 +51,7 @@ function sentence(view, turn) {
 function conflict(view, turn) {
   const side = (number) => {
     const card = turn.cards.find((each) => each.number === number);
-    const said = turn.sentences.find((each) => each.sources.includes(number));
-    return make("li", {}, make("p", { class: "said" }, said?.text ?? "", markers([number], turn)),
+    return make("li", {}, make("p", { class: "said" }, card ? citedWords(card) : "", markers([number], turn)),
       card?.speaker ? make("p", { class: "by" }, card.speaker) : null,
       card ? make("p", { class: "facts" }, [card.title, card.day].filter(Boolean).join(" · ")) : null);
   };
@@ -127,6 +127,11 @@ function excerpt(card) {
   fit.observe(passage);
   return passage;
 }
+
+const flat = (words) => words.trim().split(/\s+/).join(" ");
+
+/** The words of a passage that are cited, on one line. */
+const citedWords = (card) => flat(card.passage.flatMap((block) => block.runs).filter((run) => run.cites).map((run) => run.text).join(""));
 
 /** The cited words with where they stand, for pasting. */
 function quoteOf(card) {
