@@ -1,6 +1,8 @@
 """Scores of all systems on public question sets, and what each signal is worth.
 
-python benchmarks/retrieval/table.py [FOLDER...] [--limit N] [--signals]
+python benchmarks/retrieval/table.py [FOLDER...] [--limit N] [--signals] [--read]
+
+With --read, a column more: ours, its best passages read once more by the package's reader (`--reranker reader`).
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from rag.evaluate import SYSTEMS, evaluate, opened, read_folder
 from rag.evaluate.compare import randomisation
 from rag.fuse import Fusion
 from rag.progress import Bars
+from rag.rerank import reranker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,8 +40,10 @@ WITHOUT = {
 """Ours without one of its signals."""
 
 
-def measure(folder: Path, encoder: Embedder, limit: int | None, fusions: Mapping[str, Fusion]) -> dict[str, Result]:
-    """Return what each system reaches on one set, and what ours reaches with other weights, by their names."""
+def measure(
+    folder: Path, encoder: Embedder, limit: int | None, fusions: Mapping[str, Fusion], *, read: bool
+) -> dict[str, Result]:
+    """Return what each system reaches on one set, and what ours reaches with other weights and read, by their names."""
     dataset = read_folder(folder)
     judged = replace(dataset, questions=tuple(q for q in dataset.questions if q.relevant)).limited(limit)
     with Bars() as bars, opened(judged, encoder, bars.show) as library:
@@ -47,7 +52,16 @@ def measure(folder: Path, encoder: Embedder, limit: int | None, fusions: Mapping
         for name, fusion in fusions.items():
             library.retriever.fusion = fusion
             found[name] = _run(judged, library, "ours", bars)
+        if read:
+            library.retriever.fusion = Fusion()
+            library.retriever.reranker = reranker("reader")
+            found["read"] = _run(judged, library, "ours", bars)
     return found
+
+
+def columns(found: Mapping[str, Result]) -> list[str]:
+    """Return the systems of the main table."""
+    return [*SYSTEMS, *(["read"] if "read" in found else [])]
 
 
 def _run(dataset: Dataset, library: Library, system: str, bars: Bars) -> Result:
@@ -71,11 +85,12 @@ def show(name: str, values: Iterable[float], digits: int = 3, end: str = "\n") -
 
 def show_set(name: str, found: dict[str, Result]) -> None:
     """Print the systems of one set, and how likely chance alone makes ours differ so much from `convex`."""
-    print(f"{name:24}", *(f"{system:>9}" for system in SYSTEMS))
+    shown = columns(found)
+    print(f"{name:24}", *(f"{system:>9}" for system in shown))
     for measured in MEASURES:
-        show(f"  {measured}", (fmean(scores(found[system], measured)) for system in SYSTEMS), end="")
+        show(f"  {measured}", (fmean(scores(found[system], measured)) for system in shown), end="")
         print(f"   p = {randomisation(*(scores(found[system], measured) for system in ('convex', 'ours'))):.4f}")
-    show("  ms", (milliseconds(found[system]) for system in SYSTEMS), 1)
+    show("  ms", (milliseconds(found[system]) for system in shown), 1)
 
 
 def show_signals(sets: Sequence[dict[str, Result]]) -> None:
@@ -98,6 +113,7 @@ def main() -> None:
     parser.add_argument("folders", nargs="*", type=Path, help="BEIR folders, or one folder of them")
     parser.add_argument("--limit", type=int, help="questions of each set at most")
     parser.add_argument("--signals", action="store_true", help="measure ours without each of its signals as well")
+    parser.add_argument("--read", action="store_true", help="measure ours with the reader as reranker as well")
     options = parser.parse_args()
     folders = options.folders or [Path(__file__).parents[3] / "shared" / "eval"]
     if not (folders[0] / "corpus.jsonl").exists():
@@ -105,11 +121,11 @@ def main() -> None:
     encoder = embedder(DEFAULT_MODEL)
     sets = []
     for folder in folders:
-        sets.append(measure(folder, encoder, options.limit, WITHOUT if options.signals else {}))
+        sets.append(measure(folder, encoder, options.limit, WITHOUT if options.signals else {}, read=options.read))
         show_set(folder.name, sets[-1])
     print("mean")
     for name in MEASURES:
-        show(f"  {name}", (fmean(fmean(scores(found[system], name)) for found in sets) for system in SYSTEMS))
+        show(f"  {name}", (fmean(fmean(scores(found[system], name)) for found in sets) for system in columns(sets[0])))
     if options.signals:
         show_signals(sets)
 
