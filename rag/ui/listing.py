@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
-from rag.store import State
 from rag.ui.render import file_name, nice_date
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rag.store import DocumentInfo, SyncReport
-    from rag.ui.views import DocumentRow, DocumentsView, WorkView
+    from rag.journal import Run
+    from rag.store import DocumentInfo, Outcome, SyncReport
+    from rag.ui.views import ChangeView, DocumentRow, DocumentsView, ReportRow, WorkView
 
 CHARACTERS_PER_WORD = 6  # of English text with its spaces
 
@@ -54,14 +54,21 @@ def state(document: DocumentInfo) -> str:
 
 def report_view(report: SyncReport) -> WorkView:
     """Show what became of each file, the ones to look at first."""
-    order = ("failed", "skipped", *get_args(State))
-    outcomes = sorted(report.outcomes, key=lambda outcome: order.index(outcome.state))
-    shown = [outcome for outcome in outcomes if outcome.state != "unchanged" or outcome.reason]
+    return {"kind": "done", "summary": str(report), "rows": [_report_row(outcome) for outcome in report.news]}
+
+
+def run_view(run: Run) -> ChangeView:
+    """Show what an earlier run did; `more` files are not named."""
     return {
-        "kind": "done",
-        "summary": str(report),
-        "rows": [{"file": file_name(o.path), "state": o.state, "reason": o.reason} for o in shown],
+        "ended": run.ended,
+        "summary": ", ".join(f"{number:,} {state}" for state, number in run.counts.items()),
+        "rows": [_report_row(outcome) for outcome in run.outcomes],
+        "more": sum(run.counts.values()) - len(run.outcomes),
     }
+
+
+def _report_row(outcome: Outcome) -> ReportRow:
+    return {"file": file_name(outcome.path), "state": outcome.state, "reason": outcome.reason}
 
 
 def failure_view(message: str) -> WorkView:
