@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import os
 import shutil
@@ -10,6 +11,7 @@ import socket
 import sys
 import tempfile
 import threading
+from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +21,7 @@ from rag.ui.password import Password, chosen_password
 from rag.ui.startup import import_gradio
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
     from importlib.resources.abc import Traversable
 
     from fastapi import FastAPI
@@ -98,12 +100,20 @@ def build(library: Library, names: Sequence[str] = (), password: str | None = No
     import gradio as gr
     from fastapi import FastAPI
 
+    from rag.ui.follow import Follow
     from rag.ui.guard import FILE_BYTES, Guard
     from rag.ui.page import layout, theme
 
-    blocks = layout(library, local=local)
+    follow = Follow(library, local=local)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await asyncio.to_thread(follow.close)
+
+    blocks = layout(library, follow, local=local)
     blocks.queue(max_size=MOST_WAITING, default_concurrency_limit=4)
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     for file in files("rag.ui").joinpath("web").iterdir():
         _offer(app, file)
     gr.mount_gradio_app(

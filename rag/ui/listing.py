@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+from rag.store import State
 from rag.ui.render import file_name, nice_date
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rag.journal import Run
     from rag.store import DocumentInfo, Outcome, SyncReport
@@ -54,17 +56,23 @@ def state(document: DocumentInfo) -> str:
 
 def report_view(report: SyncReport) -> WorkView:
     """Show what became of each file, the ones to look at first."""
-    return {"kind": "done", "summary": str(report), "rows": [_report_row(outcome) for outcome in report.news]}
+    counts = Counter(outcome.state for outcome in report.outcomes)
+    return {"kind": "done", "summary": _counted(counts), "rows": [_report_row(outcome) for outcome in report.news]}
 
 
 def run_view(run: Run) -> ChangeView:
     """Show what an earlier run did; `more` files are not named."""
     return {
         "ended": run.ended,
-        "summary": ", ".join(f"{number:,} {state}" for state, number in run.counts.items()),
+        "summary": _counted(run.counts),
         "rows": [_report_row(outcome) for outcome in run.outcomes],
         "more": sum(run.counts.values()) - len(run.outcomes),
     }
+
+
+def _counted(counts: Mapping[State, int]) -> str:
+    """Say how many files ended in each state: `2 added, 1 failed`."""
+    return ", ".join(f"{counts[state]:,} {state}" for state in get_args(State) if counts.get(state)) or "Nothing to do"
 
 
 def _report_row(outcome: Outcome) -> ReportRow:
