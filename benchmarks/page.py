@@ -122,12 +122,12 @@ def load(url: str, process: int, users: int, seconds: float) -> None:
     ended = time.perf_counter() - start
     for thread in threads:
         thread.join()
-    took_all = time.perf_counter() - start
-    print(f"{users} users for {seconds:.0f} s: {outcomes['answered'] / took_all:.1f} answers a second; {dict(outcomes)}")
+    rate = outcomes["answered"] / (time.perf_counter() - start)
+    print(f"{users} users for {seconds:.0f} s: {rate:.1f} answers a second; {dict(outcomes)}")
     print(f"  all                  {_spread([wait for _, wait in waits])}")
     print(f"  while a file is added {_spread([wait for asked, wait in waits if begun <= asked < ended])}")
     print(f"  the file: {outcome} in {took:.1f} s")
-    print(f"  memory: {before:.0f} MB before, {memory(process):.0f} MB after, at most {memory(process, 'VmHWM'):.0f} MB")
+    print(f"  memory in MB: {before:.0f} before, {memory(process):.0f} after, at most {memory(process, 'VmHWM'):.0f}")
 
 
 def _spread(waits: list[float]) -> str:
