@@ -78,9 +78,9 @@ def test_every_citation_of_fifty_answers_opens_on_its_quotation(page, store):
     texts = {str(path): load(path).text for path in (ROOT / "data").iterdir()}
     answers = opened = 0
     for question in candidates():
-        turn = asked(page, question)
         if answers == ANSWERS:
             break
+        turn = asked(page, question)
         history = History(store / "history.db")
         answer = history.turns(history.conversations()[0].id)[0].answer
         assert answer["question"] == question
@@ -96,7 +96,7 @@ def test_every_citation_of_fifty_answers_opens_on_its_quotation(page, store):
     conversations = History(store / "history.db").conversations()
     kept = [turn.answer for each in conversations for turn in History(store / "history.db").turns(each.id)]
     assert answers == ANSWERS
-    assert opened == sum(len(answer["citations"]) for answer in kept[1:]) >= ANSWERS
+    assert opened == sum(len(answer["citations"]) for answer in kept) >= ANSWERS
 
 
 def open_marked(page: Page, turn: Locator, number: int, document: str) -> None:

@@ -25,8 +25,8 @@ SHEETS = ("page", "controls", "text", "ask", "turn", "sources", "reader", "libra
 STYLES = "".join(f'<link rel="stylesheet" href="/web/{name}.css">' for name in SHEETS)
 ONE_WRITER: Any = {"concurrency_id": "writing", "concurrency_limit": 1}  # events that change the index take turns
 OWN_VIEW: Any = {"show_progress": "hidden", "api_visibility": "private"}  # our scripts show what goes on
-SETTLED = "() => { window.dispatchEvent(new Event('rag-settled')); }"
-"""Runs when an event has ended, however it did: a queue that is full or a server that is gone sends no view."""
+SETTLED = "() => {{ window.dispatchEvent(new CustomEvent('rag-settled', {{ detail: '{}' }})); }}"
+"""Runs when an event of a part has ended, however it did: a server that is gone sends no view."""
 
 
 def theme() -> gr.themes.Base:
@@ -47,7 +47,7 @@ def layout(library: Library, follow: Follow, *, local: bool = True) -> gr.Blocks
         _part("frame", _calls(handlers, kept, follow))
         asking = _part("ask")
         asked = asking.submit(handlers.ask, outputs=asking, **OWN_VIEW)
-        asked.then(None, js=SETTLED, **OWN_VIEW)
+        asked.then(None, js=SETTLED.format("ask"), **OWN_VIEW)
         asking.stop(None, cancels=[asked], **OWN_VIEW)
         _part("overview")
         work = _part("library")
@@ -56,7 +56,8 @@ def layout(library: Library, follow: Follow, *, local: bool = True) -> gr.Blocks
             (work.input, changes.index),
             (work.delete, changes.remove),
         ):
-            event(change, outputs=work, **ONE_WRITER, **OWN_VIEW).then(None, js=SETTLED, **OWN_VIEW)
+            changed = event(change, outputs=work, **ONE_WRITER, **OWN_VIEW)
+            changed.then(None, js=SETTLED.format("library"), **OWN_VIEW)
     return blocks
 
 

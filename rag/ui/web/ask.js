@@ -1,6 +1,6 @@
 /* Asking: a conversation of questions and answers, the box for the next one, and the conditions it is asked under. */
 
-import { call, icon, make, settings, tell } from "./core.js";
+import { call, icon, make, settings, tell, watchEnds } from "./core.js";
 import { filters } from "./filters.js";
 import { turnNode, waitingNode } from "./turn.js";
 
@@ -32,8 +32,12 @@ export function mountAsk(part) {
   page = part;
   waitFor(null);
   part.element.querySelector("#rag-ask").replaceChildren(view);
-  part.watch("value", () => receive(part.props.value));
-  window.addEventListener("rag-settled", () => setTimeout(settle, 300));
+  const ended = watchEnds("ask", settle);
+  part.watch("value", () => {
+    const turn = part.props.value;
+    if (turn && !turn.growing) ended();
+    receive(turn);
+  });
   input.focus();
   call("examples").then((questions) => showExamples(Array.isArray(questions) ? questions : []));
 }

@@ -127,10 +127,23 @@ export async function call(name, ...args) {
 
 /* An event of a part that the server refuses (its queue is full, it is gone) brings no view: tell those who wait. */
 
+const LATE = 300; // ms by which a last view may come after its event has ended
+
+/** Call `lost` when an event of a part ends without its last view. To be told of each last view: an event may end only
+    when the next one has begun, and is not to be taken for the end of that. */
+export function watchEnds(part, lost) {
+  let seen = 0; // last views whose events have not ended yet
+  addEventListener("rag-settled", ({ detail }) => setTimeout(() => {
+    if (detail === part && seen) seen -= 1;
+    else if (detail === part || detail === "refused") lost();
+  }, LATE));
+  return () => { seen += 1; };
+}
+
 const ordinary = window.fetch;
 window.fetch = async (...args) => {
   const event = String(args[0]?.url ?? args[0]).includes("/queue/join");
-  const settled = () => window.dispatchEvent(new Event("rag-settled"));
+  const settled = () => window.dispatchEvent(new CustomEvent("rag-settled", { detail: "refused" }));
   try {
     const response = await ordinary(...args);
     if (event && !response.ok) settled();

@@ -1,6 +1,6 @@
 /* The library: which documents there are, adding and removing them, and what a change did. */
 
-import { countOf, icon, make, tell } from "./core.js";
+import { countOf, icon, make, tell, watchEnds } from "./core.js";
 import { mountNews, newsNodes } from "./news.js";
 import { open } from "./reader.js";
 
@@ -45,10 +45,14 @@ export function mountLibrary(part, refresh) {
   changed = refresh;
   mountNews(refresh);
   part.element.querySelector("#rag-library").replaceChildren(view);
-  part.watch("value", () => receive(part.props.value));
-  addEventListener("rag-settled", () => setTimeout(() => {
+  const ended = watchEnds("library", () => {
     if (working) receive({ kind: "error", summary: "The server is busy or cannot be reached. Try again in a moment.", rows: [] });
-  }, 300));
+  });
+  part.watch("value", () => {
+    const work = part.props.value;
+    if (work && work.kind !== "progress") ended();
+    receive(work);
+  });
   for (const name of ["dragenter", "dragover"]) drop.addEventListener(name, over);
   for (const name of ["dragleave", "drop"]) drop.addEventListener(name, () => drop.classList.remove("over"));
   drop.addEventListener("drop", dropped);
