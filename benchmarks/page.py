@@ -2,7 +2,8 @@
 
 Run: python benchmarks/page.py [--users 20] [--seconds 120]. Starts `rag serve` over the sample documents in a process
 of its own and prints: the seconds until it can be asked and what they are spent on, the time to one answer, and with
-many users asking at once their waiting times, what went wrong and the server's memory. Halfway, a file is added.
+many users asking at once how long the answered ones waited, how many were told that the server is busy, what went
+wrong, and the most memory that the server held. Halfway, a file is added.
 """
 
 from __future__ import annotations
@@ -88,16 +89,16 @@ def add(url: str, passages: int) -> tuple[float, str]:
         return time.perf_counter() - start, "added" if '"added": 1' in result else result[-200:]
 
 
-def memory(process: int) -> float:
-    """Return the resident memory of a process in MB."""
+def memory(process: int, field: str = "VmRSS") -> float:
+    """Return the resident memory of a process in MB; with `VmHWM`, the most that it ever was."""
     status = Path(f"/proc/{process}/status").read_text("utf-8")
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+    return int(status.partition(f"{field}:")[2].split()[0]) / 1024
 
 
 def load(url: str, process: int, users: int, seconds: float) -> None:
     """Let users ask, one question after the other, and add a file halfway; print what happened."""
     outcomes: Counter[str] = Counter()
-    waits: list[tuple[float, float]] = []  # when asked, and for how long
+    waits: list[tuple[float, float]] = []  # when asked and for how long, of those who were not told "busy"
     start = time.perf_counter()
 
     def use(user: int) -> None:
@@ -106,9 +107,10 @@ def load(url: str, process: int, users: int, seconds: float) -> None:
             while (asked := time.perf_counter() - start) < seconds:
                 outcome = ask(client, chance.choice(QUESTIONS))
                 outcomes[outcome] += 1
-                waits.append((asked, time.perf_counter() - start - asked))
                 if outcome == "busy":
                     time.sleep(0.5)
+                else:
+                    waits.append((asked, time.perf_counter() - start - asked))
 
     threads = [threading.Thread(target=use, args=(user,)) for user in range(users)]
     before = memory(process)
@@ -120,10 +122,12 @@ def load(url: str, process: int, users: int, seconds: float) -> None:
     ended = time.perf_counter() - start
     for thread in threads:
         thread.join()
-    print(f"{users} users for {seconds:.0f} s: {len(waits) / seconds:.1f} answers a second; {dict(outcomes)}")
+    rate = outcomes["answered"] / (time.perf_counter() - start)
+    print(f"{users} users for {seconds:.0f} s: {rate:.1f} answers a second; {dict(outcomes)}")
     print(f"  all                  {_spread([wait for _, wait in waits])}")
     print(f"  while a file is added {_spread([wait for asked, wait in waits if begun <= asked < ended])}")
-    print(f"  the file: {outcome} in {took:.1f} s; memory {before:.0f} MB before, {memory(process):.0f} MB after")
+    print(f"  the file: {outcome} in {took:.1f} s")
+    print(f"  memory in MB: {before:.0f} before, {memory(process):.0f} after, at most {memory(process, 'VmHWM'):.0f}")
 
 
 def _spread(waits: list[float]) -> str:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from rag.answer import Answerer
     from rag.embed import Embedder
+    from rag.journal import Run
     from rag.load.pdf.rectangles import Rectangle
     from rag.local import LocalStore
     from rag.local.aside import SetAside
@@ -49,7 +50,7 @@ _PDF = "application/pdf"
 
 
 class Library:
-    """An index and all that can be done with it. Safe to use from several threads; one of them may write.
+    """An index and all that can be done with it. Safe to use from several threads; those that change it take turns.
 
     Args:
         store: the engine.
@@ -72,6 +73,7 @@ class Library:
         self._embedder = embedder
         self._map: PassageMap | None = None
         self._pool: Pool | None = None
+        self._turn = threading.Lock()
         self.retriever = Retriever(store, embedder, reranker=reranker)
         self.answerer: Answerer = answerer or ExtractiveAnswerer(scorer(self.retriever, reader))
 
@@ -123,13 +125,18 @@ class Library:
         """
         if not paths:
             raise InputError("nothing to index; name files or folders, as in: rag index data")
-        aside = self.store.set_aside_if_damaged() if rebuild else None
-        wanted = [Path(path) for path in paths]
-        if aside and self.files.is_dir():
-            wanted.append(self.files)
-        with self.store.writer() as writer:
-            report = self._synced(writer, progress, rebuild=rebuild).files(wanted, changed)
-        return replace(report, outcomes=(*report.outcomes, *_lost(aside, report))) if aside else report
+        with self._turn:
+            aside = self.store.set_aside_if_damaged() if rebuild else None
+            wanted = [Path(path) for path in paths]
+            roots = [shown(uri_of(path)) for path in wanted]
+            if aside and self.files.is_dir():
+                wanted.append(self.files)
+            with self.store.writer() as writer:
+                report = self._synced(writer, progress, rebuild=rebuild).files(wanted, changed)
+                if aside:
+                    report = replace(report, outcomes=(*report.outcomes, *_lost(aside, report)))
+                writer.note(report, roots)
+        return report
 
     @contextmanager
     def readers_kept(self) -> Iterator[None]:
@@ -139,7 +146,8 @@ class Library:
             try:
                 yield
             finally:
-                self._pool = None
+                with self._turn:  # a run of another thread may be using it
+                    self._pool = None
 
     def add(self, *files: str | Path, progress: Progress = silent) -> SyncReport:
         """Copy files into the index's own folder `files` and index them; a file of the same name is replaced.
@@ -153,23 +161,26 @@ class Library:
         for file in files:
             if not Path(file).is_file():
                 raise InputError(f"{file} is not a file; name files to add")
-        with self.store.writer() as writer:
+        with self._turn, self.store.writer() as writer:
             copies, refused = self._copy([Path(file) for file in files])
             report = self._synced(writer, progress).files(copies) if copies else SyncReport()
-        return replace(report, outcomes=(*report.outcomes, *refused))
+            report = replace(report, outcomes=(*report.outcomes, *refused))
+            writer.note(report)
+        return report
 
     def remove(self, *documents: str) -> SyncReport:
         """Forget documents, by URI or by a file name that only one of them has; raises `DocumentUnknown`."""
         uris = list(dict.fromkeys(self.document(name).uri for name in documents))
-        with self.store.writer() as writer:
+        with self._turn, self.store.writer() as writer:
             recipe = writer.recipe
             if recipe is not None:
                 writer.apply(Changes(removals=uris), recipe)
-            passages = writer.passage_count()
+            report = SyncReport(tuple(Outcome(uri, "removed") for uri in uris), passages=writer.passage_count())
+            writer.note(report)
         for uri in uris:
             if Path(uri).parent == Path(uri_of(self.files)):
                 Path(uri).unlink(missing_ok=True)
-        return SyncReport(tuple(Outcome(uri, "removed") for uri in uris), passages=passages)
+        return report
 
     @property
     def files(self) -> Path:
@@ -330,6 +341,16 @@ class Library:
     def status(self) -> Status:
         """Count what is there; raises `IndexMissing`."""
         return self.store.status()
+
+    def latest(self) -> Sequence[Run]:
+        """Return what the latest runs did, also those of other processes, the last one first."""
+        return self.store.journal().runs
+
+    def roots(self) -> list[str]:
+        """Return the files and folders that `index` was given and that hold documents, none inside of another."""
+        known = [f"{info.uri}/" for info in self.documents()] if self.store.recipe else []
+        roots = self.store.journal().roots
+        return [root for root in roots if any(uri.startswith(f"{root.rstrip('/')}/") for uri in known)]
 
     def verify(self) -> list[str]:
         """Check everything again; each entry names one damage, none means sound."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     import numpy as np
     from numpy.typing import NDArray
 
+    from rag.journal import Journal
     from rag.records import Document, Passage
     from rag.where import Filter
     from rag.words import Words
@@ -52,6 +53,13 @@ class SyncReport:
     def of(self, state: State) -> list[Outcome]:
         """Return the outcomes of that state, in the order of the run."""
         return [outcome for outcome in self.outcomes if outcome.state == state]
+
+    @property
+    def news(self) -> list[Outcome]:
+        """The files that did not just stay as they were, the ones to look at first."""
+        order = ("failed", "skipped", *get_args(State))
+        outcomes = sorted(self.outcomes, key=lambda outcome: order.index(outcome.state))
+        return [outcome for outcome in outcomes if outcome.state != "unchanged" or outcome.reason]
 
     @property
     def incomplete(self) -> list[Outcome]:
@@ -207,6 +215,9 @@ class Store(Protocol):
     def status(self) -> Status:
         """Count what is there."""
 
+    def journal(self) -> Journal:
+        """Return what the latest runs did; empty for an index that was made before it kept that."""
+
     def verify(self) -> list[str]:
         """Check everything again; each entry names one damage, none means sound."""
 
@@ -244,3 +255,6 @@ class Writer(Protocol):
         Raises:
             ModelMismatch: the index has another recipe, and `fresh` is not set.
         """
+
+    def note(self, report: SyncReport, roots: Collection[str] = ()) -> None:
+        """Keep what a run did, and the files and folders that it was given, in the journal."""

@@ -41,8 +41,8 @@ def watch(
     """Index files and folders, then again whatever changes in them, until `stop` is set.
 
     Yields:
-        the report of the first run and of each batch that changed something. For a batch that failed, its error, once:
-        it is tried again, together with what changes meanwhile.
+        the report of the first run, of each batch that changed something, and of the first that succeeds after one that
+        failed. For a batch that failed, its error, once: it is tried again, together with what changes meanwhile.
 
     Raises:
         RagError: what `Library.index` raises in the first run; `InputError` also when the system cannot watch a path.
@@ -67,9 +67,9 @@ def watch(
                 failure = str(error)
                 stop.wait(_RETRY)
             else:
-                waiting, failure = set(), None
-                if report and any(outcome.state != "unchanged" for outcome in report.outcomes):
+                if report and (failure or any(outcome.state != "unchanged" for outcome in report.outcomes)):
                     yield report
+                waiting, failure = set(), None
 
 
 class _Changes:

@@ -180,7 +180,7 @@ def test_a_file_without_text_is_skipped(data, suffix):
 @pytest.mark.parametrize("name", ["/a.dwg", "/a", "/a.txt.gz", "/.txt"])
 def test_an_unknown_type_is_skipped(name):
     """The message names the file and what can be read."""
-    with pytest.raises(Skipped, match=r"is not a type that is read; save it as one of .*\.txt"):
+    with pytest.raises(Skipped, match=r"is not a type that is read; save it as one that is: .*\.txt"):
         load_bytes(b"words", name)
 
 

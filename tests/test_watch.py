@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from rag.embed import HashEmbedder
 from rag.errors import IndexLocked, InputError
 from rag.library import Library
 from rag.store import SyncReport
+from rag.ui.follow import Follow
 from rag.watch import watch
 
 
@@ -186,3 +188,48 @@ def test_what_is_not_there_cannot_be_watched(library, tmp_path):
     """Neither a path that does not exist, nor one that went, is waited for."""
     with pytest.raises(InputError, match="does not exist"):
         next(watch(library, [tmp_path / "never"]))
+
+
+def sent(view):
+    """Return a view as the page gets it."""
+    return json.loads(json.dumps(view))
+
+
+def test_the_page_follows_what_was_indexed(library, docs, tmp_path):
+    """Also what is indexed later; it says what is in its way, and no more once that has gone."""
+    follow = Follow(library, local=True)
+    assert "name one first" in sent(follow.follow([True]))["error"]
+    library.index(docs)
+    assert follow.follow([True]) == {"on": True, "roots": [str(docs)], "trouble": ""}
+    more = tmp_path / "more"
+    more.mkdir()
+    (more / "gate.txt").write_text("The gate was shut.")
+    library.index(more)
+    follow.renew()
+    assert sent(follow.news([]))["follow"]["roots"] == [str(docs), str(more)]
+    (more / "gate.txt").write_text("The gate was open.")
+    until(lambda: library.document("gate.txt").text == "The gate was open.")
+    with ExitStack() as other:
+        until(lambda: is_entered(other, library.store.writer()))
+        (docs / "late.txt").write_text("The bridge stood.")
+        until(lambda: "is being written" in sent(follow.news([]))["follow"]["trouble"])
+    until(lambda: not sent(follow.news([]))["follow"]["trouble"])
+    assert "late.txt" in names(library)
+    assert sent(follow.news([]))["changes"][0]["rows"] == [{"file": "late.txt", "state": "added", "reason": ""}]
+    follow.close()
+    assert not sent(follow.news([]))["follow"]["on"]
+    assert not any(thread.name == "rag-follow" for thread in threading.enumerate())
+
+
+def is_entered(stack, writing):
+    """Become the writer, unless a run is under way."""
+    try:
+        stack.enter_context(writing)
+    except IndexLocked:
+        return False
+    return True
+
+
+def test_only_people_at_the_machine_turn_the_switch(library, docs):
+    library.index(docs)
+    assert "Only on the machine" in sent(Follow(library, local=False).follow([True]))["error"]

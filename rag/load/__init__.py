@@ -113,10 +113,8 @@ def _loader(uri: str) -> Callable[[bytes, str], Document]:
     if suffix in archive.SUFFIXES:
         raise Skipped(f"{uri}: an archive inside of an archive; unpack it")
     if suffix not in _LOADERS:
-        known = " ".join(sorted(SUFFIXES))
-        raise Skipped(
-            f"{uri}: {suffix or 'a name without suffix'} is not a type that is read; save it as one of {known}"
-        )
+        what = suffix or "a name without suffix"
+        raise Skipped(f"{uri}: {what} is not a type that is read; save it as one that is: .pdf, .docx, .html or .txt")
     return _LOADERS[suffix]
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import FormatMismatch, IndexCorrupt, IndexMissing
+from rag.journal import Journal
 from rag.local import lexical, vectors
 from rag.local.aside import SetAside, named_documents
 from rag.local.catalog import Catalog
@@ -106,6 +107,14 @@ class LocalStore:
                 dimension=recipe.dimension,
                 bytes=sum(path.stat().st_size for path in self.root.rglob("*") if path.is_file()),
             )
+
+    def journal(self) -> Journal:
+        """Return what the latest runs did; empty while there is no index."""
+        try:
+            with self._catalog() as catalog:
+                return catalog.journal
+        except IndexMissing:
+            return Journal()
 
     def set_aside_if_damaged(self) -> SetAside | None:
         """Move an unreadable catalog out of the way, kept under another name, so that a new one can be made.

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from rag.errors import DocumentUnknown
+from rag.journal import Journal
 from rag.local.connection import Connection
 from rag.local.rows import decoding, layout, said, sentences, text_key, to_document, to_passage
 from rag.store import DocumentInfo, Recipe
@@ -53,6 +54,17 @@ class Catalog(Connection):
     def set_recipe(self, recipe: Recipe) -> None:
         """Remember what the index is made with."""
         self.put("recipe", json.dumps(asdict(recipe)))
+
+    @property
+    def journal(self) -> Journal:
+        """What the latest runs did."""
+        stored = self.get("journal")
+        with decoding("the journal"):
+            return Journal.from_json(stored) if stored else Journal()
+
+    def set_journal(self, journal: Journal) -> None:
+        """Remember what the latest runs did."""
+        self.put("journal", journal.to_json())
 
     # documents
 

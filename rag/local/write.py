@@ -11,12 +11,12 @@ from rag.local.disk import holds_too_much
 from rag.local.rows import text_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from rag.local.catalog import Catalog
     from rag.records import Document, Passage
-    from rag.store import Changes, Recipe, Vectors
+    from rag.store import Changes, Recipe, SyncReport, Vectors
     from rag.words import Words
 
 _log = logging.getLogger("rag")
@@ -100,6 +100,14 @@ class LocalWriter:
         catalog.put("generation", str(generation))
         self._write_vectors(recipe, generation)
         return generation
+
+    def note(self, report: SyncReport, roots: Collection[str] = ()) -> None:
+        """Keep what a run did in the journal; a run that changed nothing and names nothing new writes nothing."""
+        before = self._catalog.journal
+        after = before.noted(report, roots)
+        if after != before:
+            with self._catalog.transaction():
+                self._catalog.set_journal(after)
 
     # vectors
 

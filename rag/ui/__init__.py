@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import os
 import shutil
@@ -10,6 +11,7 @@ import socket
 import sys
 import tempfile
 import threading
+from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,12 +21,15 @@ from rag.ui.password import Password, chosen_password
 from rag.ui.startup import import_gradio
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
     from importlib.resources.abc import Traversable
 
+    import gradio as gr
     from fastapi import FastAPI
 
     from rag.library import Library
+    from rag.ui.follow import Follow
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 EVERY_ADDRESS = ("", "0.0.0.0", "::")  # noqa: S104 - only with a password
@@ -95,17 +100,41 @@ def build(library: Library, names: Sequence[str] = (), password: str | None = No
     """
     uploads = _settle_gradio()
     import_gradio()
-    import gradio as gr
     from fastapi import FastAPI
 
-    from rag.ui.guard import FILE_BYTES, Guard
-    from rag.ui.page import layout, theme
+    from rag.ui.follow import Follow
+    from rag.ui.guard import Guard
+    from rag.ui.page import layout
 
-    blocks = layout(library, local=local)
-    blocks.queue(max_size=MOST_WAITING, default_concurrency_limit=4)
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    follow = Follow(library, local=local)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_closing(follow))
     for file in files("rag.ui").joinpath("web").iterdir():
         _offer(app, file)
+    _mount(app, layout(library, follow, local=local))
+    app.add_middleware(Guard, uploads=uploads, names=names, password=Password(password) if password else None)
+    library.warm_in_background()
+    return app
+
+
+def _closing(follow: Follow) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Return what has the application end the following of changes when it ends itself."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await asyncio.to_thread(follow.close)
+
+    return lifespan
+
+
+def _mount(app: FastAPI, blocks: gr.Blocks) -> None:
+    """Serve Gradio's part at the root: quiet, and without what the page does not use."""
+    import gradio as gr
+
+    from rag.ui.guard import FILE_BYTES
+    from rag.ui.page import theme
+
+    blocks.queue(max_size=MOST_WAITING, default_concurrency_limit=4)
     gr.mount_gradio_app(
         app,
         blocks,
@@ -121,9 +150,6 @@ def build(library: Library, names: Sequence[str] = (), password: str | None = No
         theme=theme(),
     )
     blocks.has_launched = True  # unless this is set, Gradio takes any path for an uploaded file's
-    app.add_middleware(Guard, uploads=uploads, names=names, password=Password(password) if password else None)
-    library.warm_in_background()
-    return app
 
 
 def _offer(app: FastAPI, file: Traversable) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rag.library import Library
     from rag.progress import Progress
     from rag.store import SyncReport
+    from rag.ui.follow import Follow
 
 TICK = 0.25  # s between two views of a long run's progress
 
@@ -32,11 +33,13 @@ class Changes:
 
     Args:
         library: what is changed.
+        follow: told of folders that are new.
         local: whether whoever sees the page sits at this machine, and may name its folders.
     """
 
-    def __init__(self, library: Library, *, local: bool) -> None:
+    def __init__(self, library: Library, follow: Follow, *, local: bool) -> None:
         self._library = library
+        self._follow = follow
         self._local = local
 
     def add(self, event: gr.EventData) -> Iterator[WorkView]:
@@ -53,7 +56,9 @@ class Changes:
                 raise InputError("Folders can be named only on the machine that serves the page: send the files.")
             if not Path(path).expanduser().is_absolute():
                 raise InputError("Give the whole path of the folder, as in /home/ada/reports.")
-            return self._library.index(Path(path).expanduser(), progress=progress)
+            report = self._library.index(Path(path).expanduser(), progress=progress)
+            self._follow.renew()
+            return report
 
         yield from _watched(run)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, get_args
 
@@ -9,10 +10,11 @@ from rag.store import State
 from rag.ui.render import file_name, nice_date
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from rag.store import DocumentInfo, SyncReport
-    from rag.ui.views import DocumentRow, DocumentsView, WorkView
+    from rag.journal import Run
+    from rag.store import DocumentInfo, Outcome, SyncReport
+    from rag.ui.views import ChangeView, DocumentRow, DocumentsView, ReportRow, WorkView
 
 CHARACTERS_PER_WORD = 6  # of English text with its spaces
 
@@ -54,14 +56,27 @@ def state(document: DocumentInfo) -> str:
 
 def report_view(report: SyncReport) -> WorkView:
     """Show what became of each file, the ones to look at first."""
-    order = ("failed", "skipped", *get_args(State))
-    outcomes = sorted(report.outcomes, key=lambda outcome: order.index(outcome.state))
-    shown = [outcome for outcome in outcomes if outcome.state != "unchanged" or outcome.reason]
+    counts = Counter(outcome.state for outcome in report.outcomes)
+    return {"kind": "done", "summary": _counted(counts), "rows": [_report_row(outcome) for outcome in report.news]}
+
+
+def run_view(run: Run) -> ChangeView:
+    """Show what an earlier run did; `more` files are not named."""
     return {
-        "kind": "done",
-        "summary": str(report),
-        "rows": [{"file": file_name(o.path), "state": o.state, "reason": o.reason} for o in shown],
+        "ended": run.ended,
+        "summary": _counted(run.counts),
+        "rows": [_report_row(outcome) for outcome in run.outcomes],
+        "more": sum(run.counts.values()) - len(run.outcomes),
     }
+
+
+def _counted(counts: Mapping[State, int]) -> str:
+    """Say how many files ended in each state: `2 added, 1 failed`."""
+    return ", ".join(f"{counts[state]:,} {state}" for state in get_args(State) if counts.get(state)) or "Nothing to do"
+
+
+def _report_row(outcome: Outcome) -> ReportRow:
+    return {"file": file_name(outcome.path), "state": outcome.state, "reason": outcome.reason}
 
 
 def failure_view(message: str) -> WorkView:

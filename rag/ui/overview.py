@@ -20,7 +20,7 @@ def overview_view(map_: PassageMap, found: Sequence[Point], time: Timeline) -> O
     return {
         "points": [_point(point) for point in map_.points],
         "found": [_point(point) for point in found],
-        "about": f"{shown} passages. Those near to each other are about similar things.",
+        "about": f"The map shows {shown} passages; those near to each other are about similar things.",
         "bars": [{"name": bar.name, "documents": bar.documents, "found": bar.found} for bar in time.bars],
         "time": describe(time),
     }

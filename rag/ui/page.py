@@ -17,15 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rag.library import Library
+    from rag.ui.follow import Follow
 
 TITLE = "Ask your documents"
 SYSTEM_FONTS = ["ui-sans-serif", "system-ui", "sans-serif"]
-SHEETS = ("page", "controls", "text", "ask", "turn", "sources", "reader", "library", "overview")
+SHEETS = ("page", "controls", "text", "ask", "turn", "sources", "reader", "library", "news", "overview")
 STYLES = "".join(f'<link rel="stylesheet" href="/web/{name}.css">' for name in SHEETS)
 ONE_WRITER: Any = {"concurrency_id": "writing", "concurrency_limit": 1}  # events that change the index take turns
 OWN_VIEW: Any = {"show_progress": "hidden", "api_visibility": "private"}  # our scripts show what goes on
-SETTLED = "() => { window.dispatchEvent(new Event('rag-settled')); }"
-"""Runs when an event has ended, however it did: a queue that is full or a server that is gone sends no view."""
+SETTLED = "() => {{ window.dispatchEvent(new CustomEvent('rag-settled', {{ detail: '{}' }})); }}"
+"""Runs when an event of a part has ended, however it did: a server that is gone sends no view."""
 
 
 def theme() -> gr.themes.Base:
@@ -35,18 +36,18 @@ def theme() -> gr.themes.Base:
     )
 
 
-def layout(library: Library, *, local: bool = True) -> gr.Blocks:
+def layout(library: Library, follow: Follow, *, local: bool = True) -> gr.Blocks:
     """Return the page for a library; `local` says whether only people at this machine see it."""
     history = History(library.store.root / "history.db")
     handlers, kept = Handlers(library, history, local=local), Kept(library, history)
-    changes = Changes(library, local=local)
+    changes = Changes(library, follow, local=local)
     blocks = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600))
     with blocks:
         _for_programs(Programs(library))  # first, or events of the page take the names
-        _part("frame", _calls(handlers, kept))
+        _part("frame", _calls(handlers, kept, follow))
         asking = _part("ask")
         asked = asking.submit(handlers.ask, outputs=asking, **OWN_VIEW)
-        asked.then(None, js=SETTLED, **OWN_VIEW)
+        asked.then(None, js=SETTLED.format("ask"), **OWN_VIEW)
         asking.stop(None, cancels=[asked], **OWN_VIEW)
         _part("overview")
         work = _part("library")
@@ -55,16 +56,18 @@ def layout(library: Library, *, local: bool = True) -> gr.Blocks:
             (work.input, changes.index),
             (work.delete, changes.remove),
         ):
-            event(change, outputs=work, **ONE_WRITER, **OWN_VIEW).then(None, js=SETTLED, **OWN_VIEW)
+            changed = event(change, outputs=work, **ONE_WRITER, **OWN_VIEW)
+            changed.then(None, js=SETTLED.format("library"), **OWN_VIEW)
     return blocks
 
 
-def _calls(handlers: Handlers, kept: Kept) -> list[Callable[[list[Any]], object]]:
+def _calls(handlers: Handlers, kept: Kept, follow: Follow) -> list[Callable[[list[Any]], object]]:
     """Return what the scripts may call on the server without a place in the queue."""
     return [
         *(handlers.start, handlers.examples, handlers.why, handlers.read, handlers.page_picture, handlers.overview),
         *(kept.conversations, kept.reopen, kept.forget),
         *(kept.judge, kept.export, kept.questions),
+        *(follow.news, follow.follow),
     ]
 
 

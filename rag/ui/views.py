@@ -136,20 +136,44 @@ class DocumentsView(TypedDict):
     rows: list[DocumentRow]
 
 
-class StartView(TypedDict):
-    """What a page that has just been opened shows; `llm` is `none`, `offered`, or `always` where it answers all."""
-
-    documents: DocumentsView
-    local: bool
-    llm: str
-
-
 class ReportRow(TypedDict):
     """What became of one file."""
 
     file: str
     state: str
     reason: str
+
+
+class ChangeView(TypedDict):
+    """What an earlier run did; `ended` is ISO 8601 in UTC, `more` counts the files that have no row."""
+
+    ended: str
+    summary: str
+    rows: list[ReportRow]
+    more: int
+
+
+class FollowView(TypedDict):
+    """Whether changes of files are followed, of which `roots`, and what is in the way just now, if anything is."""
+
+    on: bool
+    roots: list[str]
+    trouble: str
+
+
+class NewsView(TypedDict):
+    """What changed lately, and whether changes are followed: what an open library asks for again and again."""
+
+    changes: list[ChangeView]
+    follow: FollowView
+
+
+class StartView(TypedDict):
+    """What a page that has just been opened shows; `llm` is `none`, `offered`, or `always` where it answers all."""
+
+    documents: DocumentsView
+    local: bool
+    llm: str
 
 
 class WorkView(TypedDict, total=False):

@@ -1,6 +1,6 @@
 /* Asking: a conversation of questions and answers, the box for the next one, and the conditions it is asked under. */
 
-import { call, icon, make, settings, tell } from "./core.js";
+import { call, icon, make, settings, tell, watchEnds } from "./core.js";
 import { filters } from "./filters.js";
 import { turnNode, waitingNode } from "./turn.js";
 
@@ -9,6 +9,7 @@ const LONGEST = 2000;
 let page = null; // what Gradio gives to the part
 let count = 0; // turns asked on this page
 let conversation = 0; // the one that goes on, as the server keeps it; 0 for a new one
+let collection = ""; // what is searched, in words
 let pending = null; // number of the turn that is being answered
 
 const thread = make("ol", { class: "thread", "aria-label": "Conversation", "aria-live": "polite", "aria-relevant": "additions" });
@@ -25,14 +26,18 @@ const welcome = make("div", { class: "welcome" },
   make("h1", {}, "Ask your documents"),
   make("p", {}, "Every sentence of an answer is cited to the exact words of its source. ",
     make("span", { class: "private" }, "Nothing leaves this machine.")));
-const view = make("section", { class: "ask fresh", "aria-label": "Ask" }, welcome, thread, form, examples, summary);
+const view = make("section", { class: "ask fresh", "aria-label": "Ask" }, welcome, thread, form, summary, examples);
 
 export function mountAsk(part) {
   page = part;
   waitFor(null);
   part.element.querySelector("#rag-ask").replaceChildren(view);
-  part.watch("value", () => receive(part.props.value));
-  window.addEventListener("rag-settled", () => setTimeout(settle, 300));
+  const ended = watchEnds("ask", settle);
+  part.watch("value", () => {
+    const turn = part.props.value;
+    if (turn && !turn.growing) ended();
+    receive(turn);
+  });
   input.focus();
   call("examples").then((questions) => showExamples(Array.isArray(questions) ? questions : []));
 }
@@ -45,6 +50,7 @@ export function focusQuestion() {
 /** Show what the collection holds; the filters offer its documents and folders. */
 export function collectionChanged(documents) {
   const many = documents.rows.length > 0;
+  collection = documents.summary;
   summary.replaceChildren(many ? `Searching ${documents.summary}.` : "There are no documents yet: ",
     many ? "" : make("a", { href: "#library" }, "add some to the library"), many ? "" : ", then ask about them.");
   conditions.offer(documents.rows);
@@ -138,17 +144,19 @@ export function ask(question) {
   input.value = "";
   grow();
   const item = make("li", { id: `turn-${pending}` }, waitingNode(words));
+  const where = conditions.values();
   item.question = words;
+  item.where = where;
   thread.append(item);
   item.scrollIntoView({ block: "start" });
-  page.trigger("submit", { turn: pending, question: words, where: conditions.values(), k: settings.k, answerer: settings.answerer, conversation });
+  page.trigger("submit", { turn: pending, question: words, where, k: settings.k, answerer: settings.answerer, conversation });
 }
 
 /** Show a view of the server in the place of its question. */
 function receive(turn) {
   const item = turn && document.getElementById(`turn-${turn.turn}`);
   if (!item) return;
-  item.turn = { ...turn, question: turn.question ?? item.question };
+  item.turn = { ...turn, question: turn.question ?? item.question, searched: [collection, ...item.where].filter(Boolean).join(", only ") };
   conversation = turn.conversation || conversation;
   item.replaceChildren(turnNode(item.turn));
   if (turn.turn !== pending || turn.growing) return;

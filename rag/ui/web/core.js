@@ -12,11 +12,12 @@ const ICONS = {
   left: "M15 6l-6 6 6 6",
   right: "M9 6l6 6-6 6",
   wide: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
-  settings: "M4 7h10M18 7h2M4 17h2M10 17h10M14 4.5v5M6 14.5v5",
+  settings: "M4 7h8M16 7h4M4 17h4M12 17h8M14 5a2 2 0 1 0 0 4 2 2 0 0 0 0-4zM10 15a2 2 0 1 0 0 4 2 2 0 0 0 0-4z",
   help: "M9 9a3 3 0 1 1 4.5 2.6c-1 .6-1.5 1.2-1.5 2.4M12 17.8v.2",
   filter: "M4 6h16M7 12h10M10 18h4",
   copy: "M9 9h10v11H9zM15 9V4H5v11h4",
   good: "M5 12.5l4.5 4.5L19 7.5",
+  warning: "M12 4l9 16H3zM12 10v4.5M12 17v.3",
   history: "M4 12a8 8 0 1 0 2.5-5.8L4 8.5M4 4v4.5h4.5M12 8v4.5l3 2",
   add: "M12 5v14M5 12h14",
   file: "M6 3h8l4 4v14H6zM14 3v4h4",
@@ -126,10 +127,23 @@ export async function call(name, ...args) {
 
 /* An event of a part that the server refuses (its queue is full, it is gone) brings no view: tell those who wait. */
 
+const LATE = 300; // ms by which a last view may come after its event has ended
+
+/** Call `lost` when an event of a part ends without its last view. To be told of each last view: an event may end only
+    when the next one has begun, and is not to be taken for the end of that. */
+export function watchEnds(part, lost) {
+  let seen = 0; // last views whose events have not ended yet
+  addEventListener("rag-settled", ({ detail }) => setTimeout(() => {
+    if (detail === part && seen) seen -= 1;
+    else if (detail === part || detail === "refused") lost();
+  }, LATE));
+  return () => { seen += 1; };
+}
+
 const ordinary = window.fetch;
 window.fetch = async (...args) => {
   const event = String(args[0]?.url ?? args[0]).includes("/queue/join");
-  const settled = () => window.dispatchEvent(new Event("rag-settled"));
+  const settled = () => window.dispatchEvent(new CustomEvent("rag-settled", { detail: "refused" }));
   try {
     const response = await ordinary(...args);
     if (event && !response.ok) settled();

@@ -1,6 +1,7 @@
 /* The library: which documents there are, adding and removing them, and what a change did. */
 
-import { countOf, icon, make, tell } from "./core.js";
+import { countOf, icon, make, tell, watchEnds } from "./core.js";
+import { mountNews, newsNodes } from "./news.js";
 import { open } from "./reader.js";
 
 const COLUMNS = [
@@ -29,24 +30,29 @@ const drop = make("div", { class: "drop" },
   chooser, folderChooser);
 const path = make("input", { type: "text", id: "rag-folder", placeholder: "/home/you/reports", autocomplete: "off", spellcheck: "false" });
 const byName = make("form", { class: "by-name", hidden: true, submit: (event) => { event.preventDefault(); start("input", { folder: path.value }); } },
-  make("label", { for: "rag-folder" }, "Or index a folder of this machine where it is"),
+  make("label", { for: "rag-folder" }, "Or index a folder where it is"),
   make("div", { class: "row" }, path, make("button", { type: "submit" }, "Index folder")));
 const report = make("div", { class: "report", "aria-live": "polite" });
 const words = make("input", { type: "search", placeholder: "Filter by title, file, date or kind", "aria-label": "Filter documents", input: list });
 const summary = make("p", { class: "note" });
 const table = make("div", { class: "documents" });
 const view = make("section", { class: "library", "aria-label": "Library" },
-  make("h1", {}, "Library"), make("div", { class: "adding" }, drop, byName), report,
+  make("h1", {}, "Library"), make("div", { class: "adding" }, drop, byName), report, newsNodes,
   make("div", { class: "list-head" }, summary, words), table);
 
 export function mountLibrary(part, refresh) {
   page = part;
   changed = refresh;
+  mountNews(refresh);
   part.element.querySelector("#rag-library").replaceChildren(view);
-  part.watch("value", () => receive(part.props.value));
-  addEventListener("rag-settled", () => setTimeout(() => {
+  const ended = watchEnds("library", () => {
     if (working) receive({ kind: "error", summary: "The server is busy or cannot be reached. Try again in a moment.", rows: [] });
-  }, 300));
+  });
+  part.watch("value", () => {
+    const work = part.props.value;
+    if (work && work.kind !== "progress") ended();
+    receive(work);
+  });
   for (const name of ["dragenter", "dragover"]) drop.addEventListener(name, over);
   for (const name of ["dragleave", "drop"]) drop.addEventListener(name, () => drop.classList.remove("over"));
   drop.addEventListener("drop", dropped);
@@ -130,9 +136,10 @@ function receive(work) {
   }
   working = false;
   const all = [...(page.refused ?? []), ...work.rows];
+  const trouble = work.kind === "error" || all.some((row) => row.state === "failed");
   page.refused = [];
-  report.replaceChildren(make("div", { class: `outcome ${work.kind}` },
-    make("p", {}, icon(work.kind === "error" ? "close" : "good"), work.summary,
+  report.replaceChildren(make("div", { class: `outcome ${work.kind}${trouble ? " trouble" : ""}` },
+    make("p", {}, icon(trouble ? "warning" : "good"), work.summary,
       make("button", { type: "button", class: "quiet", click: () => report.replaceChildren() }, "Dismiss")),
     all.length ? make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Report by file" }, reportTable(all)) : null));
   changed();
@@ -151,6 +158,7 @@ function list() {
   const wanted = words.value.trim().toLocaleLowerCase().split(/\s+/);
   const text = (row) => [row.name, row.document, row.day, row.date, row.kind, row.state].join(" ").toLocaleLowerCase();
   const shown = rows.filter((row) => wanted.every((word) => text(row).includes(word))).sort(compare);
+  const giveBack = keepFocus();
   if (!rows.length) {
     table.replaceChildren(make("p", { class: "note" }, "Nothing here yet."));
     return;
@@ -159,6 +167,21 @@ function list() {
     make("thead", {}, make("tr", {}, COLUMNS.map(head), make("td"))),
     make("tbody", {}, shown.map(row))),
     shown.length ? "" : make("p", { class: "note" }, "No document fits the filter."));
+  giveBack();
+}
+
+/** Remember the row that has the focus; the list that takes its place gives it to the same one, or the one below. */
+function keepFocus() {
+  const button = document.activeElement?.closest(".documents tbody button");
+  const at = [...table.querySelectorAll("tbody tr")].indexOf(button?.closest("tr"));
+  const place = button?.closest("tr").dataset.document;
+  const kind = button?.classList[0];
+  return () => {
+    if (!button) return;
+    const now = [...table.querySelectorAll("tbody tr")];
+    const row = now.find((each) => each.dataset.document === place) ?? now[Math.min(at, now.length - 1)];
+    (row?.querySelector(`button.${kind}`) ?? words).focus();
+  };
 }
 
 function compare(a, b) {
@@ -180,7 +203,7 @@ function head({ key, label, number }) {
 
 function row(each) {
   const opener = make("button", { type: "button", class: "title", click: () => open({ ...each, title: each.name, number: null, start: 0, end: 0 }) }, each.name);
-  return make("tr", { class: each.state === "ready" ? null : "trouble" },
+  return make("tr", { class: each.state === "ready" ? null : "trouble", "data-document": each.document },
     make("td", { class: "name" }, opener, each.file === each.name ? null : make("span", { class: "file", title: each.document }, each.file)),
     make("td", { class: "date" }, each.day || "—"),
     make("td", { class: "kind" }, each.kind),
@@ -195,7 +218,7 @@ function remove(each) {
   const agree = make("button", { type: "button", class: "danger", click: () => { box.close(); start("delete", { documents: [each.document] }); } }, "Remove");
   const box = make("dialog", { class: "rag rag-dialog", "aria-label": "Remove a document", close: () => box.remove() },
     make("div", { class: "inner" }, make("h2", {}, "Remove this document?"), make("p", {}, `“${each.name}”, ${countOf(each.passages, "passage")}`),
-      make("p", { class: "note" }, "It is forgotten by the index. A file that was added here is deleted from the index's own folder; files of your folders stay where they are."),
+      make("p", { class: "note" }, "It is forgotten by the index. A file that was added here is deleted from the index's own folder; files of your folders stay where they are, and are taken in again when their folder is indexed."),
       make("div", { class: "end" }, cancel, agree)));
   document.body.append(box);
   box.showModal();

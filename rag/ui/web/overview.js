@@ -8,7 +8,7 @@ const WIDTH = 1000;
 const HEIGHT = 560;
 const EDGE = 24;
 
-const input = make("input", { type: "search", placeholder: "Light up what a question finds", "aria-label": "Question for the map", autocomplete: "off" });
+const input = make("input", { type: "search", placeholder: "Ask the map a question", "aria-label": "Question for the map", autocomplete: "off" });
 const form = make("form", { class: "light", role: "search", submit: (event) => { event.preventDefault(); draw(); } },
   input, make("button", { type: "submit", class: "primary" }, icon("search"), "Show"));
 const map = make("div", { class: "map" });
@@ -38,7 +38,7 @@ export async function draw() {
     return;
   }
   map.replaceChildren(picture(drawn));
-  said.replaceChildren(drawn.found.length ? `${countOf(drawn.found.length, "passage")} lit up. ${drawn.about}` : drawn.about);
+  said.replaceChildren(drawn.found.length ? `Lit up: the ${countOf(drawn.found.length, "passage")} that a search finds first. ${drawn.about}` : drawn.about);
   found.replaceChildren(...listed(drawn.found));
   bars.replaceChildren(...timeline(drawn.bars));
   time.replaceChildren(drawn.time);

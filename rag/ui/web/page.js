@@ -4,6 +4,7 @@ import { conversations } from "./actions.js";
 import { collectionChanged, focusQuestion, mountAsk, reopen, startAfresh, turns } from "./ask.js";
 import { call, icon, make, set, setServer, settings } from "./core.js";
 import { mountLibrary, showCollection } from "./library.js";
+import { look, showNews } from "./news.js";
 import { draw, mountOverview } from "./overview.js";
 import { hide as hidePreview } from "./preview.js";
 import { close as closeReader, isOpen, open, step } from "./reader.js";
@@ -12,11 +13,11 @@ const VIEWS = { ask: "Ask", library: "Library", overview: "Overview" };
 const KEYS = [
   ["/", "write a question"],
   ["1 … 9", "open that source of the last answer"],
-  ["[ and ]", "previous and next source"],
-  ["Ctrl F or F", "find in the open document"],
-  ["Esc", "close what is open"],
+  ["[ ]", "previous and next source"],
+  ["F", "find in the open document"],
+  ["Esc", "close what is open; leave the question"],
   ["N", "new conversation"],
-  ["A, L and O", "go to Ask, Library, Overview"],
+  ["A L O", "go to Ask, Library, Overview"],
   ["C", "earlier conversations"],
   ["?", "show this list"],
 ];
@@ -46,11 +47,12 @@ function mountFrame(part) {
 }
 
 async function refresh() {
-  const view = await call("start");
+  const [view, news] = await Promise.all([call("start"), call("news")]);
   if (view.error) return;
   model = view.llm;
   paint();
   collectionChanged(view.documents);
+  showNews(news, view.local);
   showCollection(view);
 }
 
@@ -80,6 +82,7 @@ function go() {
   closeReader();
   scrollTo(0, 0);
   if (view === "ask") focusQuestion();
+  if (view === "library") look();
   if (view === "overview") draw();
 }
 
@@ -91,6 +94,7 @@ function keys(event) {
     closeReader();
     return;
   }
+  if (event.key === "Escape" && event.target.id === "rag-input") event.target.blur(); // single letters are keys again
   if (event.target.closest?.("input, textarea, select, dialog, [contenteditable]")) return;
   const last = turns().at(-1);
   const acts = {
@@ -134,7 +138,7 @@ function dialog(title, ...content) {
 
 function showHelp() {
   dialog("Keyboard", make("dl", { class: "keys" }, KEYS.map(([key, does]) =>
-    make("div", {}, make("dt", {}, make("kbd", {}, key)), make("dd", {}, does)))));
+    make("div", {}, make("dt", {}, key.split(" ").map((each) => (each === "…" ? "…" : make("kbd", {}, each)))), make("dd", {}, does)))));
 }
 
 function showSettings() {
@@ -143,9 +147,9 @@ function showSettings() {
       options.map(([value, words]) => make("option", { value: String(value), selected: settings[name] === value }, words))),
     make("span", { class: "explained" }, explained));
   dialog("Settings",
-    choice("theme", [["system", "as this computer"], ["light", "light"], ["dark", "dark"]], "Colours", "Light letters on dark, or dark on light."),
-    choice("k", [[4, "4"], [8, "8"], [12, "12"], [24, "24"]], "Passages read", "How many passages are read for an answer. More finds answers in odd places; fewer is quicker."),
-    model === "offered" ? choice("answerer", [["extractive", "quotations"], ["llm", "language model"]], "Answers", "Quotations are the documents’ own words. A language model writes its own, each sentence checked against its source; the question and the passages are sent to it, at the address in RAG_LLM_URL.") : null,
+    choice("theme", [["system", "As this computer"], ["light", "Light"], ["dark", "Dark"]], "Colours", "Light or dark, or as this computer is set."),
+    choice("k", [[4, "4"], [8, "8"], [12, "12"], [24, "24"]], "Passages read", "How many passages are read for an answer. More of them find what is said in passing; fewer are quicker."),
+    model === "offered" ? choice("answerer", [["extractive", "Quotations"], ["llm", "Language model"]], "Answers", "Quotations are the documents’ own words. A language model writes its own, each sentence checked against its source; the question and the passages are sent to it, at the address in RAG_LLM_URL.") : null,
     make("p", { class: "note" }, "Settings are kept in this browser. Questions and documents are not."));
 }
 

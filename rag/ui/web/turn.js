@@ -27,7 +27,8 @@ export function turnNode(turn) {
 function answerNodes(turn) {
   if (turn.kind === "error" || turn.kind === "hint") return [make("p", { class: turn.kind }, turn.message)];
   if (turn.kind === "refusal") {
-    return [make("p", { class: "verdict" }, "No answer in these documents"), make("p", { class: "reason" }, turn.message)];
+    return [make("p", { class: "verdict" }, "No answer in these documents"), make("p", { class: "reason" }, turn.message),
+      turn.searched ? make("p", { class: "note" }, `Searched ${turn.searched}.`) : null];
   }
   const short = turn.short
     ? make("p", { class: "short" }, make("span", { class: "words" }, turn.short.text), markers([turn.short.source], turn))
