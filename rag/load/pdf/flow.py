@@ -150,9 +150,9 @@ def _continues(block: Paragraph, line: Line, pitch: float) -> bool:
     above = block.lines[-1]
     a, b = above.run, line.run
     alike = abs(a.height - b.height) <= 0.08 * max(a.height, b.height) and a.bold == b.bold
-    if not (alike or a.beside(b)) or above.cells > 1 or line.cells > 1 or is_item(b.text) or a.upright != b.upright:
+    if not (alike or a.beside(b)) or above.cells > 1 or line.cells > 1 or a.upright != b.upright:
         return False
-    if _LEADER.search(a.text):
+    if is_item(b.text, a.text) or _LEADER.search(a.text):
         return False
     step = b.box[1] - a.box[1]
     if line.page != above.page or step < 0 or b.box[0] > above.right:  # the next column or page
