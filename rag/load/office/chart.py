@@ -1,4 +1,4 @@
-"""Charts in office files: the numbers that they draw, as a table whose rows name series and category."""
+"""Charts in office files, the numbers that they draw as a table whose rows name series and category; diagrams."""
 
 from __future__ import annotations
 
@@ -19,6 +19,15 @@ def charts(package: Package, part: str, page: int | None = None) -> Iterator[Pie
     names = (name for name in package.relations(part).values() if "/charts/chart" in name and name in package.names)
     for number, name in enumerate(sorted(names), 1):
         yield from _chart(package.xml(name), f"chart {number}", page)
+
+
+def diagrams(package: Package, part: str, page: int | None = None) -> Iterator[Piece]:
+    """Yield the words of the diagrams (SmartArt) of a part, one block for each shape."""
+    names = (name for name in package.relations(part).values() if "/diagrams/data" in name and name in package.names)
+    for number, name in enumerate(sorted(names), 1):
+        for shape in package.xml(name).iter("{*}pt"):
+            words = line(" ".join(each.text or "" for each in shape.iter("{*}t")))
+            yield Piece(words, None, "\n", f"diagram {number}", page)
 
 
 def _chart(root: Element, name: str, page: int | None) -> Iterator[Piece]:

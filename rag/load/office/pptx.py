@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rag.load.office.chart import charts
+from rag.load.office.chart import charts, diagrams
 from rag.load.office.comments import slide_comments
 from rag.load.package import Package, attribute, local, properties
 from rag.load.pieces import Piece, assemble, line, row
@@ -32,7 +32,7 @@ def parse(data: bytes, uri: str) -> Document:
     for number, name in enumerate(slides, 1):
         slide = package.xml(name)
         pieces += _slide(slide, number)
-        pieces += charts(package, name, number)
+        pieces += [*charts(package, name, number), *diagrams(package, name, number)]
         pieces += _speaker_notes(package, name, number)
         pieces += slide_comments(package, name, number)
         pictures += sum(1 for _ in slide.iter("{*}pic"))
@@ -86,8 +86,13 @@ def _paragraphs(body: Element) -> Iterator[str]:
 
 
 def _table(element: Element, table: int, number: int) -> Iterator[Piece]:
+    cells: list[str] = []
     for index, each in enumerate(element.iter("{*}tr"), 1):
-        cells = [" ".join(_paragraphs(cell)) for cell in each.iter("{*}tc")]
+        above = dict(enumerate(cells))  # a cell that spans several rows is in each of them
+        cells = [
+            above.get(column, "") if cell.get("vMerge") in {"1", "true"} else " ".join(_paragraphs(cell))
+            for column, cell in enumerate(each.iter("{*}tc"))
+        ]
         mark = f"slide {number}, table {table}, row {index}"
         yield Piece(row(cells), None, "\n" if index > 1 else "\n\n", mark, number)
 
