@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rag.load.dates import publication_date
 from rag.load.decode import decode, storable
 from rag.load.outline import headline
-from rag.load.pieces import PARAGRAPH, Piece, assemble
+from rag.load.pieces import PARAGRAPH, Piece, assemble, raised
 from rag.load.webtable import Table
 
 if TYPE_CHECKING:
@@ -111,9 +111,15 @@ def _tree(source: str) -> Element | None:
     # As bytes, since lxml refuses a str that declares another encoding.
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     try:
-        return html.document_fromstring(source.encode(), parser=parser)
+        tree = html.document_fromstring(source.encode(), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError):
         return None
+    for sup in tree.iter("sup"):
+        words = "".join(sup.itertext())
+        if words != raised(words):
+            sup[:] = []
+            sup.text = raised(words)
+    return tree
 
 
 def _metadata(tree: Element) -> tuple[str | None, str | None]:
@@ -256,7 +262,8 @@ def _is_verbatim(element: Element) -> bool:
 def _cells(row: Element) -> list[tuple[Element, str]] | None:
     """Return a row's cells with their texts; None for a row that only lays out a page."""
     cells = [cell for cell in row if cell.tag in _CELLS]
-    if len(cells) < 2 or next(row.iterdescendants("row", "tr"), None) is not None:
+    alone = len(cells) == 1 and cells[0].get("rowspan", "1") == "1"  # the others of its row may begin above
+    if not cells or alone or next(row.iterdescendants("row", "tr"), None) is not None:
         return None
     texts = [" ".join(piece.text for piece in _flatten(cell)) for cell in cells]
     return list(zip(cells, texts, strict=True)) if any(texts) and sum(map(len, texts)) <= _LONGEST_ROW else None

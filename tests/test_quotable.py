@@ -1,0 +1,68 @@
+"""What one expects to be able to quote from files as people have them, and what must not stand in a quotation."""
+
+from rag.chunk import Chunker
+from rag.embed import HashEmbedder
+from rag.load import load_bytes
+from tests.test_formats import ODF
+from tests.test_office import files, texts
+
+
+def sentences(document):
+    chunker = Chunker(HashEmbedder().count_tokens)
+    return [span.of(document.text) for passage in chunker.passages(document) for span in passage.sentences]
+
+
+def test_raised_figures_of_a_page_do_not_become_digits_of_a_number():
+    """The sign of a footnote stays with the sentence before it; words stay as they are."""
+    page = '<p>It rose in 2019<sup><a href="#3">3</a></sup> by 10<sup>6</sup>.<sup>4</sup> The 1<sup>st</sup> fell.</p>'
+    doc = load_bytes(page.encode(), "/a.html")
+    assert sentences(doc) == ["It rose in 2019³ by 10⁶.⁴", "The 1st fell."]
+
+
+def test_a_cell_of_a_page_that_stands_alone_in_its_row_is_in_those_that_it_covers():
+    rows = (
+        "<th>Year</th><th>Month</th><th>Cost</th>",
+        '<td rowspan="3">2025</td>',
+        "<td>May</td><td>$7</td>",
+        "<td>June</td><td>$9</td>",
+    )
+    doc = load_bytes(f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>".encode(), "/a.html")
+    assert texts(doc)[1:] == ["2025", "Year: 2025 | Month: May | Cost: $7", "Year: 2025 | Month: June | Cost: $9"]
+
+
+def test_who_speaks_in_a_subtitle_opens_a_paragraph():
+    cues = ("OWEN TARRANT: They left.", "RUTH PENHALLOW: Nobody told us.", "Nobody at all.", "OWEN TARRANT: I see.")
+    source = "".join(f"{n}\n00:00:{n:02},000 --> 00:00:{n:02},900\n{text}\n\n" for n, text in enumerate(cues, 1))
+    doc = load_bytes(source.encode(), "/a.srt")
+    assert texts(doc) == [cues[0], " ".join(cues[1:3]), cues[3]]
+    assert doc.speaker_at(doc.text.index("at all")) == "RUTH PENHALLOW"
+
+
+def test_rich_text_gives_footnotes_and_no_deleted_words():
+    """Its title and day too; the sentence around a footnote stays whole."""
+    source = (
+        rb"{\rtf1\ansi\ansicpg1252{\info{\title K\'f6ln report}{\creatim\yr2024\mo2\dy3}}"
+        rb"{\pard The wall{\super\chftn{\footnote\pard {\b See} K\'f6ln, p. 4.\par}} fell{\b\deleted  never} on Friday"
+        rb"{\v  secret}.\par}}"
+    )
+    doc = load_bytes(source, "/a.rtf")
+    assert (doc.title, doc.date) == ("Köln report", "2024-02-03")
+    assert texts(doc) == ["The wall fell on Friday.", "See Köln, p. 4."]
+    assert doc.place_at(doc.text.index("See")) == "footnote"
+
+
+def test_opendocument_gives_comments_and_no_contents():
+    """A cell that spans rows is in each of them, what describes a picture in no sentence."""
+    body = (
+        "<text:table-of-content><text:p>Wall ... 1</text:p></text:table-of-content><text:p>The wall fell"
+        "<office:annotation><creator>Bob</creator><text:p>Check.</text:p></office:annotation> at nine"
+        "<frame><image/><title>A photo</title><desc>The wall</desc></frame>.</text:p><table:table>"
+        '<table:table-row><table:table-cell table:number-rows-spanned="2"><text:p>North</text:p></table:table-cell>'
+        "<table:table-cell><text:p>5</text:p></table:table-cell></table:table-row><table:table-row>"
+        "<table:covered-table-cell/><table:table-cell><text:p>7</text:p></table:table-cell></table:table-row>"
+        '<table:table-row><table:table-cell table:number-columns-spanned="2"><text:p>All</text:p></table:table-cell>'
+        "<table:covered-table-cell/></table:table-row></table:table>"
+    )
+    doc = load_bytes(files({"content.xml": f"<c {ODF}><office:body>{body}</office:body></c>"}), "/a.odt")
+    assert texts(doc) == ["The wall fell at nine.", "Check.", "North | 5", "North | 7", "All |"]
+    assert doc.place_at(doc.text.index("Check")) == "comment by Bob"
