@@ -1,5 +1,9 @@
 """What one expects to be able to quote from files as people have them, and what must not stand in a quotation."""
 
+import io
+
+import openpyxl
+
 from rag.chunk import Chunker
 from rag.embed import HashEmbedder
 from rag.load import load_bytes
@@ -66,3 +70,55 @@ def test_opendocument_gives_comments_and_no_contents():
     doc = load_bytes(files({"content.xml": f"<c {ODF}><office:body>{body}</office:body></c>"}), "/a.odt")
     assert texts(doc) == ["The wall fell at nine.", "Check.", "North | 5", "North | 7", "All |"]
     assert doc.place_at(doc.text.index("Check")) == "comment by Bob"
+
+
+def workbook(*rows, merged=(), formats=()):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "Aid"
+    for row in rows:
+        sheet.append(row)
+    for place in merged:
+        sheet.merge_cells(place)
+    for place, form in formats:
+        sheet[place].number_format = form
+    out = io.BytesIO()
+    book.save(out)
+    return load_bytes(out.getvalue(), "/a.xlsx")
+
+
+def test_a_row_of_a_workbook_has_the_names_above_it_and_the_cells_that_cover_it():
+    """Two rows of names, years among them, a region over two rows; each row still names its own cells."""
+    doc = workbook(
+        [],
+        ["Aid by region"],
+        ["Region", "2023", None, "2024"],
+        [None, "Plan", "Spent", "Plan"],
+        ["North", 5, 6, 7],
+        [None, 8, 9, 10],
+        ["South", 1, 2, 3],
+        merged=("A3:A4", "B3:C3", "A5:A6"),
+    )
+    assert texts(doc) == [
+        *("Aid", "Aid by region", "Region | 2023 | 2024", "Region | Plan | Spent | Plan"),
+        "Region: North | 2023 Plan: 5 | 2023 Spent: 6 | 2024 Plan: 7",
+        "Region: North | 2023 Plan: 8 | 2023 Spent: 9 | 2024 Plan: 10",
+        "Region: South | 2023 Plan: 1 | 2023 Spent: 2 | 2024 Plan: 3",
+    ]
+    assert doc.place_at(doc.text.index("2023 Plan: 8")) == "Aid!A6:D6"
+
+
+def test_years_name_columns_and_numbers_have_their_units():
+    """A formula that nobody has computed is told, not passed over."""
+    doc = workbook(
+        ["Country", 2022, 2023],
+        ["Syria", 1200.5, 7],
+        ["Sum", "=SUM(B2:B2)", 3_000_000],
+        formats=(("B2", "#,##0.00 [$€-407]"), ("C2", '"US$ "0'), ("C3", '0.0,, "million"')),
+    )
+    assert texts(doc)[1:] == [
+        "Country | 2022 | 2023",
+        "Country: Syria | 2022: 1200.5 € | 2023: US$ 7",
+        "Country: Sum | 2023: 3000000",
+    ]
+    assert doc.notes == ("1 formulas of the sheet Aid have no result; open it in a spreadsheet and save it",)

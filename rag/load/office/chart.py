@@ -30,10 +30,26 @@ def diagrams(package: Package, part: str, page: int | None = None) -> Iterator[P
             yield Piece(words, None, "\n", f"diagram {number}", page)
 
 
-def _chart(root: Element, name: str, page: int | None) -> Iterator[Piece]:
+def captions(package: Package, part: str, sheet: str) -> Iterator[Piece]:
+    """Yield what is written on a sheet and in no cell: text boxes and titles of charts, whose numbers are in cells."""
+    for name in package.relations(part).values():
+        if "/drawings/drawing" in name and name in package.names:
+            for box in package.xml(name).iter("{*}txBody"):
+                words = line(" ".join("".join(each.itertext("{*}t")) for each in box.iter("{*}p")))
+                yield Piece(words, mark=f"{sheet}, text box")
+            charts_ = (each for each in package.relations(name).values() if "/charts/chart" in each)
+            for each in sorted(set(charts_) & set(package.names)):
+                yield from _title(package.xml(each), f"{sheet}, chart", None)
+
+
+def _title(root: Element, name: str, page: int | None) -> Iterator[Piece]:
     title = root.find("{*}chart/{*}title")
-    if title is not None and (words := line("".join(each.text or "" for each in title.iter("{*}t")))):
-        yield Piece(words, mark=name, page=page)
+    words = "" if title is None else line("".join(each.text or "" for each in title.iter("{*}t")))
+    yield Piece(words, mark=name, page=page)
+
+
+def _chart(root: Element, name: str, page: int | None) -> Iterator[Piece]:
+    yield from _title(root, name, page)
     series = list(root.iter("{*}ser"))
     header = ["", *(" ".join(_points(each.find("{*}tx")).values()) for each in series)]
     categories = next((found for each in series if (found := _named(each, "cat", "xVal"))), {})
