@@ -1,6 +1,7 @@
 """What one expects to be able to quote from files as people have them, and what must not stand in a quotation."""
 
 import io
+from email.message import EmailMessage
 
 import openpyxl
 
@@ -122,3 +123,24 @@ def test_years_name_columns_and_numbers_have_their_units():
         "Country: Sum | 2023: 3000000",
     ]
     assert doc.notes == ("1 formulas of the sheet Aid have no result; open it in a spreadsheet and save it",)
+
+
+def test_a_message_is_quoted_with_what_it_carries():
+    """A table, a forwarded message with its own sender, and the name of what is not read; each in its place."""
+    inner = EmailMessage()
+    inner["From"], inner["Subject"] = "carl@example.org", "Gate"
+    inner.set_content("<p>Tor drei war schlie\u00dflich offen.</p>", subtype="html", charset="latin-1")
+    outer = EmailMessage()
+    outer["Subject"] = "Fwd: Gate"
+    outer.set_content("See below.")
+    outer.add_attachment(b"Day;Litres\nMon;1,5\n", "text", "csv", filename="figures.csv")
+    outer.add_attachment(b"\x89PNG\r\n", "image", "png", filename="map.png")
+    outer.add_attachment(inner)
+    doc = load_bytes(outer.as_bytes(), "/a.eml")
+    assert texts(doc) == [
+        *("Fwd: Gate", "See below.", "figures.csv", "Day | Litres", "Day: Mon | Litres: 1,5"),
+        *("message.eml", "Gate", "From: carl@example.org", "Tor drei war schließlich offen."),
+    ]
+    places = {text: doc.place_at(doc.text.index(text)) for text in ("See", "Day: Mon", "Tor")}
+    assert places == {"See": "Fwd: Gate", "Day: Mon": "figures.csv, A2:B2", "Tor": "message.eml, Gate"}
+    assert doc.notes == ("1 attachments were not read: map.png",)

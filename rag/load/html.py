@@ -87,9 +87,9 @@ def parse(data: bytes, uri: str) -> Document:
     )
 
 
-def visible(data: bytes, uri: str) -> list[Piece]:
+def visible(data: bytes, uri: str, charset: str | None = None) -> list[Piece]:
     """Return all that a reader of a page can see, for pages that have nothing beside their text."""
-    tree = _tree(decode(data, uri, _declared(data)))
+    tree = _tree(decode(data, uri, charset or _declared(data)))
     return _visible_text(tree) if tree is not None else []
 
 
