@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rag.load.dates import publication_date
 from rag.load.office.chart import charts, diagrams
 from rag.load.office.formula import formula
-from rag.load.office.numbering import Numbering, value_of, whole
-from rag.load.package import Package, attribute, local, properties
+from rag.load.office.numbering import Numbering, value_of
+from rag.load.package import Package, attribute, local, properties, whole
 from rag.load.pieces import Piece, assemble, line, raised, row
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from rag.load.package import attribute
+from rag.load.package import attribute, whole
 
 if TYPE_CHECKING:
     from rag.load.package import Element
@@ -81,11 +81,6 @@ def _level(element: Element) -> _Level:
 
 def _number(element: Element, name: str) -> int:
     return whole(attribute(element, name) or "0")
-
-
-def whole(text: str) -> int:
-    """Return a number that a file gives; 0 for what is none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
 
 
 def _written(number: int, kind: str) -> str:

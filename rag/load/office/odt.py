@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rag.load.dates import publication_date
-from rag.load.package import Package, attribute, local, properties
+from rag.load.package import Package, attribute, local, properties, whole
 from rag.load.pieces import Piece, assemble, line, row
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def _blocks(element: Element, tables: list[int], bullet: str = "") -> Iterator[P
     for child in element:
         name = local(child)
         if name == "h":
-            yield Piece(line("".join(_words(child))), min(int(attribute(child, "outline-level") or 1), 6))
+            yield Piece(line("".join(_words(child))), min(whole(attribute(child, "outline-level") or "1"), 6) or None)
         elif name == "p":
             text = line("".join(_words(child)))
             yield Piece(f"{bullet}{text}" if text else "", None, "\n" if bullet else "\n\n")
@@ -60,7 +60,7 @@ def _table(element: Element, number: int) -> Iterator[Piece]:
         for column, cell in enumerate(each.iter("{*}table-cell", "{*}covered-table-cell")):
             if local(cell) == "table-cell":
                 words = " ".join("".join(_words(part)) for part in cell.iter("{*}p"))
-                covered[column] = int(attribute(cell, "number-rows-spanned") or 1), words
+                covered[column] = whole(attribute(cell, "number-rows-spanned") or "1"), words
             rows, text = covered.get(column, (0, ""))
             covered[column] = rows - 1, text
             cells.append(text if rows > 0 else "")

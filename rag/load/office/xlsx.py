@@ -31,6 +31,7 @@ _SCALED = re.compile(r"[0#?],+(?:[^0#?,]|$)")  # shows thousands or millions as 
 _SIGN = re.compile(
     r'[_*].|\[\$(?P<currency>[^\]\-]*)[^\]]*\]|"(?P<words>[^"]*)"|\\(?P<sign>.)|(?P<bare>[ $€£¥])|(?P<digit>[0#?])'
 )
+_DAMAGED = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, SyntaxError, OSError)
 _LAST_ROW = 1_048_576  # of any sheet
 
 
@@ -51,7 +52,7 @@ def parse(data: bytes, uri: str) -> Document:
                 pieces += _sheet(sheet, source)
                 pieces += _beside(package, parts.get(sheet.title), sheet.title)
                 notes += _lost(sheet, source)
-    except (KeyError, ValueError, TypeError, AttributeError, IndexError, SyntaxError, zipfile.BadZipFile) as error:
+    except (*_DAMAGED, zipfile.BadZipFile) as error:
         raise LoadError(f"{uri}: is a damaged workbook ({error}); open it and save it anew") from error
     pictures = sum("/media/" in name for name in package.names)
     if pictures:
