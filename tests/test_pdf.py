@@ -299,3 +299,45 @@ def test_a_scanned_page_among_others_is_read_too():
     doc = load_bytes(out.getvalue(), "/mixed.pdf")
     assert doc.text == "The crane fell into the river.\n\nNobody was hurt on that day."
     assert doc.notes == ("1 of 2 pages were read by character recognition (2), which makes mistakes",)
+
+
+def test_scanned_pages_that_tesseract_does_not_read_are_named(tmp_path, monkeypatch):
+    """The others are kept. It is asked for the languages that are named."""
+    import shutil
+
+    from PIL import Image, ImageDraw, ImageFont
+
+    from rag.load.pdf import ocr
+
+    real = shutil.which("tesseract")
+    if not real:
+        pytest.skip("tesseract is not installed: apt-get install tesseract-ocr")
+    asked, program = tmp_path / "asked", tmp_path / "tesseract"
+    program.write_text(f'#!/bin/sh\necho "$@" >> {asked}\n[ "$(wc -l < {asked})" = 2 ] && exit 1\nexec {real} "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setenv("RAG_OCR_LANGUAGES", "eng")
+    ocr.languages.cache_clear()
+    sheets = []
+    for words in ("The crane fell.", "Lost.", "Nobody was hurt."):
+        sheet = Image.new("L", (800, 300), "white")
+        ImageDraw.Draw(sheet).text((100, 100), words, fill="black", font=ImageFont.load_default(48))
+        sheets.append(sheet)
+    out = io.BytesIO()
+    sheets[0].save(out, "PDF", save_all=True, append_images=sheets[1:], resolution=150)
+    doc = load_bytes(out.getvalue(), "/scan.pdf")
+    assert doc.text == "The crane fell.\n\nNobody was hurt."
+    assert doc.notes[0] == "1 of 3 pages were not read (2), since tesseract failed or took too long"
+    assert asked.read_text().splitlines() == ["stdin stdout -l eng tsv"] * 3
+
+
+def test_languages_of_scans_are_those_installed_unless_they_are_many(tmp_path, monkeypatch):
+    """Without models of something else, and without any where a whole package of them was installed."""
+    from rag.load.pdf import ocr
+
+    monkeypatch.delenv("RAG_OCR_LANGUAGES", raising=False)
+    for installed, options in (("eng osd chi_sim", ["-l", "eng+chi_sim"]), ("ara deu eng fra osd tur", [])):
+        program = tmp_path / f"tesseract-{len(installed)}"
+        program.write_text(f"#!/bin/sh\nprintf 'List of available languages (2):\\n%s\\n' {installed}\n")
+        program.chmod(0o755)
+        assert ocr.languages(str(program)) == options
