@@ -9,7 +9,7 @@ from rag.chunk import Chunker
 from rag.embed import HashEmbedder
 from rag.load import load_bytes
 from tests.test_formats import ODF
-from tests.test_office import files, texts
+from tests.test_office import P, files, texts
 
 
 def sentences(document):
@@ -144,3 +144,51 @@ def test_a_message_is_quoted_with_what_it_carries():
     places = {text: doc.place_at(doc.text.index(text)) for text in ("See", "Day: Mon", "Tor")}
     assert places == {"See": "Fwd: Gate", "Day: Mon": "figures.csv, A2:B2", "Tor": "message.eml, Gate"}
     assert doc.notes == ("1 attachments were not read: map.png",)
+
+
+def test_a_page_saved_as_one_file_is_that_page():
+    part = "Content-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    page = "<meta charset=3Dutf-8><title>Gate</title><p>Das Tor war gr=C3=BCn.</p>"
+    head = 'MIME-Version: 1.0\r\nContent-Type: multipart/related; type="text/html"; boundary="x"\r\n\r\n'
+    doc = load_bytes(f"{head}--x\r\n{part}{page}\r\n--x--\r\n".encode(), "/a.mhtml")
+    assert (doc.title, texts(doc)) == ("Gate", ["Das Tor war grün."])
+
+
+def test_a_comma_in_numbers_parts_no_cells():
+    """Without names in the first row, where commas are as regular; and where the file says what parts its cells."""
+    doc = load_bytes(b"1,5;2,5\n3,5;4,5\n", "/a.csv")
+    assert texts(doc) == ["1,5 | 2,5", "3,5 | 4,5"]
+    doc = load_bytes("sep=;\r\nOrt;Preis, €\r\nKöln;1,50\r\n".encode("cp1252"), "/a.csv")
+    assert texts(doc) == ["Ort | Preis, €", "Ort: Köln | Preis, €: 1,50"]
+    assert doc.place_at(doc.text.index("Köln")) == "A3:B3"
+
+
+def test_a_slide_has_shapes_in_groups_and_no_copies_of_them():
+    """A cell over two rows is in both, a diagram has its words, and notes are the speaker's."""
+
+    def shape(text):
+        return f"<p:sp><p:txBody><a:p><a:r><a:t>{text}</a:t></a:r></a:p></p:txBody></p:sp>"
+
+    def cell(text, looks=""):
+        return f"<a:tc {looks}><a:txBody><a:p><a:r><a:t>{text}</a:t></a:r></a:p></a:txBody></a:tc>"
+
+    rows = (cell("North", 'rowSpan="2"') + cell("5"), cell("", 'vMerge="1"') + cell("7"))
+    table = f"<p:graphicFrame><a:tbl>{''.join(f'<a:tr>{row}</a:tr>' for row in rows)}</a:tbl></p:graphicFrame>"
+    group = f"<p:grpSp><p:grpSp>{shape('In a group.')}</p:grpSp></p:grpSp>"
+    twice = f"<p:Choice>{shape('New.')}</p:Choice><p:Fallback>{shape('Old.')}</p:Fallback>"
+    relations = '<R><x Id="r1" Target="../notesSlides/notesSlide1.xml"/><x Id="r2" Target="../diagrams/data1.xml"/></R>'
+    doc = load_bytes(
+        files(
+            {
+                "ppt/presentation.xml": f'<p:p {P}><p:sldId r:id="r1"/></p:p>',
+                "ppt/_rels/presentation.xml.rels": '<R><x Id="r1" Target="slides/s1.xml"/></R>',
+                "ppt/slides/s1.xml": f"<p:sld {P}>{group}{twice}{table}</p:sld>",
+                "ppt/slides/_rels/s1.xml.rels": relations,
+                "ppt/notesSlides/notesSlide1.xml": f"<p:notes {P}>{shape('Say this.')}</p:notes>",
+                "ppt/diagrams/data1.xml": f"<p:d {P}><p:pt><a:t>First</a:t></p:pt><p:pt><a:t>Then</a:t></p:pt></p:d>",
+            }
+        ),
+        "/a.pptx",
+    )
+    assert texts(doc) == ["In a group.", "New.", "North | 5", "North | 7", "First", "Then", "Say this."]
+    assert doc.place_at(doc.text.index("Say")) == "notes of slide 1"

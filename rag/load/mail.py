@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import email
 import email.policy
+import hashlib
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +36,15 @@ def parse(data: bytes, uri: str) -> Document:
     attached, lost = _attachments(message, uri)
     notes = (f"{len(lost)} attachments were not read: {', '.join(lost[:10])}",) if lost else ()
     return assemble([*pieces, *attached], data, uri, "message/rfc822", title=subject, date=_date(message), notes=notes)
+
+
+def parse_page(data: bytes, uri: str) -> Document:
+    """Read a web page that a browser saved as one file (MHTML): a message with the page in it."""
+    message = email.message_from_bytes(data, policy=email.policy.default)
+    page = message.get_body(("html",))
+    if page is None:
+        raise LoadError(f"{uri}: holds no web page; save it anew")
+    return replace(html.parse(_payload(page), uri), digest=hashlib.sha256(data).hexdigest())
 
 
 def _header(message: EmailMessage, name: str) -> str:

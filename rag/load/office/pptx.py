@@ -67,9 +67,9 @@ def _slide(slide: Element, number: int) -> Iterator[Piece]:
 
 
 def _shapes(slide: Element) -> Iterator[Element]:
-    """Yield the shapes with text or tables, also those in groups, without slide numbers and the like."""
+    """Yield the shapes with text or tables, also those in groups, without slide numbers and copies for old programs."""
     for shape in slide.iter("{*}sp", "{*}graphicFrame"):
-        if _kind(shape) not in _DECORATION:
+        if _kind(shape) not in _DECORATION and next(shape.iterancestors("{*}Fallback"), None) is None:
             yield shape
 
 
