@@ -192,3 +192,9 @@ def test_a_slide_has_shapes_in_groups_and_no_copies_of_them():
     )
     assert texts(doc) == ["In a group.", "New.", "North | 5", "North | 7", "First", "Then", "Say this."]
     assert doc.place_at(doc.text.index("Say")) == "notes of slide 1"
+
+
+def test_a_number_in_front_and_the_sign_of_a_footnote_stay_with_their_sentence():
+    for text in ("1.2. The wall fell.", "IV. The wall fell.", "The wall fell.¹²"):
+        doc = load_bytes(f"{text} Nobody was hurt.".encode(), "/a.txt")
+        assert sentences(doc) == [text, "Nobody was hurt."]
