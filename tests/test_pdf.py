@@ -341,3 +341,18 @@ def test_languages_of_scans_are_those_installed_unless_they_are_many(tmp_path, m
         program.write_text(f"#!/bin/sh\nprintf 'List of available languages (2):\\n%s\\n' {installed}\n")
         program.chmod(0o755)
         assert ocr.languages(str(program)) == options
+
+
+def test_raised_figures_are_no_digits_of_the_number_before():
+    """The sign of a footnote and a power; what stands lower or on the line stays a digit."""
+    out = io.BytesIO()
+    page = canvas.Canvas(out)
+    line = page.beginText(60, 700)
+    parts = (("It rose in 2019", 0), ("3", 4), (" by 10", 0), ("6", 4), (" tonnes of CO", 0), ("2", -2), (".", 0))
+    for text, rise in parts:
+        line.setFont("Times-Roman", 7 if rise else 11)
+        line.setRise(rise)
+        line.textOut(text)
+    page.drawText(line)
+    page.save()
+    assert load_bytes(out.getvalue(), "/a.pdf").text == "It rose in 2019³ by 10⁶ tonnes of CO2."
