@@ -21,8 +21,8 @@ _MARGIN = 0.14  # of the page's height: headers and footers stand in it
 _PAGE_NUMBER = re.compile(
     r"\W*(?:page\s+)?(?:\d{1,4}(?:-\d{1,4})?|[ivxlc]{1,7})(?:\s*(?:of|/|\|)\s*\d{1,4})?\W*", re.IGNORECASE
 )
-_NOTE_START = re.compile(r"(?:\d{1,3}|[*†‡§¶a-e])\s?(?=[^\W\d_]|[\"“(])|\[\d{1,3}\]")
-_CLOSED = re.compile(r"[.!?:;。！？؟।…][\"”’»)\]\d]*$")
+_NOTE_START = re.compile(r"(?:\d{1,3}|[⁰¹²³⁴-⁹]{1,3}|[*†‡§¶a-e])\s?(?=[^\W\d_]|[\"“(])|\[\d{1,3}\]")
+_CLOSED = re.compile(r"[.!?:;。！？؟।…][\"”’»)\]\d⁰¹²³⁴-⁹]*$")
 _LONGEST_HEADING = 150
 _UNSPACED = re.compile(r"[—\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")  # Chinese and Japanese know no spaces
 _LEADER = re.compile(r"(?:\. ?){4,}")  # of a table of contents
