@@ -35,6 +35,11 @@ def test_a_cell_of_a_page_that_stands_alone_in_its_row_is_in_those_that_it_cover
     assert texts(doc)[1:] == ["2025", "Year: 2025 | Month: May | Cost: $7", "Year: 2025 | Month: June | Cost: $9"]
 
 
+def test_items_of_a_page_have_their_numbers():
+    page = "<ol start=4><li><p>First.</p><p>More.</p><li><img><li>Third.<ul><li>Point.</ul></ol><p>After.</p>"
+    assert texts(load_bytes(page.encode(), "/a.html")) == ["4. First.", "More.", "6. Third.", "Point.", "After."]
+
+
 def test_who_speaks_in_a_subtitle_opens_a_paragraph():
     cues = ("OWEN TARRANT: They left.", "RUTH PENHALLOW: Nobody told us.", "Nobody at all.", "OWEN TARRANT: I see.")
     source = "".join(f"{n}\n00:00:{n:02},000 --> 00:00:{n:02},900\n{text}\n\n" for n, text in enumerate(cues, 1))

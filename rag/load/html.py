@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rag.load.dates import publication_date
 from rag.load.decode import decode, storable
 from rag.load.outline import headline
+from rag.load.package import whole
 from rag.load.pieces import PARAGRAPH, Piece, assemble, raised
 from rag.load.webtable import Table
 
@@ -61,6 +62,7 @@ _INLINE = frozenset(
 )
 _CELLS = frozenset({"cell", "td", "th"})
 _ROWS = frozenset({"row", "tr"})
+_ITEMS = frozenset({"item", "li"})
 _SHORT_TEXT, _SHORT_PAGE = 250, 1000  # characters; trafilatura gives up structure below the first
 _LONGEST_ROW = 1000  # characters; a longer one lays out a page and holds no data
 
@@ -173,9 +175,17 @@ class _Builder:
         self.pieces: list[Piece] = []
         self.tables: dict[Element, Table] = {}
         self.level: int | None = None
+        self.number = ""  # of the list's item that begins
         self.verbatim = 0  # depth of elements whose line breaks count
         self._words: list[str] = []
         self._gap = PARAGRAPH
+        self._counts: dict[Element, int] = {}  # by list
+
+    def count(self, item: Element, ordered: Element) -> None:
+        """Count an item of an ordered list; its first block has the number in front."""
+        given = item.get("value") or (ordered.get("start", "") if ordered not in self._counts else "")
+        self._counts[ordered] = whole(given) if given else self._counts.get(ordered, 0) + 1
+        self.number = f"{self._counts[ordered]}. "
 
     def add(self, text: str | None) -> None:
         """Add running text."""
@@ -202,7 +212,8 @@ class _Builder:
         text = " ".join(storable("".join(self._words)).split())
         self._words.clear()
         if text:
-            self.pieces.append(Piece(text, self.level, self._gap, mark))
+            self.pieces.append(Piece(f"{self.number}{text}", self.level, self._gap, mark))
+            self.number = ""
         self._gap = gap if text else PARAGRAPH
 
 
@@ -235,6 +246,9 @@ def _enter(builder: _Builder, element: Element) -> None:
     verbatim = _is_verbatim(element)
     if element.tag not in _INLINE or verbatim:
         builder.close()
+    around = element.getparent()
+    if element.tag in _ITEMS and around is not None and (around.tag == "ol" or around.get("rend") == "ol"):
+        builder.count(element, around)
     builder.level = _level(element) or builder.level
     builder.verbatim += verbatim
 
@@ -245,6 +259,8 @@ def _leave(builder: _Builder, element: Element) -> None:
         builder.close()
     if _level(element):
         builder.level = None
+    if element.tag in _ITEMS:
+        builder.number = ""  # nothing was in it
     builder.verbatim -= verbatim
 
 
