@@ -169,17 +169,19 @@ def test_a_comma_in_numbers_parts_no_cells():
 
 
 def test_a_slide_has_shapes_in_groups_and_no_copies_of_them():
-    """A cell over two rows is in both, a diagram has its words, and notes are the speaker's."""
+    """Steps have numbers, a cell over two rows is in both, a diagram has its words, and notes are the speaker's."""
 
-    def shape(text):
-        return f"<p:sp><p:txBody><a:p><a:r><a:t>{text}</a:t></a:r></a:p></p:txBody></p:sp>"
+    def shape(*texts, looks=""):
+        body = "".join(f"<a:p>{looks}<a:r><a:t>{text}</a:t></a:r></a:p>" for text in texts)
+        return f"<p:sp><p:txBody>{body}</p:txBody></p:sp>"
 
     def cell(text, looks=""):
         return f"<a:tc {looks}><a:txBody><a:p><a:r><a:t>{text}</a:t></a:r></a:p></a:txBody></a:tc>"
 
     rows = (cell("North", 'rowSpan="2"') + cell("5"), cell("", 'vMerge="1"') + cell("7"))
     table = f"<p:graphicFrame><a:tbl>{''.join(f'<a:tr>{row}</a:tr>' for row in rows)}</a:tbl></p:graphicFrame>"
-    group = f"<p:grpSp><p:grpSp>{shape('In a group.')}</p:grpSp></p:grpSp>"
+    steps = shape("Ask.", "Quote.", looks='<a:pPr><a:buAutoNum type="alphaUcParenR" startAt="3"/></a:pPr>')
+    group = f"<p:grpSp><p:grpSp>{steps}</p:grpSp></p:grpSp>"
     twice = f"<p:Choice>{shape('New.')}</p:Choice><p:Fallback>{shape('Old.')}</p:Fallback>"
     relations = '<R><x Id="r1" Target="../notesSlides/notesSlide1.xml"/><x Id="r2" Target="../diagrams/data1.xml"/></R>'
     doc = load_bytes(
@@ -195,7 +197,7 @@ def test_a_slide_has_shapes_in_groups_and_no_copies_of_them():
         ),
         "/a.pptx",
     )
-    assert texts(doc) == ["In a group.", "New.", "North | 5", "North | 7", "First", "Then", "Say this."]
+    assert texts(doc) == ["C) Ask.", "D) Quote.", "New.", "North | 5", "North | 7", "First", "Then", "Say this."]
     assert doc.place_at(doc.text.index("Say")) == "notes of slide 1"
 
 

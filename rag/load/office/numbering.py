@@ -63,7 +63,7 @@ class Numbering:
         def shown(match: re.Match[str]) -> str:
             above = int(match[1]) - 1
             kind, _, start = levels.get(above, own)
-            return _written(counts.get(above, start), kind)
+            return written(counts.get(above, start), kind)
 
         return _PLACE.sub(shown, own.text).strip()
 
@@ -83,8 +83,8 @@ def _number(element: Element, name: str) -> int:
     return whole(attribute(element, name) or "0")
 
 
-def _written(number: int, kind: str) -> str:
-    """Return a number in the letters or figures of its list."""
+def written(number: int, kind: str) -> str:
+    """Return a number in the letters or figures of its list, as Word names them: `decimal`, `lowerRoman`, ..."""
     if "Roman" in kind:
         text = ""
         for letters, value in _ROMAN.items():

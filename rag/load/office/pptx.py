@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from rag.load.office.chart import charts, diagrams
 from rag.load.office.comments import slide_comments
-from rag.load.package import Package, attribute, local, properties
+from rag.load.office.numbering import written
+from rag.load.package import Package, attribute, local, properties, whole
 from rag.load.pieces import Piece, assemble, line, row
 
 if TYPE_CHECKING:
@@ -79,10 +80,29 @@ def _kind(shape: Element) -> str:
 
 
 def _paragraphs(body: Element) -> Iterator[str]:
+    """Yield the paragraphs with words, those of a numbered list with their numbers."""
+    counts: dict[int, int] = {}  # by level
     for paragraph in body.iter("{*}p"):
         words = (part.text or "" if local(part) == "t" else " " for part in paragraph.iter("{*}t", "{*}br", "{*}tab"))
-        if text := line("".join(words)):
-            yield text
+        text = line("".join(words))
+        if text:
+            level = whole(next((each.get("lvl", "0") for each in paragraph.iterfind("{*}pPr")), "0"))
+            counts = {key: count for key, count in counts.items() if key <= level}
+            numbered = paragraph.find("{*}pPr/{*}buAutoNum")
+            if numbered is None:
+                counts.pop(level, None)
+                yield text
+            else:
+                counts[level] = counts.get(level, whole(numbered.get("startAt", "1")) - 1) + 1
+                yield f"{_numbered(counts[level], numbered.get('type', ''))} {text}"
+
+
+def _numbered(number: int, form: str) -> str:
+    """Return a number as PowerPoint writes it: `arabicPeriod` is `1.`, `alphaLcParenR` is `a)`."""
+    case = "upper" if "Uc" in form else "lower"
+    kind = f"{case}Letter" if form.startswith("alpha") else f"{case}Roman" if form.startswith("roman") else "decimal"
+    before, after = "(" if "Both" in form else "", "." if form.endswith("Period") else ")" if "Paren" in form else ""
+    return f"{before}{written(number, kind)}{after}"
 
 
 def _table(element: Element, table: int, number: int) -> Iterator[Piece]:
