@@ -6,7 +6,9 @@ The first figure is that of the article extraction benchmark: mean precision and
 F1 of both, beside plain trafilatura. The second is the share of the expected words that the text has, for each format
 (the expectation is another program's output, not the truth), and how many of 300 random sentences of each format
 `rag show --at` prints from a stored index as they were in the file. Where the files of a format have fewer sentences,
-cells of their rows are drawn as well; where there are fewer of those, all are tried.
+cells of their rows are drawn as well; where there are fewer of those, all are tried. Of a PDF, also how many are shown
+by rectangles that hold exactly their letters, by pdfium's own reading of them. Their order is left aside:
+pdfium gives Arabic ligatures in the order of sight, and cells as the file has them.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import random
 import re
 import sys
 import tempfile
+import unicodedata
 from collections import Counter
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -30,10 +33,14 @@ from rag.embed import HashEmbedder
 from rag.errors import LoadError
 from rag.library import Library
 from rag.load import load, load_bytes
+from rag.load.pdf import open_pdf
+from rag.load.pdf.rectangles import rectangles
 from rag.records import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from rag.records import Document
 
 _DRAWS = 300
 _MARKUP = re.compile(r"<!--.*?-->|[\\*_`#|]", re.DOTALL)
@@ -115,7 +122,26 @@ def citations(paths: list[Path], store: str) -> str:
         kind, units = "sentences and cells", [(d, cell) for d, span in sentences for cell in cells(d.text, span)]
     drawn = random.Random(0).sample(units, min(_DRAWS, len(units)))
     found = sum(f">>>{span.of(d.text)}<<<" in shown(d.uri, span, store) for d, span in drawn)
-    return f"{found}/{len(drawn)} of {len(units)} {kind}"
+    pages = [(d, span) for d, span in drawn if d.media_type == "application/pdf"]
+    exact = f", {sum(is_marked(d, span) for d, span in pages)} by exact rectangles" if pages else ""
+    return f"{found}/{len(drawn)} of {len(units)} {kind}{exact}"
+
+
+def is_marked(document: Document, span: Span) -> bool:
+    """Tell whether the letters in the rectangles of a span are those of the span."""
+    data = Path(document.uri).read_bytes()
+    pdf = open_pdf(data, document.uri)
+    inside = ""
+    for page, x0, y0, x1, y1 in rectangles(data, document, span):
+        sheet = pdf[page - 1]
+        height = sheet.get_height()
+        inside += sheet.get_textpage().get_text_bounded(left=x0, right=x1, top=height - y0, bottom=height - y1)
+    return letters(inside) == letters(span.of(document.text))
+
+
+def letters(text: str) -> Counter[str]:
+    """Count letters and figures, however they are written."""
+    return Counter(char for char in unicodedata.normalize("NFKC", text) if char.isalnum())
 
 
 def cells(text: str, row: Span) -> list[Span]:
