@@ -125,7 +125,7 @@ def test_charts_and_comments_of_slides_are_read():
                 ),
                 "ppt/charts/chart1.xml": (
                     '<c:s xmlns:c="c" xmlns:a="a"><c:chart><c:title><a:t>Loss by year</a:t></c:title>'
-                    f"{series('East', 1, 2)}{series('West', 3)}</c:chart></c:s>"
+                    f"{series('East', 1, '4.4000000000000004')}{series('West', 3)}</c:chart></c:s>"
                 ),
                 "ppt/comments/comment1.xml": f'<p:l {P}><p:cm authorId="0"><p:text>Check this.</p:text></p:cm></p:l>',
                 "ppt/commentAuthors.xml": f'<p:l {P}><p:cmAuthor id="0" name="Ada"/></p:l>',
@@ -133,7 +133,7 @@ def test_charts_and_comments_of_slides_are_read():
         ),
         "/a.pptx",
     )
-    rows = ["East | West", "2019 | East: 1 | West: 3", "2020 | East: 2"]
+    rows = ["East | West", "2019 | East: 1 | West: 3", "2020 | East: 4.4"]
     assert texts(doc) == ["Floods.", "Loss by year", *rows, "Check this."]
     assert doc.place_at(doc.text.index("2020")) == "chart 1, row 2"
     assert doc.place_at(doc.text.index("Check")) == "slide 1, comment by Ada"
@@ -287,7 +287,7 @@ def test_word_keeps_figures_apart_and_hidden_words_out():
 
 
 def test_word_tables_margins_and_comments_say_what_belongs_where():
-    """A cell that spans rows is in each of them; a letterhead is read once; a comment names who wrote it."""
+    """A cell that spans rows is in each; a row that repeats names columns; a letterhead is read once."""
 
     def cell(text, looks=""):
         return f"<w:tc><w:tcPr>{looks}</w:tcPr>{para(text)}</w:tc>"
@@ -297,10 +297,14 @@ def test_word_tables_margins_and_comments_say_what_belongs_where():
         cell("North", '<w:vMerge w:val="restart"/>') + cell("5") + cell("late"),
         cell("", "<w:vMerge/>") + cell("7") + cell(""),
     )
+    named = ("<w:trPr><w:tblHeader/></w:trPr>" + cell("Day") + cell("Rain"), cell("Monday") + cell("30 mm"))
     header = f"<w:hdr {W}>{para('Ministry of Works')}{para('Page 2 of 3')}</w:hdr>"
     remark = f'<w:comments {W}><w:comment w:author="Bob">{para("Is it true?")}</w:comment></w:comments>'
     parts = {"word/header1.xml": header, "word/header2.xml": header, "word/comments.xml": remark}
-    table = f"<w:tbl>{''.join(f'<w:tr>{each}</w:tr>' for each in rows)}</w:tbl>"
-    doc = load_bytes(word(table, **parts), "/a.docx")
-    assert texts(doc) == ["2024 | Note", "North | 5 | late", "North | 7 |", "Is it true?", "Ministry of Works"]
+    tables = (f"<w:tbl>{''.join(f'<w:tr>{each}</w:tr>' for each in table)}</w:tbl>" for table in (rows, named))
+    doc = load_bytes(word("".join(tables), **parts), "/a.docx")
+    assert texts(doc) == [
+        *("2024 | Note", "North | 5 | late", "North | 7 |", "Day | Rain", "Day: Monday | Rain: 30 mm"),
+        *("Is it true?", "Ministry of Works"),
+    ]
     assert [doc.place_at(doc.text.index(each)) for each in ("Is it", "Minis")] == ["comment by Bob", "header"]

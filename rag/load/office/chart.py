@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from rag.load.pieces import Piece, line, record, row
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
     from rag.load.package import Element, Package
 
+_LONG = re.compile(r"-?\d+\.\d{12,}")  # with rounding noise: 4.4000000000000004
 _MOST_POINTS = 10_000  # of a series
 
 
@@ -69,6 +71,8 @@ def _points(element: Element | None) -> dict[int, str]:
     """Return the cached texts of a series by their number."""
     found = {} if element is None else {point.get("idx", ""): point for point in element.iter("{*}pt")}
     texts = {
-        int(key): line(point.findtext("{*}v") or "") for key, point in found.items() if key.isascii() and key.isdigit()
+        int(key): _LONG.sub(lambda match: f"{float(match[0]):.12g}", line(point.findtext("{*}v") or ""))
+        for key, point in found.items()
+        if key.isascii() and key.isdigit()
     }
     return {key: text for key, text in texts.items() if key < _MOST_POINTS}

@@ -14,7 +14,7 @@ from rag.load.office.chart import charts, diagrams
 from rag.load.office.formula import formula
 from rag.load.office.numbering import Numbering, value_of
 from rag.load.package import Package, attribute, local, properties, whole
-from rag.load.pieces import Piece, assemble, line, raised, row
+from rag.load.pieces import Piece, assemble, line, raised, record, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,8 +82,12 @@ class _Reader:
         self.tables += 1
         number = self.tables
         above: dict[int, str] = {}  # by column: a cell that spans several rows is in each of them
+        header: list[str] = []
         for index, each in enumerate(rows, 1):
-            text = row(self._cells(each, above))
+            cells = self._cells(each, above)
+            text = record(header, cells) if len(header) == len(cells) else row(cells)
+            if each.find("{*}trPr/{*}tblHeader") is not None:
+                header, text = cells, row(cells)
             self.pieces.append(Piece(text, None, "\n" if index > 1 else "\n\n", f"table {number}, row {index}"))
 
     def _cells(self, element: Element, above: dict[int, str]) -> list[str]:
