@@ -4,34 +4,45 @@ Run: python benchmarks/formats.py [SHARED]. SHARED/eval holds `article_extractio
 
 The first figure is that of the article extraction benchmark: mean precision and recall of word 4-grams over the pages,
 F1 of both, beside plain trafilatura. The second is the share of the expected words that the text has, for each format
-(the expectation is another program's output, not the truth), and how many of 300 random sentences of each format are
-found at their place through a stored index, as `rag show --at` does it.
+(the expectation is another program's output, not the truth), and how many of 300 random sentences of each format
+`rag show --at` prints from a stored index as they were in the file. Where the files of a format have fewer sentences,
+cells of their rows are drawn as well; where there are fewer of those, all are tried. Of a PDF, also how many are shown
+by rectangles that hold exactly their letters, by pdfium's own reading of them. Their order is left aside:
+pdfium gives Arabic ligatures in the order of sight, and cells as the file has them.
 """
 
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import random
 import re
 import sys
 import tempfile
+import unicodedata
 from collections import Counter
+from contextlib import redirect_stdout
 from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING
 
 from rag.chunk import Chunker
+from rag.cli import main as main_of_rag
 from rag.embed import HashEmbedder
 from rag.errors import LoadError
 from rag.library import Library
-from rag.load import load_bytes
-from rag.records import Citation
+from rag.load import load, load_bytes
+from rag.load.pdf import open_pdf
+from rag.load.pdf.rectangles import rectangles
+from rag.records import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_SENTENCES = 300
+    from rag.records import Document
+
+_DRAWS = 300
 _MARKUP = re.compile(r"<!--.*?-->|[\\*_`#|]", re.DOTALL)
 
 
@@ -90,9 +101,9 @@ def documents(folder: Path) -> None:
             report = library.index(*(path for path, _ in paths))
             known = {info.uri for info in library.documents()}
             shares = [_share(library, path, expected) for path, expected in paths if str(path) in known]
-            found, tried = citations(library)
+            found = citations([path for path, _ in paths if str(path) in known], name)
         bad = "; ".join(f"{Path(o.path).name}: {o.reason}" for o in (*report.of("failed"), *report.of("skipped")))
-        print(f"{kind:5} {len(shares)}/{len(paths)} read  words {mean(shares):.3f}  sentences {found}/{tried}  {bad}")
+        print(f"{kind:5} {len(shares)}/{len(paths)} read  words {mean(shares):.3f}  found {found}  {bad}")
 
 
 def _share(library: Library, path: Path, expected: Path) -> float:
@@ -101,15 +112,51 @@ def _share(library: Library, path: Path, expected: Path) -> float:
     return sum((have & want).values()) / max(1, sum(want.values()))
 
 
-def citations(library: Library) -> tuple[int, int]:
-    """Return how many of the sentences drawn are at their place in the stored document, and how many were drawn."""
-    stored = {info.uri: library.document(info.uri) for info in library.documents()}
+def citations(paths: list[Path], store: str) -> str:
+    """Say how many of the units drawn are printed from the store, how many there are, and of what kind."""
     chunker = Chunker(HashEmbedder().count_tokens)
-    passages = [passage for document in stored.values() for passage in chunker.passages(document)]
-    drawn = [(passage, sentence) for passage in passages for sentence in passage.sentences]
-    drawn = random.Random(0).sample(drawn, min(_SENTENCES, len(drawn)))
-    exact = (stored[p.uri].text[s.start : s.end] == Citation.of(p, s).quote != "" for p, s in drawn)
-    return sum(exact), len(drawn)
+    documents = [load(path) for path in paths]
+    sentences = [(d, span) for d in documents for passage in chunker.passages(d) for span in passage.sentences]
+    kind, units = "sentences", sentences
+    if len(sentences) < _DRAWS:
+        kind, units = "sentences and cells", [(d, cell) for d, span in sentences for cell in cells(d.text, span)]
+    drawn = random.Random(0).sample(units, min(_DRAWS, len(units)))
+    found = sum(f">>>{span.of(d.text)}<<<" in shown(d.uri, span, store) for d, span in drawn)
+    pages = [(d, span) for d, span in drawn if d.media_type == "application/pdf"]
+    exact = f", {sum(is_marked(d, span) for d, span in pages)} by exact rectangles" if pages else ""
+    return f"{found}/{len(drawn)} of {len(units)} {kind}{exact}"
+
+
+def is_marked(document: Document, span: Span) -> bool:
+    """Tell whether the letters in the rectangles of a span are those of the span."""
+    data = Path(document.uri).read_bytes()
+    pdf = open_pdf(data, document.uri)
+    inside = ""
+    for page, x0, y0, x1, y1 in rectangles(data, document, span):
+        sheet = pdf[page - 1]
+        height = sheet.get_height()
+        inside += sheet.get_textpage().get_text_bounded(left=x0, right=x1, top=height - y0, bottom=height - y1)
+    return letters(inside) == letters(span.of(document.text))
+
+
+def letters(text: str) -> Counter[str]:
+    """Count letters and figures, however they are written."""
+    return Counter(char for char in unicodedata.normalize("NFKC", text) if char.isalnum())
+
+
+def cells(text: str, row: Span) -> list[Span]:
+    """Return the cells of a row; of anything else, all of it."""
+    bars = [match.span() for match in re.finditer(re.escape(" | "), row.of(text))]
+    edges = [0, *(edge for bar in bars for edge in bar), len(row)]
+    return [Span(row.start + a, row.start + b) for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b]
+
+
+def shown(uri: str, span: Span, store: str) -> str:
+    """Return what the command prints."""
+    out = io.StringIO()
+    with redirect_stdout(out):
+        assert main_of_rag(["show", uri, "--at", f"{span.start}:{span.end}", "--store", store]) == 0
+    return out.getvalue()
 
 
 def main() -> None:

@@ -17,9 +17,14 @@ LONGEST_WRAP = 120
 """Nobody wraps by hand at more columns than this: a text with longer lines has one paragraph per line."""
 
 _SHORTEST_WRAP = 40
+_UNEVEN = 0.7  # of the width is filled by a line that was edited after it was wrapped
 _BREAK = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uff00-\uffef]|\S+")
 _BULLET = re.compile(r"(?:[-*+•‣◦▪●–—]|\(?(?:\d{1,3}|[a-z])[.)])\s+\S")
+_MONTH = r"(?i:jan|feb|mar|mär|apr|mai|may|jun|jul|aug|sep|okt|oct|nov|dez|dec)[^\W\d_]{0,6}"
+_DAY = re.compile(rf"(?:[12]?\d|3[01])\.?\s+{_MONTH}\.?(?:\s+\d{{4}})?,?\s+[^\W\d_A-Z]")
+_GOES_ON = re.compile(r"(?:\d[\d.,]*%?\s+)?(?P<letter>[^\W\d_])[\w'’-]*(?:[\s,;.!?)]|$)")
+_CLOSED = re.compile(r"[.!?:;…。！？؟।|][\"”’»)\]⁰¹²³⁴-⁹]*$")
 _TURN = re.compile(r"(?:\[?\d{1,2}:\d\d(?::\d\d)?\]?\s+)?(?P<name>[^\W\d_][\w.'’()\- ]{0,48}):(?:\s|$)")
 _END = r"(?>\r\n|\r|\n)"
 _FRONT_MATTER = re.compile(rf"---[ \t]*{_END}(?:(?!---|\.\.\.)[^\r\n]*{_END})*(?:---|\.\.\.)[ \t]*(?:{_END}|\Z)")
@@ -65,8 +70,13 @@ def is_turn(line: str) -> bool:
     return len(words) <= 6 and all(word in _PARTICLES or not word[0].islower() for word in words)
 
 
-def is_item(line: str) -> bool:
-    """Tell whether a line opens with a bullet or a number of a list."""
+def is_item(line: str, above: str = "") -> bool:
+    """Tell whether a line opens with a bullet or a number of a list.
+
+    The day of a date is none, where the sentence in the line `above` goes on: `on` and `26. November`.
+    """
+    if above and _DAY.match(line) and not _CLOSED.search(above) and not _BULLET.match(above):
+        return False
     return bool(_BULLET.match(line))
 
 
@@ -114,11 +124,20 @@ def _continues(text: str, above: Span, row: Span, width: int) -> bool:
     """Tell whether the break between two neighbouring lines is a soft wrap."""
     upper, lower = strip(text, above), strip(text, row)
     line = lower.of(text)
-    if is_item(line) or is_turn(line):
+    if is_item(line, upper.of(text)) or is_turn(line):
         return False
     # A first line that is indented opens a paragraph; under a bullet it goes on with it.
     deeper = lower.start - row.start > upper.start - above.start
     if deeper and not is_item(upper.of(text)):
         return False
     word = _WORD.match(line)
-    return word is not None and upper.end - above.start + 1 + len(word[0]) > width
+    filled = upper.end - above.start
+    if word is not None and filled + 1 + len(word[0]) > width:
+        return True
+    return filled > _UNEVEN * width and _runs_on(upper.of(text), line)
+
+
+def _runs_on(above: str, line: str) -> bool:
+    """Tell whether a sentence goes on in the next line: with a word in lower case, also after a number, or a date."""
+    word = _GOES_ON.match(line)
+    return not _CLOSED.search(above) and bool(_DAY.match(line) or (word and word["letter"].islower()))

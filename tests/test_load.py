@@ -381,6 +381,23 @@ def test_plain_text_is_cut_into_blocks(text, blocks):
     assert blocks_of(text) == blocks
 
 
+def test_a_sentence_goes_on_in_the_next_line_with_a_day_or_an_amount():
+    """Also where there was room for it in the line above; a dateline and the items of a list do not."""
+    story = """At least 44 people were killed in both provinces between
+26 November and 1 December, and of these
+12 were children. The count goes on until the
+30. November of that year, or longer."""
+    assert blocks_of(story) == [story]
+    rows = [
+        "What the agencies counted up to now",
+        "3 Dec. 2024",
+        "The first line of the story is wider than the others.",
+        "1. May we go home, asked one of the",
+        "2. june bugs were what he had seen",
+    ]
+    assert blocks_of("\n".join(rows)) == rows
+
+
 MARKDOWN = """---
 title: "Two roads"
 date: 2024-11-29

@@ -125,7 +125,7 @@ def test_charts_and_comments_of_slides_are_read():
                 ),
                 "ppt/charts/chart1.xml": (
                     '<c:s xmlns:c="c" xmlns:a="a"><c:chart><c:title><a:t>Loss by year</a:t></c:title>'
-                    f"{series('East', 1, 2)}{series('West', 3)}</c:chart></c:s>"
+                    f"{series('East', 1, '4.4000000000000004')}{series('West', 3)}</c:chart></c:s>"
                 ),
                 "ppt/comments/comment1.xml": f'<p:l {P}><p:cm authorId="0"><p:text>Check this.</p:text></p:cm></p:l>',
                 "ppt/commentAuthors.xml": f'<p:l {P}><p:cmAuthor id="0" name="Ada"/></p:l>',
@@ -133,7 +133,7 @@ def test_charts_and_comments_of_slides_are_read():
         ),
         "/a.pptx",
     )
-    rows = ["East | West", "2019 | East: 1 | West: 3", "2020 | East: 2"]
+    rows = ["East | West", "2019 | East: 1 | West: 3", "2020 | East: 4.4"]
     assert texts(doc) == ["Floods.", "Loss by year", *rows, "Check this."]
     assert doc.place_at(doc.text.index("2020")) == "chart 1, row 2"
     assert doc.place_at(doc.text.index("Check")) == "slide 1, comment by Ada"
@@ -228,3 +228,83 @@ def test_bad_packages_are_reported():
     )
     with pytest.raises(Skipped, match="no text"):
         load_bytes(files({"word/document.xml": laughs}), "/a.docx")
+
+
+def test_word_lists_and_headings_have_their_numbers():
+    """As Word counts them: by level, over what stands between, in the letters of the list, also by a style."""
+    levels = (("decimal", "%1."), ("decimal", "%1.%2"), ("lowerRoman", "(%3)"), ("bullet", "o"))
+    defined = "".join(
+        f'<w:lvl w:ilvl="{index}"><w:start w:val="1"/><w:numFmt w:val="{kind}"/><w:lvlText w:val="{text}"/></w:lvl>'
+        for index, (kind, text) in enumerate(levels)
+    )
+    lists = (
+        f'<w:numbering {W}><w:abstractNum w:abstractNumId="7">{defined}</w:abstractNum>'
+        '<w:num w:numId="1"><w:abstractNumId w:val="7"/></w:num><w:num w:numId="2"><w:abstractNumId w:val="7"/>'
+        '<w:lvlOverride w:ilvl="0"><w:startOverride w:val="9"/></w:lvlOverride></w:num></w:numbering>'
+    )
+    numbers = '<w:numPr><w:ilvl w:val="{}"/><w:numId w:val="{}"/></w:numPr>'
+    styles = (
+        f'<w:styles {W}><w:style w:styleId="H1"><w:name w:val="heading 1"/>'
+        f"<w:pPr>{numbers.format(0, 1)}</w:pPr></w:style>"
+        '<w:style w:styleId="T1"><w:name w:val="toc 1"/></w:style></w:styles>'
+    )
+
+    def item(text, level, key=1):
+        return f"<w:p><w:pPr>{numbers.format(level, key)}</w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>"
+
+    body = (
+        *(para("Duty ... 1", "T1"), para("Duty", "H1"), item("Of care.", 1), para("Text."), item("To report.", 1)),
+        *(item("At once.", 2), item("In writing.", 2), item("A point.", 3), para("Right", "H1"), item("To know.", 1)),
+        item("Restarted.", 0, 2),
+    )
+    doc = load_bytes(word("".join(body), **{"word/numbering.xml": lists, "word/styles.xml": styles}), "/a.docx")
+    assert texts(doc) == [
+        *("1. Duty", "1.1 Of care.", "Text.", "1.2 To report.", "(i) At once.", "(ii) In writing.", "- A point."),
+        *("2. Right", "2.1 To know.", "9. Restarted."),
+    ]
+    assert doc.section_at(doc.text.index("To know")) == "2. Right"
+
+
+def test_word_keeps_figures_apart_and_hidden_words_out():
+    """Raised figures do not become digits of the number before; formulas stand as they are typed."""
+
+    def run(text, look=""):
+        return f'<w:r><w:rPr>{look}</w:rPr><w:t xml:space="preserve">{text}</w:t></w:r>'
+
+    def maths(name, **parts):
+        return f"<w:{name}>" + "".join(f"<w:{key}>{value}</w:{key}>" for key, value in parts.items()) + f"</w:{name}>"
+
+    up, shown = '<w:vertAlign w:val="superscript"/>', '<w:vanish w:val="0"/>'
+    square = maths("sSup", e=maths("d", e="<w:t>a+b</w:t>"), sup="<w:t>2</w:t>")
+    body = (
+        f"<w:p>{run('In 2019')}{run('3', up)}{run(' 10')}{run('-6', up)}{run(' of the 1')}{run('st', up)}"
+        f"{run(' secret', '<w:vanish/>')}{run(' kind.', shown)}</w:p>"
+        f"<w:p><w:oMath>{maths('f', num=square, den='<w:t>2</w:t>')}</w:oMath></w:p>"
+    )
+    doc = load_bytes(word(body), "/a.docx")
+    assert texts(doc) == ["In 2019³ 10⁻⁶ of the 1st kind.", "((a+b)^2)/2"]
+    assert doc.notes == ("1 pieces of hidden text were not read",)
+
+
+def test_word_tables_margins_and_comments_say_what_belongs_where():
+    """A cell that spans rows is in each; a row that repeats names columns; a letterhead is read once."""
+
+    def cell(text, looks=""):
+        return f"<w:tc><w:tcPr>{looks}</w:tcPr>{para(text)}</w:tc>"
+
+    rows = (
+        cell("2024", '<w:gridSpan w:val="2"/>') + cell("Note"),
+        cell("North", '<w:vMerge w:val="restart"/>') + cell("5") + cell("late"),
+        cell("", "<w:vMerge/>") + cell("7") + cell(""),
+    )
+    named = ("<w:trPr><w:tblHeader/></w:trPr>" + cell("Day") + cell("Rain"), cell("Monday") + cell("30 mm"))
+    header = f"<w:hdr {W}>{para('Ministry of Works')}{para('Page 2 of 3')}</w:hdr>"
+    remark = f'<w:comments {W}><w:comment w:author="Bob">{para("Is it true?")}</w:comment></w:comments>'
+    parts = {"word/header1.xml": header, "word/header2.xml": header, "word/comments.xml": remark}
+    tables = (f"<w:tbl>{''.join(f'<w:tr>{each}</w:tr>' for each in table)}</w:tbl>" for table in (rows, named))
+    doc = load_bytes(word("".join(tables), **parts), "/a.docx")
+    assert texts(doc) == [
+        *("2024 | Note", "North | 5 | late", "North | 7 |", "Day | Rain", "Day: Monday | Rain: 30 mm"),
+        *("Is it true?", "Ministry of Works"),
+    ]
+    assert [doc.place_at(doc.text.index(each)) for each in ("Is it", "Minis")] == ["comment by Bob", "header"]

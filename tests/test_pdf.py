@@ -299,3 +299,60 @@ def test_a_scanned_page_among_others_is_read_too():
     doc = load_bytes(out.getvalue(), "/mixed.pdf")
     assert doc.text == "The crane fell into the river.\n\nNobody was hurt on that day."
     assert doc.notes == ("1 of 2 pages were read by character recognition (2), which makes mistakes",)
+
+
+def test_scanned_pages_that_tesseract_does_not_read_are_named(tmp_path, monkeypatch):
+    """The others are kept. It is asked for the languages that are named."""
+    import shutil
+
+    from PIL import Image, ImageDraw, ImageFont
+
+    from rag.load.pdf import ocr
+
+    real = shutil.which("tesseract")
+    if not real:
+        pytest.skip("tesseract is not installed: apt-get install tesseract-ocr")
+    asked, program = tmp_path / "asked", tmp_path / "tesseract"
+    program.write_text(f'#!/bin/sh\necho "$@" >> {asked}\n[ "$(wc -l < {asked})" = 2 ] && exit 1\nexec {real} "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setenv("RAG_OCR_LANGUAGES", "eng")
+    ocr.languages.cache_clear()
+    sheets = []
+    for words in ("The crane fell.", "Lost.", "Nobody was hurt."):
+        sheet = Image.new("L", (800, 300), "white")
+        ImageDraw.Draw(sheet).text((100, 100), words, fill="black", font=ImageFont.load_default(48))
+        sheets.append(sheet)
+    out = io.BytesIO()
+    sheets[0].save(out, "PDF", save_all=True, append_images=sheets[1:], resolution=150)
+    doc = load_bytes(out.getvalue(), "/scan.pdf")
+    assert doc.text == "The crane fell.\n\nNobody was hurt."
+    assert doc.notes[0] == "1 of 3 pages were not read (2), since tesseract failed or took too long"
+    assert asked.read_text().splitlines() == ["stdin stdout -l eng tsv"] * 3
+
+
+def test_languages_of_scans_are_those_installed_unless_they_are_many(tmp_path, monkeypatch):
+    """Without models of something else, and without any where a whole package of them was installed."""
+    from rag.load.pdf import ocr
+
+    monkeypatch.delenv("RAG_OCR_LANGUAGES", raising=False)
+    for installed, options in (("eng osd chi_sim", ["-l", "eng+chi_sim"]), ("ara deu eng fra osd tur", [])):
+        program = tmp_path / f"tesseract-{len(installed)}"
+        program.write_text(f"#!/bin/sh\nprintf 'List of available languages (2):\\n%s\\n' {installed}\n")
+        program.chmod(0o755)
+        assert ocr.languages(str(program)) == options
+
+
+def test_raised_figures_are_no_digits_of_the_number_before():
+    """The sign of a footnote and a power; what stands lower or on the line stays a digit."""
+    out = io.BytesIO()
+    page = canvas.Canvas(out)
+    line = page.beginText(60, 700)
+    parts = (("It rose in 2019", 0), ("3", 4), (" by 10", 0), ("6", 4), (" tonnes of CO", 0), ("2", -2), (".", 0))
+    for text, rise in parts:
+        line.setFont("Times-Roman", 7 if rise else 11)
+        line.setRise(rise)
+        line.textOut(text)
+    page.drawText(line)
+    page.save()
+    assert load_bytes(out.getvalue(), "/a.pdf").text == "It rose in 2019³ by 10⁶ tonnes of CO2."

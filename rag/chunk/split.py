@@ -21,12 +21,12 @@ LONGEST_SENTENCE = 1000
 _LONGEST_RULE = 100  # characters; a longer run without letters is data, not a drawn line
 
 # The splitter keeps what stands in quotation marks whole, so it never sees them (nor emphasis). An apostrophe is none.
-_MARKS = "\"“”„‟«»‹›「」『』〝〞'’‘‚*_)]"
+_MARKS = "\"“”„‟«»‹›「」『』〝〞'’‘‚*_)]⁰¹²³⁴⁵⁶⁷⁸⁹"
 _OPENERS = "“„‟«‹「『〝‘‚"
 _HIDDEN = re.compile(r"[\"“”„‟«»‹›「」『』〝〞*\r\n]|(?<=[.!?…])[)\]]|(?<!\w)['’‘‚_]|['’‘‚_](?!\w)")
 _TRAILED_OFF = re.compile(r"(?<=\w)…(?=[\"”’']*\s+[\"“‘']*(?!I\b)[A-Z])")
 _FRENCH_CLOSER = re.compile(r"[ \u00a0\u202f][»›](?!\w)")
-_NUMBER_ONLY = re.compile(r"\s*\(?\d{1,3}[.)]")
+_NUMBER_ONLY = re.compile(r"\s*\(?(?:\d{1,3}(?:\.\d{1,3}){0,8}|[ivxl]{1,6}|[IVXL]{1,6})[.)]")
 _SAID = re.compile(
     r"(?:\S+\s+){0,3}?(?:said|says|asked|asks|told|tells|added|adds|replied|replies|answered|shouted|cried|wrote"
     r"|writes|exclaimed|wondered|insisted|warned|continued)\b"

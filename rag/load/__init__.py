@@ -37,6 +37,8 @@ _LOADERS: dict[str, Callable[[bytes, str], Document]] = {
     ".html": html.parse,
     ".htm": html.parse,
     ".xhtml": html.parse,
+    ".mhtml": mail.parse_page,
+    ".mht": mail.parse_page,
     ".pdf": pdf.parse,
     ".docx": docx.parse,
     ".docm": docx.parse,

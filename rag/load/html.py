@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from rag.load.dates import publication_date
 from rag.load.decode import decode, storable
 from rag.load.outline import headline
-from rag.load.pieces import PARAGRAPH, Piece, assemble
+from rag.load.package import whole
+from rag.load.pieces import PARAGRAPH, Piece, assemble, raised
 from rag.load.webtable import Table
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ _INLINE = frozenset(
 )
 _CELLS = frozenset({"cell", "td", "th"})
 _ROWS = frozenset({"row", "tr"})
+_ITEMS = frozenset({"item", "li"})
 _SHORT_TEXT, _SHORT_PAGE = 250, 1000  # characters; trafilatura gives up structure below the first
 _LONGEST_ROW = 1000  # characters; a longer one lays out a page and holds no data
 
@@ -87,9 +89,9 @@ def parse(data: bytes, uri: str) -> Document:
     )
 
 
-def visible(data: bytes, uri: str) -> list[Piece]:
+def visible(data: bytes, uri: str, charset: str | None = None) -> list[Piece]:
     """Return all that a reader of a page can see, for pages that have nothing beside their text."""
-    tree = _tree(decode(data, uri, _declared(data)))
+    tree = _tree(decode(data, uri, charset or _declared(data)))
     return _visible_text(tree) if tree is not None else []
 
 
@@ -111,9 +113,15 @@ def _tree(source: str) -> Element | None:
     # As bytes, since lxml refuses a str that declares another encoding.
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     try:
-        return html.document_fromstring(source.encode(), parser=parser)
+        tree = html.document_fromstring(source.encode(), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError):
         return None
+    for sup in tree.iter("sup"):
+        words = "".join(sup.itertext())
+        if words != raised(words):
+            sup[:] = []
+            sup.text = raised(words)
+    return tree
 
 
 def _metadata(tree: Element) -> tuple[str | None, str | None]:
@@ -167,9 +175,17 @@ class _Builder:
         self.pieces: list[Piece] = []
         self.tables: dict[Element, Table] = {}
         self.level: int | None = None
+        self.number = ""  # of the list's item that begins
         self.verbatim = 0  # depth of elements whose line breaks count
         self._words: list[str] = []
         self._gap = PARAGRAPH
+        self._counts: dict[Element, int] = {}  # by list
+
+    def count(self, item: Element, ordered: Element) -> None:
+        """Count an item of an ordered list; its first block has the number in front."""
+        given = item.get("value") or (ordered.get("start", "") if ordered not in self._counts else "")
+        self._counts[ordered] = whole(given) if given else self._counts.get(ordered, 0) + 1
+        self.number = f"{self._counts[ordered]}. "
 
     def add(self, text: str | None) -> None:
         """Add running text."""
@@ -196,7 +212,8 @@ class _Builder:
         text = " ".join(storable("".join(self._words)).split())
         self._words.clear()
         if text:
-            self.pieces.append(Piece(text, self.level, self._gap, mark))
+            self.pieces.append(Piece(f"{self.number}{text}", self.level, self._gap, mark))
+            self.number = ""
         self._gap = gap if text else PARAGRAPH
 
 
@@ -229,6 +246,9 @@ def _enter(builder: _Builder, element: Element) -> None:
     verbatim = _is_verbatim(element)
     if element.tag not in _INLINE or verbatim:
         builder.close()
+    around = element.getparent()
+    if element.tag in _ITEMS and around is not None and (around.tag == "ol" or around.get("rend") == "ol"):
+        builder.count(element, around)
     builder.level = _level(element) or builder.level
     builder.verbatim += verbatim
 
@@ -239,6 +259,8 @@ def _leave(builder: _Builder, element: Element) -> None:
         builder.close()
     if _level(element):
         builder.level = None
+    if element.tag in _ITEMS:
+        builder.number = ""  # nothing was in it
     builder.verbatim -= verbatim
 
 
@@ -256,7 +278,8 @@ def _is_verbatim(element: Element) -> bool:
 def _cells(row: Element) -> list[tuple[Element, str]] | None:
     """Return a row's cells with their texts; None for a row that only lays out a page."""
     cells = [cell for cell in row if cell.tag in _CELLS]
-    if len(cells) < 2 or next(row.iterdescendants("row", "tr"), None) is not None:
+    alone = len(cells) == 1 and cells[0].get("rowspan", "1") == "1"  # the others of its row may begin above
+    if not cells or alone or next(row.iterdescendants("row", "tr"), None) is not None:
         return None
     texts = [" ".join(piece.text for piece in _flatten(cell)) for cell in cells]
     return list(zip(cells, texts, strict=True)) if any(texts) and sum(map(len, texts)) <= _LONGEST_ROW else None

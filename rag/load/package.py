@@ -122,6 +122,11 @@ def attribute(element: Element, name: str) -> str | None:
     return next((value for key, value in element.attrib.items() if key.rpartition("}")[2] == name), None)
 
 
+def whole(text: str) -> int:
+    """Return a number that a file gives; 0 for what is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+
+
 def properties(root: Element | None) -> tuple[str | None, str | None]:
     """Return title and date of the core properties of OOXML, ODF and EPUB."""
     if root is None:

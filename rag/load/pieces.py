@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple, TypedDict, Unpack
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 PARAGRAPH = "\n\n"
+_RAISED = re.compile(r"\s*[-+−]?\d[\d,;–-]{0,11}\s*")
+_SUPERSCRIPTS = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
 
 
 class Piece(NamedTuple):
@@ -46,6 +49,11 @@ class Known(TypedDict, total=False):
 def line(text: str) -> str:
     """Return text that SQLite can keep, in one line, without white space at its ends."""
     return " ".join(storable(text).split())
+
+
+def raised(text: str) -> str:
+    """Return raised figures as signs of their own: neither `10⁶` nor the note in `2019³` may become another number."""
+    return text.translate(_SUPERSCRIPTS) if _RAISED.fullmatch(text) else text
 
 
 def row(cells: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ import html
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from rag.blocks import is_turn
 from rag.load.decode import decode
 from rag.load.pieces import line
 from rag.records import Document, Mark, Span, Statement
@@ -83,7 +84,7 @@ def _cues(source: str) -> Iterator[_Cue]:
 
 def _goes_on(last: _Cue, cue: _Cue, length: int) -> bool:
     closed = last.text.endswith((".", "!", "?", "…", "。", "؟", '"', "”"))
-    fresh = cue.text.startswith(("- ", "– ", ">>")) or cue.speaker != last.speaker
+    fresh = cue.text.startswith(("- ", "– ", ">>")) or is_turn(cue.text) or cue.speaker != last.speaker
     return not fresh and cue.start - last.end < _PAUSE and (not closed or length < _LONGEST)
 
 

@@ -39,7 +39,7 @@ def main() -> None:
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
 
     def go_on() -> None:
-        _limit_time()
+        _limit_time(ocr.SECONDS + SECONDS)  # tesseract starts with the same limit
         send(sink, {"wait": ocr.SECONDS + SECONDS}, b"")
 
     ocr.before_page = go_on
@@ -49,9 +49,9 @@ def main() -> None:
         send(sink, *_answer(data, header))
 
 
-def _limit_time() -> None:
+def _limit_time(seconds: int = SECONDS) -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
-    limit = int(used.ru_utime + used.ru_stime) + SECONDS
+    limit = int(used.ru_utime + used.ru_stime) + seconds
     resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
 
 

@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from rag.load.package import Element, Package
 
 
-_BOOK = "xl/workbook.xml"
-
-
 def slide_comments(package: Package, slide: str, page: int) -> Iterator[Piece]:
     """Yield the comments of a slide."""
     authors: dict[str, str] = {}
@@ -28,29 +25,30 @@ def slide_comments(package: Package, slide: str, page: int) -> Iterator[Piece]:
             yield from _comment(words, authors.get(each.get("authorId", "")), f"slide {page}", page)
 
 
-def sheet_comments(package: Package, sheet: str) -> Iterator[Piece]:
-    """Yield the comments of a workbook's sheet, by its name; of discussions, what they leave for old programs."""
-    part = _sheet_part(package, sheet)
-    for found in _parts(package, part) if part else ():
+def sheet_comments(package: Package, part: str, sheet: str) -> Iterator[Piece]:
+    """Yield the comments of a workbook's sheet, and the discussions in their place where there are some."""
+    people = package.optional("xl/persons/person.xml")
+    names = {} if people is None else {each.get("id"): each.get("displayName") for each in people.iter("{*}person")}
+    threads = [each for root in _parts(package, part, "threadedComment") for each in root.iter("{*}threadedComment")]
+    for each in threads:
+        yield from _comment(
+            each.findtext("{*}text") or "", names.get(each.get("personId")), f"{sheet}!{each.get('ref')}"
+        )
+    for found in _parts(package, part):
         authors = dict(enumerate(line(each.text or "") for each in found.iter("{*}author")))
         for each in found.iter("{*}comment"):
             number = each.get("authorId", "")
             author = authors.get(int(number)) if number.isascii() and number.isdigit() else None
-            words = "".join(t.text or "" for t in each.iter("{*}t"))
-            known = None if author is None or author.startswith("tc=") else author  # the second is a number of theirs
-            yield from _comment(words, known, f"{sheet}!{each.get('ref')}")
+            threaded = author is not None and author.startswith("tc=")  # a copy of a discussion for old programs
+            if not (threaded and threads):
+                words = "".join(t.text or "" for t in each.iter("{*}t"))
+                yield from _comment(words, None if threaded else author, f"{sheet}!{each.get('ref')}")
 
 
-def _sheet_part(package: Package, sheet: str) -> str | None:
-    book = package.optional(_BOOK)
-    targets = package.relations(_BOOK)
-    named = () if book is None else (each for each in book.iter("{*}sheet") if each.get("name") == sheet)
-    return next((targets[key] for each in named for key in each.attrib.values() if key in targets), None)
-
-
-def _parts(package: Package, part: str) -> Iterator[Element]:
+def _parts(package: Package, part: str, kind: str = "omment") -> Iterator[Element]:
     for name in package.relations(part).values():
-        if "omment" in name and "threaded" not in name and name.endswith(".xml") and name in package.names:
+        threaded = "threaded" in name and kind != "threadedComment"
+        if kind in name and not threaded and name.endswith(".xml") and name in package.names:
             yield package.xml(name)
 
 

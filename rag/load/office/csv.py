@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from rag.errors import LoadError
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 _SAMPLE = 20_000  # characters
 _DELIMITERS = ",;\t|"
+_NAMED = re.compile(r"sep=(.)\r?\n")  # how Excel may be told
 
 
 def parse(data: bytes, uri: str) -> Document:
@@ -32,22 +35,25 @@ def parse(data: bytes, uri: str) -> Document:
 def _rows(text: str, uri: str) -> Iterator[tuple[int, list[str]]]:
     """Yield number and cells of each row. A row in which a cell has line ends counts once, as in spreadsheets."""
     csv.field_size_limit(MOST_TEXT)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter(text))
+    named = _NAMED.match(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=named[1] if named else delimiter(text))
     try:
-        yield from enumerate(reader, 1)
+        yield from islice(enumerate(reader, 1), 1 if named else 0, None)
     except csv.Error as error:
         raise LoadError(f"{uri}: row {reader.line_num} is no row of a table ({error}); save it anew as CSV") from error
 
 
 def delimiter(text: str) -> str:
-    """Return the sign that parts the cells: the one that most rows have equally often."""
+    """Return the sign that parts the cells: the one that most rows have equally often, and of two a comma last.
+
+    It may stand in numbers.
+    """
     sample = text[:_SAMPLE]
-    scores = {mark: _agreement(sample, mark) for mark in _DELIMITERS}
-    return max(scores, key=scores.__getitem__)
+    return max(_DELIMITERS, key=lambda mark: _agreement(sample, mark))
 
 
-def _agreement(sample: str, mark: str) -> float:
+def _agreement(sample: str, mark: str) -> tuple[float, bool, int]:
     rows = [row for row in csv.reader(io.StringIO(sample, newline=""), delimiter=mark) if row]
     widths = Counter(map(len, rows))
     width, count = max(widths.items(), key=lambda item: (item[0] > 1, item[1]), default=(1, 0))
-    return 0.0 if width == 1 else count / len(rows) + min(width, 50) / 1000
+    return (0.0, False, 1) if width == 1 else (count / len(rows), mark != ",", width)

@@ -1,4 +1,4 @@
-"""Word: paragraphs, headings, lists, tables, text boxes, charts, footnotes and comments.
+"""Word: paragraphs, headings, lists, tables, text boxes, charts, diagrams, footnotes, comments, headers and footers.
 
 Read from its XML, which holds more than the libraries for writing such files show.
 """
@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.load.dates import publication_date
-from rag.load.office.chart import charts
-from rag.load.package import Package, attribute, local, properties
-from rag.load.pieces import Piece, assemble, line, row
+from rag.load.office.chart import charts, diagrams
+from rag.load.office.formula import formula
+from rag.load.office.numbering import Numbering, value_of
+from rag.load.package import Package, attribute, local, properties, whole
+from rag.load.pieces import Piece, assemble, line, raised, record, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,11 +28,24 @@ _TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document
 _HEADING = re.compile(r"heading\s*(\d)", re.IGNORECASE)
 _HIDDEN = frozenset({"del", "moveFrom", "instrText", "Fallback", "delText"})
 _ASIDE = (("footnotes", "footnote"), ("endnotes", "endnote"), ("comments", "comment"))
+_MARGIN = re.compile(r"word/(header|footer)\d*\.xml")
+_FOLIO = re.compile(r"(?:page|seite|of|von|[\W\d])*", re.IGNORECASE)
+_SIGNS = {**dict.fromkeys(("tab", "br", "cr", "ptab"), " "), "noBreakHyphen": "-"}
+_OFF = frozenset({"0", "false", "off"})
+
+
+class _Style(NamedTuple):
+    """What a paragraph's style says of it."""
+
+    level: int | None = None  # of a heading
+    numbers: tuple[str, int] | None = None  # a list's id and the level in it
+    contents: bool = False  # a line of a table of contents, which repeats a heading
 
 
 @dataclass(slots=True)
 class _Reader:
-    levels: dict[str, int]  # of headings, by the style's id
+    styles: dict[str, _Style]
+    numbering: Numbering
     pieces: list[Piece] = field(default_factory=list)
     tables: int = 0
 
@@ -46,22 +61,17 @@ class _Reader:
                 self.block(child)
 
     def _paragraph(self, element: Element) -> None:
-        text = line("".join(_words(element)))
-        level = self._level(element)
-        listed = level is None and element.find("{*}pPr/{*}numPr") is not None
-        self.pieces.append(Piece(f"- {text}" if listed and text else text, level, "\n" if listed else "\n\n"))
+        style = self.styles.get(_style(element), _Style())
+        text = "" if style.contents else line("".join(_words(element)))
+        level = _outline_level(element) or style.level
+        listed = _numbers(element) or style.numbers
+        label = self.numbering.label(*listed) if listed and listed[0] != "0" and text else ""
+        if level and label == "-":
+            label = ""
+        gap = "\n" if label and not level else "\n\n"
+        self.pieces.append(Piece(f"{label} {text}".strip(), level, gap))
         for box in _boxes(element):
             self.block(box)
-
-    def _level(self, element: Element) -> int | None:
-        properties_ = element.find("{*}pPr")
-        if properties_ is None:
-            return None
-        outline, style = properties_.find("{*}outlineLvl"), properties_.find("{*}pStyle")
-        level = int(attribute(outline, "val") or 9) + 1 if outline is not None else 0
-        if 1 <= level <= 6:
-            return level
-        return self.levels.get(attribute(style, "val") or "") if style is not None else None
 
     def _table(self, element: Element) -> None:
         """Read a table row by row; one with a single cell only frames its text."""
@@ -71,15 +81,30 @@ class _Reader:
             return
         self.tables += 1
         number = self.tables
+        above: dict[int, str] = {}  # by column: a cell that spans several rows is in each of them
+        header: list[str] = []
         for index, each in enumerate(rows, 1):
-            text = row([self._cell(cell) for cell in _children(each, "tc")])
+            cells = self._cells(each, above)
+            text = record(header, cells) if len(header) == len(cells) else row(cells)
+            if each.find("{*}trPr/{*}tblHeader") is not None:
+                header, text = cells, row(cells)
             self.pieces.append(Piece(text, None, "\n" if index > 1 else "\n\n", f"table {number}, row {index}"))
+
+    def _cells(self, element: Element, above: dict[int, str]) -> list[str]:
+        """Return the texts of a row's cells; `above` has those of the row before, and then of this one."""
+        texts: list[str] = []
+        column = 0
+        for cell in _children(element, "tc"):
+            if not _continues_above(cell):
+                above[column] = self._cell(cell)
+            texts.append(above.get(column, ""))
+            looks = cell.find("{*}tcPr")
+            column += 1 if looks is None else max(1, whole(value_of(looks, "gridSpan") or "1"))
+        return texts
 
     def _cell(self, element: Element) -> str:
         """Return the words of a cell in one line, those of tables in it too."""
-        if _continues_above(element):
-            return ""
-        inner = _Reader({})
+        inner = _Reader(self.styles, self.numbering)
         inner.block(element)
         return " ".join(piece.text for piece in inner.pieces if piece.text)
 
@@ -87,12 +112,13 @@ class _Reader:
 def parse(data: bytes, uri: str) -> Document:
     """Read a Word file; raises `LoadError` for a damaged or encrypted one."""
     package = Package(data, uri)
-    reader = _Reader(_levels(package))
+    reader = _Reader(_styles(package), Numbering.of(package.optional("word/numbering.xml")))
     root = package.xml(_MAIN)
     reader.block(root)
-    reader.pieces += charts(package, _MAIN)
+    reader.pieces += [*charts(package, _MAIN), *diagrams(package, _MAIN)]
     for part, kind in _ASIDE:
         _read_aside(package.optional(f"word/{part}.xml"), kind, reader)
+    _read_margins(package, reader)
     title, made = properties(package.optional("docProps/core.xml"))
     running = (piece.text for piece in reader.pieces if not piece.level)
     return assemble(
@@ -100,28 +126,64 @@ def parse(data: bytes, uri: str) -> Document:
     )
 
 
-def _levels(package: Package) -> dict[str, int]:
-    """Return the level of each heading style; the title's is 1."""
-    styles = package.optional("word/styles.xml")
-    levels: dict[str, int] = {}
-    for style in () if styles is None else styles.iter("{*}style"):
-        name, outline = style.find("{*}name"), style.find("{*}pPr/{*}outlineLvl")
-        named = attribute(name, "val") or "" if name is not None else ""
-        match = _HEADING.search(named)
+def _styles(package: Package) -> dict[str, _Style]:
+    """Return what each style says, by its id; a style has the numbers of the one that it is based on."""
+    root = package.optional("word/styles.xml")
+    found: dict[str, _Style] = {}
+    for style in () if root is None else root.iter("{*}style"):
+        name = (value_of(style, "name") or "").lower()
+        base = found.get(value_of(style, "basedOn") or "", _Style())
+        heading = _HEADING.search(name)
+        level = min(max(int(heading[1]), 1), 6) if heading else 1 if name == "title" else _outline_level(style)
         key = attribute(style, "styleId") or ""
-        if match or named.lower() == "title":
-            levels[key] = min(max(int(match[1]), 1), 6) if match else 1
-        elif outline is not None and int(attribute(outline, "val") or 9) < 6:
-            levels[key] = int(attribute(outline, "val") or 0) + 1
-    return levels
+        found[key] = _Style(level, _numbers(style) or base.numbers, name.startswith("toc ") and name[4:].isdigit())
+    return found
+
+
+def _outline_level(element: Element) -> int | None:
+    """Return the level of a heading that a paragraph, or a style, names itself."""
+    outline = element.find("{*}pPr/{*}outlineLvl")
+    level = 9 if outline is None else whole(attribute(outline, "val") or "9")
+    return level + 1 if level < 6 else None
+
+
+def _style(element: Element) -> str:
+    properties_ = element.find("{*}pPr")
+    return "" if properties_ is None else value_of(properties_, "pStyle") or ""
+
+
+def _numbers(element: Element) -> tuple[str, int] | None:
+    """Return the list that a paragraph, or a style, belongs to, and the level in it."""
+    found = element.find("{*}pPr/{*}numPr")
+    key = None if found is None else value_of(found, "numId")
+    return None if found is None or key is None else (key, whole(value_of(found, "ilvl") or "0"))
 
 
 def _read_aside(root: Element | None, kind: str, reader: _Reader) -> None:
     """Read footnotes, endnotes or comments; separators have a type and no words."""
     for element in () if root is None else _children(root, kind):
-        before = len(reader.pieces)
-        reader.block(element)
-        reader.pieces[before:] = [piece._replace(mark=kind) for piece in reader.pieces[before:] if piece.text]
+        author = line(attribute(element, "author") or "")
+        _marked(reader, element, f"{kind} by {author}" if author else kind)
+
+
+def _read_margins(package: Package, reader: _Reader) -> None:
+    """Read headers and footers once each, without page numbers: a letter has its sender there."""
+    seen: set[str] = set()
+    for name in sorted(package.names):
+        if match := _MARGIN.fullmatch(name):
+            before = len(reader.pieces)
+            _marked(reader, package.xml(name), match[1])
+            fresh = {piece.text: piece for piece in reader.pieces[before:] if piece.text not in seen}
+            reader.pieces[before:] = [piece for text, piece in fresh.items() if not _FOLIO.fullmatch(text)]
+            seen |= fresh.keys()
+
+
+def _marked(reader: _Reader, element: Element, mark: str) -> None:
+    """Read blocks and name their place."""
+    before = len(reader.pieces)
+    reader.block(element)
+    kept = (piece for piece in reader.pieces[before:] if piece.text)
+    reader.pieces[before:] = [piece._replace(mark=mark, level=None) for piece in kept]
 
 
 def _children(element: Element, name: str) -> Iterator[Element]:
@@ -134,19 +196,30 @@ def _children(element: Element, name: str) -> Iterator[Element]:
 
 
 def _words(element: Element) -> Iterator[str]:
-    """Yield the text of a paragraph, formulas too, without that of text boxes and deleted words."""
+    """Yield the text of a paragraph, formulas too, without that of text boxes and deleted or hidden words."""
     for child in element:
         name = local(child)
-        if name == "t":
+        if name == "r" and (looks := child.find("{*}rPr")) is not None:
+            yield from _run(child, looks)
+        elif name == "t":
             yield child.text or ""
-        elif name in {"tab", "br", "cr", "ptab"}:
-            yield " "
-        elif name == "noBreakHyphen":
-            yield "-"
+        elif name == "oMath":
+            yield formula(child)
+        elif name in _SIGNS:
+            yield _SIGNS[name]
         elif name == "sym":
             yield _symbol(child)
         elif name not in {*_HIDDEN, "txbxContent", "pPr", "rPr"}:
             yield from _words(child)
+
+
+def _run(element: Element, looks: Element) -> Iterator[str]:
+    """Yield the words of a run of one look: nothing of hidden ones."""
+    hidden = looks.find("{*}vanish")
+    if hidden is not None and attribute(hidden, "val") not in _OFF:
+        return
+    words = "".join(_words(element))
+    yield raised(words) if value_of(looks, "vertAlign") == "superscript" else words
 
 
 def _symbol(element: Element) -> str:
@@ -173,4 +246,6 @@ def _continues_above(cell: Element) -> bool:
 
 def _notes(root: Element) -> tuple[str, ...]:
     pictures = sum(1 for _ in root.iter("{*}blip", "{*}imagedata"))
-    return (f"{pictures} pictures were not read",) if pictures else ()
+    hidden = sum(attribute(each, "val") not in _OFF for each in root.iterfind(".//{*}r/{*}rPr/{*}vanish"))
+    notes = ((pictures, "pictures were not read"), (hidden, "pieces of hidden text were not read"))
+    return tuple(f"{count} {what}" for count, what in notes if count)

@@ -1,11 +1,11 @@
-"""OpenDocument text: headings, paragraphs, lists, tables and notes."""
+"""OpenDocument text: headings, paragraphs, lists, tables, notes and comments."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from rag.load.dates import publication_date
-from rag.load.package import Package, attribute, local, properties
+from rag.load.package import Package, attribute, local, properties, whole
 from rag.load.pieces import Piece, assemble, line, row
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     Element = Any  # lxml has no types
 
 _TYPE = "application/vnd.oasis.opendocument.text"
-_HIDDEN = frozenset({"tracked-changes", "sequence-decls", "forms", "variable-decls"})
+_HIDDEN = frozenset({"tracked-changes", "sequence-decls", "forms", "variable-decls", "table-of-content"})
+_ASIDE = frozenset({"note", "annotation", "text-box", "title", "desc"})  # the last two describe pictures
 
 
 def parse(data: bytes, uri: str) -> Document:
@@ -37,12 +38,14 @@ def _blocks(element: Element, tables: list[int], bullet: str = "") -> Iterator[P
     for child in element:
         name = local(child)
         if name == "h":
-            yield Piece(line("".join(_words(child))), min(int(attribute(child, "outline-level") or 1), 6))
+            yield Piece(line("".join(_words(child))), min(whole(attribute(child, "outline-level") or "1"), 6) or None)
         elif name == "p":
             text = line("".join(_words(child)))
             yield Piece(f"{bullet}{text}" if text else "", None, "\n" if bullet else "\n\n")
             for box in (*child.iter("{*}note-body"), *child.iter("{*}text-box")):
                 yield from _blocks(box, tables)
+            for comment in child.iter("{*}annotation"):
+                yield from _comment(comment)
         elif name == "table":
             tables[0] += 1
             yield from _table(child, tables[0])
@@ -51,9 +54,23 @@ def _blocks(element: Element, tables: list[int], bullet: str = "") -> Iterator[P
 
 
 def _table(element: Element, number: int) -> Iterator[Piece]:
+    covered: dict[int, tuple[int, str]] = {}  # by column: rows that a cell still covers, and what stands in it
     for index, each in enumerate(element.iter("{*}table-row"), 1):
-        cells = [" ".join("".join(_words(part)) for part in cell.iter("{*}p")) for cell in each.iter("{*}table-cell")]
+        cells = []
+        for column, cell in enumerate(each.iter("{*}table-cell", "{*}covered-table-cell")):
+            if local(cell) == "table-cell":
+                words = " ".join("".join(_words(part)) for part in cell.iter("{*}p"))
+                covered[column] = whole(attribute(cell, "number-rows-spanned") or "1"), words
+            rows, text = covered.get(column, (0, ""))
+            covered[column] = rows - 1, text
+            cells.append(text if rows > 0 else "")
         yield Piece(row(cells), None, "\n" if index > 1 else "\n\n", f"table {number}, row {index}")
+
+
+def _comment(element: Element) -> Iterator[Piece]:
+    author = line(element.findtext("{*}creator") or "")
+    words = line(" ".join("".join(_words(each)) for each in element.iter("{*}p")))
+    yield Piece(words, mark=f"comment by {author}" if author else "comment")
 
 
 def _words(element: Element) -> Iterator[str]:
@@ -63,6 +80,6 @@ def _words(element: Element) -> Iterator[str]:
         name = local(child)
         if name in {"s", "tab", "line-break"}:
             yield " "
-        elif name not in {"note", "annotation", "text-box"}:
+        elif name not in _ASIDE:
             yield from _words(child)
         yield child.tail or ""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rag.load.office.chart import charts
+from rag.load.office.chart import charts, diagrams
 from rag.load.office.comments import slide_comments
-from rag.load.package import Package, attribute, local, properties
+from rag.load.office.numbering import written
+from rag.load.package import Package, attribute, local, properties, whole
 from rag.load.pieces import Piece, assemble, line, row
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def parse(data: bytes, uri: str) -> Document:
     for number, name in enumerate(slides, 1):
         slide = package.xml(name)
         pieces += _slide(slide, number)
-        pieces += charts(package, name, number)
+        pieces += [*charts(package, name, number), *diagrams(package, name, number)]
         pieces += _speaker_notes(package, name, number)
         pieces += slide_comments(package, name, number)
         pictures += sum(1 for _ in slide.iter("{*}pic"))
@@ -67,9 +68,9 @@ def _slide(slide: Element, number: int) -> Iterator[Piece]:
 
 
 def _shapes(slide: Element) -> Iterator[Element]:
-    """Yield the shapes with text or tables, also those in groups, without slide numbers and the like."""
+    """Yield the shapes with text or tables, also those in groups, without slide numbers and copies for old programs."""
     for shape in slide.iter("{*}sp", "{*}graphicFrame"):
-        if _kind(shape) not in _DECORATION:
+        if _kind(shape) not in _DECORATION and next(shape.iterancestors("{*}Fallback"), None) is None:
             yield shape
 
 
@@ -79,15 +80,39 @@ def _kind(shape: Element) -> str:
 
 
 def _paragraphs(body: Element) -> Iterator[str]:
+    """Yield the paragraphs with words, those of a numbered list with their numbers."""
+    counts: dict[int, int] = {}  # by level
     for paragraph in body.iter("{*}p"):
         words = (part.text or "" if local(part) == "t" else " " for part in paragraph.iter("{*}t", "{*}br", "{*}tab"))
-        if text := line("".join(words)):
-            yield text
+        text = line("".join(words))
+        if text:
+            level = whole(next((each.get("lvl", "0") for each in paragraph.iterfind("{*}pPr")), "0"))
+            counts = {key: count for key, count in counts.items() if key <= level}
+            numbered = paragraph.find("{*}pPr/{*}buAutoNum")
+            if numbered is None:
+                counts.pop(level, None)
+                yield text
+            else:
+                counts[level] = counts.get(level, whole(numbered.get("startAt", "1")) - 1) + 1
+                yield f"{_numbered(counts[level], numbered.get('type', ''))} {text}"
+
+
+def _numbered(number: int, form: str) -> str:
+    """Return a number as PowerPoint writes it: `arabicPeriod` is `1.`, `alphaLcParenR` is `a)`."""
+    case = "upper" if "Uc" in form else "lower"
+    kind = f"{case}Letter" if form.startswith("alpha") else f"{case}Roman" if form.startswith("roman") else "decimal"
+    before, after = "(" if "Both" in form else "", "." if form.endswith("Period") else ")" if "Paren" in form else ""
+    return f"{before}{written(number, kind)}{after}"
 
 
 def _table(element: Element, table: int, number: int) -> Iterator[Piece]:
+    cells: list[str] = []
     for index, each in enumerate(element.iter("{*}tr"), 1):
-        cells = [" ".join(_paragraphs(cell)) for cell in each.iter("{*}tc")]
+        above = dict(enumerate(cells))  # a cell that spans several rows is in each of them
+        cells = [
+            above.get(column, "") if cell.get("vMerge") in {"1", "true"} else " ".join(_paragraphs(cell))
+            for column, cell in enumerate(each.iter("{*}tc"))
+        ]
         mark = f"slide {number}, table {table}, row {index}"
         yield Piece(row(cells), None, "\n" if index > 1 else "\n\n", mark, number)
 

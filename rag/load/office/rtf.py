@@ -1,7 +1,8 @@
-"""RTF: its paragraphs, without looks."""
+"""RTF: its paragraphs without looks, and its footnotes; no deleted and no hidden words."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from rag.errors import LoadError
@@ -11,22 +12,68 @@ from rag.load.pieces import Piece, assemble, line
 if TYPE_CHECKING:
     from rag.records import Document
 
+# The striprtf library shows the first two as any words, and drops the third.
+_GROUP = re.compile(r"\{(?:\\\*)?(?:\\[a-z]+-?\d* ?)*\\(deleted|v|footnote)\b")
+_CODE_PAGE = re.compile(r"\\ansicpg\d{1,5}")
+_BRACE = re.compile(r"\\[{}\\]|[{}]")
+_TITLE = re.compile(r"\{\\title ([^{}]{1,1000})\}")
+_MADE = re.compile(r"\\creatim\\yr(\d{4})\\mo(\d{1,2})\\dy(\d{1,2})")
+
 
 def parse(data: bytes, uri: str) -> Document:
     """Read rich text; raises `LoadError` for what is none."""
-    from striprtf.striprtf import rtf_to_text
-
     if not data.lstrip().startswith(b"{\\rtf"):
         raise LoadError(f"{uri}: is no RTF; save it anew")
+    source, footnotes = _without_groups(data.decode("latin-1"))
+    page = _CODE_PAGE.search(source)
+    head = f"{{\\rtf1\\ansi{page[0] if page else ''} "
+    pieces = [Piece(_cells(each)) for each in _plain(source, uri).split("\n")]
+    pieces += [Piece(_cells(_plain(f"{head}{each}}}", uri)), mark="footnote") for each in footnotes]
+    title, made = _TITLE.search(source), _MADE.search(source)
+    return assemble(
+        pieces,
+        data,
+        uri,
+        "application/rtf",
+        title=line(_plain(f"{head}{title[1]}}}", uri)) if title else None,
+        date=publication_date(piece.text for piece in pieces)
+        or (f"{made[1]}-{int(made[2]):02}-{int(made[3]):02}" if made else None),
+        notes=("its pictures were not read",) if b"\\pict" in data else (),
+    )
+
+
+def _without_groups(source: str) -> tuple[str, list[str]]:
+    """Return RTF without footnotes, deleted and hidden words, and the footnotes."""
+    kept: list[str] = []
+    footnotes: list[str] = []
+    at = 0
+    for match in _GROUP.finditer(source):
+        if match.start() >= at:
+            kept.append(source[at : match.start()])
+            at = _end(source, match.start())
+            if match[1] == "footnote":
+                footnotes.append(source[match.end() : at - 1])
+    return "".join([*kept, source[at:]]), footnotes
+
+
+def _end(source: str, start: int) -> int:
+    """Return where the group ends that starts here."""
+    depth = 0
+    for match in _BRACE.finditer(source, start):
+        depth += {"{": 1, "}": -1}.get(match[0], 0)
+        if not depth:
+            return match.end()
+    return len(source)
+
+
+def _plain(source: str, uri: str) -> str:
+    from striprtf.striprtf import rtf_to_text
+
     try:
-        text = rtf_to_text(data.decode("latin-1"), errors="replace")  # type: ignore[no-untyped-call]
+        text = rtf_to_text(source, errors="replace")  # type: ignore[no-untyped-call]
     except (ValueError, IndexError, KeyError, LookupError) as error:
         raise LoadError(f"{uri}: is damaged RTF ({error}); open it and save it anew") from error
-    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # it gives halves of pairs
-    pieces = [Piece(_cells(each)) for each in text.split("\n")]
-    notes = ("its pictures were not read",) if b"\\pict" in data else ()
-    date = publication_date(piece.text for piece in pieces)
-    return assemble(pieces, data, uri, "application/rtf", date=date, notes=notes)
+    return str(text).encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # it gives halves of pairs
 
 
 def _cells(text: str) -> str:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from rag.load.pieces import Piece, record, row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _NUMBER = re.compile(r"[\s(]*[-+]?[\d.,:/%€$£ -]+[)%]?\s*")
+_NONE: Mapping[int, Sequence[tuple[int, int]]] = MappingProxyType({})
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _LONGEST_NAME = 80  # characters of a column's name
 
 
@@ -24,33 +28,59 @@ def column(index: int) -> str:
     return letters
 
 
-def table(rows: Iterable[tuple[int, Sequence[str]]], sheet: str = "") -> Iterator[Piece]:
+def table(
+    rows: Iterable[tuple[int, Sequence[str]]], sheet: str = "", across: Mapping[int, Sequence[tuple[int, int]]] = _NONE
+) -> Iterator[Piece]:
     """Yield a block for each row that is not empty; `rows` have their number in the file.
 
     An empty row ends a table; the first row of each names the columns when it looks like that. A row above with a
-    single cell is a caption.
+    single cell is a caption. `across` has, by row, first and last columns of cells that cover several: below names
+    that do so, the next row names the columns as well.
     """
     header: Sequence[str] | None = None
-    fresh = True
+    fresh, goes_on = True, False
     for number, cells in rows:
-        filled = [index for index, cell in enumerate(cells) if cell.strip()]
-        if not filled:
-            header, fresh = None, True
+        places = [index for index, cell in enumerate(cells) if cell.strip()]
+        if not places:
+            header, fresh, goes_on = None, True, False
             continue
-        mark = f"{sheet}{column(filled[0])}{number}:{column(filled[-1])}{number}"
+        mark = f"{sheet}{column(places[0])}{number}:{column(places[-1])}{number}"
         gap = "\n\n" if fresh else "\n"
-        if header is None and _names_columns(cells, filled):
-            header, text = cells, row([cells[index] for index in filled])
+        names = _names(header if goes_on else None, cells, places)
+        if names and (goes_on or header is None):
+            header, goes_on = _spread(names, across.get(number, ())), number in across
+            text = row([cells[index] for index in places])
         else:
-            text = record(header, cells) if header else row([cells[index] for index in filled])
-        yield Piece(text, None, gap, mark.removesuffix(f":{column(filled[0])}{number}"))
-        fresh = len(filled) == 1 and header is None
+            text, goes_on = record(header, cells) if header else row([cells[index] for index in places]), False
+        yield Piece(text, None, gap, mark.removesuffix(f":{column(places[0])}{number}"))
+        fresh = len(places) == 1 and header is None
 
 
-def _names_columns(cells: Sequence[str], filled: Sequence[int]) -> bool:
-    """Tell whether a row names columns: several short words, none of them a number, and no two alike."""
-    names = [cells[index].strip() for index in filled]
-    plain = all(
-        len(name) <= _LONGEST_NAME and not _NUMBER.fullmatch(name) and name[-1] not in ".!?。" for name in names
-    )
-    return len(names) > 1 and plain and len(set(names)) == len(names)
+def _names(above: Sequence[str] | None, cells: Sequence[str], places: Sequence[int]) -> list[str] | None:
+    """Return the names of columns, if a row looks like that: several short words, no numbers but years, no two alike.
+
+    Below names that cover several columns they go on with those: `2023` and `Plan` is `2023 Plan`.
+    """
+    own = [cells[index].strip() for index in places]
+    years = sum(bool(_YEAR.fullmatch(name)) for name in own)
+    may_have_years = years > 1 and (years < len(own) or places[0] > 0)
+    if len(own) < 2 or not all(
+        len(name) <= _LONGEST_NAME
+        and name[-1] not in ".!?。"
+        and (not _NUMBER.fullmatch(name) or (may_have_years and _YEAR.fullmatch(name)))
+        for name in own
+    ):
+        return None
+    pairs = zip_longest(above or (), (cell.strip() for cell in cells), fillvalue="")
+    names = [upper if upper == lower else f"{upper} {lower}".strip() for upper, lower in pairs]
+    given = [names[index] for index in places]
+    return names if len(set(given)) == len(given) else None
+
+
+def _spread(names: list[str], across: Sequence[tuple[int, int]]) -> list[str]:
+    """Give each column that a name covers this name."""
+    for first, last in across:
+        names.extend([""] * (last + 1 - len(names)))
+        for index in range(first + 1, last + 1):
+            names[index] = names[index] or names[first]
+    return names

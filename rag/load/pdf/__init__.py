@@ -76,11 +76,12 @@ def open_pdf(data: bytes, uri: str) -> Pdf:
 
 
 class Sheet(NamedTuple):
-    """What stands on a page: its lines in reading order, its height, and whether its text had to be recognised."""
+    """What stands on a page: its lines in reading order, its height, whether they were recognised, or could not be."""
 
     lines: list[Line]
     height: float
     scanned: bool = False
+    failed: bool = False
 
 
 def sheet_of(pdf: Pdf, number: int) -> Sheet:
@@ -95,7 +96,8 @@ def sheet_of(pdf: Pdf, number: int) -> Sheet:
     try:
         runs = page_runs(text)
         scanned = [] if runs else ocr.page_runs(page)
-        return Sheet(page_lines(runs or scanned, number), page.get_height(), bool(scanned))
+        lines = page_lines(runs or scanned or [], number)
+        return Sheet(lines, page.get_height(), scanned=bool(scanned), failed=scanned is None)
     finally:
         text.close()
         page.close()
@@ -115,10 +117,12 @@ def _page_starts(blocks: Sequence[Paragraph], pieces: Sequence[Piece], count: in
 
 def _notes(sheets: Sequence[Sheet]) -> tuple[str, ...]:
     """Say which pages were not read, and which with mistakes."""
-    without = [number for number, sheet in enumerate(sheets, 1) if not sheet.lines]
+    failed = [number for number, sheet in enumerate(sheets, 1) if sheet.failed]
+    without = [number for number, sheet in enumerate(sheets, 1) if not sheet.lines and not sheet.failed]
     scanned = [number for number, sheet in enumerate(sheets, 1) if sheet.scanned]
     notes = (
         (without, "hold no text, only pictures or nothing", "and need OCR"),
+        (failed, "were not read", "since tesseract failed or took too long"),
         (scanned, "were read by character recognition", "which makes mistakes"),
     )
     return tuple(

@@ -21,8 +21,8 @@ _MARGIN = 0.14  # of the page's height: headers and footers stand in it
 _PAGE_NUMBER = re.compile(
     r"\W*(?:page\s+)?(?:\d{1,4}(?:-\d{1,4})?|[ivxlc]{1,7})(?:\s*(?:of|/|\|)\s*\d{1,4})?\W*", re.IGNORECASE
 )
-_NOTE_START = re.compile(r"(?:\d{1,3}|[*†‡§¶a-e])\s?(?=[^\W\d_]|[\"“(])|\[\d{1,3}\]")
-_CLOSED = re.compile(r"[.!?:;。！？؟।…][\"”’»)\]\d]*$")
+_NOTE_START = re.compile(r"(?:\d{1,3}|[⁰¹²³⁴-⁹]{1,3}|[*†‡§¶a-e])\s?(?=[^\W\d_]|[\"“(])|\[\d{1,3}\]")
+_CLOSED = re.compile(r"[.!?:;。！？؟।…][\"”’»)\]\d⁰¹²³⁴-⁹]*$")
 _LONGEST_HEADING = 150
 _UNSPACED = re.compile(r"[—\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")  # Chinese and Japanese know no spaces
 _LEADER = re.compile(r"(?:\. ?){4,}")  # of a table of contents
@@ -150,9 +150,9 @@ def _continues(block: Paragraph, line: Line, pitch: float) -> bool:
     above = block.lines[-1]
     a, b = above.run, line.run
     alike = abs(a.height - b.height) <= 0.08 * max(a.height, b.height) and a.bold == b.bold
-    if not (alike or a.beside(b)) or above.cells > 1 or line.cells > 1 or is_item(b.text) or a.upright != b.upright:
+    if not (alike or a.beside(b)) or above.cells > 1 or line.cells > 1 or a.upright != b.upright:
         return False
-    if _LEADER.search(a.text):
+    if is_item(b.text, a.text) or _LEADER.search(a.text):
         return False
     step = b.box[1] - a.box[1]
     if line.page != above.page or step < 0 or b.box[0] > above.right:  # the next column or page

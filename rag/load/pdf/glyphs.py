@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from rag.load.decode import storable
+from rag.load.pieces import raised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     TextPage = Any  # pypdfium2's, whose raw functions have no types
 
 HYPHENS = frozenset("-\u00ad\u2010\u2011\ufffe\x02")
+_CLOSING = frozenset(".,;:!?)]")  # parted from a lowered figure before them, though there is no space
 _SPACES = frozenset(" \t\r\n\u00a0\0")
 # A box of a page, whose width and height follow, on the page as it is shown: turned clockwise by so many degrees.
 _TURNS: dict[int, Callable[[Box, float, float], Box]] = {
@@ -68,19 +70,23 @@ def page_runs(page: TextPage) -> list[Run]:
     for word in _words(page):
         last = runs[-1] if runs else None
         if last and last.upright == word.upright and _follows(last, word):
-            last.extend(word)
+            touches = word.text[0] in _CLOSING and _gap(last, word) < 0.05 * word.height
+            last.extend(word, "" if touches else " ")
         else:
             runs.append(word)
     return runs
+
+
+def _gap(last: Run, word: Run) -> float:
+    return max(word.box[0] - last.box[2], last.box[0] - word.box[2])
 
 
 def _follows(last: Run, word: Run) -> bool:
     """Tell whether a word goes on with a run; a script from right to left grows to the left."""
     if not last.beside(word):
         return False
-    gap = max(word.box[0] - last.box[2], last.box[0] - word.box[2])
     backwards = word.box[0] < last.box[0] and not is_rtl(word.text)
-    return gap < _CELL_GAP * min(last.height, word.height) and not backwards
+    return _gap(last, word) < _CELL_GAP * min(last.height, word.height) and not backwards
 
 
 def is_rtl(text: str) -> bool:
@@ -134,6 +140,9 @@ def _word(glyphs: list[Glyph], page: TextPage, raw: Pdfium) -> Run:
     boxes = [glyph[1] for glyph in glyphs]
     first = glyphs[0][2]
     angle = raw.FPDFText_GetCharAngle(page.raw, first) + math.radians(page.page.get_rotation())
+    upright = abs((angle + 0.1) % math.tau) < 0.2
+    if upright:
+        _mark_raised(glyphs)
     text, edges = _clean((char, (box[0], box[2])) for char, box, _ in glyphs)
     x0, y0, x1, y1 = zip(*boxes, strict=True)
     return Run(
@@ -141,7 +150,7 @@ def _word(glyphs: list[Glyph], page: TextPage, raw: Pdfium) -> Run:
         box=(min(x0), min(y0), max(x1), max(y1)),
         edges=edges,
         bold=_is_bold(page, first, raw),
-        upright=abs((angle + 0.1) % math.tau) < 0.2,
+        upright=upright,
     )
 
 
@@ -150,6 +159,16 @@ def _mend_lam_alef(glyphs: list[Glyph]) -> None:
     for index, (a, b) in enumerate(pairwise(list(glyphs))):
         if b[0] == "\u0644" and a[0] in "\u0622\u0623\u0625\u0627" and a[1] == b[1]:
             glyphs[index : index + 2] = [b, a]
+
+
+def _mark_raised(glyphs: list[Glyph]) -> None:
+    """Tell small figures above the line from others: the note in `2019³` is no figure of the year."""
+    heights = [box[3] - box[1] for _, box, _ in glyphs]
+    tall = max(heights)
+    base = max(box[3] for (_, box, _), height in zip(glyphs, heights, strict=True) if height > 0.9 * tall)
+    for index, ((char, box, number), height) in enumerate(zip(list(glyphs), heights, strict=True)):
+        if char.isdecimal() and height < 0.8 * tall and box[3] < base - 0.2 * tall:
+            glyphs[index] = raised(char), box, number
 
 
 def _clean(glyphs: Iterable[tuple[str, tuple[float, float]]]) -> tuple[str, list[tuple[float, float]]]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import re
 import shutil
 import subprocess
+from functools import cache
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 _SCALE = 300 / 72  # dots in a point, what tesseract reads best
 _MOST_DOTS = 10_000  # on the longer side of a page
 SECONDS = 180  # for a page, which takes ten where the machine has nothing else to do
+_LANGUAGE = re.compile(r"[a-z]{3}(?:_[a-z]+)?")
+_NO_LANGUAGE = frozenset({"osd", "equ"})  # models of the page's direction, and of formulas
+_MOST_LANGUAGES = 4  # each takes its time
 _WORD = "5"  # the level of words in tesseract's table
 
 
@@ -37,8 +43,23 @@ def is_there() -> bool:
     return shutil.which("tesseract") is not None
 
 
-def page_runs(page: Page) -> list[Run]:
-    """Return the lines of a scanned page with the place of each character; nothing where they cannot be read."""
+@cache
+def languages(program: str) -> list[str]:
+    """Return the options that name the languages of scanned pages.
+
+    Those of the variable RAG_OCR_LANGUAGES (as in `eng+deu`); without it, all that are installed, unless they are so
+    many that nobody can have chosen them: then the program's own, which is English.
+    """
+    named = os.environ.get("RAG_OCR_LANGUAGES", "")
+    if not named:
+        listed = subprocess.run([program, "--list-langs"], check=False, capture_output=True, text=True, timeout=SECONDS)  # noqa: S603
+        found = [line for line in listed.stdout.splitlines() if _LANGUAGE.fullmatch(line) and line not in _NO_LANGUAGE]
+        named = "+".join(found) if len(found) <= _MOST_LANGUAGES else ""
+    return ["-l", named] if named else []
+
+
+def page_runs(page: Page) -> list[Run] | None:
+    """Return the lines of a scanned page with the place of each character; None where it takes too long, or fails."""
     program = shutil.which("tesseract")
     if program is None or next(page.get_objects(), None) is None:
         return []
@@ -46,13 +67,13 @@ def page_runs(page: Page) -> list[Run]:
     scale = min(_SCALE, _MOST_DOTS / max(1.0, *page.get_size()))
     picture = io.BytesIO()
     page.render(scale=scale, grayscale=True).to_pil().save(picture, "PNG")
-    command = [program, "stdin", "stdout", "tsv"]
     try:
+        command = [program, "stdin", "stdout", *languages(program), "tsv"]
         done = subprocess.run(  # noqa: S603 - a program of the user's own PATH
             command, input=picture.getvalue(), check=True, capture_output=True, timeout=SECONDS
         )
     except (subprocess.SubprocessError, OSError):
-        return []
+        return None
     return list(_lines(done.stdout.decode("utf-8", "replace"), scale))
 
 
