@@ -60,7 +60,7 @@ def watch(
         while not stop.is_set():
             waiting |= changes.next(_RETRY)
             try:
-                report = library.index(*paths, changed=waiting) if waiting else None
+                report = library.index(*paths, changed=waiting) if waiting and not stop.is_set() else None
             except RagError as error:
                 if str(error) != failure:
                     yield error

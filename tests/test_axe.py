@@ -83,6 +83,7 @@ def test_no_serious_violation(browser, url, tmp_path, theme, width):
     broken.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(range(256)) * 4)
     library(page)
     add(page, file, broken)
+    page.get_by_text("What changed lately").click()
     found["library with a report"] = violations(page)
     page.close()
     assert {state: problems for state, problems in found.items() if problems} == {}

@@ -15,7 +15,7 @@ const says = make("p", { class: "note", id: "rag-follow-says" });
 const follow = make("div", { class: "follow", hidden: true }, toggle,
   make("div", {}, make("p", { id: "rag-follow-name", class: "name" }, "Follow changes"), says));
 const last = make("span", { class: "note" });
-const list = make("ol", { class: "changes" });
+const list = make("ol", { class: "changes", tabindex: "0", "aria-label": "Latest changes" });
 const lately = make("details", { class: "lately", hidden: true }, make("summary", {}, make("span", { class: "name" }, "What changed lately"), last), list);
 
 export const newsNodes = [follow, lately];
