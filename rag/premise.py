@@ -32,6 +32,7 @@ _LISTED = re.compile(r"^\s*(?:what|which|who) (?:are|were) (?:the |some )?\w+|\b
 _POSSESSIVE = re.compile(r"['’]s?$")
 _ADJECTIVE = re.compile(r"^\w+(?:ish|ese|[ae]an|ian|ican|ic)$")  # `British` goes without saying in Britain
 _REACH = 2  # words behind a negation that it is about
+_YEAR = re.compile(r"\b[12]\d{3}\b")
 _OPENING = re.compile(r"\s*\S+")
 
 
@@ -46,7 +47,8 @@ def missing(question: str, passage: Passage, around: str = "") -> str | None:
         around: more of the same document; a name may stand there alone, and a pronoun in the passage.
     """
     told = passage.retrieval_text
-    return _missing_date(question, told) or _missing_number(question, told) or _missing_name(question, told, around)
+    date = _missing_date(question, told, around)
+    return date or _missing_number(question, told) or _missing_name(question, told, around)
 
 
 def denies(question: str, sentence: str) -> bool:
@@ -62,10 +64,13 @@ def denies(question: str, sentence: str) -> bool:
     return any(asked & set(terms(words)) for words in denied)
 
 
-def _missing_date(question: str, told: str) -> str | None:
+def _missing_date(question: str, told: str, around: str) -> str | None:
+    """Find a date that agrees with none of the passage, or whose year the document lacks though it has others."""
     asked = written(question)
     said = [parts for _, parts in written(told)] if asked else []
-    if any(date.agrees(parts) for _, date in asked for parts in said):
+    years = set(_YEAR.findall(f"{told}\n{around}"))
+    known = [date for _, date in asked if date.year is None or not years or str(date.year) in years]
+    if any(date.agrees(parts) for date in known for parts in said):
         return None
     for span, date in asked:
         alike = [parts for parts in said if date.day is None or parts.day is not None]

@@ -86,6 +86,15 @@ def test_another_of_the_same_name(question, lacking):
     assert missing(question, told) == lacking
 
 
+def test_a_day_of_another_year():
+    """A day without its year is that of any year, unless the document has other years and not the asked one."""
+    told = passage("On 11 February the army had the whole road, for the first time since 2012.")
+    assert missing("Who held the road on 11 February 2018?", told) == "11 February 2018"
+    assert missing("Who held the road on 11 February 2018?", told, "In 2018 it moved south.") is None
+    assert missing("Who held the road on 11 February?", told) is None
+    assert missing("Who came on 11 February 2018?", passage("On 11 February he came.")) is None
+
+
 @dataclass
 class Sure:
     """A scorer that takes every sentence for the answer."""
