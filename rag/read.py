@@ -35,7 +35,7 @@ MAX_QUESTION_TOKENS = 64
 MAX_CONTEXT_TOKENS = 64
 WINDOW_OVERLAP = 96  # tokens shared by neighbouring windows of a long passage: longer than any answer
 
-WEIGHTS_SHA256 = "2fb0bcfc9db2243f06dedb8809742cf07d73ac5ea5274fb9ee059eaaec71efe3"
+WEIGHTS_SHA256 = "3362be575b1f5151b52208dda5de621d217ba1ddd4d0c8d1f583db00251d35aa"
 """SHA-256 of the weights in the package."""
 
 _UNLIKELY = 0.002  # probabilities of a start below this are not reported
@@ -56,6 +56,7 @@ class Reading:
         span_score: how far the span's logits stand above those of "no answer"; not calibrated.
         starts: (start, end, probability) of the best answer from each place where one may begin, those above 0.002; the
             probability is that of the beginning.
+        ends: (end, score) of the words where an answer may end, in order.
     """
 
     start: int
@@ -64,6 +65,7 @@ class Reading:
     answer_logit: float
     span_score: float
     starts: tuple[tuple[int, int, float], ...]
+    ends: tuple[tuple[int, float], ...] = ()
 
     def share(self, start: int, end: int) -> float:
         """How much of the answer's beginning falls into ``start`` to ``end`` (code points), 0 to 1.
@@ -73,11 +75,16 @@ class Reading:
         return sum(probability for place, _, probability in self.starts if start <= place < end)
 
     def answer(self, start: int, end: int) -> tuple[int, int] | None:
-        """The best answer that begins in ``start`` to ``end`` (code points); None where none is likely to."""
-        if start <= self.start < end:
-            return self.start, self.end
+        """The best answer in ``start`` to ``end`` (code points); None where none is likely to begin there."""
         here = [found for found in self.starts if start <= found[0] < end]
-        return max(here, key=lambda found: found[2])[:2] if here else None
+        if start <= self.start < end:
+            first, last = self.start, self.end
+        elif here:
+            first, last, _ = max(here, key=lambda found: found[2])
+        else:
+            return None
+        inside = [found for found in self.ends if first < found[0] <= end]
+        return (first, max(inside, key=lambda found: found[1])[0]) if last > end and inside else (first, last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +335,9 @@ class Reader:
         likely = tuple((span[0], whole_words(text, *span)[1], p) for span, (_, p) in zip(spans, shares, strict=True))
         margin = best - null
         chance = self.calibration.probability(answerable, margin)
-        return Reading(start, end, chance, answerable, margin, likely)
+        places = zip(window.offsets, ends.tolist(), strict=True)
+        closing = tuple((stop, score) for (_, stop), score in places if not text[stop : stop + 1].isalnum())
+        return Reading(start, end, chance, answerable, margin, likely, closing)
 
 
 def _penalty(span: tuple[int, int], masked: Sequence[tuple[int, int]]) -> float:

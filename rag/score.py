@@ -209,18 +209,22 @@ def heard(question: str, found: Sequence[Candidate], weights: Mapping[str, float
         weights: the question's terms.
     """
     who = asked_speaker(question)
+    if not who:
+        return list(found)
     about = {term: weight for term, weight in weights.items() if term not in who | SAYING}
     judged: list[Candidate] = []
-    before = None  # the candidate before, where it is the speaker's
+    before = None  # the candidate before, where it counts
+    counted = 0
     for candidate in found:
         score = 0.0
-        if who and who <= set(terms(candidate.speaker or "")):
+        if who <= set(terms(candidate.speaker or "")):
             said = coverage(about, candidate.text, candidate.hit.passage.text) if about else 1.0
             follows = FOLLOWING * before.score if before and before.hit is candidate.hit else 0.0
             score = max(SAID * said if said >= ABOUT else 0.0, follows)
         before = replace(candidate, score=score, support=max(score, candidate.support)) if score else None
         judged.append(before or replace(candidate, score=OTHERS * candidate.score))
-    return judged if any(c.score > o.score for c, o in zip(judged, found, strict=True)) else list(found)
+        counted += before is not None
+    return judged if counted else list(found)
 
 
 def answer_shares(passage: Passage, reading: Reading) -> list[float]:

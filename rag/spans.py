@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,14 +26,20 @@ _ASKED = re.compile(r"[^.!?\n]+\?")
 
 def whole_words(text: str, start: int, end: int) -> tuple[int, int]:
     """``text[start:end]`` widened so that it cuts no word, number or spelled-out acronym (code points)."""
-    for match in _WORD.finditer(text):
-        if match.start() >= end:
-            break
-        if match.start() < start < match.end():
-            start = match.start()
-        if match.start() < end < match.end():
-            end = match.end()
+    starts, ends = _words(text)
+    first, last = bisect_left(starts, start) - 1, bisect_left(starts, end) - 1  # the words that begin before each end
+    if first >= 0 and ends[first] > start:
+        start = starts[first]
+    if last >= 0 and ends[last] > end:
+        end = ends[last]
     return start, _closed(text, start, end)
+
+
+@lru_cache(maxsize=64)
+def _words(text: str) -> tuple[list[int], list[int]]:
+    """Where the words of a text begin, and where they end; kept, since a reading widens many spans of one passage."""
+    spans = [match.span() for match in _WORD.finditer(text)]
+    return [start for start, _ in spans], [end for _, end in spans]
 
 
 def _closed(text: str, start: int, end: int) -> int:

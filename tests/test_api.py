@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from rag.embed import HashEmbedder
 from rag.library import Library
 from tests.conftest import ROOT
 
@@ -24,7 +23,7 @@ EXAMPLES = ROOT / "tests" / "examples"
 def store(tmp_path_factory):
     """The sample documents in an index, where a person who follows the README has it."""
     folder = tmp_path_factory.mktemp("api")
-    with Library.open(folder / "index", embedder=HashEmbedder()) as library:
+    with Library.open(folder / "index") as library:
         library.index(ROOT / "data")
     return folder
 

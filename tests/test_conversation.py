@@ -83,7 +83,9 @@ def test_who_said_that(sample):
     assert first.short_answer
     cited = first.citations[first.short_answer.citation - 1]
     assert " ".join(cited.quote.split()) in answer.searched_for
-    assert cited.speaker in {citation.speaker for citation in answer.citations}
+    assert cited.speaker
+    name = cited.speaker.partition(",")[0]  # another document may give another role
+    assert name in {(citation.speaker or "").partition(",")[0] for citation in answer.citations}
 
 
 def test_follow_ups_find_what_their_stand_alone_forms_find(tmp_path_factory, encoder):

@@ -152,7 +152,7 @@ class _Worker:
             code = process.wait()
         self.stop()
         if late or code == -signal.SIGXCPU:
-            return f"took more than {seconds:.0f} s to read"
+            return f"took more than {seconds:g} s to read"
         if code < 0:
             return f"brought its reader down ({signal.Signals(-code).name})"
         return f"its reader gave up (exit {code})"

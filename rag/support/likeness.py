@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rag.support.faults import Source
 
 HEAD = Path(__file__).parent / "head.json"
-THRESHOLD = 0.5
+THRESHOLD = 0.45  # of 172 correct sentences it flags 2, at 0.5 6; as many planted errors are caught (benchmarks/verify.md)
 LONGEST = 1500  # characters of a source that are read
 NEAR = 5  # words apart: neighbours in the sentence should be near each other in its source
 
