@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rag.score import Candidate
     from rag.values import Value
 
-SCORE, NEAR, COVERED = 0.4, 0.6, 0.7
+SCORE, NEAR, COVERED = 0.4, 0.6, 0.75
 """What a side needs: this score, this share of the best sentence's, and this share of the question's terms."""
 
 NEAR_ALIKE = 0.5
@@ -33,8 +33,9 @@ ALIKE = 0.6
 
 MOST_SIDES = 3
 
-DISPUTED = 1 / 3
-"""The share of the threshold that is enough for the other side where a source itself says that accounts differ."""
+DISPUTED, DISPUTING = 1 / 3, 0.7
+"""The share of the threshold that is enough for the other side where a source itself says that accounts differ, and the
+share of the question's terms in the sentence that says so."""
 
 REACH = 500
 """Characters from a sentence which says so to the accounts that it speaks of."""
@@ -115,7 +116,7 @@ def _disputed(question: str, about: Sequence[Candidate], threshold: float) -> li
 
     Names are left aside: too much is written like one.
     """
-    saying = [c for c in about if c.support >= COVERED and _DISPUTE.search(c.text)]
+    saying = [c for c in about if c.support >= DISPUTING and _DISPUTE.search(c.text)]
     if not saying:
         return []
     claims = _claims(question, (c for c in about if c.score >= threshold))
@@ -178,7 +179,10 @@ def _mixed(claim: _Claim, claims: Sequence[_Claim]) -> bool:
 
 def _value(question: str, candidate: Candidate) -> Value | None:
     short = candidate.short
-    if short is None or is_number_of_one(question, candidate.text[: short.start - candidate.span.start]):
+    if short is None:
+        return None
+    at = short.start - candidate.span.start
+    if is_number_of_one(question, candidate.text[:at]) or _DISPUTE.match(candidate.text, at):  # `two accounts`
         return None
     return value(question, candidate.hit.passage.quote(short))
 
