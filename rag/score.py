@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 ASKING = frozenset(terms("many much say said says tell told speak name called according describe described"))
 """Terms of questions that say what kind of answer is wanted, not what it is about."""
 
-SAID, ABOUT, FOLLOWING, OTHERS = 0.8, 0.6, 0.8, 0.5
+SAID, ABOUT, FOLLOWING, OTHERS, ELSES = 0.8, 0.6, 0.8, 0.5, 0.2
 """Words of the asked speaker: their score when they hold all that was asked about, the share of it that they need, what
-a sentence behind them has of their score, and what a sentence of anybody else keeps of its own."""
+a sentence behind them has of their score, what any other sentence keeps of its own, and what is left of the words of
+somebody else that do not name the asked one."""
 
 _YES_NO = re.compile(
     r"\s*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must)\b", re.IGNORECASE
@@ -201,7 +202,7 @@ def heard(question: str, found: Sequence[Candidate], weights: Mapping[str, float
     """Put the words of the speaker that a question asks for above what others say, where they are about the matter.
 
     A sentence counts when it holds most of what was asked about; one by the same speaker right behind it goes with it.
-    Without any such sentence nothing changes: whether it is said at all is the reader's to judge.
+    Without any such sentence the reader's judgement stands, but for the words of others: swapped speakers never pass.
 
     Args:
         question: what is asked.
@@ -224,7 +225,13 @@ def heard(question: str, found: Sequence[Candidate], weights: Mapping[str, float
         before = replace(candidate, score=score, support=max(score, candidate.support)) if score else None
         judged.append(before or replace(candidate, score=OTHERS * candidate.score))
         counted += before is not None
-    return judged if counted else list(found)
+    judged = judged if counted else list(found)
+    return [replace(c, score=ELSES * c.score) if _of_another(c, who) else c for c in judged]
+
+
+def _of_another(candidate: Candidate, who: frozenset[str]) -> bool:
+    """Tell whether somebody else than the asked speaker says this, without naming them."""
+    return bool(candidate.speaker) and not who <= {*terms(candidate.speaker or ""), *terms(candidate.text)}
 
 
 def answer_shares(passage: Passage, reading: Reading) -> list[float]:

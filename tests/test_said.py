@@ -62,3 +62,9 @@ def test_nothing_said_about_the_matter(museum):
     """What they say about something else is no answer."""
     answer = museum.ask("What did Peter Hale say about the railway strike?")
     assert answer.abstained or not any("bones" in s.text for s in answer.sentences)
+
+
+def test_the_words_of_others_are_not_theirs(museum):
+    """Somebody who is not quoted is not answered for by who is."""
+    for asked in ("What did Tom Briggs say about the museum?", "What did Ann Lewis say about the bones?"):
+        assert not any("Hale" in (s.speaker or "") for s in museum.ask(asked).sentences)
