@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ASKING = frozenset(terms("many much say said says tell told speak name called according describe described"))
 """Terms of questions that say what kind of answer is wanted, not what it is about."""
 
-SAID, ABOUT, FOLLOWING, OTHERS, ELSES = 0.8, 0.6, 0.8, 0.5, 0.2
+SAID, ABOUT, FOLLOWING, OTHERS, ELSES = 0.8, 0.5, 0.8, 0.5, 0.2
 """Words of the asked speaker: their score when they hold all that was asked about, the share of it that they need, what
 a sentence behind them has of their score, what any other sentence keeps of its own, and what is left of the words of
 somebody else that do not name the asked one."""
@@ -201,7 +201,7 @@ class OverlapScorer:
 def heard(question: str, found: Sequence[Candidate], weights: Mapping[str, float]) -> list[Candidate]:
     """Put the words of the speaker that a question asks for above what others say, where they are about the matter.
 
-    A sentence counts when it holds most of what was asked about; one by the same speaker right behind it goes with it.
+    A sentence counts when it holds half of what was asked about, or the two before it all; one behind it goes with it.
     Without any such sentence the reader's judgement stands, but for the words of others: swapped speakers never pass.
 
     Args:
@@ -216,10 +216,11 @@ def heard(question: str, found: Sequence[Candidate], weights: Mapping[str, float
     judged: list[Candidate] = []
     before = None  # the candidate before, where it counts
     counted = 0
-    for candidate in found:
+    for number, candidate in enumerate(found):
         score = 0.0
         if who <= set(terms(candidate.speaker or "")):
-            said = coverage(about, candidate.text, candidate.hit.passage.text) if about else 1.0
+            near = " ".join(c.text for c in found[max(0, number - 2) : number] if c.hit is candidate.hit)  # a question
+            said = coverage(about, candidate.text, near) if about else 1.0
             follows = FOLLOWING * before.score if before and before.hit is candidate.hit else 0.0
             score = max(SAID * said if said >= ABOUT else 0.0, follows)
         before = replace(candidate, score=score, support=max(score, candidate.support)) if score else None
