@@ -202,7 +202,7 @@ def heard(question: str, found: Sequence[Candidate], weights: Mapping[str, float
     """Put the words of the speaker that a question asks for above what others say, where they are about the matter.
 
     A sentence counts when it holds half of what was asked about, or the two before it all; one behind it goes with it.
-    Without any such sentence the reader's judgement stands, but for the words of others: swapped speakers never pass.
+    Without any such sentence the reader's judgement stands, but the words of others count for little.
 
     Args:
         question: what is asked.
