@@ -161,7 +161,7 @@ def shown(uri: str, span: Span, store: str) -> str:
 
 def main() -> None:
     """Measure both sets."""
-    shared = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[2] / "shared"
+    shared = (Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[2] / "shared").resolve()
     pages(shared / "eval" / "article_extraction_html_A")
     documents(shared / "eval" / "docparse_docling")
 

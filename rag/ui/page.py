@@ -46,7 +46,8 @@ def layout(library: Library, follow: Follow, *, local: bool = True) -> gr.Blocks
         _for_programs(Programs(library))  # first, or events of the page take the names
         _part("frame", _calls(handlers, kept, follow))
         asking = _part("ask")
-        asked = asking.submit(handlers.ask, outputs=asking, **OWN_VIEW)
+        # "multiple": a question right after Stop would be dropped while the end of the stopped one is awaited
+        asked = asking.submit(handlers.ask, outputs=asking, trigger_mode="multiple", **OWN_VIEW)
         asked.then(None, js=SETTLED.format("ask"), **OWN_VIEW)
         asking.stop(None, cancels=[asked], **OWN_VIEW)
         _part("overview")

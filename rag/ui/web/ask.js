@@ -11,6 +11,7 @@ let count = 0; // turns asked on this page
 let conversation = 0; // the one that goes on, as the server keeps it; 0 for a new one
 let collection = ""; // what is searched, in words
 let pending = null; // number of the turn that is being answered
+let ended = null; // to be called with each last view
 
 const thread = make("ol", { class: "thread", "aria-label": "Conversation", "aria-live": "polite", "aria-relevant": "additions" });
 const input = make("textarea", {
@@ -32,10 +33,11 @@ export function mountAsk(part) {
   page = part;
   waitFor(null);
   part.element.querySelector("#rag-ask").replaceChildren(view);
-  const ended = watchEnds("ask", settle);
+  ended = watchEnds("ask", settle);
   part.watch("value", () => {
     const turn = part.props.value;
-    if (turn && !turn.growing) ended();
+    if (turn?.turn !== pending) return; // of a question that was stopped
+    if (!turn.growing) ended();
     receive(turn);
   });
   input.focus();
@@ -58,7 +60,7 @@ export function collectionChanged(documents) {
 
 /** Begin a new conversation. */
 export function startAfresh() {
-  waitFor(null);
+  if (pending !== null) cut();
   conversation = 0;
   thread.replaceChildren();
   view.classList.add("fresh");
@@ -124,10 +126,18 @@ function submit(event) {
 
 /** End the answer where it is; what has come of it stays. */
 function stop() {
-  const shown = document.getElementById(`turn-${pending}`).turn;
-  page.trigger("stop");
+  const stopped = pending;
+  const shown = document.getElementById(`turn-${stopped}`).turn;
+  cut();
   if (shown) receive({ ...shown, growing: false, message: "Stopped before its end." });
-  else receive({ turn: pending, kind: "hint", cards: [], message: "Stopped." });
+  else receive({ turn: stopped, kind: "hint", cards: [], message: "Stopped." });
+}
+
+/** Have the server end its work on the question; no view of it is waited for any more. */
+function cut() {
+  page.trigger("stop");
+  ended();
+  waitFor(null);
 }
 
 export function ask(question) {
