@@ -12,11 +12,15 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
+
+from rag import bert
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import torch
 
 SETS = (
     "squad11_train_part",
@@ -70,12 +74,18 @@ class Question:
 
 @dataclass(frozen=True)
 class Pool:
-    """The paragraphs and questions to draw from; ``hard`` has, for each question, likely passages without an answer."""
+    """The paragraphs and questions to draw from.
+
+    ``hard`` has, for each question, likely passages without an answer; ``loose`` questions with the sentence that
+    answers; ``asked_of_web`` the sentences of an article for each question of a search engine's users: the question,
+    the sentence, and whether it answers.
+    """
 
     paragraphs: list[Paragraph]
     questions: list[Question]
     hard: list[list[int]]
     loose: list[tuple[str, str]]
+    asked_of_web: list[list[tuple[str, str, bool]]]
 
     @cached_property
     def of_article(self) -> dict[str, list[int]]:
@@ -176,8 +186,26 @@ def pool(folder: Path) -> tuple[Pool, Pool]:
     loose = [
         (str(row["question"]), str(row["sentence"])) for row in lines(folder / "squad_sentence_train10k" / "data.jsonl")
     ]
+    web = asked_of_web(folder / "wikiqa_sentsel" / "data.jsonl")
     hard = retrieved(paragraphs, train + dev)
-    return Pool(paragraphs, train, hard[: len(train)], loose), Pool(paragraphs, dev, hard[len(train) :], loose)
+    return Pool(paragraphs, train, hard[: len(train)], loose, web), Pool(
+        paragraphs, dev, hard[len(train) :], loose, web
+    )
+
+
+def asked_of_web(path: Path) -> list[list[tuple[str, str, bool]]]:
+    """The judged sentences of each question of WikiQA, in the order of the article."""
+    groups: dict[str, list[tuple[str, str, bool]]] = defaultdict(list)
+    for row in lines(path):
+        sentence = detokenized(str(row["sentence"]))
+        groups[str(row["qid"])].append((detokenized(str(row["question"])), sentence, bool(row["label"])))
+    return list(groups.values())
+
+
+def detokenized(text: str) -> str:
+    """Text as people write it, from tokens of the Penn Treebank."""
+    text = text.replace("-lrb- ", "(").replace(" -rrb-", ")").replace("`` ", '"').replace(" ''", '"')
+    return re.sub(r" (n't|'s|'re|'ve|'ll|'d|'m|[.,;:?!%])(?!\S)", r"\1", text)
 
 
 # --- passages of many shapes -----------------------------------------------------------------------------------------
@@ -332,9 +360,34 @@ def loose_sentence(pool: Pool, number: int, words: int, rng: random.Random) -> E
     return Example(reword(question, rng), "", passage, len(lead), len(lead) + len(gold), "sentence", loose=True)
 
 
+def web_question(pool: Pool, number: int, words: int, rng: random.Random) -> Example | None:
+    """A search engine's question and sentences of an article; in half of them, those that answer are left out."""
+    rows = pool.asked_of_web[number % len(pool.asked_of_web)]
+    answers = rng.random() < 0.5
+    right = [i for i, row in enumerate(rows) if row[2]]
+    kept = [i for i in range(len(rows)) if answers or i not in right]
+    while len(kept) > 1 and sum(len(rows[i][1].split()) for i in kept) > words:
+        ends = [i for i in (kept[0], kept[-1]) if not answers or i != right[0]]
+        kept.remove(rng.choice(ends))
+    question, texts = rows[0][0], [rows[i][1] for i in kept]
+    if not texts:
+        return None
+    passage = " ".join(texts)
+    if not answers:
+        return Example(reword(question, rng), "", passage, 0, 0, "web")
+    place = kept.index(right[0])
+    start = sum(len(text) + 1 for text in texts[:place])
+    return Example(reword(question, rng), "", passage, start, start + len(texts[place]), "web", loose=True)
+
+
 # --- questions with one thing changed --------------------------------------------------------------------------------
 
 _NAME = re.compile(r"(?<=[a-z,] )(?:[A-Z][\w’'-]*\w)(?: (?:of |the |de |van )?[A-Z][\w’'-]*\w)*")
+NEAR = 0.15
+"""The least cosine of two words that may stand for one another in a question."""
+_WORD = re.compile(
+    r"\b(?!(?:with|from|that|what|which|when|where|were|have|been|this|they|their|many|much|does)\b)[a-z]{4,}\b"
+)
 _NUMBER = re.compile(r"\b\d[\d,.]*\d\b|\b\d\b")
 _OPPOSITES = (
     "first last|largest smallest|most least|before after|highest lowest|oldest youngest|north south|east west|"
@@ -357,7 +410,7 @@ def swapped(pool: Pool, number: int, words: int, rng: random.Random) -> Example 
     paragraph = pool.paragraphs[asked.paragraph]
     spans = sentences(paragraph.text)
     home = next((paragraph.text[a:b] for a, b in spans if a <= asked.start < b), paragraph.text)
-    change = rng.choices((_swap_thing, _oppose, _negate), (0.62, 0.26, 0.12))[0]
+    change = rng.choices((_swap_thing, _oppose, _negate, _swap_word), (0.46, 0.2, 0.1, 0.24))[0]
     question = change(pool, asked, home, rng) or _swap_thing(pool, asked, home, rng)
     if question is None or question.lower() in pool.asked[asked.paragraph]:
         return None
@@ -391,6 +444,40 @@ def usable(new: str, old: str, home: str, asked: Question) -> bool:
     shared = set(new.lower().split()) & set(old.lower().split())
     alike = len(new.split()) <= len(old.split()) + 2 and (not old.isdigit() or len(new) == len(old))
     return alike and not shared and new not in home and new not in asked.text and not holds(new.lower(), asked)
+
+
+def _swap_word(pool: Pool, asked: Question, home: str, rng: random.Random) -> str | None:
+    """A word that the answering sentence shares replaced by a word of another sentence: said of something else there.
+
+    It is one of the three words nearest to the old one, so that the question mostly still makes sense.
+    """
+    shared = set(_WORD.findall(home))
+    places = [m for m in _WORD.finditer(asked.text) if m.start() and m.group() in shared]
+    if not places:
+        return None
+    old = rng.choice(places)
+    others = set(_WORD.findall(pool.paragraphs[asked.paragraph].text)) - shared
+    new = [(nearness(old.group(), w), w) for w in sorted(others) if w not in asked.text and w[:4] != old.group()[:4]]
+    near = [word for cosine, word in sorted(new, reverse=True)[:3] if cosine > NEAR]
+    if not near:
+        return None
+    new_word: str = rng.choice(near)
+    return asked.text[: old.start()] + new_word + asked.text[old.end() :]
+
+
+def nearness(one: str, other: str) -> float:
+    """The cosine of the encoder's vectors of two words, less what all words have in common; 0 for rare words."""
+    vectors, numbers = word_vectors(), (bert.tokenizer().token_to_id(one), bert.tokenizer().token_to_id(other))
+    return float(vectors[numbers[0]] @ vectors[numbers[1]]) if None not in numbers else 0.0
+
+
+@cache
+def word_vectors() -> torch.Tensor:
+    """The token embeddings around their mean, of unit length, (tokens, 384)."""
+    from torch.nn import functional as F
+
+    vectors = bert.base_weights()["embeddings.word"]
+    return F.normalize(vectors - vectors.mean(0), dim=1)
 
 
 def _oppose(_pool: Pool, asked: Question, _home: str, rng: random.Random) -> str | None:
@@ -536,13 +623,14 @@ def ask_what(name: str, rng: random.Random) -> str:
 # --- the stream ------------------------------------------------------------------------------------------------------
 
 SHARES: tuple[tuple[Maker, float], ...] = (
-    (positive, 0.56),
+    (positive, 0.54),
     (swapped, 0.18),
     (hard_passage, 0.07),
     (same_article, 0.04),
     (other_article, 0.02),
     (sentence_removed, 0.05),
-    (loose_sentence, 0.04),
+    (loose_sentence, 0.02),
+    (web_question, 0.04),
     (who_said, 0.04),
 )
 

@@ -16,7 +16,7 @@ import json
 import os
 import random
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 Tensors = dict[str, torch.Tensor]
 FROZEN = "embeddings.word"
 CHUNK = 1536  # examples sorted by length together
+MASKED_EXAMPLES, MASKED_WORDS = 0.3, 0.1  # passages some of whose words are hidden, and the share of words in them
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,24 @@ def target_of(example: Example, window: read.Window) -> tuple[int, int] | None:
     return window.first + inside[0], window.first + inside[-1]
 
 
+def hidden_words(item: Item, rng: random.Random) -> Item:
+    """Some words of a passage, outside the answer, replaced by [MASK]: there is more than one way to see an answer."""
+    if rng.random() >= MASKED_EXAMPLES:
+        return item
+    mask, window, (start, end) = (
+        bert.tokenizer().encode("[MASK]", add_special_tokens=False).ids[0],
+        item.window,
+        item.target,
+    )
+    ids = [
+        mask
+        if rng.random() < MASKED_WORDS and window.first <= place < len(window.ids) - 1 and not start <= place <= end
+        else number
+        for place, number in enumerate(window.ids)
+    ]
+    return replace(item, window=replace(window, ids=ids))
+
+
 def micro_batches(chunk: list[Item], tokens: int, rng: random.Random) -> list[list[Item]]:
     """Items of like length together, at most ``tokens`` with padding, in random order."""
     batches: list[list[Item]] = []
@@ -258,9 +277,10 @@ def chunks(data: Pool, settings: Settings, state: State) -> Iterator[list[Item]]
         return rng.randint(*limits)
 
     examples = stream(data, settings.seed + state.seen, length)
+    rng = random.Random(settings.seed + state.seen)
     while True:
         limits = settings.short if state.progress(settings) < settings.grow_at else settings.long
-        yield items(list(islice(examples, CHUNK)))
+        yield [hidden_words(item, rng) for item in items(list(islice(examples, CHUNK)))]
 
 
 def train(trainer: Trainer, data: Pool, held_out: list[tuple[Example, Item]], out: Path) -> State:
