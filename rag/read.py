@@ -35,7 +35,7 @@ MAX_QUESTION_TOKENS = 64
 MAX_CONTEXT_TOKENS = 64
 WINDOW_OVERLAP = 96  # tokens shared by neighbouring windows of a long passage: longer than any answer
 
-WEIGHTS_SHA256 = "3362be575b1f5151b52208dda5de621d217ba1ddd4d0c8d1f583db00251d35aa"
+WEIGHTS_SHA256 = "213ce387e06a6122834b1309c7c0e0a4438704e324d00ab9db1d632c8fdfdfc0"
 """SHA-256 of the weights in the package."""
 
 _UNLIKELY = 0.002  # probabilities of a start below this are not reported
@@ -170,7 +170,7 @@ class SpanBert:
         return state
 
     def _hidden(self, batch: Sequence[Window]) -> torch.Tensor:
-        return bert.encode(self._weights, *collate(batch), gelu="tanh")
+        return bert.encode(self._weights, *collate(batch))
 
 
 def windows_of(

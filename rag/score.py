@@ -75,7 +75,15 @@ class Evidence:
     """How the reader's scores and retrieval's are weighed into one probability that a passage answers.
 
     A logistic regression (Platt 1999) on the reader's answerable logit and span margin, the best sentence's share of
-    the question's terms, and the cosine of question and passage. Fitted and measured by benchmarks/reader/combine.py.
+    the question's terms, and the cosine of question and passage. Where the passage may answer, the reader looks again,
+    at the best sentence alone, and its scores are the means of both looks: what deceives it in one often does not in
+    the other. Fitted and measured by benchmarks/reader/combine.py.
+
+    Attributes:
+        near: the least score of retrieval, as a share of the best one's, of a passage that is read.
+        again: the least probability of a passage whose best sentence is read again.
+        threshold: the least probability of an answer.
+        yes_no_threshold: the same, for questions that want yes or no.
     """
 
     answerable: float = 0.67
@@ -83,13 +91,15 @@ class Evidence:
     coverage: float = 3.2
     cosine: float = 3.3
     bias: float = -6.7
+    near: float = 0.6
+    again: float = 0.06
     threshold: float = 0.12
     yes_no_threshold: float = 0.32
 
-    def probability(self, reading: Reading, coverage: float, cosine: float) -> float:
-        """Return the probability, from 0 to 1, that the passage answers the question."""
-        logit = self.answerable * reading.answer_logit + self.margin * reading.span_score + self.bias
-        logit += self.coverage * coverage + self.cosine * cosine
+    def probability(self, looks: Sequence[Reading], coverage: float, cosine: float) -> float:
+        """Return the probability, from 0 to 1, that the passage answers the question, after one look or two."""
+        logit = sum(self.answerable * look.answer_logit + self.margin * look.span_score for look in looks) / len(looks)
+        logit += self.coverage * coverage + self.cosine * cosine + self.bias
         return 1 / (1 + math.exp(-max(-50.0, min(50.0, logit))))
 
 
@@ -118,41 +128,86 @@ class ReaderScorer:
         return self._evidence.yes_no_threshold if is_yes_no(question) else self._evidence.threshold
 
     def score(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
-        """Return every sentence with the probability that its passage answers.
+        """Return every sentence with the probability that its passage answers, 0 where retrieval sees little in it.
 
         The sentence where most of the answer begins has all of it, others have their share in relation to that: being
         in two minds about the place within a passage is no doubt about the passage.
         The reader was trained on questions whose answer is a span: of those that want yes or no it finds the evidence,
         but not how certain it is, so that overlap has half a say, and there is no short answer.
         """
-        read = [hit for hit in hits if hit.passage.sentences]
-        passages = [hit.passage for hit in read]
-        readings = self.reader.read(question, [p.text for p in passages], [p.context for p in passages])
         weights = asked_terms(self._retriever.term_weights(question))
-        found = [
-            candidate
-            for hit, reading in zip(read, readings, strict=True)
-            for candidate in self._candidates(hit, reading, weights)
-        ]
-        found = self._with_overlap(question, read, found) if is_yes_no(question) else found
+        least = self._evidence.near * max((hit.score for hit in hits), default=0.0)
+        near = [hit for hit in hits if hit.passage.sentences and hit.score >= least]
+        found = [candidate for one in self._judged(question, near, weights) for candidate in one.candidates()]
+        found = self._with_overlap(question, near, found) if is_yes_no(question) else found
+        found += [candidate for hit in hits if hit.score < least for candidate in _unread(hit, weights)]
         return heard(question, found, weights)
+
+    def _judged(self, question: str, hits: Sequence[Hit], weights: Mapping[str, float]) -> list[_Judged]:
+        """Read the passages, and the best sentences of those that may answer once more."""
+        passages = [hit.passage for hit in hits]
+        readings = self.reader.read(question, [p.text for p in passages], [p.context for p in passages])
+        first = [self._first(hit, reading, weights) for hit, reading in zip(hits, readings, strict=True)]
+        again = [one for one in first if one.chance >= self._evidence.again and any(one.shares)]
+        contexts = [one.hit.passage.context for one in again]
+        looks = dict(zip(again, self.reader.read(question, [o.best for o in again], contexts), strict=True))
+        return [self._second(one, looks[one]) if one in looks else one for one in first]
+
+    def _first(self, hit: Hit, reading: Reading, weights: Mapping[str, float]) -> _Judged:
+        passage = hit.passage
+        covered = tuple(coverage(weights, passage.quote(span), passage.context) for span in passage.sentences)
+        chance = self._evidence.probability([reading], max(covered), hit.dense_score or 0.0)
+        return _Judged(hit, reading, covered, tuple(answer_shares(passage, reading)), chance)
+
+    def _second(self, one: _Judged, look: Reading) -> _Judged:
+        covered, cosine = max(one.covered), one.hit.dense_score or 0.0
+        return replace(one, chance=self._evidence.probability([one.reading, look], covered, cosine))
 
     def _with_overlap(self, question: str, hits: Sequence[Hit], found: Sequence[Candidate]) -> list[Candidate]:
         overlap = {(c.hit.passage.id, c.span): c.score for c in self._overlap.score(question, hits)}
         scores = [(overlap[c.hit.passage.id, c.span] + math.sqrt(c.score)) / 2 for c in found]
         return [replace(c, score=score, short=None) for c, score in zip(found, scores, strict=True)]
 
-    def _candidates(self, hit: Hit, reading: Reading, weights: Mapping[str, float]) -> list[Candidate]:
-        passage = hit.passage
-        covered = [coverage(weights, passage.quote(span), passage.context) for span in passage.sentences]
-        chance = self._evidence.probability(reading, max(covered), hit.dense_score or 0.0)
-        shares = answer_shares(passage, reading)
-        certain = chance * min(1.0, sum(shares)) / (max(shares) or 1.0)
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judged:
+    """A passage that was read: the share of the question's terms in each sentence, and of the answer that begins there.
+
+    `chance` is the probability that the passage answers.
+    """
+
+    hit: Hit
+    reading: Reading
+    covered: tuple[float, ...]
+    shares: tuple[float, ...]
+    chance: float
+
+    @property
+    def best(self) -> str:
+        """The sentence where most of the answer begins."""
+        return _quote(self.hit, max(range(len(self.shares)), key=self.shares.__getitem__))
+
+    def candidates(self) -> list[Candidate]:
+        """Return the sentences that are no questions, the best one with the whole probability."""
+        passage = self.hit.passage
+        certain = self.chance * min(1.0, sum(self.shares)) / (max(self.shares) or 1.0)
         return [
-            Candidate(hit, span, passage.quote(span), certain * share, support, _short(passage, span, reading))
-            for span, support, share in zip(passage.sentences, covered, shares, strict=True)
+            Candidate(
+                self.hit, span, passage.quote(span), certain * share, support, _short(passage, span, self.reading)
+            )
+            for span, support, share in zip(passage.sentences, self.covered, self.shares, strict=True)
             if not is_question(passage.quote(span))
         ]
+
+
+def _unread(hit: Hit, weights: Mapping[str, float]) -> list[Candidate]:
+    """Return the sentences of a passage that was not read: they count where somebody's words are asked for."""
+    passage = hit.passage
+    return [
+        Candidate(hit, span, passage.quote(span), 0.0, coverage(weights, passage.quote(span), passage.context))
+        for span in passage.sentences
+        if not is_question(passage.quote(span))
+    ]
 
 
 def scorer(retriever: Retriever, reader: Reader | str | None = None) -> SentenceScorer:

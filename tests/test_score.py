@@ -47,13 +47,45 @@ def test_best_sentence_has_the_probability_of_its_passage(library, corpus):
     candidates = ReaderScorer(library.retriever, Fixed(found), evidence).score("What did it lift?", [hit()])
     scores = {c.text: c.score for c in candidates}
     covered = max(c.support for c in candidates)
-    certain = evidence.probability(found, covered, 0.5)
+    certain = evidence.probability([found], covered, 0.5)
     assert answer_shares(hit().passage, found) == pytest.approx([0.2, 0.0, 0.4])
     assert scores == pytest.approx({PARTS[0]: certain * 0.6 * 0.5, PARTS[2]: certain * 0.6})
     assert {c.text: c.short and c.short.of(" ".join(PARTS)) for c in candidates} == {
         PARTS[0]: "1931",
         PARTS[2]: "nine tons",
     }
+
+
+class Doubting(Fixed):
+    """A reader that is less sure of a sentence by itself, and remembers what it read."""
+
+    def __init__(self, found: Reading) -> None:
+        super().__init__(found)
+        self.seen: list[list[str]] = []
+
+    def read(self, question, passages, contexts=None):
+        self.seen.append(list(passages))
+        whole = len(self.seen) % 2 == 1
+        found = self.found if whole else replace(self.found, answer_logit=-2.0, span_score=1.0)
+        return [found] * len(passages)
+
+
+def test_best_sentence_is_read_again(library, corpus):
+    """The two looks count half each; a passage that is not likely enough is read once."""
+    library.index(corpus)
+    found = reading((46, 0.9))
+    reader, evidence = Doubting(found), Evidence()
+    candidates = ReaderScorer(library.retriever, reader, evidence).score("What did it lift?", [hit()])
+    assert reader.seen == [[" ".join(PARTS)], [PARTS[2]]]
+    between = replace(found, answer_logit=-0.5, span_score=2.5)
+    covered = max(c.support for c in candidates)
+    assert candidates[-1].score == pytest.approx(evidence.probability([between], covered, 0.5) * 0.9)
+    reader = Doubting(found)
+    candidates = ReaderScorer(library.retriever, reader, replace(evidence, again=1.0)).score(
+        "What did it lift?", [hit()]
+    )
+    assert reader.seen == [[" ".join(PARTS)], []]
+    assert candidates[-1].score == pytest.approx(evidence.probability([found], covered, 0.5) * 0.9)
 
 
 def test_several_answers_of_one_passage(library, corpus):

@@ -2,7 +2,8 @@
 
 Run: python benchmarks/reader/combine.py ../shared/eval [--weights FILE] [--sample N]. All passages of squad20_A are one
 collection; asked are N of its answerable questions, N misleading ones, and as questions about something else N / 2 of
-nq_open_oracle. Prints the constants of a logistic regression, ready to paste, and with the shipped and the fitted ones
+nq_open_oracle. The reader looks twice at every passage, also where the product does not. Prints the constants of a
+logistic regression, ready to paste, and with the shipped and the fitted ones
 (these cross-fitted on five parts of the questions) the AUROC, a reliability table, and what each threshold answers.
 """
 
@@ -67,12 +68,15 @@ def rows(library: Library, reader: Reader, number: int, kind: str, question: Que
     weights = asked_terms(library.retriever.term_weights(question.text))
     passages = [hit.passage for hit in hits]
     readings = reader.read(question.text, [p.text for p in passages], [p.context for p in passages])
+    shares = [answer_shares(passage, reading) for passage, reading in zip(passages, readings, strict=True)]
+    best = [p.quote(p.sentences[int(np.argmax(row))]) for p, row in zip(passages, shares, strict=True)]
+    looks = reader.read(question.text, best, [p.context for p in passages])
     found = []
-    for hit, reading in zip(hits, readings, strict=True):
-        passage = hit.passage
+    for hit, reading, look, row in zip(hits, readings, looks, shares, strict=True):
+        passage, share = hit.passage, min(1.0, sum(row))
         covered = max(coverage(weights, passage.quote(span), passage.context) for span in passage.sentences)
-        share = min(1.0, sum(answer_shares(passage, reading)))
-        signals = (reading.answer_logit, reading.span_score, covered, hit.dense_score or 0.0)
+        logit, margin = (reading.answer_logit + look.answer_logit) / 2, (reading.span_score + look.span_score) / 2
+        signals = (logit, margin, covered, hit.dense_score or 0.0)
         found.append(Row(number, kind, signals, share, kind == "answerable" and holds(question, passage)))
     return found
 

@@ -200,7 +200,7 @@ def micro_batches(chunk: list[Item], tokens: int, rng: random.Random) -> list[li
 def loss_of(weights: Tensors, batch: list[Item], answerable_weight: float) -> torch.Tensor:
     """The summed loss of a batch: start and end, and whether the passage answers."""
     ids, types, mask = read.collate([item.window for item in batch])
-    starts, ends, answerable = read.heads(weights, bert.encode(weights, ids, types, mask, gelu="tanh"))
+    starts, ends, answerable = read.heads(weights, bert.encode(weights, ids, types, mask))
     eligible = types.bool() & mask
     eligible[:, 0] = True
     for row, item in enumerate(batch):
@@ -241,7 +241,7 @@ def measure(weights: Tensors, held_out: list[tuple[Example, Item]], tokens: int)
     with torch.inference_mode():
         for first in range(0, len(order), size):
             batch = [held_out[i] for i in order[first : first + size]]
-            hidden = bert.encode(weights, *read.collate([item.window for _, item in batch]), gelu="tanh")
+            hidden = bert.encode(weights, *read.collate([item.window for _, item in batch]))
             starts, ends, answerable = read.heads(weights, hidden)
             for row, (example, item) in enumerate(batch):
                 scores.append((float(answerable[row]), item.target[1] > 0))

@@ -63,30 +63,28 @@ def serve(
             "put one into a file and name it with --password-file, or set RAG_PASSWORD."
         )
     with _listen(host, port) as listener:
-        import uvicorn
+        named = socket.gethostname() if host in EVERY_ADDRESS else host
+        address = f"[{named}]" if ":" in named else named
+        app = build(library, (host, socket.gethostname(), *names), password, local=host in LOOPBACK_HOSTS)
+        _run(app, listener, f"Open http://{address}:{listener.getsockname()[1]}\n")
 
-        class Server(uvicorn.Server):
-            """Says where the page is once it can be opened."""
 
-            async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-                await super().startup(sockets)
-                named = socket.gethostname() if host in EVERY_ADDRESS else host
-                address = f"[{named}]" if ":" in named else named
-                sys.stdout.write(f"Open http://{address}:{listener.getsockname()[1]}\n")
-                sys.stdout.flush()
+def _run(app: FastAPI, listener: socket.socket, ready: str) -> None:
+    """Serve an application until interrupted; print a line once it can be reached."""
+    import uvicorn
 
-        config = uvicorn.Config(
-            build(library, (host, socket.gethostname(), *names), password, local=host in LOOPBACK_HOSTS),
-            log_level="warning",
-            ws="none",
-            timeout_graceful_shutdown=2,
-        )
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again when it has shut down
-        try:
-            Server(config).run(sockets=[listener])
-        except KeyboardInterrupt:  # the usual way to end it
-            return
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            sys.stdout.write(ready)
+            sys.stdout.flush()
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again when it has shut down
+    try:
+        Server(uvicorn.Config(app, log_level="warning", ws="none", timeout_graceful_shutdown=2)).run([listener])
+    except KeyboardInterrupt:  # the usual way to end it
+        return
 
 
 def build(library: Library, names: Sequence[str] = (), password: str | None = None, *, local: bool = True) -> FastAPI:
