@@ -40,7 +40,7 @@ class Fusion:
         feedback_passages: how many of the best passages give feedback.
         feedback_terms: how many of their words are used.
         reranked: how many of the best passages a reranker reads.
-        reranker: weight of the reranker's scores among these, against the ones above.
+        reranker: weight of what it says of them, from 0 to 1, added to the scores above.
     """
 
     dense: float = 0.29
@@ -52,8 +52,8 @@ class Fusion:
     candidates: int = 100
     feedback_passages: int = 5
     feedback_terms: int = 30
-    reranked: int = 20
-    reranker: float = 0.2
+    reranked: int = 12
+    reranker: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +106,19 @@ def combined(ids: Iterable[str], signals: Sequence[tuple[float, Scores]]) -> dic
 
 
 def reranked(scores: Scores, judged: Scores, weight: float) -> dict[str, float]:
-    """Order the judged passages anew, before all others, whose scores stay below theirs."""
-    rest = {id_: score for id_, score in scores.items() if id_ not in judged}
-    floor = max(rest.values(), default=0.0)
-    mine = _from_lowest({id_: scores[id_] for id_ in judged})
-    head = combined(judged, [(1 - weight, mine), (weight, _from_lowest(judged))])
-    return {**{id_: floor + (1 - floor) * score for id_, score in head.items()}, **rest}
+    """Order the judged passages anew, before all others; they were the best, and only gain.
+
+    Args:
+        scores: of all passages, best first.
+        judged: what the reranker says of the first of them, from 0 to 1.
+        weight: of that.
+    """
+    return combined(scores, [(1.0, scores), (weight, judged)])
+
+
+def normalised(judged: Scores) -> dict[str, float]:
+    """Return scores of any scale as ones from 0 to 1."""
+    return _from_lowest(judged)
 
 
 def _late(snapshot: Snapshot, words: Words, ids: Sequence[str]) -> Scores:

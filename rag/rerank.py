@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from rag.records import Passage
 
 Reranker = Callable[[str, Sequence["Passage"]], Sequence[float]]
-"""Scores passages for a question, the higher the better; any callable of this form will do."""
+"""Scores passages for a question, the higher the better; any callable of this form will do.
+
+The scores are brought to 0 to 1 from their lowest to their highest, unless it has a true attribute `calibrated`:
+then they are probabilities, and where none of the passages is likely to answer they hardly change the order.
+"""
 
 
 def reranker(name: str) -> Reranker:
@@ -31,6 +35,8 @@ class ReaderReranker:
     Args:
         reader: without one, that of the package, loaded when it is first needed.
     """
+
+    calibrated = True
 
     def __init__(self, reader: Reader | None = None) -> None:
         self._given = reader

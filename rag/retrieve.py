@@ -12,7 +12,7 @@ from rag.embed import embed_with_words
 from rag.embed import embedder as embedder_named
 from rag.engine import open_store
 from rag.errors import InputError, ModelMismatch
-from rag.fuse import Fusion, ranking, reranked
+from rag.fuse import Fusion, normalised, ranking, reranked
 from rag.records import Hit
 from rag.terms import ANALYSIS, terms
 
@@ -132,7 +132,8 @@ class Retriever:
         if self.reranker and best:
             head = [best[id_] for id_ in list(scores)[:read]]
             judged = dict(zip((passage.id for passage in head), self.reranker(question, head), strict=True))
-            scores = reranked(scores, judged, fusion.reranker)
+            likely = judged if getattr(self.reranker, "calibrated", False) else normalised(judged)
+            scores = reranked(scores, likely, fusion.reranker)
         return _hits([best[id_] for id_ in copies_last(scores, best)[:k]], scores, found)
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rag.embed import HashEmbedder
 from rag.errors import IndexCorrupt, InputError, ModelError
-from rag.fuse import combined, reranked
+from rag.fuse import combined, normalised, reranked
 from rag.library import Library
 from rag.local import LocalStore, codes
 from rag.read import Reader
@@ -156,7 +156,7 @@ def test_reranker_decides_among_the_best(library, corpus):
     """Any callable can reorder the best passages; all of them stay, scores fall from first to last."""
     library.index(corpus)
     plain = library.search("crane lifted tons", 40)
-    library.retriever.fusion = replace(library.retriever.fusion, reranked=10, reranker=1.0)
+    library.retriever.fusion = replace(library.retriever.fusion, reranked=10, reranker=100.0)
     library.retriever.reranker = lambda _question, passages: [
         float(len(passages) - n) * -1 for n in range(len(passages))
     ]
@@ -207,7 +207,9 @@ def test_fusion_ignores_the_order_of_its_inputs():
     """Ids come out by score, ties by id, however they went in."""
     signals = [(0.5, {"a": 1.0, "b": 1.0}), (0.5, {"c": 1.0})]
     assert list(combined("abc", signals)) == list(combined("cba", signals)) == ["a", "b", "c"]
-    assert reranked({"a": 0.9, "b": 0.5, "c": 0.1}, {"a": 0.0, "b": 1.0}, 1.0) == {"b": 1.0, "a": 0.1, "c": 0.1}
+    scores = {"a": 0.9, "b": 0.75, "c": 0.25}
+    assert list(reranked(scores, {"a": 0.0, "b": 1.0}, 0.5).items()) == [("b", 1.25), ("a", 0.9), ("c", 0.25)]
+    assert normalised({"a": -3.0, "b": 1.0, "c": -1.0}) == {"a": 0.0, "b": 1.0, "c": 0.5}
 
 
 @pytest.mark.parametrize(
