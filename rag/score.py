@@ -81,6 +81,8 @@ class Evidence:
 
     Attributes:
         near: the least score of retrieval, as a share of the best one's, of a passage that is read.
+        first: how many are read first.
+        further: the least probability of one of these at which the others are read as well.
         again: the least probability of a passage whose best sentence is read again.
         threshold: the least probability of an answer.
         yes_no_threshold: the same, for questions that want yes or no.
@@ -92,6 +94,8 @@ class Evidence:
     cosine: float = 3.3
     bias: float = -6.7
     near: float = 0.6
+    first: int = 6
+    further: float = 0.02
     again: float = 0.06
     threshold: float = 0.12
     yes_no_threshold: float = 0.32
@@ -138,13 +142,22 @@ class ReaderScorer:
         weights = asked_terms(self._retriever.term_weights(question))
         least = self._evidence.near * max((hit.score for hit in hits), default=0.0)
         near = [hit for hit in hits if hit.passage.sentences and hit.score >= least]
-        found = [candidate for one in self._judged(question, near, weights) for candidate in one.candidates()]
-        found = self._with_overlap(question, near, found) if is_yes_no(question) else found
-        found += [candidate for hit in hits if hit.score < least for candidate in _unread(hit, weights)]
+        judged = self._judged(question, near, weights)
+        found = [candidate for one in judged for candidate in one.candidates()]
+        read = [one.hit for one in judged]
+        found = self._with_overlap(question, read, found) if is_yes_no(question) else found
+        found += [candidate for hit in hits if hit not in read for candidate in _unread(hit, weights)]
         return heard(question, found, weights)
 
     def _judged(self, question: str, hits: Sequence[Hit], weights: Mapping[str, float]) -> list[_Judged]:
-        """Read the passages, and the best sentences of those that may answer once more."""
+        """Read the first passages, and the others unless none of the first seems to answer at all."""
+        start = self._evidence.first
+        judged = self._looked(question, hits[:start], weights)
+        rest = hits[start:] if any(one.chance >= self._evidence.further for one in judged) else []
+        return judged + (self._looked(question, rest, weights) if rest else [])
+
+    def _looked(self, question: str, hits: Sequence[Hit], weights: Mapping[str, float]) -> list[_Judged]:
+        """Read passages, and the best sentences of those that may answer once more."""
         passages = [hit.passage for hit in hits]
         readings = self.reader.read(question, [p.text for p in passages], [p.context for p in passages])
         first = [self._first(hit, reading, weights) for hit, reading in zip(hits, readings, strict=True)]

@@ -88,6 +88,19 @@ def test_best_sentence_is_read_again(library, corpus):
     assert candidates[-1].score == pytest.approx(evidence.probability([found], covered, 0.5) * 0.9)
 
 
+def test_only_promising_passages_are_read(library, corpus):
+    """Those far below the best in retrieval are not read, and those behind the first six only where one may answer."""
+    library.index(corpus)
+    hits = [replace(hit(), score=score, lexical_rank=rank) for rank, score in enumerate((*[0.9] * 7, 0.5), 1)]
+    for found, read in ((reading((46, 0.9)), 7), (replace(reading((46, 0.9)), answer_logit=-9.0, span_score=-9.0), 6)):
+        reader = Doubting(found)
+        scorer = ReaderScorer(library.retriever, reader, replace(Evidence(), again=1.0))
+        candidates = scorer.score("What did it lift?", hits)
+        assert sum(map(len, reader.seen)) == read
+        assert len(candidates) == 2 * len(hits)
+        assert [c.score for c in candidates[2 * read :]] == [0.0] * 2 * (len(hits) - read)
+
+
 def test_several_answers_of_one_passage(library, corpus):
     """A sentence's answer is the likeliest that begins in it, and ends with it; where none begins there is none."""
     library.index(corpus)
