@@ -97,7 +97,7 @@ class Evidence:
     first: int = 6
     further: float = 0.02
     again: float = 0.06
-    threshold: float = 0.12
+    threshold: float = 0.1
     yes_no_threshold: float = 0.32
 
     def probability(self, looks: Sequence[Reading], coverage: float, cosine: float) -> float:
