@@ -48,7 +48,6 @@ class Asked:
     answers: dict[str, Answer]
     milliseconds: float
     given: dict[str, tuple[float, float]]
-    chance: float | None
 
 
 # --- asking ----------------------------------------------------------------------------------------------------------
@@ -70,18 +69,16 @@ class Asker:
         milliseconds = 1000 * (time.perf_counter() - began)
         answers["encoder"] = _with_sentence(ExtractiveAnswerer(self._scorers["encoder"]).answer(question.text, hits))
         uri = next(iter(question.relevant), None)
-        given, chance = self._given(question, uri) if uri else ({}, None)
-        return Asked(question, kind, answers, milliseconds, given, chance)
+        return Asked(question, kind, answers, milliseconds, self._given(question, uri) if uri else {})
 
-    def _given(self, question: Question, uri: str) -> tuple[dict[str, tuple[float, float]], float]:
+    def _given(self, question: Question, uri: str) -> dict[str, tuple[float, float]]:
         document = self._documents[uri]
         reading = self._reader.read(question.text, [document.text], [document.title or ""])[0]
         found = {"reader": document.text[reading.start : reading.end]}
         hits = self._library.search(question.text, 3, Filter(document=(uri,)))
         candidates = self._scorers["encoder"].score(question.text, [hit for hit in hits if hit.passage.uri == uri])
         found["encoder"] = max(candidates, key=lambda c: c.score).text if candidates else ""
-        scores = {name: _overlap(text, question.answers) for name, text in found.items() if question.answers}
-        return scores, reading.answer_probability
+        return {name: _overlap(text, question.answers) for name, text in found.items() if question.answers}
 
 
 def _with_sentence(answer: Answer) -> Answer:
@@ -136,9 +133,7 @@ def report_answers(name: str, asked: Sequence[Asked]) -> None:
 def report_refusals(asked: Sequence[Asked]) -> None:
     """Print how well answerable questions are told from others, and what the shipped threshold refuses."""
     of = {kind: [a for a in asked if a.kind == kind] for kind in ("answerable", "misleading", "elsewhere")}
-    chances = [(a.chance, a.kind == "answerable") for a in asked if a.chance is not None]
-    given = abstention([False] * len(chances), [yes for _, yes in chances], [chance for chance, _ in chances])
-    print(f"\nAUROC given the passage, misleading: reader {given.get('auroc', float('nan')):.3f}")
+    print()
     for who in ("reader", "encoder"):
         for kind in ("misleading", "elsewhere"):
             found = _abstention([*of["answerable"], *of[kind]], who)
