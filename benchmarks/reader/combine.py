@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from answers import PASSAGES
@@ -100,7 +100,7 @@ def read_all(data: Path, reader: Reader, count: int) -> list[Row]:
 def fit(found: Sequence[Row]) -> Evidence:
     """Fit the weights of the signals; the threshold stays as it is."""
     model = LogisticRegression(C=10, max_iter=1000).fit([row.signals for row in found], [row.answers for row in found])
-    weights = dict(zip(SIGNALS, (round(float(w), 2) for w in model.coef_[0]), strict=True))
+    weights: dict[str, Any] = dict(zip(SIGNALS, (round(float(w), 2) for w in model.coef_[0]), strict=True))
     return replace(Evidence(), **weights, bias=round(float(model.intercept_[0]), 2))
 
 
