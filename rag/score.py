@@ -80,7 +80,8 @@ class Evidence:
     the other. Fitted and measured by benchmarks/reader/combine.py.
 
     Attributes:
-        near: the least score of retrieval, as a share of the best one's, of a passage that is read.
+        always: how many passages are read however retrieval scores them: of a handful, even the second may have 0.
+        near: the least score of retrieval, as a share of the best one's, of any other passage that is read.
         first: how many are read first.
         further: the least probability of one of these at which the others are read as well.
         again: the least probability of a passage whose best sentence is read again.
@@ -93,6 +94,7 @@ class Evidence:
     coverage: float = 3.2
     cosine: float = 3.3
     bias: float = -6.7
+    always: int = 3
     near: float = 0.6
     first: int = 6
     further: float = 0.02
@@ -141,7 +143,8 @@ class ReaderScorer:
         """
         weights = asked_terms(self._retriever.term_weights(question))
         least = self._evidence.near * max((hit.score for hit in hits), default=0.0)
-        near = [hit for hit in hits if hit.passage.sentences and hit.score >= least]
+        near = [hit for rank, hit in enumerate(hits) if rank < self._evidence.always or hit.score >= least]
+        near = [hit for hit in near if hit.passage.sentences]
         judged = self._judged(question, near, weights)
         found = [candidate for one in judged for candidate in one.candidates()]
         read = [one.hit for one in judged]

@@ -10,7 +10,7 @@ logistic regression, ready to paste, and with the shipped and the fitted ones
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,8 +156,8 @@ def main() -> None:
     print("\n--- fitted, each question by constants fitted on others")
     report(found, cross_fitted(found), shipped.threshold)
     print("\nfitted on all of them, for rag/score.py (choose the threshold from the table above):")
-    for field in fields(Evidence):
-        print(f"    {field.name}: float = {getattr(fitted, field.name)}")
+    for name in (*SIGNALS, "bias"):
+        print(f"    {name}: float = {getattr(fitted, name)}")
 
 
 if __name__ == "__main__":
