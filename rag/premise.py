@@ -27,7 +27,8 @@ _WORDS = (
 )
 _NUMBER = re.compile(rf"(?<![\w.-])({_DIGITS}|{_WORDS})\b(?:\s[a-z]+)?(?![-\w])")
 _NEGATION = re.compile(r"\b(?:not|no(?!\s*\.)|never|nobody|neither|cannot)\b|n['’]t\b", re.IGNORECASE)
-_AFTER_ALL = re.compile(r"\b(?:since|until|till|before|only|just)\b", re.IGNORECASE)  # `not tested since May`: in May
+_AFTER_ALL = re.compile(r"\b(?:since|until|till|before|only|just|unless|except)\b", re.IGNORECASE)
+"""Behind a negation these take it back: what was `not tested since May` was tested in May."""
 _LISTED = re.compile(r"^\s*(?:what|which|who) (?:are|were) (?:the |some )?\w+|\btwo\b", re.IGNORECASE)  # often counted
 _POSSESSIVE = re.compile(r"['’]s?$")
 _ADJECTIVE = re.compile(r"^\w+(?:ish|ese|[ae]an|ian|ican|ic)$")  # `British` goes without saying in Britain

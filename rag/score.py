@@ -32,6 +32,7 @@ somebody else that do not name the asked one."""
 _YES_NO = re.compile(
     r"\s*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must)\b", re.IGNORECASE
 )
+_CHOICE = re.compile(r"\bor (?!not\b)[\w-]+(?: [\w-]+){0,2}\s*\?*\s*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,8 +332,8 @@ def coverage(weights: Mapping[str, float], text: str, near: str) -> float:
 
 
 def is_yes_no(question: str) -> bool:
-    """Tell whether a question wants yes or no: it opens with a verb."""
-    return _YES_NO.match(question) is not None
+    """Tell whether a question wants yes or no: it opens with a verb, and does not end with a choice."""
+    return _YES_NO.match(question) is not None and not _CHOICE.search(question)
 
 
 def is_question(text: str) -> bool:

@@ -10,7 +10,7 @@ import pytest
 
 from rag.answer import NOT_SAID, ExtractiveAnswerer
 from rag.library import Library
-from rag.premise import missing
+from rag.premise import denies, missing
 from rag.records import Document, Hit, Span
 from rag.score import Candidate
 
@@ -57,6 +57,19 @@ def test_what_a_passage_lacks(question, lacking):
 def test_what_a_passage_has(question):
     """The same in other words, or less exactly, is not missing."""
     assert missing(question, passage()) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "denied"),
+    [
+        ("When was the generator tested?", "The generator was never tested.", True),
+        ("When was the generator tested?", "The generator was not tested since May.", False),
+        ("What must be broken to open the valve?", "They may not open the valve unless a seal is broken.", False),
+    ],
+)
+def test_what_a_sentence_denies(question, sentence, denied):
+    """A negation right before a word of the question denies it, if nothing behind takes it back."""
+    assert denies(question, sentence) == denied
 
 
 def test_the_title_counts():

@@ -8,7 +8,7 @@ import pytest
 
 from rag.read import Reader, Reading
 from rag.records import Document, Hit, Span
-from rag.score import Evidence, ReaderScorer, answer_shares
+from rag.score import Evidence, ReaderScorer, answer_shares, is_yes_no
 from tests.conftest import ROOT, questions
 
 PARTS = ("The crane came in 1931.", "Was it big?", "It lifted nine tons.")
@@ -130,3 +130,19 @@ def test_yes_no_questions_get_their_evidence(sample):
         refused += answer.abstained and not entry["evidence"]
     assert shown >= 14
     assert refused >= 7
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Is the barrier closed?", True),
+        ("Did the crew or the warden call first that night?", True),
+        ("Did they stay or not?", True),
+        ("Was the gate open or closed?", False),
+        ("Is an instance typically abstract or rather concrete", False),
+        ("How many gates does it have?", False),
+    ],
+)
+def test_questions_for_yes_or_no(question, expected):
+    """They open with a verb, and a choice at the end is no yes or no."""
+    assert is_yes_no(question) == expected
