@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rag import bert
 from rag.errors import ModelError
-from rag.spans import answerless, best_end, best_span, whole_words
+from rag.spans import TokenScores, answerless
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,8 +38,6 @@ WINDOW_OVERLAP = 96  # tokens shared by neighbouring windows of a long passage: 
 WEIGHTS_SHA256 = "213ce387e06a6122834b1309c7c0e0a4438704e324d00ab9db1d632c8fdfdfc0"
 """SHA-256 of the weights in the package."""
 
-_UNLIKELY = 0.002  # probabilities of a start below this are not reported
-
 
 # --- what a reader finds ---------------------------------------------------------------------------------------------
 
@@ -54,9 +52,7 @@ class Reading:
             and comparable between passages.
         answer_logit: the raw score of the answerable head.
         span_score: how far the span's logits stand above those of "no answer"; not calibrated.
-        starts: (start, end, probability) of the best answer from each place where one may begin, those above 0.002; the
-            probability is that of the beginning.
-        ends: (end, score) of the words where an answer may end, in order.
+        tokens: the scores of each token of the passage, or of the best window of a long one.
     """
 
     start: int
@@ -64,27 +60,15 @@ class Reading:
     answer_probability: float
     answer_logit: float
     span_score: float
-    starts: tuple[tuple[int, int, float], ...]
-    ends: tuple[tuple[int, float], ...] = ()
+    tokens: TokenScores
 
-    def share(self, start: int, end: int) -> float:
-        """How much of the answer's beginning falls into ``start`` to ``end`` (code points), 0 to 1.
+    def shares(self, spans: Sequence[tuple[int, int]]) -> list[float]:
+        """How much of the answer's beginning falls into each of these spans (code points), 0 to 1.
 
         The weight of a sentence as evidence, given that the passage answers at all.
         """
-        return sum(probability for place, _, probability in self.starts if start <= place < end)
-
-    def answer(self, start: int, end: int) -> tuple[int, int] | None:
-        """The best answer in ``start`` to ``end`` (code points); None where none is likely to begin there."""
-        here = [found for found in self.starts if start <= found[0] < end]
-        if start <= self.start < end:
-            first, last = self.start, self.end
-        elif here:
-            first, last, _ = max(here, key=lambda found: found[2])
-        else:
-            return None
-        inside = [found for found in self.ends if first < found[0] <= end]
-        return (first, max(inside, key=lambda found: found[1])[0]) if last > end and inside else (first, last)
+        likely = list(zip(self.tokens.places, self.tokens.beginnings().tolist(), strict=True))
+        return [sum(p for (place, _), p in likely if start <= place < end) for start, end in spans]
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,24 +304,15 @@ class Reader:
                 stop = window.first + len(window.offsets)
                 penalty = torch.tensor([_penalty(span, masks[window.passage]) for span in window.offsets])
                 here, there = starts[row, window.first : stop] + penalty, ends[row, window.first : stop] + penalty
-                text = passages[window.passage]
-                readings.append(self._reading(window, text, here, there, nulls[row], float(answerable[row])))
+                tokens = TokenScores(tuple(window.offsets), here.numpy(), there.numpy())
+                readings.append(self._reading(passages[window.passage], tokens, nulls[row], float(answerable[row])))
         return readings
 
-    def _reading(
-        self, window: Window, text: str, starts: torch.Tensor, ends: torch.Tensor, null: float, answerable: float
-    ) -> Reading:
+    def _reading(self, text: str, tokens: TokenScores, null: float, answerable: float) -> Reading:
         """The reading of one window from its scores."""
-        first, last, best = best_span(starts, ends)
-        start, end = whole_words(text, window.offsets[first][0], window.offsets[last][1])
-        shares = [(place, p) for place, p in enumerate(starts.softmax(-1).tolist()) if p > _UNLIKELY]
-        spans = [(window.offsets[place][0], window.offsets[best_end(ends, place)][1]) for place, _ in shares]
-        likely = tuple((span[0], whole_words(text, *span)[1], p) for span, (_, p) in zip(spans, shares, strict=True))
-        margin = best - null
-        chance = self.calibration.probability(answerable, margin)
-        places = zip(window.offsets, ends.tolist(), strict=True)
-        closing = tuple((stop, score) for (_, stop), score in places if not text[stop : stop + 1].isalnum())
-        return Reading(start, end, chance, answerable, margin, likely, closing)
+        start, end, best = tokens.best(text) or (0, 0, null)
+        chance = self.calibration.probability(answerable, best - null)
+        return Reading(start, end, chance, answerable, best - null, tokens)
 
 
 def _penalty(span: tuple[int, int], masked: Sequence[tuple[int, int]]) -> float:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import re
 from bisect import bisect_left
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import torch
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
 
 MAX_ANSWER_TOKENS = 30
 
@@ -49,22 +52,74 @@ def _closed(text: str, start: int, end: int) -> int:
     return end + any(found.count(opening) > found.count(closing) for opening, closing in pairs)
 
 
-def best_span(starts: torch.Tensor, ends: torch.Tensor) -> tuple[int, int, float]:
-    """The best (first, last, score) of at most MAX_ANSWER_TOKENS tokens; starts and ends: (tokens,) float32."""
-    import torch
+@dataclass(frozen=True, slots=True, eq=False)
+class TokenScores:
+    """How well an answer begins and ends at each token of a text.
 
-    pairs = starts[:, None] + ends[None, :]
-    allowed = torch.ones_like(pairs, dtype=torch.bool).triu().tril(MAX_ANSWER_TOKENS - 1)
-    flat = int(pairs.masked_fill(~allowed, -math.inf).argmax())
-    first, last = divmod(flat, len(ends))
-    return first, last, float(pairs[first, last])
+    Attributes:
+        places: the tokens, in code points of the text, in order.
+        starts, ends: float32 logits, shape (tokens,).
+    """
+
+    places: tuple[tuple[int, int], ...]
+    starts: Floats
+    ends: Floats
+
+    def beginnings(self) -> Floats:
+        """Return how likely the answer begins at each token, shape (tokens,); they add up to 1."""
+        import numpy as np
+
+        likely = np.exp(self.starts - self.starts.max())
+        return np.asarray(likely / likely.sum(), np.float32)
+
+    def within(self, start: int, end: int) -> TokenScores:
+        """Return the tokens that lie in `start` to `end`."""
+        return self._kept([row for row, (first, last) in enumerate(self.places) if start <= first and last <= end])
+
+    def mean(self, other: TokenScores, shift: int) -> TokenScores:
+        """Return the means of these scores and those of a part of the text from `shift` on, where both have any."""
+        import numpy as np
+
+        half = np.float32(0.5)
+        rows = {(start + shift, end + shift): row for row, (start, end) in enumerate(other.places)}
+        shared = [(row, rows[place]) for row, place in enumerate(self.places) if place in rows]
+        one, two = self._kept([row for row, _ in shared]), other._kept([row for _, row in shared])
+        return TokenScores(one.places, half * (one.starts + two.starts), half * (one.ends + two.ends))
+
+    def best(self, text: str, price: float = 0.0) -> tuple[int, int, float] | None:
+        """Return the best answer in whole words, (start, end, score), each further token at a price; None if empty."""
+        if not self.places:
+            return None
+        first, last, score = best_span(self.starts, self.ends, price)
+        return *whole_words(text, self.places[first][0], self.places[last][1]), score
+
+    def _kept(self, rows: list[int]) -> TokenScores:
+        return TokenScores(tuple(self.places[row] for row in rows), self.starts[rows], self.ends[rows])
 
 
-def best_end(ends: torch.Tensor, first: int) -> int:
-    """The best last token of a span that begins with token `first`; ends: (tokens,) float32."""
-    return first + int(ends[first : first + MAX_ANSWER_TOKENS].argmax())
+def best_span(starts: Floats, ends: Floats, price: float = 0.0) -> tuple[int, int, float]:
+    """Return the best (first, last, score) of at most MAX_ANSWER_TOKENS tokens.
+
+    Args:
+        starts: float32 logits, shape (tokens,).
+        ends: the same.
+        price: what each token after the first takes from the score.
+    """
+    import numpy as np
+
+    places = np.arange(len(starts))
+    length = places[None, :] - places[:, None]
+    allowed = (length >= 0) & (length < MAX_ANSWER_TOKENS)
+    scores = np.where(allowed, starts[:, None] + ends[None, :] - price * length, -np.inf)
+    first, last = divmod(int(scores.argmax()), len(ends))
+    return first, last, float(scores[first, last])
 
 
 def answerless(text: str) -> list[tuple[int, int]]:
     """The spans of ``text`` where no answer stands: its questions (code points)."""
     return [match.span() for match in _ASKED.finditer(text)]
+
+
+def is_question(text: str) -> bool:
+    """Tell whether a sentence asks: then it is no answer."""
+    return re.search(r"[?？؟][\'\"”’»)]*\s*$", text) is not None

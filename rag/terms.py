@@ -8,6 +8,7 @@ spaces into overlapping pairs of characters.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections import Counter
@@ -15,7 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import tantivy
 
@@ -69,6 +70,16 @@ def matched_words(question: str, text: str) -> list[str]:
     present = set(terms(text))
     words = (word.strip(_EDGE) for word in question.split())
     return list(dict.fromkeys(word for word in words if present.intersection(terms(word))))
+
+
+def coverage(weights: Mapping[str, float], text: str, near: str) -> float:
+    """Return the share of the question's terms, by weight, found in `text` (whole) or only in `near` (half)."""
+    total = math.fsum(weights.values())
+    inside, around = set(terms(text)), set(terms(near))
+    found = math.fsum(
+        weight if term in inside else weight / 2 if term in around else 0.0 for term, weight in weights.items()
+    )
+    return found / total if total else 0.0
 
 
 def _normalise(text: str) -> str:

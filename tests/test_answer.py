@@ -8,7 +8,8 @@ import pytest
 
 from rag.answer import NO_ANSWER, NO_PASSAGE, ExtractiveAnswerer, in_reading_order
 from rag.records import Citation, Document, Hit, Span
-from rag.score import Candidate, OverlapScorer, coverage
+from rag.score import Candidate, OverlapScorer
+from rag.terms import coverage
 
 
 def hit(text: str, uri: str = "/a.txt", score: float = 1.0) -> Hit:

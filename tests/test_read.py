@@ -6,6 +6,7 @@ import json
 import random
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -19,7 +20,7 @@ from rag.hub_reader import hub_reader
 from rag.library import Library
 from rag.read import MAX_TOKENS, WINDOW_OVERLAP, Reader, shipped_network, windows_of
 from rag.score import OverlapScorer
-from rag.spans import MAX_ANSWER_TOKENS, answerless, best_end, best_span, whole_words
+from rag.spans import MAX_ANSWER_TOKENS, TokenScores, answerless, best_span, whole_words
 
 PASSAGE = (
     "The harbour of Delwick opened in 1931. Who paid for it? Nobody knows. The crane was built by Marta Quill in 1954, "
@@ -81,8 +82,8 @@ def test_spans_are_whole(any_reader, question):
         assert not (after.isalnum() and words[-1].isalnum())
         assert not any(start <= reading.start < end for start, end in answerless(passage))
         assert 0 <= reading.answer_probability <= 1
-        assert sum(probability for *_, probability in reading.starts) <= 1 + 1e-4
-        assert all(start < end <= len(passage) for start, end, _ in reading.starts)
+        assert reading.shares([(0, len(passage))]) == [pytest.approx(1, abs=1e-4)]
+        assert all(start <= end <= len(passage) for start, end in reading.tokens.places)
 
 
 def test_batches_equal_single(any_reader):
@@ -122,16 +123,34 @@ def test_nothing_to_read(any_reader, nothing):
 
 
 def test_best_span_is_the_best():
-    """Against all spans tried one by one."""
+    """Against all spans tried one by one, with and without a price for long ones."""
     chance = random.Random(4)
-    for _ in range(30):
+    for price in [0.0, 0.4] * 15:
         length = chance.randint(1, 50)
-        starts, ends = ([chance.gauss(0, 3) for _ in range(length)] for _ in range(2))
+        starts, ends = (np.array([chance.gauss(0, 3) for _ in range(length)], np.float32) for _ in range(2))
         places = [(a, b) for a in range(length) for b in range(a, min(length, a + MAX_ANSWER_TOKENS))]
-        first, last, score = best_span(torch.tensor(starts), torch.tensor(ends))
-        assert score == pytest.approx(max(starts[a] + ends[b] for a, b in places), abs=1e-5)
-        assert starts[first] + ends[last] == pytest.approx(score, abs=1e-5)
-        assert best_end(torch.tensor(ends), first) == last
+        first, last, score = best_span(starts, ends, price)
+        assert score == pytest.approx(max(starts[a] + ends[b] - price * (b - a) for a, b in places), abs=1e-5)
+        assert starts[first] + ends[last] - price * (last - first) == pytest.approx(score, abs=1e-5)
+
+
+def token_scores(*tokens: tuple[int, int, float, float]) -> TokenScores:
+    """Scores of tokens given as (start, end, logit of beginning, logit of ending)."""
+    places, logits = tuple((a, b) for a, b, _, _ in tokens), np.array([t[2:] for t in tokens], np.float32)
+    return TokenScores(places, logits[:, 0], logits[:, 1])
+
+
+def test_mean_of_two_looks():
+    """Tokens that both looks have, each with the mean of its scores; the others are left out."""
+    whole = token_scores((0, 3, 0, 0), (4, 8, 3, 1), (9, 13, 1, 2), (13, 14, 0, 0))
+    part = token_scores((0, 4, -1, 0), (5, 9, 5, 4), (9, 11, 9, 9))  # the last of these is no token of the whole
+    both = whole.mean(part, 4)
+    assert both.places == ((4, 8), (9, 13))
+    assert (both.starts.tolist(), both.ends.tolist()) == ([1, 3], [0.5, 3])
+    assert both.best("One nine tons.") == (9, 13, 6)
+    assert both.within(0, 8).best("One nine tons.") == (4, 8, 1.5)
+    assert whole.within(5, 13).places == ((9, 13),)
+    assert whole.mean(part, 1).best("One nine tons.") is None
 
 
 def test_one_answer_for_each_sentence(reader):
@@ -139,9 +158,9 @@ def test_one_answer_for_each_sentence(reader):
     passage = "The council counted 2,400 homeless people. The committee counted 3,150 homeless people."
     found = reader.read("How many homeless people were counted?", [passage])[0]
     half = passage.index("The committee")
-    answers = [found.answer(0, half), found.answer(half, len(passage))]
-    assert [passage[slice(*answer)] for answer in answers if answer] == ["2,400", "3,150"]
-    assert found.answer(0, 0) is None
+    answers = [found.tokens.within(*span).best(passage) for span in ((0, half), (half, len(passage)))]
+    assert [passage[answer[0] : answer[1]] for answer in answers if answer] == ["2,400", "3,150"]
+    assert sum(found.shares([(0, half), (half, len(passage))])) == pytest.approx(1, abs=1e-4)
 
 
 @settings(max_examples=200)

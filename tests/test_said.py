@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag import Library
-from rag.said import asked_speaker
+from rag.said import asked_speaker, is_of_self, named
 from rag.terms import terms
 
 REPORT = """The harbour museum
@@ -68,3 +68,41 @@ def test_the_words_of_others_are_not_theirs(museum):
     """Somebody who is not quoted is not answered for by who is."""
     for asked in ("What did Tom Briggs say about the museum?", "What did Ann Lewis say about the bones?"):
         assert not any("Hale" in (s.speaker or "") for s in museum.ask(asked).sentences)
+
+
+def test_who_is_named():
+    speakers = ["Alma Prentiss", "Grace Oyelowe, night sister", "Ines Falkland"]
+    assert named("how many patients did alma prentiss have?", speakers) == {"Alma Prentiss"}
+    assert named("What did Ms Falkland's deputy ask Sister Oyelowe?", speakers) == {
+        "Ines Falkland",
+        "Grace Oyelowe, night sister",
+    }
+    assert named("How many patients were there?", speakers) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("sentence", "of_self"),
+    [
+        ("There were sixty-four patients and eleven of us to look after them.", True),
+        ("I saw her close the gate.", False),  # that is about her as well
+        ("The gate was closed.", False),
+        ("Troops of the US crossed the river.", False),
+    ],
+)
+def test_who_is_spoken_of(sentence, of_self):
+    assert is_of_self(sentence) is of_self
+
+
+def test_what_somebody_says_of_themselves_is_no_answer_about_another(tmp_path):
+    text = """The hearing
+
+"We had sixty-four patients in the building that night," said Ann Lewis, the night sister.
+
+"I have nothing to add about the patients," said Peter Hale, the mayor.
+"""
+    (tmp_path / "hearing.txt").write_text(text, encoding="utf-8")
+    with Library.open(tmp_path / "index") as library:
+        library.index(tmp_path / "hearing.txt")
+        (own,) = library.ask("How many patients did Ann Lewis have in the building?").sentences
+        assert "sixty-four" in own.text
+        assert "sixty-four" not in library.ask("How many patients did Peter Hale have in the building?").text

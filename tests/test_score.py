@@ -2,39 +2,48 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from rag.judge import Evidence, answer_shares
 from rag.read import Reader, Reading
 from rag.records import Document, Hit, Span
-from rag.score import Evidence, ReaderScorer, answer_shares, is_yes_no
+from rag.score import ReaderScorer, is_yes_no
+from rag.spans import TokenScores
 from tests.conftest import ROOT, questions
 
 PARTS = ("The crane came in 1931.", "Was it big?", "It lifted nine tons.")
+WHOLE = " ".join(PARTS)
 
 
 class Fixed(Reader):
-    """A reader that finds the same in every passage."""
+    """A reader that finds the same in every passage, but for the sentences whose readings are given."""
 
-    def __init__(self, found: Reading) -> None:
-        self.found = found
+    def __init__(self, found: Reading, looks: dict[str, Reading] | None = None) -> None:
+        self.found, self.looks = found, looks or {}
 
     def read(self, question, passages, contexts=None):
-        return [self.found] * len(passages)
+        return [self.looks.get(passage, self.found) for passage in passages]
 
 
 def hit() -> Hit:
     """A hit on three sentences, the second a question."""
-    text = " ".join(PARTS)
+    text = WHOLE
     spans = [Span(text.index(part), text.index(part) + len(part)) for part in PARTS]
     return Hit(Document("/a.txt", text, None, "0" * 64).passage(Span(0, len(text)), spans), 1.0, dense_score=0.5)
 
 
-def reading(*starts: tuple[int, float]) -> Reading:
-    """A reading of "nine tons" whose beginning may be at these places; what begins elsewhere has four characters."""
-    at = " ".join(PARTS).index("nine")
-    return Reading(at, at + 9, 0.9, 1.0, 4.0, tuple((place, place + 4, p) for place, p in starts))
+def reading(*starts: tuple[int, float], text: str = WHOLE) -> Reading:
+    """A reading of a text where an answer begins at these places, this likely, and ends best with a late word."""
+    places = tuple(match.span() for match in re.finditer(r"\w+|[^\w\s]", text))
+    likely = dict(starts)
+    begins = np.array([math.log(likely.get(start, 1e-9)) for start, _ in places], np.float32)
+    ends = np.array([end / 100 if text[start:end].isalnum() else -9.0 for start, end in places], np.float32)
+    return Reading(0, 4, 0.9, 1.0, 4.0, TokenScores(places, begins, ends))
 
 
 def test_best_sentence_has_the_probability_of_its_passage(library, corpus):
@@ -43,14 +52,14 @@ def test_best_sentence_has_the_probability_of_its_passage(library, corpus):
     Each has the best short answer that begins in it.
     """
     library.index(corpus)
-    found, evidence = reading((18, 0.2), (30, 0.4), (46, 0.4)), Evidence()
+    found, evidence = reading((18, 0.2), (31, 0.4), (46, 0.4)), replace(Evidence(), again=1.0)
     candidates = ReaderScorer(library.retriever, Fixed(found), evidence).score("What did it lift?", [hit()])
     scores = {c.text: c.score for c in candidates}
     covered = max(c.support for c in candidates)
     certain = evidence.probability([found], covered, 0.5)
-    assert answer_shares(hit().passage, found) == pytest.approx([0.2, 0.0, 0.4])
-    assert scores == pytest.approx({PARTS[0]: certain * 0.6 * 0.5, PARTS[2]: certain * 0.6})
-    assert {c.text: c.short and c.short.of(" ".join(PARTS)) for c in candidates} == {
+    assert answer_shares(hit().passage, found) == pytest.approx([0.2, 0.0, 0.4], abs=1e-4)
+    assert scores == pytest.approx({PARTS[0]: certain * 0.6 * 0.5, PARTS[2]: certain * 0.6}, abs=1e-4)
+    assert {c.text: c.short and c.short.of(WHOLE) for c in candidates} == {
         PARTS[0]: "1931",
         PARTS[2]: "nine tons",
     }
@@ -73,10 +82,10 @@ class Doubting(Fixed):
 def test_best_sentence_is_read_again(library, corpus):
     """The two looks count half each; a passage that is not likely enough is read once."""
     library.index(corpus)
-    found = reading((46, 0.9))
+    found = reading((31, 0.1), (46, 0.9))
     reader, evidence = Doubting(found), Evidence()
     candidates = ReaderScorer(library.retriever, reader, evidence).score("What did it lift?", [hit()])
-    assert reader.seen == [[" ".join(PARTS)], [PARTS[2]]]
+    assert reader.seen == [[WHOLE], [PARTS[2]]]
     between = replace(found, answer_logit=-0.5, span_score=2.5)
     covered = max(c.support for c in candidates)
     assert candidates[-1].score == pytest.approx(evidence.probability([between], covered, 0.5) * 0.9)
@@ -84,7 +93,7 @@ def test_best_sentence_is_read_again(library, corpus):
     candidates = ReaderScorer(library.retriever, reader, replace(evidence, again=1.0)).score(
         "What did it lift?", [hit()]
     )
-    assert reader.seen == [[" ".join(PARTS)], []]
+    assert reader.seen == [[WHOLE], []]
     assert candidates[-1].score == pytest.approx(evidence.probability([found], covered, 0.5) * 0.9)
 
 
@@ -92,7 +101,10 @@ def test_only_promising_passages_are_read(library, corpus):
     """Those far below the best in retrieval are not read, and those behind the first six only where one may answer."""
     library.index(corpus)
     hits = [replace(hit(), score=score, lexical_rank=rank) for rank, score in enumerate((*[0.9] * 7, 0.5), 1)]
-    for found, read in ((reading((46, 0.9)), 7), (replace(reading((46, 0.9)), answer_logit=-9.0, span_score=-9.0), 6)):
+    for found, read in (
+        (reading((31, 0.1), (46, 0.9)), 7),
+        (replace(reading((31, 0.1), (46, 0.9)), answer_logit=-9.0, span_score=-9.0), 6),
+    ):
         reader = Doubting(found)
         scorer = ReaderScorer(library.retriever, reader, replace(Evidence(), again=1.0))
         candidates = scorer.score("What did it lift?", hits)
@@ -102,21 +114,36 @@ def test_only_promising_passages_are_read(library, corpus):
 
 
 def test_several_answers_of_one_passage(library, corpus):
-    """A sentence's answer is the likeliest that begins in it, and ends with it; where none begins there is none."""
+    """A sentence's answer is the best that begins and ends in it; where none is likely to begin there is none."""
     library.index(corpus)
-    found = reading((4, 0.1), (18, 0.2), (20, 0.3))
-    candidates = ReaderScorer(library.retriever, Fixed(found)).score("What did it lift?", [hit()])
-    assert [c.short and c.short.of(" ".join(PARTS)) for c in candidates] == ["31.", "nine tons"]
-    nowhere = replace(found, start=30, end=33, starts=((30, 33, 1.0),))
-    candidates = ReaderScorer(library.retriever, Fixed(nowhere)).score("What did it lift?", [hit()])
-    assert [c.short for c in candidates] == [None, None]
+    evidence = replace(Evidence(), again=1.0)
+    for starts, answers in (
+        (((4, 0.1), (18, 0.2), (46, 0.7)), ["1931", "nine tons"]),
+        (((4, 0.8), (18, 0.199), (46, 0.001)), ["crane came in 1931", None]),
+        (((31, 1.0),), [None, None]),
+    ):
+        scorer = ReaderScorer(library.retriever, Fixed(reading(*starts)), evidence)
+        candidates = scorer.score("What did it lift?", [hit()])
+        assert [c.short and c.short.of(WHOLE) for c in candidates] == answers
+
+
+def test_second_look_chooses_between_two_sentences(library, corpus):
+    """Two sentences are read again; the one with the better answer in both looks is the best, and has its span."""
+    library.index(corpus)
+    found, evidence = reading((18, 0.6), (46, 0.4)), Evidence()
+    looks = {PARTS[0]: reading((4, 0.9), text=PARTS[0]), PARTS[2]: reading((10, 0.9), text=PARTS[2])}
+    looks[PARTS[2]] = replace(looks[PARTS[2]], answer_logit=3.0, span_score=6.0)
+    candidates = ReaderScorer(library.retriever, Fixed(found, looks), evidence).score("What did it lift?", [hit()])
+    chance = evidence.probability([found, looks[PARTS[2]]], max(c.support for c in candidates), 0.5)
+    assert [c.score for c in candidates] == pytest.approx([chance * 0.4 / 0.6, chance], abs=1e-4)
+    assert [c.short and c.short.of(WHOLE) for c in candidates] == ["crane came in 1931", "nine tons"]
 
 
 def test_answer_outside_of_all_sentences(library, corpus):
     """An answer that begins in a heading or a question gives no sentence any weight."""
     library.index(corpus)
-    candidates = ReaderScorer(library.retriever, Fixed(reading((30, 1.0)))).score("What did it lift?", [hit()])
-    assert [c.score for c in candidates] == [0.0, 0.0]
+    candidates = ReaderScorer(library.retriever, Fixed(reading((31, 1.0)))).score("What did it lift?", [hit()])
+    assert [c.score for c in candidates] == pytest.approx([0.0, 0.0], abs=1e-6)
 
 
 def test_yes_no_questions_get_their_evidence(sample):

@@ -4,7 +4,8 @@ Run: python benchmarks/reader/answers.py ../shared/eval [--weights FILE] [--samp
 set's corpus.jsonl is a document, all of them one index, made by the product and kept in its cache. A sample takes N
 answerable questions and half as many of each other kind, the same ones each time.
 
-Given the passage, the reader's best span counts, and for the encoder the sentence that it prefers; nothing is refused.
+Given the passage (its document alone), the best short answer counts, and for the encoder the sentence that it prefers;
+nothing is refused.
 Over the corpus, it is what `rag ask` says: short answer (for the encoder: its first sentence), first cited sentence,
 refusals. Questions about something else are those of nq_open_oracle, asked of squad20_A.
 """
@@ -30,9 +31,9 @@ from rag.score import scorer
 from rag.where import Filter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from rag.records import Answer, Document
+    from rag.records import Answer
 
 SETS = ("squad20_A", "xquad_en_A", "nq_open_oracle")
 MEASURES = ("exact_match", "f1", "sentence_hit@1")
@@ -56,9 +57,8 @@ class Asked:
 class Asker:
     """One set's index, with both answerers."""
 
-    def __init__(self, library: Library, reader: Reader, documents: Iterable[Document]) -> None:
-        self._library, self._reader = library, reader
-        self._documents = {document.uri: document for document in documents}
+    def __init__(self, library: Library, reader: Reader) -> None:
+        self._library = library
         self._scorers = {"reader": scorer(library.retriever, reader), "encoder": scorer(library.retriever, "none")}
 
     def ask(self, question: Question, kind: str) -> Asked:
@@ -72,12 +72,13 @@ class Asker:
         return Asked(question, kind, answers, milliseconds, self._given(question, uri) if uri else {})
 
     def _given(self, question: Question, uri: str) -> dict[str, tuple[float, float]]:
-        document = self._documents[uri]
-        reading = self._reader.read(question.text, [document.text], [document.title or ""])[0]
-        found = {"reader": document.text[reading.start : reading.end]}
-        hits = self._library.search(question.text, 3, Filter(document=(uri,)))
-        candidates = self._scorers["encoder"].score(question.text, [hit for hit in hits if hit.passage.uri == uri])
-        found["encoder"] = max(candidates, key=lambda c: c.score).text if candidates else ""
+        hits = self._library.search(question.text, PASSAGES, Filter(document=(uri,)))
+        found = {}
+        for name, judge in self._scorers.items():
+            candidates = judge.score(question.text, hits)
+            best = max(candidates, key=lambda c: c.score) if candidates else None
+            short = best.hit.passage.quote(best.short) if best and best.short else ""
+            found[name] = short if name == "reader" else best.text if best else ""
         return {name: _overlap(text, question.answers) for name, text in found.items() if question.answers}
 
 
@@ -112,7 +113,7 @@ def ask_all(folder: Path, reader: Reader, count: int) -> list[Asked]:
         others = read_folder(folder.parent / "nq_open_oracle").limited(count // 2).questions
         questions += [("elsewhere", replace(q, relevant={}, answers=(), answerable=False)) for q in others]
     with opened(dataset, embedder()) as library:
-        asker = Asker(library, reader, dataset.documents())
+        asker = Asker(library, reader)
         return [asker.ask(question, kind) for kind, question in questions]
 
 

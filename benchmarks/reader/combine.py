@@ -1,4 +1,4 @@
-"""Fits and measures `rag.score.Evidence`: the weights of the reader's and retrieval's signals, and the threshold.
+"""Fits and measures `rag.judge.Evidence`: the weights of the reader's and retrieval's signals, and the threshold.
 
 Run: python benchmarks/reader/combine.py ../shared/eval [--weights FILE] [--sample N]. All passages of squad20_A are one
 collection; asked are N of its answerable questions, N misleading ones, and as questions about something else N / 2 of
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,8 +23,9 @@ from sklearn.model_selection import GroupKFold
 from rag.embed import embedder
 from rag.evaluate import Dataset, Question, opened, read_folder
 from rag.evaluate.measures import abstention, normal
+from rag.judge import Evidence, judged
 from rag.read import Reader
-from rag.score import Evidence, answer_shares, asked_terms, coverage
+from rag.score import asked_terms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,18 +68,13 @@ def rows(library: Library, reader: Reader, number: int, kind: str, question: Que
     """Read the best passages for one question."""
     hits = [hit for hit in library.search(question.text, PASSAGES) if hit.passage.sentences]
     weights = asked_terms(library.retriever.term_weights(question.text))
-    passages = [hit.passage for hit in hits]
-    readings = reader.read(question.text, [p.text for p in passages], [p.context for p in passages])
-    shares = [answer_shares(passage, reading) for passage, reading in zip(passages, readings, strict=True)]
-    best = [p.quote(p.sentences[int(np.argmax(row))]) for p, row in zip(passages, shares, strict=True)]
-    looks = reader.read(question.text, best, [p.context for p in passages])
+    everything = replace(Evidence(), first=PASSAGES, again=0.0)  # reads all of them, and all twice
     found = []
-    for hit, reading, look, row in zip(hits, readings, looks, shares, strict=True):
-        passage, share = hit.passage, min(1.0, sum(row))
-        covered = max(coverage(weights, passage.quote(span), passage.context) for span in passage.sentences)
-        logit, margin = (reading.answer_logit + look.answer_logit) / 2, (reading.span_score + look.span_score) / 2
-        signals = (logit, margin, covered, hit.dense_score or 0.0)
-        found.append(Row(number, kind, signals, share, kind == "answerable" and holds(question, passage)))
+    for one in judged(reader, everything, question.text, hits, weights):
+        logit, margin = fmean(look.answer_logit for look in one.looks), fmean(look.span_score for look in one.looks)
+        signals = (logit, margin, max(one.covered), one.hit.dense_score or 0.0)
+        answers = kind == "answerable" and holds(question, one.hit.passage)
+        found.append(Row(number, kind, signals, min(1.0, sum(one.shares)), answers))
     return found
 
 
@@ -155,7 +152,7 @@ def main() -> None:
     report(found, chances(found, shipped), shipped.threshold)
     print("\n--- fitted, each question by constants fitted on others")
     report(found, cross_fitted(found), shipped.threshold)
-    print("\nfitted on all of them, for rag/score.py (choose the threshold from the table above):")
+    print("\nfitted on all of them, for rag/judge.py (choose the threshold from the table above):")
     for name in (*SIGNALS, "bias"):
         print(f"    {name}: float = {getattr(fitted, name)}")
 

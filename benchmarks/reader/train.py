@@ -247,7 +247,8 @@ def measure(weights: Tensors, held_out: list[tuple[Example, Item]], tokens: int)
                 scores.append((float(answerable[row]), item.target[1] > 0))
                 if item.target[1] > 0 and not item.loose:
                     window, stop = item.window, len(item.window.ids) - 1
-                    a, b, _ = best_span(starts[row, window.first : stop], ends[row, window.first : stop])
+                    place = slice(window.first, stop)
+                    a, b, _ = best_span(starts[row, place].numpy(), ends[row, place].numpy())
                     start, end = window.offsets[a][0], window.offsets[b][1]
                     shared = max(0, min(end, example.end) - max(start, example.start))
                     exact.append((start, end) == (example.start, example.end))

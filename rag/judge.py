@@ -1,0 +1,189 @@
+"""Reads passages for a question: how likely each answers, in which sentence, and with which words."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rag.records import Span
+from rag.spans import is_question
+from rag.terms import coverage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rag.read import Reader, Reading
+    from rag.records import Hit, Passage
+    from rag.spans import TokenScores
+
+UNLIKELY = 0.002
+"""The share of an answer's beginning below which a sentence has no short answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How the reader's scores and retrieval's are weighed into one probability that a passage answers.
+
+    A logistic regression (Platt 1999) on the reader's answerable logit and span margin, the best sentence's share of
+    the question's terms, and the cosine of question and passage. Where the passage may answer, the reader looks again,
+    at its best sentence alone, or at two, and its scores are the means of both looks: what deceives it in one often
+    does not in the other. Fitted and measured by benchmarks/reader/combine.py.
+
+    Attributes:
+        always: how many passages are read however retrieval scores them: of a handful, even the second may have 0.
+        near: the least score of retrieval, as a share of the best one's, of any other passage that is read.
+        first: how many are read first.
+        further: the least probability of one of these at which the others are read as well.
+        again: the least probability of a passage whose best sentences are read again.
+        second: the least share of the answer's beginning of a second sentence that is read again.
+        price: what each further token of a short answer takes from its score, after two looks.
+        threshold: the least probability of an answer.
+        yes_no_threshold: the same, for questions that want yes or no.
+    """
+
+    answerable: float = 0.67
+    margin: float = 0.11
+    coverage: float = 3.2
+    cosine: float = 3.3
+    bias: float = -6.7
+    always: int = 3
+    near: float = 0.6
+    first: int = 6
+    further: float = 0.02
+    again: float = 0.06
+    second: float = 0.1
+    price: float = 0.03
+    threshold: float = 0.1
+    yes_no_threshold: float = 0.32
+
+    def probability(self, looks: Sequence[Reading], coverage: float, cosine: float) -> float:
+        """Return the probability, from 0 to 1, that the passage answers the question, after one look or two."""
+        logit = sum(self.answerable * look.answer_logit + self.margin * look.span_score for look in looks) / len(looks)
+        logit += self.coverage * coverage + self.cosine * cosine + self.bias
+        return 1 / (1 + math.exp(-max(-50.0, min(50.0, logit))))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """A passage that was read.
+
+    Attributes:
+        hit: the passage.
+        looks: what was found in it, and, after a second look, in its best sentence.
+        covered: the share of the question's terms in each sentence.
+        shares: the share of the answer that begins in each sentence.
+        chance: the probability that the passage answers.
+        again: the short answers of the sentences that were read again, by their numbers.
+    """
+
+    hit: Hit
+    looks: tuple[Reading, ...]
+    covered: tuple[float, ...]
+    shares: tuple[float, ...]
+    chance: float
+    again: Mapping[int, Span] = field(default_factory=dict)
+
+    @property
+    def best(self) -> int:
+        """The number of the sentence where most of the answer begins."""
+        return max(range(len(self.shares)), key=self.shares.__getitem__)
+
+    @property
+    def scores(self) -> list[float]:
+        """The scores of the sentences: the best one has the whole probability, others as their share relates to its."""
+        certain = self.chance * min(1.0, sum(self.shares)) / (max(self.shares) or 1.0)
+        return [certain * share for share in self.shares]
+
+    def short(self, sentence: int) -> Span | None:
+        """Return the best answer in a sentence, in code points of the document; None where none is likely there."""
+        if sentence in self.again or self.shares[sentence] < UNLIKELY:
+            return self.again.get(sentence)
+        found = self._tokens(sentence).best(self.hit.passage.text)
+        return self._placed(sentence, found) if found else None
+
+    def likeliest(self, least: float) -> list[int]:
+        """Return the best sentence, and the next where it has a share of `least`; none where no answer begins."""
+        ranked = sorted(range(len(self.shares)), key=lambda sentence: -self.shares[sentence])
+        return [s for s, needed in zip(ranked, (UNLIKELY, least), strict=False) if self.shares[s] >= needed]
+
+    def after(self, looks: Mapping[int, Reading], evidence: Evidence) -> Judged:
+        """Judge anew after a second look at some sentences: the one with the best answer in both is the best."""
+        found = {sentence: self._both(sentence, look, evidence.price) for sentence, look in looks.items()}
+        best = max(looks, key=lambda sentence: found[sentence][2])
+        shares = list(self.shares)
+        shares[best], shares[self.best] = shares[self.best], shares[best]
+        both = (self.looks[0], looks[best])
+        chance = evidence.probability(both, max(self.covered), self.hit.dense_score or 0.0)
+        again = {sentence: self._placed(sentence, span) for sentence, span in found.items()}
+        return replace(self, looks=both, shares=tuple(shares), chance=chance, again=again)
+
+    def _both(self, sentence: int, look: Reading, price: float) -> tuple[int, int, float]:
+        """Return the best answer in a sentence after two looks; after the first where they have no token in common."""
+        tokens, text = self._tokens(sentence), self.hit.passage.text
+        start, _ = self._within(sentence)
+        found = tokens.mean(look.tokens, start).best(text, price) or tokens.best(text)
+        return found or (*self._within(sentence), -math.inf)
+
+    def _tokens(self, sentence: int) -> TokenScores:
+        return self.looks[0].tokens.within(*self._within(sentence))
+
+    def _within(self, sentence: int) -> tuple[int, int]:
+        """Return a sentence's place in the text of the passage."""
+        span, offset = self.hit.passage.sentences[sentence], self.hit.passage.span.start
+        return span.start - offset, span.end - offset
+
+    def _placed(self, sentence: int, found: tuple[int, int, float]) -> Span:
+        """Return an answer's place in the document, no further than its sentence."""
+        offset = self.hit.passage.span.start
+        return Span(offset + found[0], min(offset + found[1], self.hit.passage.sentences[sentence].end))
+
+
+def judged(
+    reader: Reader, evidence: Evidence, question: str, hits: Sequence[Hit], weights: Mapping[str, float]
+) -> list[Judged]:
+    """Read the first passages, and the others unless none of the first seems to answer at all.
+
+    Args:
+        reader: reads them.
+        evidence: how its scores are weighed.
+        question: what is asked.
+        hits: passages with sentences, best first.
+        weights: the question's terms.
+    """
+    start = evidence.first
+    found = _looked(reader, evidence, question, hits[:start], weights)
+    rest = hits[start:] if any(one.chance >= evidence.further for one in found) else []
+    return found + (_looked(reader, evidence, question, rest, weights) if rest else [])
+
+
+def _looked(
+    reader: Reader, evidence: Evidence, question: str, hits: Sequence[Hit], weights: Mapping[str, float]
+) -> list[Judged]:
+    """Read passages, and the best sentences of those that may answer once more."""
+    readings = reader.read(question, [hit.passage.text for hit in hits], [hit.passage.context for hit in hits])
+    found = [_first(evidence, hit, reading, weights) for hit, reading in zip(hits, readings, strict=True)]
+    promising = [(n, one.likeliest(evidence.second)) for n, one in enumerate(found) if one.chance >= evidence.again]
+    again = [(n, sentence) for n, sentences in promising for sentence in sentences]
+    passages = [(hits[n].passage, sentence) for n, sentence in again]
+    texts = [passage.quote(passage.sentences[sentence]) for passage, sentence in passages]
+    looks = reader.read(question, texts, [passage.context for passage, _ in passages])
+    for n, group in groupby(zip(again, looks, strict=True), lambda pair: pair[0][0]):
+        found[n] = found[n].after({sentence: look for (_, sentence), look in group}, evidence)
+    return found
+
+
+def _first(evidence: Evidence, hit: Hit, reading: Reading, weights: Mapping[str, float]) -> Judged:
+    passage = hit.passage
+    covered = tuple(coverage(weights, passage.quote(span), passage.context) for span in passage.sentences)
+    chance = evidence.probability([reading], max(covered), hit.dense_score or 0.0)
+    return Judged(hit, (reading,), covered, tuple(answer_shares(passage, reading)), chance)
+
+
+def answer_shares(passage: Passage, reading: Reading) -> list[float]:
+    """Return, for each sentence of a passage, how much of the answer begins there; nothing does in a question."""
+    offset = passage.span.start
+    shares = reading.shares([(span.start - offset, span.end - offset) for span in passage.sentences])
+    asks = [is_question(passage.quote(span)) for span in passage.sentences]
+    return [0.0 if is_asked else share for is_asked, share in zip(asks, shares, strict=True)]
