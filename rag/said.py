@@ -56,13 +56,16 @@ _OF_ANOTHER = re.compile(r"\b(?:he|him|his|she|her)\b", re.IGNORECASE)
 
 
 def named(question: str, speakers: Iterable[str]) -> frozenset[str]:
-    """Return those of these speakers ("Grace Oyelowe, night sister") whom a question names, by whole or last name."""
+    """Return those of these speakers ("Grace Oyelowe, night sister") whom a question names, by whole or last name.
+
+    A speaker without a name (`the office`) is left out: a question that has the word need not mean them.
+    """
     asked, written = set(terms(question)), set(re.findall(r"[\w-]+", question))
     heads = {speaker: speaker.partition(",")[0] for speaker in speakers}  # without the role
 
     def is_named(name: str) -> bool:
         whole = set(terms(name))
-        return bool(whole) and (whole <= asked or name.rsplit(maxsplit=1)[-1] in written)
+        return bool(whole) and name != name.lower() and (whole <= asked or name.rsplit(maxsplit=1)[-1] in written)
 
     return frozenset(speaker for speaker, name in heads.items() if is_named(name))
 
@@ -106,9 +109,12 @@ def heard(question: str, found: Sequence[Candidate], weights: Mapping[str, float
 
 
 def _of_others_left_out(question: str, found: Sequence[Candidate]) -> list[Candidate]:
-    """Give no score to what another speaker says of themselves, where a question names one: their "we" is another."""
+    """Give no score to what another speaker says of themselves, where a question names one: their "we" is another.
+
+    Whoever speaks for a body that the question names ("Ines Falkland, engineer, Pelder Rivers Board") means it by "we".
+    """
     asked = named(question, {c.speaker for c in found if c.speaker})
-    own = [not asked or c.speaker is None or c.speaker in asked or bool(named(c.text, asked)) for c in found]
+    own = [not asked or not c.speaker or bool(named(f"{c.speaker} {c.text}", asked)) for c in found]
     return [
         c if fine or not is_of_self(c.text) else replace(c, score=0.0, support=0.0)
         for c, fine in zip(found, own, strict=True)
