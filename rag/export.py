@@ -159,7 +159,8 @@ def _escaped(words: str) -> str:
     """Return words that Markdown reads as just these words, spaces and line breaks at the ends included."""
     words = _LINE_START.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", words))
     words = _ADDRESS.sub(r"\\\1", words).replace("\t", "&#9;")
-    return re.sub(r"\n\Z", "&#10;", re.sub(r"(?m)^ | $", "&#32;", words))
+    words = re.sub(r"(?m)^[^\S\n]|[^\S\n]$", lambda space: f"&#{ord(space[0])};", words)  # of any width
+    return re.sub(r"\n\Z", "&#10;", words)
 
 
 def _without_times(file: io.BytesIO) -> bytes:

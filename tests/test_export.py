@@ -31,6 +31,8 @@ HOSTILE = [
     "  ends in two spaces  \n  and in a break\n",
     "\x1b[31m red \x07 \x00 \r\n \u202e backwards \u2028 line \ud800",
     '=HYPERLINK("http://evil.test") { DATE } ]]> </w:t>',
+    "\xa0",
+    "\u3000wide\xa0\n\xa0spaces\u2003",
     "Привет, 世界 \U0001f600 e\u0301",
 ]
 texts = st.one_of(st.sampled_from(HOSTILE), st.text(st.characters(), min_size=1))
