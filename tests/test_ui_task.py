@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, Route, expect, sync_playwright
 
 from rag.history import History
 from rag.load import load
@@ -167,6 +167,33 @@ def check_export(page: Page, turn: Locator) -> None:
     words = page.locator(".sentence .words").all_text_contents()
     assert words
     assert [sentence for sentence in words if sentence not in text] == []
+
+
+def test_news_asked_for_before_the_switch_was_turned_does_not_turn_it_back(page):
+    late = []
+
+    def hold(route: Route) -> None:
+        if '"news"' in (route.request.post_data or "") and not late:
+            late.append((route, route.fetch()))
+        else:
+            route.continue_()
+
+    switch = library(page).get_by_role("switch", name="Follow changes")
+    expect(switch).to_have_attribute("aria-checked", "false")
+    page.route("**/*", hold)
+    page.get_by_role("link", name="Ask").click()
+    library(page)  # asks for the news
+    while not late:
+        page.wait_for_timeout(50)
+    switch.press("Space")
+    expect(switch).to_have_attribute("aria-checked", "true")
+    route, response = late[0]
+    with page.expect_response(lambda each: each.request == route.request):
+        route.fulfill(response=response)
+    page.wait_for_timeout(300)
+    expect(switch).to_have_attribute("aria-checked", "true")
+    switch.press("Space")
+    expect(switch).to_have_attribute("aria-checked", "false")
 
 
 def test_changes_are_followed_while_the_switch_is_on(page, url, tmp_path):

@@ -8,6 +8,7 @@ const MOST_ROOTS = 3;
 
 let refresh = () => {};
 let mine = false; // whether whoever sees the page sits at the machine that serves it
+let turned = 0; // grows with each turn of the switch and its reply: what was asked before says nothing of it any more
 let latest = null; // the change on top of the list, once it has been shown
 
 const toggle = make("button", { type: "button", role: "switch", "aria-checked": "false", "aria-labelledby": "rag-follow-name", "aria-describedby": "rag-follow-says", click: turn });
@@ -28,24 +29,32 @@ export function mountNews(changed) {
   }, EVERY);
 }
 
+/** Ask the server for what is new. */
+export async function askNews() {
+  const asked = turned;
+  return { asked, ...await call("news") };
+}
+
 /** Show what the server says; only people at its machine can have its files followed. */
 export function showNews(news, local = mine) {
   if (news.error) return;
   mine = local;
   follow.hidden = !local;
-  showFollow(news.follow);
+  if (news.asked === turned) showFollow(news.follow);
   showChanges(news.changes);
 }
 
-/** Ask what is new. */
-export const look = async () => showNews(await call("news"));
+/** Ask for what is new and show it. */
+export const look = async () => showNews(await askNews());
 
 /* Following */
 
 const isOn = () => toggle.getAttribute("aria-checked") === "true";
 
 async function turn() {
+  turned += 1;
   const now = await call("follow", !isOn());
+  turned += 1;
   if (now.error) tell(now.error);
   else showFollow(now);
 }

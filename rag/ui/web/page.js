@@ -4,7 +4,7 @@ import { conversations } from "./actions.js";
 import { collectionChanged, focusQuestion, mountAsk, reopen, startAfresh, turns } from "./ask.js";
 import { call, icon, make, set, setServer, settings } from "./core.js";
 import { mountLibrary, showCollection } from "./library.js";
-import { look, showNews } from "./news.js";
+import { askNews, look, showNews } from "./news.js";
 import { draw, mountOverview } from "./overview.js";
 import { hide as hidePreview } from "./preview.js";
 import { close as closeReader, isOpen, open, step } from "./reader.js";
@@ -47,7 +47,7 @@ function mountFrame(part) {
 }
 
 async function refresh() {
-  const [view, news] = await Promise.all([call("start"), call("news")]);
+  const [view, news] = await Promise.all([call("start"), askNews()]);
   if (view.error) return;
   model = view.llm;
   paint();
