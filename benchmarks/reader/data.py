@@ -657,3 +657,33 @@ def stream(pool: Pool, seed: int, length: Callable[[random.Random], int]) -> Ite
                 example = positive(pool, number, length(rng), rng)
             if example is not None and example.passage.strip():
                 yield example
+
+
+RIVALS: tuple[tuple[Maker, float], ...] = (
+    (swapped, 1.0),
+    (hard_passage, 1.0),
+    (same_article, 0.6),
+    (hard_passage, 0.6),
+)
+"""What stands beside a question and its passage in a group, and how often."""
+
+
+def groups(pool: Pool, seed: int, length: Callable[[random.Random], int], share: float) -> Iterator[list[Example]]:
+    """Groups without end: a question with its passage, first, and rivals that do not answer; others stand alone.
+
+    A `share` of the questions come in groups, the others are single examples of `stream`.
+    """
+    rng = random.Random(seed)
+    alone = stream(pool, seed, length)
+    while True:
+        order = list(range(len(pool.questions)))
+        rng.shuffle(order)
+        for number in order:
+            if rng.random() >= share:
+                yield [next(alone)]
+                continue
+            words = length(rng)
+            first = positive(pool, number, words, rng)
+            rivals = [maker(pool, number, words, rng) for maker, often in RIVALS if rng.random() < often]
+            if first is not None:
+                yield [first, *(rival for rival in rivals if rival is not None and rival.passage.strip())]

@@ -25,15 +25,16 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
 
-from data import Example, Pool, pool, stream
+from data import Example, Pool, groups, pool, stream
 from rag import bert, read
 from rag.spans import best_span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 Tensors = dict[str, torch.Tensor]
 FROZEN = "embeddings.word"
+Group = list["Item"]  # examples of one question: its passage first, then passages and questions that it is not
 CHUNK = 1536  # examples sorted by length together
 MASKED_EXAMPLES, MASKED_WORDS = 0.3, 0.1  # passages some of whose words are hidden, and the share of words in them
 
@@ -52,9 +53,12 @@ class Settings:
     decay: float = 0.01
     ema: float = 0.997
     answerable_weight: float = 0.5
+    grouped: float = 0.0
+    group_weight: float = 0.5
+    frozen: int = 0
     grow_at: float = 0.62
-    short: tuple[int, int] = (30, 110)
-    long: tuple[int, int] = (50, 165)
+    short: Sequence[int] = (30, 110)
+    long: Sequence[int] = (50, 165)
     evaluate_every: float = 8.0
     threads: int = 2
 
@@ -94,7 +98,9 @@ class Trainer:
 
     def __init__(self, weights: Tensors, settings: Settings, dtype: torch.dtype) -> None:
         self.settings, self.dtype = settings, dtype
-        self.master = {name: tensor for name, tensor in weights.items() if name != FROZEN}
+        fixed = (FROZEN, *(f"layer.{n}." for n in range(settings.frozen)))
+        self.master = {name: tensor for name, tensor in weights.items() if not name.startswith(fixed)}
+        self.lower = {name: tensor for name, tensor in weights.items() if name.startswith(fixed) and name != FROZEN}
         self.average = {name: tensor.clone() for name, tensor in self.master.items()}
         self.compute = {name: tensor.to(dtype) for name, tensor in weights.items()}
         for name in self.master:
@@ -128,7 +134,7 @@ class Trainer:
 
     def averaged(self) -> Tensors:
         """The averaged weights in the dtype of computation, with the frozen ones."""
-        return {FROZEN: self.compute[FROZEN], **{n: t.to(self.dtype) for n, t in self.average.items()}}
+        return {**self.compute, **{n: t.to(self.dtype) for n, t in self.average.items()}}
 
 
 # --- batches ---------------------------------------------------------------------------------------------------------
@@ -186,19 +192,21 @@ def hidden_words(item: Item, rng: random.Random) -> Item:
     return replace(item, window=replace(window, ids=ids))
 
 
-def micro_batches(chunk: list[Item], tokens: int, rng: random.Random) -> list[list[Item]]:
-    """Items of like length together, at most ``tokens`` with padding, in random order."""
-    batches: list[list[Item]] = []
-    for item in sorted(chunk, key=lambda i: (len(i.window.ids), rng.random())):
-        if not batches or (len(batches[-1]) + 1) * len(item.window.ids) > tokens:
+def micro_batches(chunk: list[Group], tokens: int, rng: random.Random) -> list[list[Group]]:
+    """Groups of like length together, at most ``tokens`` with padding, in random order."""
+    batches: list[list[Group]] = []
+    longest = [max(len(item.window.ids) for item in group) for group in chunk]
+    for length, _, group in sorted(zip(longest, iter(rng.random, None), chunk, strict=False), key=lambda row: row[:2]):
+        if not batches or (sum(map(len, batches[-1])) + len(group)) * length > tokens:
             batches.append([])
-        batches[-1].append(item)
+        batches[-1].append(group)
     rng.shuffle(batches)
     return batches
 
 
-def loss_of(weights: Tensors, batch: list[Item], answerable_weight: float) -> torch.Tensor:
-    """The summed loss of a batch: start and end, and whether the passage answers."""
+def loss_of(weights: Tensors, groups: list[Group], settings: Settings) -> torch.Tensor:
+    """The summed loss of a batch: start and end, whether the passage answers, and which one of a group does."""
+    batch = [item for group in groups for item in group]
     ids, types, mask = read.collate([item.window for item in batch])
     starts, ends, answerable = read.heads(weights, bert.encode(weights, ids, types, mask))
     eligible = types.bool() & mask
@@ -210,7 +218,18 @@ def loss_of(weights: Tensors, batch: list[Item], answerable_weight: float) -> to
     loose = torch.tensor([item.loose for item in batch])
     total = span_loss(starts, eligible, first, last, loose) + span_loss(ends, eligible, last, first, loose)
     answered = F.binary_cross_entropy_with_logits(answerable, (last > 0).float(), reduction="none")
-    return (total / 2 + answerable_weight * answered).sum()
+    chosen = list_loss(answerable, [len(group) for group in groups])
+    return (total / 2 + settings.answerable_weight * answered).sum() + settings.group_weight * chosen
+
+
+def list_loss(logits: torch.Tensor, sizes: list[int]) -> torch.Tensor:
+    """The summed cross entropy of the first of each group among all of it, times its size.
+
+    Source: Gao, Dai, Callan (2021), Rethink Training of BERT Rerankers in Multi-Stage Retrieval Pipeline.
+    """
+    several = [part for part in torch.split(logits, sizes) if len(part) > 1]
+    losses = [-len(part) * part.log_softmax(0)[0] for part in several]
+    return torch.stack(losses).sum() if losses else logits.new_zeros(())
 
 
 def span_loss(
@@ -270,18 +289,20 @@ def auroc(positives: list[float], negatives: list[float]) -> float:
     return total / max(1, len(positives) * len(negatives))
 
 
-def chunks(data: Pool, settings: Settings, state: State) -> Iterator[list[Item]]:
+def chunks(data: Pool, settings: Settings, state: State) -> Iterator[list[Group]]:
     """Tokenized examples, CHUNK at a time; passages are short at first and long at the end."""
     limits = settings.short
 
     def length(rng: random.Random) -> int:
         return rng.randint(*limits)
 
-    examples = stream(data, settings.seed + state.seen, length)
+    drawn = groups(data, settings.seed + state.seen, length, settings.grouped)
     rng = random.Random(settings.seed + state.seen)
     while True:
         limits = settings.short if state.progress(settings) < settings.grow_at else settings.long
-        yield [hidden_words(item, rng) for item in items(list(islice(examples, CHUNK)))]
+        found = [items(group) for group in islice(drawn, CHUNK)]
+        whole = [group if group[0].target[1] else group[:1] for group in found if group]  # the answer fell out of some
+        yield [[hidden_words(item, rng) for item in group] for group in whole]
 
 
 def train(trainer: Trainer, data: Pool, held_out: list[tuple[Example, Item]], out: Path) -> State:
@@ -291,10 +312,11 @@ def train(trainer: Trainer, data: Pool, held_out: list[tuple[Example, Item]], ou
     clock, marked, pending, running = time.monotonic(), state.seconds, 0, 0.0
     for chunk in chunks(data, settings, state):
         for batch in micro_batches(chunk, settings.micro_tokens, rng):
-            loss = loss_of(trainer.compute, batch, settings.answerable_weight) / settings.batch
+            loss = loss_of(trainer.compute, batch, settings) / settings.batch
             loss.backward()  # type: ignore[no-untyped-call]
             trainer.collect()
-            pending, state.seen, running = pending + len(batch), state.seen + len(batch), running + float(loss.detach())
+            size = sum(map(len, batch))
+            pending, state.seen, running = pending + size, state.seen + size, running + float(loss.detach())
             state.seconds, clock = state.seconds + time.monotonic() - clock, time.monotonic()
             if pending >= settings.batch:
                 state.steps += 1
@@ -323,11 +345,12 @@ def save(trainer: Trainer, state: State, out: Path) -> None:
 
     The shipped weights are not the average: over 916 steps it lagged behind (F1 0.738 against 0.743).
     """
-    whole = {"optimizer": trainer.optimizer.state_dict(), "master": trainer.master, "average": trainer.average}
-    torch.save({**whole, "state": asdict(state)}, out / "checkpoint.tmp")
+    resume = {"optimizer": trainer.optimizer.state_dict(), "master": trainer.master, "average": trainer.average}
+    torch.save({**resume, "state": asdict(state)}, out / "checkpoint.tmp")
     (out / "checkpoint.tmp").replace(out / "checkpoint.pt")
     for name, weights in (("weights", trainer.master), ("average", trainer.average)):
-        save_file({key: t.detach().half().contiguous() for key, t in weights.items()}, out / f"{name}.tmp")
+        whole = {**trainer.lower, **weights}
+        save_file({key: t.detach().half().contiguous() for key, t in whole.items()}, out / f"{name}.tmp")
         (out / f"{name}.tmp").replace(out / f"{name}.safetensors")
     (out / "curve.json").write_text(json.dumps(state.curve, indent=1), encoding="utf-8")
 
@@ -377,8 +400,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the folder of the training sets")
     parser.add_argument("--out", type=Path, required=True, help="the folder for checkpoints and results")
-    for name, kind in (("minutes", float), ("examples", int), ("rate", float), ("seed", int), ("threads", int)):
+    for name, kind in (
+        ("minutes", float),
+        ("examples", int),
+        ("rate", float),
+        ("seed", int),
+        ("threads", int),
+        ("grouped", float),
+        ("group_weight", float),
+        ("frozen", int),
+    ):
         parser.add_argument(f"--{name}", type=kind)
+    for name in ("short", "long"):
+        parser.add_argument(f"--{name}", type=int, nargs=2, help="words of a passage, at least and at most")
     parser.add_argument("--start", type=Path, help="weights.safetensors of another run to start from")
     arguments = parser.parse_args()
     settings, out = settings_from(arguments), arguments.out
