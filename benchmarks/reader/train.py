@@ -102,7 +102,7 @@ class Trainer:
         self.master = {name: tensor for name, tensor in weights.items() if not name.startswith(fixed)}
         self.lower = {name: tensor for name, tensor in weights.items() if name.startswith(fixed) and name != FROZEN}
         self.average = {name: tensor.clone() for name, tensor in self.master.items()}
-        self.compute = {name: tensor.to(dtype) for name, tensor in weights.items()}
+        self.compute = {name: tensor.to(dtype, copy=True) for name, tensor in weights.items()}  # also of float32
         for name in self.master:
             self.compute[name].requires_grad_()
             self.master[name].grad = torch.zeros_like(self.master[name])
