@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rag.records import Span
 from rag.spans import is_question
 from rag.terms import coverage
+from rag.values import is_of_kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,12 +27,15 @@ UNLIKELY = 0.002
 class Evidence:
     """How the reader's scores and retrieval's are weighed into one probability that a passage answers.
 
-    A logistic regression (Platt 1999) on the reader's answerable logit and span margin, the best sentence's share of
-    the question's terms, and the cosine of question and passage. Where the passage may answer, the reader looks again,
-    at its best sentence alone, or at two, and its scores are the means of both looks: what deceives it in one often
-    does not in the other. Fitted and measured by benchmarks/reader/combine.py.
+    A logistic model (Platt 1999) of the reader's answerable logit and span margin, the best sentence's share of the
+    question's terms, the cosine of question and passage, and whether the short answer is of the kind that is asked
+    for. Where the passage may answer, the reader looks again, at its best sentence alone, or at two, and its scores
+    are the means of both looks: what deceives it in one often does not in the other. Measured by
+    benchmarks/reader/combine.py.
 
     Attributes:
+        later: the weight of the second look in these means.
+        unlike: what an answer of another kind loses: no number for `How many`.
         always: how many passages are read however retrieval scores them: of a handful, even the second may have 0.
         near: the least score of retrieval, as a share of the best one's, of any other passage that is read.
         first: how many are read first.
@@ -43,11 +47,13 @@ class Evidence:
         yes_no_threshold: the same, for questions that want yes or no.
     """
 
-    answerable: float = 0.67
+    answerable: float = 0.5
     margin: float = 0.11
-    coverage: float = 3.2
-    cosine: float = 3.3
-    bias: float = -6.7
+    coverage: float = 2.8
+    cosine: float = 6.0
+    unlike: float = 1.0
+    bias: float = -7.6
+    later: float = 0.35
     always: int = 3
     near: float = 0.6
     first: int = 6
@@ -55,13 +61,22 @@ class Evidence:
     again: float = 0.06
     second: float = 0.1
     price: float = 0.03
-    threshold: float = 0.1
+    threshold: float = 0.08
     yes_no_threshold: float = 0.32
 
-    def probability(self, looks: Sequence[Reading], coverage: float, cosine: float) -> float:
-        """Return the probability, from 0 to 1, that the passage answers the question, after one look or two."""
-        logit = sum(self.answerable * look.answer_logit + self.margin * look.span_score for look in looks) / len(looks)
-        logit += self.coverage * coverage + self.cosine * cosine + self.bias
+    def signals(
+        self, looks: Sequence[Reading], coverage: float, cosine: float, *, of_kind: bool
+    ) -> tuple[float, float, float, float, float]:
+        """Return what is weighed, in the order of the weights, after one look or two."""
+        first, last = looks[0], looks[-1]
+        logit = (1 - self.later) * first.answer_logit + self.later * last.answer_logit
+        margin = (1 - self.later) * first.span_score + self.later * last.span_score
+        return logit, margin, coverage, cosine, -float(not of_kind)
+
+    def probability(self, signals: Sequence[float]) -> float:
+        """Return the probability, from 0 to 1, that the passage answers the question."""
+        weights = (self.answerable, self.margin, self.coverage, self.cosine, self.unlike)
+        logit = math.fsum(weight * signal for weight, signal in zip(weights, signals, strict=True)) + self.bias
         return 1 / (1 + math.exp(-max(-50.0, min(50.0, logit))))
 
 
@@ -74,6 +89,7 @@ class Judged:
         looks: what was found in it, and, after a second look, in its best sentence.
         covered: the share of the question's terms in each sentence.
         shares: the share of the answer that begins in each sentence.
+        signals: what speaks for the passage, as `Evidence.signals` has it.
         chance: the probability that the passage answers.
         again: the short answers of the sentences that were read again, by their numbers.
     """
@@ -82,7 +98,8 @@ class Judged:
     looks: tuple[Reading, ...]
     covered: tuple[float, ...]
     shares: tuple[float, ...]
-    chance: float
+    signals: tuple[float, ...] = ()
+    chance: float = 0.0
     again: Mapping[int, Span] = field(default_factory=dict)
 
     @property
@@ -108,16 +125,22 @@ class Judged:
         ranked = sorted(range(len(self.shares)), key=lambda sentence: -self.shares[sentence])
         return [s for s, needed in zip(ranked, (UNLIKELY, least), strict=False) if self.shares[s] >= needed]
 
-    def after(self, looks: Mapping[int, Reading], evidence: Evidence) -> Judged:
+    def weighed(self, evidence: Evidence, question: str) -> Judged:
+        """Return the same with signals and chance."""
+        short = self.short(self.best)
+        of_kind = short is None or is_of_kind(question, self.hit.passage.quote(short))
+        signals = evidence.signals(self.looks, max(self.covered), self.hit.dense_score or 0.0, of_kind=of_kind)
+        return replace(self, signals=signals, chance=evidence.probability(signals))
+
+    def after(self, looks: Mapping[int, Reading], evidence: Evidence, question: str) -> Judged:
         """Judge anew after a second look at some sentences: the one with the best answer in both is the best."""
         found = {sentence: self._both(sentence, look, evidence.price) for sentence, look in looks.items()}
         best = max(looks, key=lambda sentence: found[sentence][2])
         shares = list(self.shares)
         shares[best], shares[self.best] = shares[self.best], shares[best]
-        both = (self.looks[0], looks[best])
-        chance = evidence.probability(both, max(self.covered), self.hit.dense_score or 0.0)
         again = {sentence: self._placed(sentence, span) for sentence, span in found.items()}
-        return replace(self, looks=both, shares=tuple(shares), chance=chance, again=again)
+        now = replace(self, looks=(self.looks[0], looks[best]), shares=tuple(shares), again=again)
+        return now.weighed(evidence, question)
 
     def _both(self, sentence: int, look: Reading, price: float) -> tuple[int, int, float]:
         """Return the best answer in a sentence after two looks; after the first where they have no token in common."""
@@ -163,22 +186,22 @@ def _looked(
 ) -> list[Judged]:
     """Read passages, and the best sentences of those that may answer once more."""
     readings = reader.read(question, [hit.passage.text for hit in hits], [hit.passage.context for hit in hits])
-    found = [_first(evidence, hit, reading, weights) for hit, reading in zip(hits, readings, strict=True)]
+    firsts = (_first(hit, reading, weights) for hit, reading in zip(hits, readings, strict=True))
+    found = [one.weighed(evidence, question) for one in firsts]
     promising = [(n, one.likeliest(evidence.second)) for n, one in enumerate(found) if one.chance >= evidence.again]
     again = [(n, sentence) for n, sentences in promising for sentence in sentences]
     passages = [(hits[n].passage, sentence) for n, sentence in again]
     texts = [passage.quote(passage.sentences[sentence]) for passage, sentence in passages]
     looks = reader.read(question, texts, [passage.context for passage, _ in passages])
     for n, group in groupby(zip(again, looks, strict=True), lambda pair: pair[0][0]):
-        found[n] = found[n].after({sentence: look for (_, sentence), look in group}, evidence)
+        found[n] = found[n].after({sentence: look for (_, sentence), look in group}, evidence, question)
     return found
 
 
-def _first(evidence: Evidence, hit: Hit, reading: Reading, weights: Mapping[str, float]) -> Judged:
+def _first(hit: Hit, reading: Reading, weights: Mapping[str, float]) -> Judged:
     passage = hit.passage
     covered = tuple(coverage(weights, passage.quote(span), passage.context) for span in passage.sentences)
-    chance = evidence.probability([reading], max(covered), hit.dense_score or 0.0)
-    return Judged(hit, (reading,), covered, tuple(answer_shares(passage, reading)), chance)
+    return Judged(hit, (reading,), covered, tuple(answer_shares(passage, reading)))
 
 
 def answer_shares(passage: Passage, reading: Reading) -> list[float]:

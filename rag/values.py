@@ -24,6 +24,19 @@ _NUMBER_ASKED = re.compile(
 _COUNTED = re.compile(r"\bhow many (\w+)", re.IGNORECASE)
 _NO_COUNT = re.compile(r"\d\s+(?:numbers?|figures?|accounts?|versions?|times|ways|sources?)\b", re.IGNORECASE)
 _NAME_ASKED = re.compile(r"\b(?:who|whom|whose|where|which|what|name)\b", re.IGNORECASE)
+_WANTS_DATE = re.compile(
+    r"\W*(?:since |until |till |by |from )?when\b|\W*(?:in |on )?(?:what|which) (?:year|date)\b", re.IGNORECASE
+)
+_WANTS_NUMBER = re.compile(
+    r"\W*(?:about |by |for )?how (?:many|much|old|far|tall|high|heavy|deep|fast)\b", re.IGNORECASE
+)
+_WANTS_PERSON = re.compile(r"\W*(?:by |to |with |for |from )?who(?:m|se)?\b", re.IGNORECASE)
+_DATED = re.compile(
+    r"\d|\b(?:ago|last|next|today|yesterday|tomorrow|tonight|during|after|before|while|until|since|once|when|never|now)\b"
+    r"|\b(?:centur|decade|year|month|week|day|hour|minute|morning|evening|night|spring|summer|autumn|winter|christmas)"
+    r"|(?:day|uary|march|april|may|june|july|august|ember|ober)\b",
+    re.IGNORECASE,
+)
 _TIME = re.compile(
     r"\b([01]?\d|2[0-4])(?::([0-5]\d)(?!\d)|\.([0-5]\d)(?=\s*[ap]\.?m\b))(?:\s*(a|p)\.?m\b)?", re.IGNORECASE
 )
@@ -123,6 +136,20 @@ def value(question: str, answer: str) -> Value | None:
     if _NAME_ASKED.search(question):
         return _name(answer)
     return None
+
+
+def is_of_kind(question: str, answer: str) -> bool:
+    """Tell whether an answer may be what is asked for: a point in time, a number, somebody with a name.
+
+    For questions that want something else, and those in the middle of a sentence, any answer may be.
+    """
+    if _WANTS_DATE.match(question):
+        return bool(_DATED.search(answer) or value(question, answer))
+    if _WANTS_NUMBER.match(question):
+        return bool(re.search(r"\d", answer) or numbers(answer) or _VAGUE.search(answer) or _nothing(answer))
+    if _WANTS_PERSON.match(question):
+        return any(char.isupper() for char in answer)
+    return True
 
 
 def is_number_of_one(question: str, before: str) -> bool:

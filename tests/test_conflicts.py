@@ -12,7 +12,7 @@ from rag.answer import ExtractiveAnswerer
 from rag.conflicts import sides, subject
 from rag.records import Document, Hit, Span, Statement
 from rag.score import Candidate
-from rag.values import number, value
+from rag.values import is_of_kind, number, value
 from rag.wire import answer_json
 
 COUNT, WHEN, WHO = "How many people fled?", "When did it begin?", "Who leads the group?"
@@ -269,3 +269,20 @@ def test_sides_on_the_sample(sample):
     assert any("Falkland" in str(speaker) and "six" in quote for speaker, quote in said.items()), said
     assert any("ABSALOM" in str(speaker).upper() and "three" in quote for speaker, quote in said.items()), said
     assert sample.ask("When was Resolution 2165 adopted?").conflicts == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "fitting", "other"),
+    [
+        ("When did the wall fall?", ["1989", "in November", "two years ago", "last spring"], ["Berlin", "a hammer"]),
+        ("In what year was it built?", ["1961"], ["concrete"]),
+        ("How many came?", ["33", "sixty-four", "hundreds", "none", "two thirds"], ["Many", "the guests"]),
+        ("How much did it cost?", ["£2.25m", "half a million"], ["the buyer"]),
+        ("who built it", ["Mary Blewitt", "the British", "CNN"], ["king", "two or more parties"]),
+        ("What fell when the wall was built?", ["a hammer", "1961"], []),
+        ("How long did it take?", ["until they had enough", "nine days"], []),
+    ],
+)
+def test_kinds_of_answers(question, fitting, other):
+    assert [answer for answer in fitting if not is_of_kind(question, answer)] == []
+    assert [answer for answer in other if is_of_kind(question, answer)] == []

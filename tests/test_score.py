@@ -56,13 +56,18 @@ def test_best_sentence_has_the_probability_of_its_passage(library, corpus):
     candidates = ReaderScorer(library.retriever, Fixed(found), evidence).score("What did it lift?", [hit()])
     scores = {c.text: c.score for c in candidates}
     covered = max(c.support for c in candidates)
-    certain = evidence.probability([found], covered, 0.5)
+    certain = probability(evidence, covered, found)
     assert answer_shares(hit().passage, found) == pytest.approx([0.2, 0.0, 0.4], abs=1e-4)
     assert scores == pytest.approx({PARTS[0]: certain * 0.6 * 0.5, PARTS[2]: certain * 0.6}, abs=1e-4)
     assert {c.text: c.short and c.short.of(WHOLE) for c in candidates} == {
         PARTS[0]: "1931",
         PARTS[2]: "nine tons",
     }
+
+
+def probability(evidence: Evidence, covered: float, *looks: Reading, of_kind: bool = True) -> float:
+    """What a passage of a cosine of 0.5 gets after these looks."""
+    return evidence.probability(evidence.signals(looks, covered, 0.5, of_kind=of_kind))
 
 
 class Doubting(Fixed):
@@ -80,21 +85,21 @@ class Doubting(Fixed):
 
 
 def test_best_sentence_is_read_again(library, corpus):
-    """The two looks count half each; a passage that is not likely enough is read once."""
+    """The second look counts about half as much as the first; a passage that is not likely enough is read once."""
     library.index(corpus)
     found = reading((31, 0.1), (46, 0.9))
     reader, evidence = Doubting(found), Evidence()
     candidates = ReaderScorer(library.retriever, reader, evidence).score("What did it lift?", [hit()])
     assert reader.seen == [[WHOLE], [PARTS[2]]]
-    between = replace(found, answer_logit=-0.5, span_score=2.5)
+    between = replace(found, answer_logit=-0.05, span_score=2.95)
     covered = max(c.support for c in candidates)
-    assert candidates[-1].score == pytest.approx(evidence.probability([between], covered, 0.5) * 0.9)
+    assert candidates[-1].score == pytest.approx(probability(evidence, covered, between) * 0.9)
     reader = Doubting(found)
     candidates = ReaderScorer(library.retriever, reader, replace(evidence, again=1.0)).score(
         "What did it lift?", [hit()]
     )
     assert reader.seen == [[WHOLE], []]
-    assert candidates[-1].score == pytest.approx(evidence.probability([found], covered, 0.5) * 0.9)
+    assert candidates[-1].score == pytest.approx(probability(evidence, covered, found) * 0.9)
 
 
 def test_only_promising_passages_are_read(library, corpus):
@@ -134,9 +139,24 @@ def test_second_look_chooses_between_two_sentences(library, corpus):
     looks = {PARTS[0]: reading((4, 0.9), text=PARTS[0]), PARTS[2]: reading((10, 0.9), text=PARTS[2])}
     looks[PARTS[2]] = replace(looks[PARTS[2]], answer_logit=3.0, span_score=6.0)
     candidates = ReaderScorer(library.retriever, Fixed(found, looks), evidence).score("What did it lift?", [hit()])
-    chance = evidence.probability([found, looks[PARTS[2]]], max(c.support for c in candidates), 0.5)
+    chance = probability(evidence, max(c.support for c in candidates), found, looks[PARTS[2]])
     assert [c.score for c in candidates] == pytest.approx([chance * 0.4 / 0.6, chance], abs=1e-4)
     assert [c.short and c.short.of(WHOLE) for c in candidates] == ["crane came in 1931", "nine tons"]
+
+
+def test_an_answer_of_another_kind_is_less_likely(library, corpus):
+    """Nine tons are nobody, and no point in time."""
+    library.index(corpus)
+    found, evidence = reading((46, 1.0)), replace(Evidence(), again=1.0)
+    for question, of_kind in (
+        ("Who lifted it?", False),
+        ("When did it lift?", False),
+        ("How many tons did it lift?", True),
+        ("What did it lift?", True),
+    ):
+        candidates = ReaderScorer(library.retriever, Fixed(found), evidence).score(question, [hit()])
+        covered = max(c.support for c in candidates)
+        assert candidates[-1].score == pytest.approx(probability(evidence, covered, found, of_kind=of_kind), abs=1e-4)
 
 
 def test_answer_outside_of_all_sentences(library, corpus):

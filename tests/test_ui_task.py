@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import APIResponse, Locator, Page, Route, expect, sync_playwright
 
 from rag.history import History
 from rag.load import load
@@ -170,7 +170,7 @@ def check_export(page: Page, turn: Locator) -> None:
 
 
 def test_news_asked_for_before_the_switch_was_turned_does_not_turn_it_back(page):
-    late = []
+    late: list[tuple[Route, APIResponse]] = []
 
     def hold(route: Route) -> None:
         if '"news"' in (route.request.post_data or "") and not late:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from rag.records import Passage
 
 THRESHOLDS = (0.04, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
-SIGNALS = ("answerable", "margin", "coverage", "cosine")
+SIGNALS = ("answerable", "margin", "coverage", "cosine", "unlike")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +70,8 @@ def rows(library: Library, reader: Reader, number: int, kind: str, question: Que
     everything = replace(Evidence(), first=PASSAGES, again=0.0)  # reads all of them, and all twice
     found = []
     for one in judged(reader, everything, question.text, hits, weights):
-        logit, margin = fmean(look.answer_logit for look in one.looks), fmean(look.span_score for look in one.looks)
-        signals = (logit, margin, max(one.covered), one.hit.dense_score or 0.0)
         answers = kind == "answerable" and holds(question, one.hit.passage)
-        found.append(Row(number, kind, signals, min(1.0, sum(one.shares)), answers))
+        found.append(Row(number, kind, one.signals, min(1.0, sum(one.shares)), answers))
     return found
 
 
@@ -103,9 +100,7 @@ def fit(found: Sequence[Row]) -> Evidence:
 
 def chances(found: Sequence[Row], evidence: Evidence) -> NDArray[np.float64]:
     """The probability that each passage answers."""
-    weights = [getattr(evidence, name) for name in SIGNALS]
-    logits = np.array([row.signals for row in found]) @ weights + evidence.bias
-    return np.asarray(1 / (1 + np.exp(-logits)), np.float64)
+    return np.array([evidence.probability(row.signals) for row in found], np.float64)
 
 
 def cross_fitted(found: Sequence[Row]) -> NDArray[np.float64]:
