@@ -47,12 +47,12 @@ class Evidence:
         yes_no_threshold: the same, for questions that want yes or no.
     """
 
-    answerable: float = 0.5
+    answerable: float = 0.67
     margin: float = 0.11
-    coverage: float = 2.8
-    cosine: float = 6.0
+    coverage: float = 3.2
+    cosine: float = 4.5
     unlike: float = 1.0
-    bias: float = -7.6
+    bias: float = -7.4
     later: float = 0.35
     always: int = 3
     near: float = 0.6
@@ -61,7 +61,7 @@ class Evidence:
     again: float = 0.06
     second: float = 0.1
     price: float = 0.03
-    threshold: float = 0.08
+    threshold: float = 0.09
     yes_no_threshold: float = 0.32
 
     def signals(
