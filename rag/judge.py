@@ -49,10 +49,10 @@ class Evidence:
 
     answerable: float = 0.67
     margin: float = 0.11
-    coverage: float = 3.2
-    cosine: float = 4.5
+    coverage: float = 3.8
+    cosine: float = 3.9
     unlike: float = 1.0
-    bias: float = -7.4
+    bias: float = -7.41
     later: float = 0.35
     always: int = 3
     near: float = 0.6
