@@ -34,8 +34,8 @@ class Evidence:
     benchmarks/reader/combine.py.
 
     Attributes:
-        later: the weight of the second look in these means.
         unlike: what an answer of another kind loses: no number for `How many`.
+        later: the weight of the second look in the means.
         always: how many passages are read however retrieval scores them: of a handful, even the second may have 0.
         near: the least score of retrieval, as a share of the best one's, of any other passage that is read.
         first: how many are read first.
