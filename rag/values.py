@@ -148,7 +148,7 @@ def is_of_kind(question: str, answer: str) -> bool:
     if _WANTS_NUMBER.match(question):
         return bool(re.search(r"\d", answer) or numbers(answer) or _VAGUE.search(answer) or _nothing(answer))
     if _WANTS_PERSON.match(question):
-        return any(char.isupper() for char in answer)
+        return any(char.isupper() or (char.isalpha() and not char.islower()) for char in answer)  # or has no case
     return True
 
 

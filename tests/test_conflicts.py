@@ -278,7 +278,7 @@ def test_sides_on_the_sample(sample):
         ("In what year was it built?", ["1961"], ["concrete"]),
         ("How many came?", ["33", "sixty-four", "hundreds", "none", "two thirds"], ["Many", "the guests"]),
         ("How much did it cost?", ["£2.25m", "half a million"], ["the buyer"]),
-        ("who built it", ["Mary Blewitt", "the British", "CNN"], ["king", "two or more parties"]),
+        ("who built it", ["Mary Blewitt", "the British", "CNN", "محمد"], ["1931", "king", "two or more parties"]),
         ("What fell when the wall was built?", ["a hammer", "1961"], []),
         ("How long did it take?", ["until they had enough", "nine days"], []),
     ],
