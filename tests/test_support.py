@@ -60,6 +60,13 @@ def test_what_stands_in_the_source_is_verbatim(judge):
     assert judge.check("Anything.", []).support == "unsupported"
 
 
+def test_a_question_supports_nothing(judge):
+    """What only asks is flagged, though all of its words stand in the source."""
+    _, _, citations = next(written())
+    asked = judge.check(f"{citations[0].quote.rstrip('. ')}, is it?", citations)
+    assert (asked.support, asked.fault) == ("unsupported", "it asks and answers nothing")
+
+
 def test_the_head_is_of_this_reader():
     """New weights of the reader need a new head: python benchmarks/verify.py ../shared/eval --fit."""
     assert Head.load().reader == WEIGHTS_SHA256

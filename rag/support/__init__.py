@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rag.spans import is_question
 from rag.support.faults import Source, faults
 from rag.support.quotations import unquoted
 
@@ -42,7 +43,7 @@ class Judge:
             return Verdict(sentence, "verbatim")
         text = unquoted(sentence, "\n".join(citation.passage.text for citation in citations))
         source = Source.of(citations)
-        fault = next(faults(text, source), None)
+        fault = "it asks and answers nothing" if is_question(text) else next(faults(text, source), None)
         if fault is None and not self.likeness.supports(text, source):
             fault = "the source does not seem to say this"
         return Verdict(text, "unsupported" if fault else "supported", fault)
