@@ -3,8 +3,9 @@
 Run: python benchmarks/reader/combine.py ../shared/eval [--weights FILE] [--sample N]. All passages of squad20_A are one
 collection; asked are N of its answerable questions, N misleading ones, and as questions about something else N / 2 of
 nq_open_oracle. The reader looks twice at every passage, also where the product does not. Prints the constants of a
-logistic regression (the shipped ones were chosen by hand over more sets, README.md), and with the shipped and the fitted ones
-(these cross-fitted on five parts of the questions) the AUROC, a reliability table, and what each threshold answers.
+logistic regression (the shipped ones were chosen by hand over more sets, see README.md), and with the shipped and the
+fitted ones (these cross-fitted on five parts of the questions) the AUROC, a reliability table, and what each threshold
+answers.
 """
 
 from __future__ import annotations
