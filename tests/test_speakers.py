@@ -174,6 +174,15 @@ def test_headings_are_nobodys():
             ["Ann Hill, Chair", "MR BELL", "Ann Hill, Chair"],
         ),
         ("Pros: cheap.\nCons: slow.\nPros: small.\nCons: loud.", []),
+        (
+            "Recorded: 2 June 2024\nDuration: 24 minutes\nANN HILL: Good morning.\nTOM BELL: Hi.\nANN HILL: Sit.",
+            ["ANN HILL", "TOM BELL", "ANN HILL"],
+        ),
+        ("Case: 14\nOfficer: Ann Hill\nAmount: 300 crowns\nCase: 15\nOfficer: Tom Bell\nAmount: 20 crowns", []),
+        (
+            "Ann: see you at the dock\nTom: ok\nAnn: bring a lamp please\nTom: will do that",
+            ["Ann", "Tom", "Ann", "Tom"],
+        ),
         ("NOTE: closed on Monday.\nThe dam holds.\nTIP: bring boots.\nIt is wet.", []),
     ],
 )

@@ -20,6 +20,8 @@ _LABEL = re.compile(
 _CAST = re.compile(r"(?P<label>[^\W\d_][\w.'’ -]{1,40}?)\s+[-–—]\s+(?P<who>[^\W\d_][^\n]{3,150})")
 _UNKNOWN = frozenset({"q", "a", "speaker", "unidentified", "unknown", "interviewer", "interviewee"})
 _SHARE = 0.3  # of the blocks, at least, open with a label in a transcript
+_COMMON = re.compile(r"\b[^\W\d_A-Z]+\b")
+_FEW_WORDS = 3
 _LONGEST_LIST = 200  # blocks among which the list of those present stands
 
 
@@ -33,7 +35,7 @@ class Turn(NamedTuple):
 
 def turns(text: str, blocks: Sequence[Span]) -> tuple[Statement, ...] | None:
     """Return the statements of a transcript; None for any other text."""
-    labelled = [_turn(text, block) for block in blocks]
+    labelled = _without_labels(text, [_turn(text, block) for block in blocks])
     counts = Counter(turn.name for turn in labelled if turn)
     repeated = [name for name, count in counts.items() if count > 1]
     taken = sum(counts.values())
@@ -43,6 +45,17 @@ def turns(text: str, blocks: Sequence[Span]) -> tuple[Statement, ...] | None:
         return None
     names = _full_names(text, blocks, labelled)
     return tuple(_statements(text, blocks, labelled, names))
+
+
+def _without_labels(text: str, turns: Sequence[Turn | None]) -> list[Turn | None]:
+    """Leave out who never says as much as a sentence: `Duration: 24 minutes`, `Officer: Maria Lund` of a form."""
+    speak = {turn.name for turn in turns if turn and _is_speech(turn.words.of(text))}
+    return [turn if turn and turn.name in speak else None for turn in turns]
+
+
+def _is_speech(words: str) -> bool:
+    """Tell whether words end as sentences do, or are some of those that no name or number has: chats end nothing."""
+    return words.rstrip("\"'”’»)]*_ ").endswith(tuple(".?!…–—-。？！")) or len(_COMMON.findall(words)) >= _FEW_WORDS
 
 
 def _turn(text: str, block: Span) -> Turn | None:

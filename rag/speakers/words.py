@@ -98,7 +98,9 @@ LABELS = _set(
     audio related tags category topic agenda attendees participants actions action decision decisions time venue url
     address phone email description chapter part section figure table step result results status name names key facts
     correction update breaking live exclusive analysis opinion watch listen read important remember disclaimer sponsor
-    objective total available release platform developer genre rating verdict"""
+    objective total available release platform developer genre rating verdict recorded aired broadcast released issued
+    filed posted modified dated transcribed edited produced duration length runtime running case reference ref amount
+    number id format channel station programme program show episode series"""
 )
 """What stands before a colon and is nobody's name."""
 
