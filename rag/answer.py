@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from rag.conflicts import sides, subject
+from rag.events import asked_event, is_of_another_event
 from rag.premise import denies, missing
 from rag.records import Answer, AnswerSentence, Citation, Conflict, ShortAnswer
 from rag.score import is_yes_no
@@ -114,7 +115,10 @@ def _fitting(question: str, candidates: Sequence[Candidate], threshold: float) -
         documents[passage.uri] = f"{documents.get(passage.uri, '')}\n{passage.text}"
     lacking = {id_: missing(question, passage, documents[passage.uri]) for id_, passage in likely.items()}
     fitting = [c for c in candidates if lacking.get(c.hit.passage.id, "not likely") is None]
-    return fitting, None if fitting else next(iter(lacking.values()), None)
+    if not fitting:
+        return [], next(iter(lacking.values()), None)
+    told = [c for c in fitting if not is_of_another_event(question, c.text)]
+    return (told, None) if told and told[0].score >= threshold else ([], asked_event(question))
 
 
 def cite(question: str, chosen: Sequence[Candidate], differing: Sequence[Candidate] = ()) -> Answer:

@@ -1,4 +1,4 @@
-"""What a question takes for granted: names, numbers and dates that the passage which would answer does not have.
+"""What a question takes for granted: names, numbers, dates and deeds that the passage which would answer does not have.
 
 `Why did 63 soldiers die?` is not answered from a passage in which 33 died.
 """
@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rag.dates import written
+from rag.events import missing_event
 from rag.speakers.words import TITLES
 from rag.terms import terms
 from rag.values import number, numbers, same_name
@@ -49,7 +50,8 @@ def missing(question: str, passage: Passage, around: str = "") -> str | None:
     """
     told = passage.retrieval_text
     date = _missing_date(question, told, around)
-    return date or _missing_number(question, told) or _missing_name(question, told, around)
+    missed = date or _missing_number(question, told) or _missing_name(question, told, around)
+    return missed or missing_event(question, told)
 
 
 def denies(question: str, sentence: str) -> bool:

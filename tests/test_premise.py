@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rag.answer import NOT_SAID, ExtractiveAnswerer
+from rag.events import is_of_another_event
 from rag.library import Library
 from rag.premise import denies, missing
 from rag.records import Document, Hit, Span
@@ -32,6 +33,9 @@ def passage(text: str = TEXT, title: str | None = None):
         ("Who was killed in 2019?", "2019"),
         ("Why were soldiers from Russia killed?", "Russia"),
         ("What did Sergei Lavrov say?", "Sergei Lavrov"),
+        ("How many soldiers were injured?", "injured"),
+        ("How many Turkish soldiers were arrested in Idlib?", "arrested"),
+        ("What is the number of people who fled?", "fled"),
     ],
 )
 def test_what_a_passage_lacks(question, lacking):
@@ -70,6 +74,36 @@ def test_what_a_passage_has(question):
 def test_what_a_sentence_denies(question, sentence, denied):
     """A negation right before a word of the question denies it, if nothing behind takes it back."""
     assert denies(question, sentence) == denied
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "another"),
+    [
+        ("How many people were injured in the flood?", "Nine people drowned in the flood.", True),
+        ("How many people died in the flood?", "Nine people drowned in the flood.", False),
+        ("How many people were injured?", "Nine people were killed and 20 wounded.", False),
+        ("How many people were injured?", "The number stood at 20 on Friday.", False),
+        ("How many people fled after the leader died?", "Some 300 left the town.", False),
+        ("Who died in the flood?", "Nine people were arrested.", False),
+    ],
+)
+def test_another_event(question, sentence, another):
+    """Those who were killed are no answer to how many were injured; a sentence that names no event may be one."""
+    assert is_of_another_event(question, sentence) is another
+
+
+def test_the_number_of_another_event_is_no_answer(tmp_path, encoder):
+    """The injured are not given the number of the dead or of the evacuated, though they stand beside them."""
+    text = "The Tresk flood\n\nIn all, 1,410 people were taken out of Tresk on Sunday night. Nine people drowned.\n"
+    (tmp_path / "flood.txt").write_text(text, "utf-8")
+    with Library.open(tmp_path / "index", embedder=encoder) as library:
+        library.index(tmp_path / "flood.txt")
+        refused = library.ask("How many people were injured in Tresk?")
+        assert refused.abstained
+        assert refused.reason == NOT_SAID.format("injured")
+        taken, died = (library.ask(f"How many people {what} in Tresk?") for what in ("were evacuated", "died"))
+    assert "1,410" in str(taken.short_answer)
+    assert "Nine" in str(died.short_answer)
 
 
 def test_the_title_counts():
