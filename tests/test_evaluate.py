@@ -96,7 +96,7 @@ def test_limit_takes_the_same_questions(beir):
 
 
 def test_questions_about_an_index(library, tmp_path, capsys):
-    """A person's own questions name documents as they are shown; a wrong name is an error that says which question."""
+    """A person's own questions name documents as they are shown; a wrong name is an error that says on which line."""
     folder = tmp_path / "documents"
     folder.mkdir()
     (folder / "crane.txt").write_text(TEXTS["d1"] + "\n")
@@ -112,7 +112,7 @@ def test_questions_about_an_index(library, tmp_path, capsys):
     assert main(["eval", str(file), "--store", store, "--model", "hash", "--compare", str(report)]) == 0
     assert "difference" in capsys.readouterr().out
     file.write_text('{"question": "harbour crane", "documents": ["nothing.txt"]}\n')
-    with pytest.raises(InputError, match="question 1"):
+    with pytest.raises(InputError, match="line 1"):
         read_questions(file, library)
 
 
@@ -143,3 +143,48 @@ def test_incomplete_folder(beir, missing):
     (beir / missing).unlink()
     with pytest.raises(InputError, match=missing):
         read_folder(beir)
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "complaint"),
+    [
+        ("queries.jsonl", b'{"text": "who?"}', "line 2: no '_id'"),
+        ("queries.jsonl", b'["a"]', "line 2: no JSON object"),
+        ("queries.jsonl", b'{"_id": "q", "text": "caf\xe9"}', "line 2: not UTF-8"),
+        ("queries.jsonl", b'{"_id": "q"}', "line 2: no text as 'text'"),
+        ("qrels.tsv", b"q1\td\xe9\t1", "line 2: not UTF-8"),
+        ("qrels.tsv", b"q1\td1\t0.5", "line 2: the grade '0.5'"),
+        ("qrels.tsv", b"q1\td1", "line 2: not three columns"),
+    ],
+)
+def test_unreadable_lines_of_a_folder(beir, name, line, complaint):
+    """A line that is no part of a set is named with its file; nothing is passed over."""
+    first, *_ = (beir / name).read_bytes().splitlines()
+    (beir / name).write_bytes(first + b"\n" + line + b"\n")
+    with pytest.raises(InputError, match=f"{name}, {complaint}"):
+        read_folder(beir)
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [(b'{"text": "a"}', "no '_id'"), (b'"d4"', "no JSON object"), (b'{"_id": "d4", "text": 4}', "no text as 'text'")],
+)
+def test_unreadable_documents_of_a_folder(beir, line, complaint, capsys):
+    """A document that cannot be read stops the run with one line."""
+    with (beir / "corpus.jsonl").open("ab") as corpus:
+        corpus.write(line + b"\n")
+    assert main(["eval", str(beir), "--model", "hash"]) == 1
+    assert f"corpus.jsonl, line 4: {complaint}" in capsys.readouterr().err
+
+
+def test_question_file_of_another_editor(library, tmp_path):
+    """A mark at the beginning is none of the first question's; a file in UTF-16 is refused with its first line."""
+    (tmp_path / "crane.txt").write_text(TEXTS["d1"] + "\n")
+    library.index(tmp_path / "crane.txt")
+    file = tmp_path / "questions.jsonl"
+    line = '{"question": "harbour crane", "documents": ["crane.txt"]}\r\n'
+    file.write_text(line, "utf-8-sig")
+    assert [question.text for question in read_questions(file, library).questions] == ["harbour crane"]
+    file.write_text(line, "utf-16")
+    with pytest.raises(InputError, match="line 1: not UTF-8"):
+        read_questions(file, library)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import DocumentUnknown, InputError, LoadError
+from rag.evaluate.lines import id_in, records, text_in, text_lines
 from rag.load import text as plain_text
 from rag.records import Document
 
@@ -61,9 +61,10 @@ class Dataset:
         return replace(self, questions=tuple(self.questions[int(index * step)] for index in range(most)))
 
     def documents(self) -> Iterator[Document]:
-        """Yield the set's own documents; those without any text are left out."""
+        """Yield the set's own documents, without those that have no text; raises `InputError`."""
         if self.corpus is not None:
-            yield from (_document(record) for record in _records(self.corpus) if str(record.get("text", "")).strip())
+            texts = ((p, record) for p, record in records(self.corpus) if str(record.get("text") or "").strip())
+            yield from (_document(record, place) for place, record in texts)
 
     def digest(self) -> str:
         """Return the SHA-256 of the set's own documents."""
@@ -81,9 +82,9 @@ def read_folder(folder: Path) -> Dataset:
             raise InputError(f"{folder} has no {name}; a question set needs corpus.jsonl, queries.jsonl and qrels.tsv")
     grades = _grades(folder / "qrels.tsv")
     questions = []
-    for record in _records(folder / "queries.jsonl"):
-        id_ = str(record["_id"])
-        questions.append(_question(record, id_, _text(record, "text", folder), grades.get(id_, {})))
+    for place, record in records(folder / "queries.jsonl"):
+        id_ = id_in(record, place)
+        questions.append(_question(record, id_, text_in(record, "text", place), grades.get(id_, {})))
     return Dataset(folder.name, tuple(questions), folder / "corpus.jsonl")
 
 
@@ -98,13 +99,13 @@ def read_questions(file: Path, library: Library) -> Dataset:
     if not file.exists():
         raise InputError(f"{file} does not exist; name a folder in BEIR form or a file of questions")
     questions = []
-    for number, record in enumerate(_records(file), 1):
+    for number, (place, record) in enumerate(records(file), 1):
         try:
             relevant = {library.document(name).uri: 1 for name in record.get("documents", ())}
         except DocumentUnknown as error:
-            raise InputError(f"{file}, question {number}: {error}") from error
+            raise InputError(f"{place}: {error}") from error
         id_ = str(record.get("id", number))
-        questions.append(_question(record, id_, _text(record, "question", file), relevant))
+        questions.append(_question(record, id_, text_in(record, "question", place), relevant))
     return Dataset(file.stem, tuple(questions))
 
 
@@ -128,40 +129,27 @@ def _evidence(entries: Sequence[str | Mapping[str, str]]) -> Iterator[str]:
             yield text
 
 
-def _text(record: Mapping[str, Any], key: str, where: Path) -> str:
-    text = record.get(key)
-    if not isinstance(text, str) or not text.strip():
-        raise InputError(f"{where}: a question without {key!r}: {json.dumps(record)[:80]}")
-    return text
-
-
-def _document(record: Mapping[str, Any]) -> Document:
-    uri, data = str(record["_id"]), record["text"].encode("utf-8", "replace")
+def _document(record: Mapping[str, Any], place: str) -> Document:
+    uri, text = id_in(record, place), text_in(record, "text", place)
+    data = text.encode("utf-8", "replace")
     try:
         document = plain_text.parse(data, uri)
     except LoadError:  # control characters, which a file of text would not have
-        document = Document(uri, record["text"], None, hashlib.sha256(data).hexdigest())
+        document = Document(uri, text, None, hashlib.sha256(data).hexdigest())
     date = str(record.get("date") or "")[:10] or document.date
-    return replace(document, title=record.get("title") or document.title, date=date)
+    return replace(document, title=str(record.get("title") or "") or document.title, date=date)
 
 
 def _grades(file: Path) -> dict[str, dict[str, int]]:
     grades: dict[str, dict[str, int]] = {}
-    with file.open(encoding="utf-8", newline="") as lines:
-        for row in csv.reader(lines, delimiter="\t"):
-            if len(row) != 3:
-                raise InputError(f"{file}: not three columns (question, document, grade): {row}")
-            if row[2].lstrip("-").isdigit():  # the first line has names
-                grades.setdefault(row[0], {})[row[1]] = int(row[2])
+    rows = csv.reader((line for _, line in text_lines(file)), delimiter="\t")
+    for row in rows:
+        if len(row) != 3:
+            raise InputError(f"{file}, line {rows.line_num}: not three columns (question, document, grade): {row}")
+        if row[2].lstrip("-").isdigit():
+            grades.setdefault(row[0], {})[row[1]] = int(row[2])
+        elif rows.line_num > 1:  # the first line has names
+            raise InputError(
+                f"{file}, line {rows.line_num}: the grade {row[2]!r} is no whole number; write 0, 1, 2, ..."
+            )
     return grades
-
-
-def _records(file: Path) -> Iterator[dict[str, Any]]:
-    with file.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                yield json.loads(line)
-            except ValueError as error:
-                raise InputError(f"{file}, line {number}: not JSON ({error})") from error
