@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -188,3 +189,53 @@ def test_question_file_of_another_editor(library, tmp_path):
     file.write_text(line, "utf-16")
     with pytest.raises(InputError, match="line 1: not UTF-8"):
         read_questions(file, library)
+
+
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        (
+            '"answers": "nine crowns"',
+            """'answers' is "nine crowns"; write a list, as in {"answers": ["nine crowns"]}""",
+        ),
+        ('"evidence": "It cost nine."', "'evidence' is"),
+        ('"documents": "crane.txt"', "'documents' is"),
+        ('"answers": [["nine", true]]', "true among 'answers' is no text"),
+        ('"evidence": [{"text": "nine"}]', """{"text": "nine"} among 'evidence' is no text"""),
+        ('"answerable": "false"', """'answerable' is "false"; write true or false"""),
+    ],
+)
+def test_fields_of_another_kind(library, tmp_path, fields, complaint):
+    """What would be taken for something else, and give wrong scores, is refused with what to write."""
+    file = tmp_path / "questions.jsonl"
+    file.write_text(f'{{"question": "harbour crane"}}\n\n{{"question": "what did it cost?", {fields}}}\n')
+    with pytest.raises(InputError, match=re.escape(f"questions.jsonl, line 3: {complaint}")):
+        read_questions(file, library)
+
+
+def test_answers_in_other_words(library, tmp_path):
+    """Any answer of a list within the list will do, a number is one, and null is none."""
+    file = tmp_path / "questions.jsonl"
+    file.write_text(
+        '{"question": "when?", "answers": [["May 2012", "2012-05"], 2012], "evidence": [{"fact": "In May."}, ""]}\n'
+        '{"question": "who?", "answers": null, "answerable": null}\n'
+    )
+    when, who = read_questions(file, library).questions
+    assert (when.answers, when.evidence) == (("May 2012", "2012-05", "2012"), ("In May.",))
+    assert (who.id, who.answers, who.answerable) == ("2", (), None)
+
+
+def test_one_id_for_two(beir, library, tmp_path):
+    """Two questions or two documents of one id are named both: their scores would be those of one."""
+    file = tmp_path / "questions.jsonl"
+    file.write_text('{"id": "a", "question": "crane?"}\n{"id": "b", "question": "x"}\n{"id": "a", "question": "y"}\n')
+    with pytest.raises(InputError, match="line 1 and line 3 have the same id, a;"):
+        read_questions(file, library)
+    with (beir / "corpus.jsonl").open("a") as corpus:
+        corpus.write('{"_id": "d2", "text": "Another."}\n')
+    with pytest.raises(InputError, match="line 2 and line 4 have the same id, d2;"):
+        list(read_folder(beir).documents())
+    with (beir / "queries.jsonl").open("a") as queries:
+        queries.write('{"_id": "q3", "text": "price of milk"}\n')
+    with pytest.raises(InputError, match="line 3 and line 4 have the same id, q3;"):
+        read_folder(beir)

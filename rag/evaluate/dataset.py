@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import DocumentUnknown, InputError, LoadError
-from rag.evaluate.lines import id_in, records, text_in, text_lines
+from rag.evaluate.lines import check_new, id_in, records, text_in, text_lines, texts_in, truth_in
 from rag.load import text as plain_text
 from rag.records import Document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from rag.library import Library
@@ -63,8 +63,11 @@ class Dataset:
     def documents(self) -> Iterator[Document]:
         """Yield the set's own documents, without those that have no text; raises `InputError`."""
         if self.corpus is not None:
-            texts = ((p, record) for p, record in records(self.corpus) if str(record.get("text") or "").strip())
-            yield from (_document(record, place) for place, record in texts)
+            seen: dict[str, str] = {}
+            for place, record in records(self.corpus):
+                check_new(id_in(record, place), place, seen)
+                if str(record.get("text") or "").strip():
+                    yield _document(record, place)
 
     def digest(self) -> str:
         """Return the SHA-256 of the set's own documents."""
@@ -75,16 +78,16 @@ def read_folder(folder: Path) -> Dataset:
     """Read `queries.jsonl` and `qrels.tsv` of a BEIR folder with its `corpus.jsonl`.
 
     Raises:
-        InputError: a file is missing or a line of it cannot be read.
+        InputError: a file is missing, a line of it cannot be read, or two questions have one id.
     """
     for name in ("corpus.jsonl", "queries.jsonl", "qrels.tsv"):
         if not (folder / name).exists():
             raise InputError(f"{folder} has no {name}; a question set needs corpus.jsonl, queries.jsonl and qrels.tsv")
     grades = _grades(folder / "qrels.tsv")
-    questions = []
+    questions, seen = [], dict[str, str]()
     for place, record in records(folder / "queries.jsonl"):
-        id_ = id_in(record, place)
-        questions.append(_question(record, id_, text_in(record, "text", place), grades.get(id_, {})))
+        check_new(id_ := id_in(record, place), place, seen)
+        questions.append(_question(record, place, id_, "text", grades.get(id_, {})))
     return Dataset(folder.name, tuple(questions), folder / "corpus.jsonl")
 
 
@@ -94,39 +97,31 @@ def read_questions(file: Path, library: Library) -> Dataset:
     `documents` holds what `rag show` takes, `answers`, `evidence` and `answerable` are optional as well.
 
     Raises:
-        InputError: a line cannot be read, or names a document that the index does not have.
+        InputError: a line cannot be read or names a document that the index does not have, or two have one id.
     """
     if not file.exists():
         raise InputError(f"{file} does not exist; name a folder in BEIR form or a file of questions")
-    questions = []
+    questions, seen = [], dict[str, str]()
     for number, (place, record) in enumerate(records(file), 1):
         try:
-            relevant = {library.document(name).uri: 1 for name in record.get("documents", ())}
+            relevant = {library.document(name).uri: 1 for name in texts_in(record, "documents", place)}
         except DocumentUnknown as error:
             raise InputError(f"{place}: {error}") from error
-        id_ = str(record.get("id", number))
-        questions.append(_question(record, id_, text_in(record, "question", place), relevant))
+        id_ = str(number if record.get("id") is None else record["id"])
+        check_new(id_, place, seen)
+        questions.append(_question(record, place, id_, "question", relevant))
     return Dataset(file.stem, tuple(questions))
 
 
-def _question(record: Mapping[str, Any], id_: str, text: str, relevant: Mapping[str, int]) -> Question:
-    answerable = record.get("answerable")
+def _question(record: Mapping[str, Any], place: str, id_: str, asked: str, relevant: Mapping[str, int]) -> Question:
     return Question(
         id=id_,
-        text=text,
+        text=text_in(record, asked, place),
         relevant={uri: grade for uri, grade in relevant.items() if grade > 0},
-        answers=tuple(map(str, record.get("answers", ()))),
-        evidence=tuple(_evidence(record.get("evidence", ()))),
-        answerable=None if answerable is None else bool(answerable),
+        answers=texts_in(record, "answers", place),
+        evidence=texts_in(record, "evidence", place),
+        answerable=truth_in(record, "answerable", place),
     )
-
-
-def _evidence(entries: Sequence[str | Mapping[str, str]]) -> Iterator[str]:
-    """Yield evidence given as text or as objects with the text under `fact`."""
-    for entry in entries:
-        text = entry if isinstance(entry, str) else entry.get("fact", "")
-        if text:
-            yield text
 
 
 def _document(record: Mapping[str, Any], place: str) -> Document:

@@ -54,5 +54,42 @@ def text_in(record: Mapping[str, Any], key: str, place: str) -> str:
     return text
 
 
+def texts_in(record: Mapping[str, Any], key: str, place: str) -> tuple[str, ...]:
+    """Return a list of texts that may be missing; raises `InputError`.
+
+    Numbers count as texts, a list among them as several, and an object as the text under its `fact`.
+    """
+    found = record.get(key)
+    if found is None:
+        return ()
+    if not isinstance(found, list):  # the letters of a text would be taken for texts
+        raise InputError(f"{place}: {key!r} is {_short(found)}; write a list, as in {_short({key: [str(found)]})}")
+    return tuple(text for entry in found for text in _text(entry, key, place))
+
+
+def truth_in(record: Mapping[str, Any], key: str, place: str) -> bool | None:
+    """Return what is true or false, None where it is not known; raises `InputError`."""
+    value = record.get(key)
+    if value is not None and not isinstance(value, bool):  # the text "false" would be taken for true
+        raise InputError(f"{place}: {key!r} is {_short(value)}; write true or false, or leave it out")
+    return value
+
+
+def check_new(id_: str, place: str, seen: dict[str, str]) -> None:
+    """Note the place of an id; raises `InputError` where another has it."""
+    first = seen.setdefault(id_, place)
+    if first != place:
+        raise InputError(f"{first} and {place.rpartition(', ')[2]} have the same id, {id_}; give each one its own")
+
+
+def _text(entry: object, key: str, place: str) -> tuple[str, ...]:
+    if isinstance(entry, list):
+        return tuple(text for each in entry for text in _text(each, key, place))
+    text = entry.get("fact") if isinstance(entry, dict) else entry
+    if isinstance(text, bool) or not isinstance(text, str | int | float):
+        raise InputError(f"{place}: {_short(entry)} among {key!r} is no text; write texts in quotation marks")
+    return (str(text),) if str(text).strip() else ()
+
+
 def _short(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)[:80]
