@@ -239,3 +239,32 @@ def test_one_id_for_two(beir, library, tmp_path):
         queries.write('{"_id": "q3", "text": "price of milk"}\n')
     with pytest.raises(InputError, match="line 3 and line 4 have the same id, q3;"):
         read_folder(beir)
+
+
+def measured(library, tmp_path, *records):
+    """Return the summary of questions about the crane."""
+    (tmp_path / "crane.txt").write_text(TEXTS["d1"] + "\n")
+    library.index(tmp_path / "crane.txt")
+    file = tmp_path / "questions.jsonl"
+    file.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return evaluate(read_questions(file, library), library).summary()
+
+
+def test_refusals_alone_are_measured(library, tmp_path):
+    """Questions of which only is known that they have no answer."""
+    summary = measured(library, tmp_path, {"question": "What is the price of bread in Lima?", "answerable": False})
+    assert summary["abstention"]["recall"] == 1.0
+
+
+def test_evidence_alone_is_measured(library, tmp_path):
+    """Without short answers, it is measured whether the evidence is cited, and nothing else."""
+    question = {"question": "What did the harbour crane lift?", "evidence": ["The harbour crane lifted a bridge."]}
+    summary = measured(library, tmp_path, question)
+    assert set(summary) == {"sentence_hit@1", "queries", "seconds"}
+    assert summary["sentence_hit@1"] == 1.0
+
+
+def test_nothing_to_measure(library, tmp_path):
+    """A file that does not say what is right gives no table without scores, but what to add."""
+    with pytest.raises(InputError, match="documents, answers, evidence or answerable: false"):
+        measured(library, tmp_path, {"question": "What did the harbour crane lift?", "answerable": True})

@@ -50,8 +50,11 @@ class Dataset:
 
     @property
     def has_answers(self) -> bool:
-        """Whether answers can be judged, and not only passages."""
-        return any(question.answers for question in self.questions)
+        """Whether answers can be judged, and not only passages.
+
+        That all questions are answerable is not enough: no measure is defined of the answers alone.
+        """
+        return any(q.answers or q.evidence or q.answerable is False for q in self.questions)
 
     def limited(self, most: int | None) -> Dataset:
         """Keep at most so many questions, evenly spread, the same ones each time."""

@@ -109,7 +109,8 @@ def _page(result: Result) -> str:
 
 def _row(case: Case) -> str:
     question = case.question
-    expected = [*question.relevant, *question.answers] or ["no answer" if question.answerable is False else "not known"]
+    unknown = "no answer" if question.answerable is False else "not known"
+    expected = [*question.relevant, *question.answers] or list(question.evidence) or [unknown]
     marks = ('class="right"' if uri in question.relevant else "" for uri in case.found[:_SHOWN])
     found = "".join(f"<li {mark}>{html.escape(uri)}" for uri, mark in zip(case.found, marks, strict=False))
     answer = f"<p>{html.escape(case.answer.text)}</p>" if case.answer else ""
