@@ -268,3 +268,40 @@ def test_nothing_to_measure(library, tmp_path):
     """A file that does not say what is right gives no table without scores, but what to add."""
     with pytest.raises(InputError, match="documents, answers, evidence or answerable: false"):
         measured(library, tmp_path, {"question": "What did the harbour crane lift?", "answerable": True})
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--compare", "nope.jsonl"), "nope.jsonl cannot be read (No such file or directory)"),
+        (("--compare", "beir/queries.jsonl"), "is no JSONL report of rag eval"),
+        (("--compare", "beir"), "beir cannot be read (Is a directory)"),
+        (("--report", "nodir/run.html"), "there is no folder nodir"),
+        (("--report", "run.txt"), "run.txt: a report is .html"),
+    ],
+)
+def test_files_are_checked_before_asking(beir, monkeypatch, options, complaint, capsys):
+    """A report that cannot be read or written is refused before anything is asked."""
+    monkeypatch.chdir(beir.parent)
+    assert main(["eval", "beir", "--model", "hash", *options]) == 1
+    shown = capsys.readouterr()
+    assert complaint in shown.err
+    assert shown.out == ""
+    assert not (beir.parent / "cache").exists()
+
+
+def test_scores_come_before_the_report(beir, capsys):
+    """Where the report cannot be written after all, the scores have been printed."""
+    full = beir / "full.jsonl"
+    full.symlink_to("/dev/full")
+    assert main(["eval", str(beir), "--model", "hash", "--report", str(full)]) == 1
+    shown = capsys.readouterr()
+    assert "hit@1" in shown.out
+    assert "No space left" in shown.err
+
+
+def test_a_run_of_other_questions_is_not_compared(beir, tmp_path, capsys):
+    """An earlier run that has none of the questions is said to have none."""
+    (tmp_path / "run.jsonl").write_text('{"id": "other", "scores": {"hit@1": 1.0}}\n')
+    assert main(["eval", str(beir), "--model", "hash", "--compare", str(tmp_path / "run.jsonl")]) == 0
+    assert "nothing is compared" in capsys.readouterr().err

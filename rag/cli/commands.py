@@ -21,11 +21,11 @@ from rag.errors import InputError, LoadError, RagError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rag.evaluate import Result
     from rag.evaluate.compare import Difference
+    from rag.evaluate.measures import Scores
     from rag.library import Library
     from rag.progress import Bars
     from rag.records import Answer, Document, Span
@@ -201,20 +201,23 @@ def verify(options: argparse.Namespace) -> int:
 def evaluate(options: argparse.Namespace) -> int:
     """Print scores on a set of questions."""
     from rag.evaluate import SYSTEMS
-    from rag.evaluate.report import check_report, comparison, table, write_report
+    from rag.evaluate.report import check_report, comparison, read_report, table, write_report
 
     check_report(options.report)
+    earlier = read_report(options.compare) if options.compare else None
     systems = SYSTEMS if options.system == "all" else (options.system,)
     results = _results(options, systems)
     summaries = {result.system: result.summary() for result in results}
-    compared = _compared(options.compare, results[-1]) if options.compare else []
-    if options.report:
-        write_report(results[-1], options.report)
+    compared = _compared(earlier, results[-1]) if earlier is not None else []
     if options.json:
         changes = {"compared": [asdict(difference) for difference in compared]} if compared else {}
         print_json({**(summaries if len(systems) > 1 else summaries[systems[0]]), **changes})
     else:
-        print("\n\n".join([table(results), *([comparison(compared)] if compared else [])]))
+        print("\n\n".join([table(results), *([comparison(compared)] if compared else [])]), flush=True)
+    if earlier is not None and not compared:
+        complain(f"{options.compare} shares no measure of any question with this run; nothing is compared")
+    if options.report:  # after the scores, which have cost all the time
+        write_report(results[-1], options.report)
     return 0
 
 
@@ -236,13 +239,12 @@ def _results(options: argparse.Namespace, systems: Sequence[str]) -> list[Result
             return [measured(chosen, library, system=name, answers=answers, progress=bars.show) for name in systems]
 
 
-def _compared(file: Path, result: Result) -> list[Difference]:
+def _compared(earlier: Mapping[str, Scores], result: Result) -> list[Difference]:
     from rag.evaluate.compare import differences
     from rag.evaluate.measures import ANSWER, RANKING
-    from rag.evaluate.report import read_report
 
     now = {case.question.id: case.scores for case in result.cases}
-    return differences(read_report(file), now, (*RANKING, *ANSWER))
+    return differences(earlier, now, (*RANKING, *ANSWER))
 
 
 def serve(options: argparse.Namespace) -> int:
