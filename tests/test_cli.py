@@ -237,3 +237,23 @@ def test_sides_follow_ups_and_as_of(place):
     process = rag("ask", "And on Tuesday?", "--after", asked, cwd=place)
     assert process.stdout.startswith("searched for: How many tons did the crane lift on Tuesday?\n")
     assert_complains(rag("search", asked, "--as-of", "soon", cwd=place), "cannot read the date")
+
+
+def test_filters_that_find_nothing(place):
+    """A name of no document is an error; a refusal over a part of the documents says so, and search as well."""
+    (place / "docs" / "school.txt").write_text("The school report.\n\nThe roof was mended in May.\n")
+    assert rag("index", "docs", cwd=place).returncode == 0
+    asked = "How many tons did the crane lift on Monday?"
+    assert_complains(
+        rag("ask", asked, "--where", "document=nosuch.txt", cwd=place), "document=nosuch.txt", "rag status"
+    )
+    assert_complains(rag("search", asked, "--where", "folder=.", cwd=place), "no document matches folder=.")
+    said = "The search was limited to: document=school.txt."
+    assert said in rag("ask", asked, "--where", "document=school.txt", cwd=place).stdout
+    process = rag("ask", asked, "--where", "document=school.txt", "--json", cwd=place)
+    answer = json.loads(process.stdout)
+    assert (process.returncode, answer["abstained"]) == (0, True)
+    assert answer["reason"].endswith(said)
+    process = rag("search", asked, "--where", "speaker=Nobody", cwd=place)
+    assert process.stdout == "nothing found where speaker=Nobody\n"
+    assert "was limited" not in rag("ask", asked, "--where", "document=harbour.txt", cwd=place).stdout

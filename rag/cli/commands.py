@@ -95,13 +95,14 @@ def search(options: argparse.Namespace) -> int:
     from rag.where import Filter
     from rag.wire import hits_json
 
+    where = Filter.parse(options.where, options.as_of)
     with _library(options) as library:
-        hits = library.search(options.question, options.k, Filter.parse(options.where, options.as_of))
+        hits = library.search(options.question, options.k, where)
     if options.json:
         print_json(hits_json(options.question, hits))
     else:
         lines = (hit_lines(rank, hit, options.question) for rank, hit in enumerate(hits, 1))
-        print("\n\n".join(lines) or "nothing found")
+        print("\n\n".join(lines) or ("nothing found" + f" where {where}" * bool(where)))
     return 0
 
 
@@ -111,9 +112,9 @@ def ask(options: argparse.Namespace) -> int:
     from rag.where import Filter
     from rag.wire import answer_json
 
+    where = Filter.parse(options.where, options.as_of)
     with _library(options) as library:
         history: list[Answer] = []
-        where = Filter.parse(options.where, options.as_of)
         for question in options.after:
             history.append(library.ask(question, options.k, where, history))
         if sys.stdout.isatty() and not options.json and not options.format:
