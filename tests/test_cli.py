@@ -257,3 +257,24 @@ def test_filters_that_find_nothing(place):
     process = rag("search", asked, "--where", "speaker=Nobody", cwd=place)
     assert process.stdout == "nothing found where speaker=Nobody\n"
     assert "was limited" not in rag("ask", asked, "--where", "document=harbour.txt", cwd=place).stdout
+
+
+def test_documents_do_not_act_on_the_terminal(place):
+    """Escape sequences and other control characters of a document or a file's name are shown as what they are."""
+    hidden = "The bridge weighed \x1b[8m90\x1b[0m tons.\x07\x9b31m Twice.\n\nThe\tbridge stood."
+    name = "bridge\x1b]0;owned\x07.txt"
+    (place / "docs" / name).write_text(hidden, "utf-8")
+    shown = [rag("index", "docs", cwd=place), rag("index", "docs", "--rebuild", cwd=place)]
+    asked = "How many tons did the bridge weigh?"
+    shown += [rag(*arguments, cwd=place) for arguments in (
+        ("ask", asked), ("search", asked), ("status",), ("show", name), ("show", name, "--at", "4:10"),
+        ("ask", asked, "--format", "text"), ("show", "\x1b[8m"), ("ask", asked, "--where", "document=\x1b[8m"),
+    )]  # fmt: skip
+    for process in shown:
+        written = process.stdout + process.stderr
+        assert not [char for char in written if not char.isprintable() and char not in "\n\t"], process.args
+    assert "weighed \u241b[8m90\u241b[0m tons.\u2407\ufffd31m Twice." in shown[5].stdout
+    assert "weighed \u241b[8m90\u241b[0m tons. [1]" in shown[2].stdout
+    document = json.loads(rag("show", name, "--json", cwd=place).stdout)
+    assert document["text"].strip() == hidden
+    assert "The\tbridge stood." in shown[5].stdout
