@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -278,3 +279,24 @@ def test_documents_do_not_act_on_the_terminal(place):
     document = json.loads(rag("show", name, "--json", cwd=place).stdout)
     assert document["text"].strip() == hidden
     assert "The\tbridge stood." in shown[5].stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "waits_for", "said"),
+    [
+        (["index", "docs"], "docs/.ragignore", "interrupted; the index is as it was, and the next rag index goes on"),
+        (["eval", "questions.jsonl"], "questions.jsonl", "interrupted\n"),
+    ],
+)
+def test_interrupted(place, arguments, waits_for, said):
+    """Only of what was writing the index it is said that the index is as it was."""
+    os.mkfifo(place / waits_for)
+    heard = signal.signal(signal.SIGINT, signal.SIG_DFL)  # shells have background jobs ignore it, and children inherit
+    command = [sys.executable, "-m", "rag.cli", *arguments, "--store", "index", "--model", "hash"]
+    process = subprocess.Popen(command, cwd=place, stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, heard)
+    with (place / waits_for).open("wb"):  # waits until the command reads it, which waits for what never comes
+        process.send_signal(signal.SIGINT)
+        complaint = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert complaint.startswith(f"rag: {said}")
