@@ -14,13 +14,13 @@ import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from rag.printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 Json = dict[str, Any]
 
-_PICTURES = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"} | {0x7F: 0x2421}
-_UNFIT = re.compile("[\x80-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")  # would turn around what stands beside it in the same line
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!$&])")
@@ -138,21 +138,16 @@ def _source(citation: Json, before: int) -> _Source:
         f"characters {citation['start']}–{citation['end']}",
     )
     place = ", ".join(_flat(fact) for fact in facts if fact)
-    return _Source(before + citation["number"], _clean(citation["quote"]), _flat(citation["title"]), place)
+    return _Source(before + citation["number"], printable(citation["quote"]), _flat(citation["title"]), place)
 
 
 def _marks(line: _Line) -> list[str]:
     return [f"[{number}]" for number in line.sources]
 
 
-def _clean(words: str) -> str:
-    """Replace what a text file should not hold, one character by one."""
-    return _UNFIT.sub("\ufffd", words.translate(_PICTURES))
-
-
 def _flat(words: str) -> str:
     """Return words fit to stand in a line with others: on one line, reading in one direction."""
-    return _DIRECTION.sub("", _clean(" ".join(words.split())))
+    return _DIRECTION.sub("", printable(" ".join(words.split())))
 
 
 def _escaped(words: str) -> str:

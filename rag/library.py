@@ -254,7 +254,8 @@ class Library:
         hits, who = self.search(meant, k, where), answerer or self.answerer
         growing = who.stream(meant, hits) if isinstance(who, StreamingAnswerer) else [who.answer(meant, hits)]
         for answer in growing:
-            yield answer if meant == question else replace(answer, question=question, searched_for=meant)
+            said = _within(answer, where) if where and answer.abstained else answer
+            yield said if meant == question else replace(said, question=question, searched_for=meant)
 
     def warm(self) -> None:
         """Load the models now, so that the first question does not wait for them."""
@@ -355,6 +356,12 @@ class Library:
     def verify(self) -> list[str]:
         """Check everything again; each entry names one damage, none means sound."""
         return self.store.verify()
+
+
+def _within(refused: Answer, where: Filter) -> Answer:
+    """Say with a refusal that the answer may stand outside of what was searched."""
+    parts = (refused.reason, f"The search was limited to: {where}.")
+    return replace(refused, reason=" ".join(part for part in parts if part))
 
 
 def _lost(aside: SetAside, report: SyncReport) -> list[Outcome]:

@@ -82,7 +82,7 @@ class Retriever:
             where: what a passage has to be: searched among these only, so that `k` of them are found if there are.
 
         Raises:
-            InputError: the question is empty or too long, or `k` is not positive.
+            InputError: the question is empty or too long, `k` is not positive, or `where` names no document.
             IndexMissing: there is no index.
             ModelMismatch: the index was made with another encoder.
         """
@@ -90,6 +90,8 @@ class Retriever:
         if k < 1:
             raise InputError(f"cannot return {k} passages; ask for at least one")
         with self.store.snapshot() as snapshot:
+            if where and (where.document or where.folder):
+                where.check_names(snapshot.uris())
             return self._hits(snapshot, question, min(k, max(1, snapshot.passage_count())), where)
 
     def embedder(self, snapshot: Snapshot) -> Embedder:

@@ -150,6 +150,9 @@ class Snapshot(Protocol):
     def documents(self) -> list[DocumentInfo]:
         """List all documents by URI."""
 
+    def uris(self) -> list[str]:
+        """List the URIs of all documents."""
+
     def document(self, uri: str) -> Document:
         """Return a document; raises `DocumentUnknown`."""
 

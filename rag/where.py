@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rag.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Collection, Iterable
 
 KEYS = ("document", "folder", "date", "section", "speaker")
 
@@ -66,10 +66,28 @@ class Filter:
     def __bool__(self) -> bool:
         return self.limits_documents or bool(self.section or self.speaker)
 
+    def __str__(self) -> str:
+        """Read as the conditions that it was made of: `document=report.txt, date=2024-01..2024-06`."""
+        dates = (first if first == last else f"{first}..{last}" for first, last in self.date)
+        values = {key: dates if key == "date" else getattr(self, key) for key in KEYS}
+        said = [f"{key}={value}" for key in KEYS for value in values[key]]
+        return ", ".join([*said, *([f"as of {self.as_of}"] if self.as_of else [])])
+
     @property
     def limits_documents(self) -> bool:
         """Whether it admits only some documents, whatever their passages."""
         return any((self.document, self.folder, self.date, self.as_of))
+
+    def check_names(self, uris: Collection[str]) -> None:
+        """Raise `InputError` for a document or folder that none of these URIs fits: a mistyped name finds nothing."""
+        fit: tuple[tuple[str, tuple[str, ...], Callable[[str, str], bool]], ...] = (
+            ("document", self.document, _ends),
+            ("folder", self.folder, _below),
+        )
+        for key, names, fits in fit:
+            for name in names if uris else ():
+                if not any(fits(uri, name) for uri in uris):
+                    raise InputError(f"no document matches {key}={name}; rag status lists them")
 
     def has_document(self, uri: str, date: str | None) -> bool:
         """Tell whether a document fits, passages aside."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -237,3 +238,65 @@ def test_sides_follow_ups_and_as_of(place):
     process = rag("ask", "And on Tuesday?", "--after", asked, cwd=place)
     assert process.stdout.startswith("searched for: How many tons did the crane lift on Tuesday?\n")
     assert_complains(rag("search", asked, "--as-of", "soon", cwd=place), "cannot read the date")
+
+
+def test_filters_that_find_nothing(place):
+    """A name of no document is an error; a refusal over a part of the documents says so, and search as well."""
+    (place / "docs" / "school.txt").write_text("The school report.\n\nThe roof was mended in May.\n")
+    assert rag("index", "docs", cwd=place).returncode == 0
+    asked = "How many tons did the crane lift on Monday?"
+    assert_complains(
+        rag("ask", asked, "--where", "document=nosuch.txt", cwd=place), "document=nosuch.txt", "rag status"
+    )
+    assert_complains(rag("search", asked, "--where", "folder=.", cwd=place), "no document matches folder=.")
+    said = "The search was limited to: document=school.txt."
+    assert said in rag("ask", asked, "--where", "document=school.txt", cwd=place).stdout
+    process = rag("ask", asked, "--where", "document=school.txt", "--json", cwd=place)
+    answer = json.loads(process.stdout)
+    assert (process.returncode, answer["abstained"]) == (0, True)
+    assert answer["reason"].endswith(said)
+    process = rag("search", asked, "--where", "speaker=Nobody", cwd=place)
+    assert process.stdout == "nothing found where speaker=Nobody\n"
+    assert "was limited" not in rag("ask", asked, "--where", "document=harbour.txt", cwd=place).stdout
+
+
+def test_documents_do_not_act_on_the_terminal(place):
+    """Escape sequences and other control characters of a document or a file's name are shown as what they are."""
+    hidden = "The bridge weighed \x1b[8m90\x1b[0m tons.\x07\x9b31m Twice.\n\nThe\tbridge stood."
+    name = "bridge\x1b]0;owned\x07.txt"
+    (place / "docs" / name).write_text(hidden, "utf-8")
+    shown = [rag("index", "docs", cwd=place), rag("index", "docs", "--rebuild", cwd=place)]
+    asked = "How many tons did the bridge weigh?"
+    shown += [rag(*arguments, cwd=place) for arguments in (
+        ("ask", asked), ("search", asked), ("status",), ("show", name), ("show", name, "--at", "4:10"),
+        ("ask", asked, "--format", "text"), ("show", "\x1b[8m"), ("ask", asked, "--where", "document=\x1b[8m"),
+    )]  # fmt: skip
+    for process in shown:
+        written = process.stdout + process.stderr
+        assert not [char for char in written if not char.isprintable() and char not in "\n\t"], process.args
+    assert "weighed \u241b[8m90\u241b[0m tons.\u2407\ufffd31m Twice." in shown[5].stdout
+    assert "weighed \u241b[8m90\u241b[0m tons. [1]" in shown[2].stdout
+    document = json.loads(rag("show", name, "--json", cwd=place).stdout)
+    assert document["text"].strip() == hidden
+    assert "The\tbridge stood." in shown[5].stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "waits_for", "said"),
+    [
+        (["index", "docs"], "docs/.ragignore", "interrupted; the index is as it was, and the next rag index goes on"),
+        (["eval", "questions.jsonl"], "questions.jsonl", "interrupted\n"),
+    ],
+)
+def test_interrupted(place, arguments, waits_for, said):
+    """Only of what was writing the index it is said that the index is as it was."""
+    os.mkfifo(place / waits_for)
+    heard = signal.signal(signal.SIGINT, signal.SIG_DFL)  # shells have background jobs ignore it, and children inherit
+    command = [sys.executable, "-m", "rag.cli", *arguments, "--store", "index", "--model", "hash"]
+    process = subprocess.Popen(command, cwd=place, stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, heard)
+    with (place / waits_for).open("wb"):  # waits until the command reads it, which waits for what never comes
+        process.send_signal(signal.SIGINT)
+        complaint = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert complaint.startswith(f"rag: {said}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -96,7 +97,7 @@ def test_limit_takes_the_same_questions(beir):
 
 
 def test_questions_about_an_index(library, tmp_path, capsys):
-    """A person's own questions name documents as they are shown; a wrong name is an error that says which question."""
+    """A person's own questions name documents as they are shown; a wrong name is an error that says on which line."""
     folder = tmp_path / "documents"
     folder.mkdir()
     (folder / "crane.txt").write_text(TEXTS["d1"] + "\n")
@@ -112,7 +113,7 @@ def test_questions_about_an_index(library, tmp_path, capsys):
     assert main(["eval", str(file), "--store", store, "--model", "hash", "--compare", str(report)]) == 0
     assert "difference" in capsys.readouterr().out
     file.write_text('{"question": "harbour crane", "documents": ["nothing.txt"]}\n')
-    with pytest.raises(InputError, match="question 1"):
+    with pytest.raises(InputError, match="line 1"):
         read_questions(file, library)
 
 
@@ -143,3 +144,164 @@ def test_incomplete_folder(beir, missing):
     (beir / missing).unlink()
     with pytest.raises(InputError, match=missing):
         read_folder(beir)
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "complaint"),
+    [
+        ("queries.jsonl", b'{"text": "who?"}', "line 2: no '_id'"),
+        ("queries.jsonl", b'["a"]', "line 2: no JSON object"),
+        ("queries.jsonl", b'{"_id": "q", "text": "caf\xe9"}', "line 2: not UTF-8"),
+        ("queries.jsonl", b'{"_id": "q"}', "line 2: no text as 'text'"),
+        ("qrels.tsv", b"q1\td\xe9\t1", "line 2: not UTF-8"),
+        ("qrels.tsv", b"q1\td1\t0.5", "line 2: the grade '0.5'"),
+        ("qrels.tsv", b"q1\td1", "line 2: not three columns"),
+    ],
+)
+def test_unreadable_lines_of_a_folder(beir, name, line, complaint):
+    """A line that is no part of a set is named with its file; nothing is passed over."""
+    first, *_ = (beir / name).read_bytes().splitlines()
+    (beir / name).write_bytes(first + b"\n" + line + b"\n")
+    with pytest.raises(InputError, match=f"{name}, {complaint}"):
+        read_folder(beir)
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [(b'{"text": "a"}', "no '_id'"), (b'"d4"', "no JSON object"), (b'{"_id": "d4", "text": 4}', "no text as 'text'")],
+)
+def test_unreadable_documents_of_a_folder(beir, line, complaint, capsys):
+    """A document that cannot be read stops the run with one line."""
+    with (beir / "corpus.jsonl").open("ab") as corpus:
+        corpus.write(line + b"\n")
+    assert main(["eval", str(beir), "--model", "hash"]) == 1
+    assert f"corpus.jsonl, line 4: {complaint}" in capsys.readouterr().err
+
+
+def test_question_file_of_another_editor(library, tmp_path):
+    """A mark at the beginning is none of the first question's; a file in UTF-16 is refused with its first line."""
+    (tmp_path / "crane.txt").write_text(TEXTS["d1"] + "\n")
+    library.index(tmp_path / "crane.txt")
+    file = tmp_path / "questions.jsonl"
+    line = '{"question": "harbour crane", "documents": ["crane.txt"]}\r\n'
+    file.write_text(line, "utf-8-sig")
+    assert [question.text for question in read_questions(file, library).questions] == ["harbour crane"]
+    file.write_text(line, "utf-16")
+    with pytest.raises(InputError, match="line 1: not UTF-8"):
+        read_questions(file, library)
+
+
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        (
+            '"answers": "nine crowns"',
+            """'answers' is "nine crowns"; write a list, as in {"answers": ["nine crowns"]}""",
+        ),
+        ('"evidence": "It cost nine."', "'evidence' is"),
+        ('"documents": "crane.txt"', "'documents' is"),
+        ('"answers": [["nine", true]]', "true among 'answers' is no text"),
+        ('"evidence": [{"text": "nine"}]', """{"text": "nine"} among 'evidence' is no text"""),
+        ('"answerable": "false"', """'answerable' is "false"; write true or false"""),
+    ],
+)
+def test_fields_of_another_kind(library, tmp_path, fields, complaint):
+    """What would be taken for something else, and give wrong scores, is refused with what to write."""
+    file = tmp_path / "questions.jsonl"
+    file.write_text(f'{{"question": "harbour crane"}}\n\n{{"question": "what did it cost?", {fields}}}\n')
+    with pytest.raises(InputError, match=re.escape(f"questions.jsonl, line 3: {complaint}")):
+        read_questions(file, library)
+
+
+def test_answers_in_other_words(library, tmp_path):
+    """Any answer of a list within the list will do, a number is one, and null is none."""
+    file = tmp_path / "questions.jsonl"
+    file.write_text(
+        '{"question": "when?", "answers": [["May 2012", "2012-05"], 2012], "evidence": [{"fact": "In May."}, ""]}\n'
+        '{"question": "who?", "answers": null, "answerable": null}\n'
+    )
+    when, who = read_questions(file, library).questions
+    assert (when.answers, when.evidence) == (("May 2012", "2012-05", "2012"), ("In May.",))
+    assert (who.id, who.answers, who.answerable) == ("2", (), None)
+
+
+def test_one_id_for_two(beir, library, tmp_path):
+    """Two questions or two documents of one id are named both: their scores would be those of one."""
+    file = tmp_path / "questions.jsonl"
+    file.write_text('{"id": "a", "question": "crane?"}\n{"id": "b", "question": "x"}\n{"id": "a", "question": "y"}\n')
+    with pytest.raises(InputError, match="line 1 and line 3 have the same id, a;"):
+        read_questions(file, library)
+    with (beir / "corpus.jsonl").open("a") as corpus:
+        corpus.write('{"_id": "d2", "text": "Another."}\n')
+    with pytest.raises(InputError, match="line 2 and line 4 have the same id, d2;"):
+        list(read_folder(beir).documents())
+    with (beir / "queries.jsonl").open("a") as queries:
+        queries.write('{"_id": "q3", "text": "price of milk"}\n')
+    with pytest.raises(InputError, match="line 3 and line 4 have the same id, q3;"):
+        read_folder(beir)
+
+
+def measured(library, tmp_path, *records):
+    """Return the summary of questions about the crane."""
+    (tmp_path / "crane.txt").write_text(TEXTS["d1"] + "\n")
+    library.index(tmp_path / "crane.txt")
+    file = tmp_path / "questions.jsonl"
+    file.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return evaluate(read_questions(file, library), library).summary()
+
+
+def test_refusals_alone_are_measured(library, tmp_path):
+    """Questions of which only is known that they have no answer."""
+    summary = measured(library, tmp_path, {"question": "What is the price of bread in Lima?", "answerable": False})
+    assert summary["abstention"]["recall"] == 1.0
+
+
+def test_evidence_alone_is_measured(library, tmp_path):
+    """Without short answers, it is measured whether the evidence is cited, and nothing else."""
+    question = {"question": "What did the harbour crane lift?", "evidence": ["The harbour crane lifted a bridge."]}
+    summary = measured(library, tmp_path, question)
+    assert set(summary) == {"sentence_hit@1", "queries", "seconds"}
+    assert summary["sentence_hit@1"] == 1.0
+
+
+def test_nothing_to_measure(library, tmp_path):
+    """A file that does not say what is right gives no table without scores, but what to add."""
+    with pytest.raises(InputError, match="documents, answers, evidence or answerable: false"):
+        measured(library, tmp_path, {"question": "What did the harbour crane lift?", "answerable": True})
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--compare", "nope.jsonl"), "nope.jsonl cannot be read (No such file or directory)"),
+        (("--compare", "beir/queries.jsonl"), "is no JSONL report of rag eval"),
+        (("--compare", "beir"), "beir cannot be read (Is a directory)"),
+        (("--report", "nodir/run.html"), "there is no folder nodir"),
+        (("--report", "run.txt"), "run.txt: a report is .html"),
+    ],
+)
+def test_files_are_checked_before_asking(beir, monkeypatch, options, complaint, capsys):
+    """A report that cannot be read or written is refused before anything is asked."""
+    monkeypatch.chdir(beir.parent)
+    assert main(["eval", "beir", "--model", "hash", *options]) == 1
+    shown = capsys.readouterr()
+    assert complaint in shown.err
+    assert shown.out == ""
+    assert not (beir.parent / "cache").exists()
+
+
+def test_scores_come_before_the_report(beir, capsys):
+    """Where the report cannot be written after all, the scores have been printed."""
+    full = beir / "full.jsonl"
+    full.symlink_to("/dev/full")
+    assert main(["eval", str(beir), "--model", "hash", "--report", str(full)]) == 1
+    shown = capsys.readouterr()
+    assert "hit@1" in shown.out
+    assert "No space left" in shown.err
+
+
+def test_a_run_of_other_questions_is_not_compared(beir, tmp_path, capsys):
+    """An earlier run that has none of the questions is said to have none."""
+    (tmp_path / "run.jsonl").write_text('{"id": "other", "scores": {"hit@1": 1.0}}\n')
+    assert main(["eval", str(beir), "--model", "hash", "--compare", str(tmp_path / "run.jsonl")]) == 0
+    assert "nothing is compared" in capsys.readouterr().err

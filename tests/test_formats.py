@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import zipfile
 from email.message import EmailMessage
 
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from rag.chunk import Chunker
 from rag.errors import LoadError, Skipped
 from rag.load import load_bytes
+from rag.load.archive import members
+from rag.load.original import original
 from rag.load.pdf.rectangles import rectangles
 from rag.records import Citation
 from tests.test_load import check
@@ -251,6 +254,52 @@ def zipped(members):
         for name, content in members.items():
             made.writestr(name, content)
     return out.getvalue()
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
+def test_files_of_one_name_in_an_archive_are_all_kept(library, tmp_path):
+    """Names that become the same get numbers, the same ones each time; each is read, cited and verified as itself."""
+    names = [
+        "a.txt",
+        "./a.txt",
+        "x\\b.txt",
+        "x/b.txt",
+        "a.txt",
+        "a (2).txt",
+        "x/b.txt",
+        "../a.txt",
+        "notes/",
+        "./",
+        "c",
+    ]
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as made:
+        for number, name in enumerate(names):
+            made.writestr(name, "" if name.endswith("/") else f"The crane numbered {number} fell.")
+    report = library.index(path)
+    kept = {"a.txt": 0, "a (3).txt": 1, "x/b.txt": 2, "x/b (2).txt": 3, "a (4).txt": 4, "a (2).txt": 5}
+    kept |= {"x/b (3).txt": 6, "a (5).txt": 7}
+    assert {o.path.removeprefix(f"{path}/") for o in report.of("added")} == set(kept)
+    for name, number in kept.items():
+        document = library.document(f"{path}/{name}")
+        assert document.text.strip() == f"The crane numbered {number} fell."
+        assert original(document).decode() == document.text
+    assert library.verify() == []
+    assert {hit.passage.uri for hit in library.search("crane fell", 20)} == {f"{path}/{name}" for name in kept}
+    assert library.index(path).count("unchanged") == len(kept)
+    rebuilt = library.index(path, rebuild=True)
+    assert (rebuilt.embedded, library.verify()) == (0, [])
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
+def test_many_files_of_one_name_cost_no_time():
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as made:
+        for _ in range(1900):
+            made.writestr("a.txt", "The crane fell.")
+    started = time.perf_counter()
+    assert len({member.uri for member in members(data.getvalue(), "/all.zip")}) == 1900
+    assert time.perf_counter() - started < 2
 
 
 def test_files_in_an_archive_are_documents_of_their_own(library, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -130,6 +131,25 @@ def test_library_filters_before_the_cut(library, corpus):
     library.index(corpus)
     hits = library.search("crane numbered 7", 3, Filter.parse(["document=report-150.txt"]))
     assert [Path(hit.passage.uri).name for hit in hits] == ["report-150.txt"]
+
+
+@pytest.mark.parametrize("condition", ["document=nosuch.txt", "document=REPORT-150.txt", "folder=.", "folder=nowhere"])
+def test_names_of_no_document_are_refused(library, corpus, condition):
+    """A mistyped name is an error that names it, also beside a right one; an index without documents has none."""
+    library.index(corpus)
+    for right in ([], ["document=report-150.txt"], ["folder=corpus"]):
+        with pytest.raises(InputError, match=f"no document matches {re.escape(condition)}; rag status"):
+            library.search("crane numbered 7", 3, Filter.parse([*right, condition]))
+    library.remove(*(info.uri for info in library.documents()))
+    assert library.search("crane numbered 7", 3, Filter.parse([condition])) == []
+
+
+def test_filters_read_as_they_are_written():
+    """Each kind of condition, in one order."""
+    conditions = ["document=a.txt", "document=b.txt", "folder=2024", "date=2024-05", "date=2023..", "speaker=Ford"]
+    assert str(Filter.parse(conditions)) == ", ".join(conditions)
+    assert str(Filter.parse(["date>=2024-02", "date<=2024-06"])) == "date=2024-02..2024-06"
+    assert str(Filter.parse(["section=Methods"], "2024-12-08")) == "section=Methods, as of 2024-12-08"
 
 
 def test_copies_stand_behind(library, tmp_path):

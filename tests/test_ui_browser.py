@@ -316,7 +316,11 @@ def test_filters_restrict_what_is_searched(page):
     assert titles == {"Displacement in Syria, a briefing on the figures"}
     page.get_by_role("button", name="Clear").click()
     page.get_by_label("Speaker").fill("nobody of that name")
-    expect(ask(page, QUESTION)).to_contain_text("No answer")
+    refused = ask(page, QUESTION)
+    expect(refused).to_contain_text("No answer")
+    expect(refused).to_contain_text("The search was limited to: speaker=nobody of that name.")
+    page.get_by_label("Document", exact=True).fill("nosuch.txt")
+    expect(ask(page, QUESTION)).to_contain_text("no document matches document=nosuch.txt")
     page.get_by_label("From").fill("2031-01-01")
     expect(page.locator(".filters .set")).to_contain_text("2031-01-01 to")
 

@@ -26,7 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RagError as error:
         return complain(str(error))
     except KeyboardInterrupt:
-        return complain("interrupted; the index is as it was, and the next rag index goes on from here", 130)
+        kept = "; the index is as it was, and the next rag index goes on from here" if options.writes else ""
+        return complain(f"interrupted{kept}", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at exit
         return 141

@@ -13,19 +13,21 @@ from rag.cli.lines import (
     marked,
     meant_lines,
     print_json,
+    say,
     side_lines,
     source_lines,
     spoken,
 )
 from rag.errors import InputError, LoadError, RagError
+from rag.printable import printable
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rag.evaluate import Result
     from rag.evaluate.compare import Difference
+    from rag.evaluate.measures import Scores
     from rag.library import Library
     from rag.progress import Bars
     from rag.records import Answer, Document, Span
@@ -72,9 +74,9 @@ def _print_report(report: SyncReport | RagError, options: argparse.Namespace, in
     elif options.json:
         print_json(report_json(report), indent)
     else:
-        print(f"{report} ({report.passages} passages, {report.embedded} embedded, {report.seconds:.1f} s)", flush=True)
+        say(f"{report} ({report.passages} passages, {report.embedded} embedded, {report.seconds:.1f} s)")
         for outcome in (*report.incomplete, *report.of("skipped"), *report.of("failed")):
-            print(f"  {outcome.state}: {outcome.path}: {outcome.reason}", file=sys.stderr)
+            say(f"  {outcome.state}: {outcome.path}: {outcome.reason}", file=sys.stderr)
 
 
 def remove(options: argparse.Namespace) -> int:
@@ -95,13 +97,14 @@ def search(options: argparse.Namespace) -> int:
     from rag.where import Filter
     from rag.wire import hits_json
 
+    where = Filter.parse(options.where, options.as_of)
     with _library(options) as library:
-        hits = library.search(options.question, options.k, Filter.parse(options.where, options.as_of))
+        hits = library.search(options.question, options.k, where)
     if options.json:
         print_json(hits_json(options.question, hits))
     else:
         lines = (hit_lines(rank, hit, options.question) for rank, hit in enumerate(hits, 1))
-        print("\n\n".join(lines) or "nothing found")
+        say("\n\n".join(lines) or ("nothing found" + f" where {where}" * bool(where)))
     return 0
 
 
@@ -111,9 +114,9 @@ def ask(options: argparse.Namespace) -> int:
     from rag.where import Filter
     from rag.wire import answer_json
 
+    where = Filter.parse(options.where, options.as_of)
     with _library(options) as library:
         history: list[Answer] = []
-        where = Filter.parse(options.where, options.as_of)
         for question in options.after:
             history.append(library.ask(question, options.k, where, history))
         if sys.stdout.isatty() and not options.json and not options.format:
@@ -124,7 +127,7 @@ def ask(options: argparse.Namespace) -> int:
     elif options.format:
         print(getattr(export, options.format)([answer_json(answer)]), end="")
     else:
-        print(answer_lines(answer))
+        say(answer_lines(answer))
     return 0
 
 
@@ -135,11 +138,11 @@ def _ask_aloud(answers: Iterator[Answer]) -> int:
     for answer in answers:
         lines = [*meant_lines(answer), *(spoken(sentence.speaker, [sentence]) for sentence in answer.sentences)]
         if answer.reason or lines[: len(said)] != said:
-            print("\n" * bool(said) + answer_lines(answer))
+            say("\n" * bool(said) + answer_lines(answer))
             return 0
-        print("".join(f"{line}\n" for line in lines[len(said) :]), end="", flush=True)
+        say("".join(f"{line}\n" for line in lines[len(said) :]), end="")
         said, rest = lines, [*side_lines(answer), "", *source_lines(answer)]
-    print("\n".join(rest))
+    say("\n".join(rest))
     return 0
 
 
@@ -153,7 +156,7 @@ def show(options: argparse.Namespace) -> int:
         if options.json:
             print_json({**data, **(_place_json(library, document, options.at) if options.at else {})})
         else:
-            print(marked(document, options.at) if options.at else document.text)
+            print(marked(document, options.at) if options.at else printable(document.text))
     return 0
 
 
@@ -180,10 +183,10 @@ def status(options: argparse.Namespace) -> int:
         print_json(status_json(status, documents))
         return 0
     waiting = f" ({status.waiting} without a vector yet)" if status.waiting else ""
-    print(f"{status.store}: {status.documents} documents, {status.passages} passages{waiting}")
+    say(f"{status.store}: {status.documents} documents, {status.passages} passages{waiting}")
     print(f"encoder {status.model} ({status.dimension}), generation {status.generation}, {status.bytes / 1e6:.1f} MB")
     for info in documents:
-        print(f"  {info.date or '          '}  {info.passages:5}  {info.uri}")
+        say(f"  {info.date or '          '}  {info.passages:5}  {info.uri}")
     return 0
 
 
@@ -194,27 +197,30 @@ def verify(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"sound": not damages, "damages": damages})
     else:
-        print("\n".join(damages) or "sound")
+        say("\n".join(damages) or "sound")
     return 1 if damages else 0
 
 
 def evaluate(options: argparse.Namespace) -> int:
     """Print scores on a set of questions."""
     from rag.evaluate import SYSTEMS
-    from rag.evaluate.report import check_report, comparison, table, write_report
+    from rag.evaluate.report import check_report, comparison, read_report, table, write_report
 
     check_report(options.report)
+    earlier = read_report(options.compare) if options.compare else None
     systems = SYSTEMS if options.system == "all" else (options.system,)
     results = _results(options, systems)
     summaries = {result.system: result.summary() for result in results}
-    compared = _compared(options.compare, results[-1]) if options.compare else []
-    if options.report:
-        write_report(results[-1], options.report)
+    compared = _compared(earlier, results[-1]) if earlier is not None else []
     if options.json:
         changes = {"compared": [asdict(difference) for difference in compared]} if compared else {}
         print_json({**(summaries if len(systems) > 1 else summaries[systems[0]]), **changes})
     else:
-        print("\n\n".join([table(results), *([comparison(compared)] if compared else [])]))
+        say("\n\n".join([table(results), *([comparison(compared)] if compared else [])]))
+    if earlier is not None and not compared:
+        complain(f"{options.compare} shares no measure of any question with this run; nothing is compared")
+    if options.report:  # after the scores, which have cost all the time
+        write_report(results[-1], options.report)
     return 0
 
 
@@ -236,13 +242,12 @@ def _results(options: argparse.Namespace, systems: Sequence[str]) -> list[Result
             return [measured(chosen, library, system=name, answers=answers, progress=bars.show) for name in systems]
 
 
-def _compared(file: Path, result: Result) -> list[Difference]:
+def _compared(earlier: Mapping[str, Scores], result: Result) -> list[Difference]:
     from rag.evaluate.compare import differences
     from rag.evaluate.measures import ANSWER, RANKING
-    from rag.evaluate.report import read_report
 
     now = {case.question.id: case.scores for case in result.cases}
-    return differences(read_report(file), now, (*RANKING, *ANSWER))
+    return differences(earlier, now, (*RANKING, *ANSWER))
 
 
 def serve(options: argparse.Namespace) -> int:

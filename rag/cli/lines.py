@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
+
+from rag.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,9 +15,14 @@ if TYPE_CHECKING:
     from rag.records import Answer, AnswerSentence, Citation, Document, Hit, Span
 
 
+def say(text: str, end: str = "\n", file: TextIO | None = None) -> None:
+    """Print text; what would act on the terminal is shown instead, for much of it comes from documents."""
+    print(printable(text), end=end, file=file, flush=True)
+
+
 def complain(message: str, code: int = 1) -> int:
     """Print a complaint in one line, and return the exit code."""
-    print(f"rag: {' '.join(message.split())}", file=sys.stderr)
+    say(f"rag: {' '.join(message.split())}", file=sys.stderr)
     return code
 
 
@@ -90,8 +97,9 @@ def spoken(speaker: str | None, sentences: Iterable[AnswerSentence]) -> str:
 
 
 def marked(document: Document, span: Span, around: int = 300) -> str:
-    """Return the span in its context, between marks that stand out in a terminal."""
+    """Return the span in its context, ready to print, between marks that stand out in a terminal."""
     text = document.text
     start, end = max(0, span.start - around), min(len(text), span.end + around)
     on, off = ("\x1b[7m", "\x1b[0m") if sys.stdout.isatty() else (">>>", "<<<")
-    return f"{text[start : span.start]}{on}{span.of(text)}{off}{text[span.end : end]}"
+    before, words, after = map(printable, (text[start : span.start], span.of(text), text[span.end : end]))
+    return f"{before}{on}{words}{off}{after}"

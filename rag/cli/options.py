@@ -28,7 +28,7 @@ _SYSTEMS = ("bm25", "dense", "rrf", "convex", "ours", "all")
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser; each command sets `run` to its function."""
+    """Return the parser; each command sets `run` to its function, and `writes` for those that change the index."""
     store = argparse.ArgumentParser(add_help=False)
     store.add_argument("--store", metavar="PATH", default=argparse.SUPPRESS, help="the index (default: index)")
     whole = argparse.ArgumentParser(
@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
 
     def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
         added = subparsers.add_parser(name, help=text, description=text, parents=[store])
-        added.set_defaults(run=run)
+        added.set_defaults(run=run, writes=name in {"index", "remove"})
         if name != "serve":
             added.add_argument("--json", action="store_true", help="print JSON")
         return added

@@ -85,19 +85,22 @@ def evaluate(
         progress: called with ("asking", done, total).
 
     Raises:
-        InputError: there are no questions.
+        InputError: there are no questions, or nothing in them says what is right.
     """
     if not dataset.questions:
         raise InputError(f"{dataset.name} has no questions")
     started = time.perf_counter()
     ask = answers and dataset.has_answers and system == "ours"
+    if not ask and not any(question.relevant for question in dataset.questions):
+        more = "" if dataset.has_answers else ", answers, evidence or answerable: false"
+        raise InputError(f"{dataset.name} has nothing to measure {system} by; give its questions documents{more}")
     found: dict[str, list[str]] = {}
     given: dict[str, Answer] = {}
     for done, question in enumerate(dataset.questions):
         progress("asking", done, len(dataset.questions))
         if question.relevant:
             found[question.id] = ranked_documents(library, question.text, system)
-        if ask and (question.answers or question.answerable is not None):
+        if ask and (question.answers or question.evidence or question.answerable is not None):
             given[question.id] = library.ask(question.text)
     progress("asking", len(dataset.questions), len(dataset.questions))
     ranking = ranking_scores({q.id: q.relevant for q in dataset.questions if q.relevant}, found)
@@ -109,9 +112,7 @@ def evaluate(
 
 
 def _answer_scores(question: Question, answer: Answer | None) -> Scores:
-    if answer is None or not question.answers or question.answerable is False:
-        return {}
-    return answer_scores(question, answer)
+    return {} if answer is None or question.answerable is False else answer_scores(question, answer)
 
 
 @contextmanager

@@ -44,17 +44,19 @@ def ranking_scores(relevant: Mapping[str, Mapping[str, int]], ranked: Mapping[st
 
 
 def answer_scores(question: Question, answer: Answer) -> Scores:
-    """Measure the answer to an answerable question; a refusal gets 0 everywhere.
+    """Measure the answer to an answerable question as far as the set says what is right; a refusal gets 0 everywhere.
 
     `sentence_hit@1`: the first cited sentence holds one of the answers or a piece of evidence, or is part of one.
     """
     short = answer.short_answer.text if answer.short_answer else ""
     first = answer.citations[0].quote if answer.citations else ""
-    return {
-        "sentence_hit@1": float(_holds(first, question)),
-        "exact_match": max(float(normal(short) == normal(gold)) for gold in question.answers) if short else 0.0,
-        "f1": max(f1(short, gold) for gold in question.answers) if short else 0.0,
-    }
+    scores: Scores = {}
+    if question.answers or question.evidence:
+        scores["sentence_hit@1"] = float(_holds(first, question))
+    if question.answers:
+        scores["exact_match"] = max(float(normal(short) == normal(gold)) for gold in question.answers) if short else 0.0
+        scores["f1"] = max(f1(short, gold) for gold in question.answers) if short else 0.0
+    return scores
 
 
 def _holds(quote: str, question: Question) -> bool:

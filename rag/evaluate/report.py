@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import InputError
@@ -52,9 +53,15 @@ def comparison(differences: Iterable[Difference]) -> str:
 
 
 def check_report(file: Path | None) -> None:
-    """Refuse a report of unknown form before the work is done; raises `InputError`."""
-    if file is not None and file.suffix not in {".html", ".jsonl"}:
+    """Refuse a report of unknown form, or where none can be, before the work is done; raises `InputError`."""
+    if file is None:
+        return
+    if file.suffix not in {".html", ".jsonl"}:
         raise InputError(f"{file}: a report is .html (to look at) or .jsonl (to compare with); name it so")
+    if not file.parent.is_dir():
+        raise InputError(f"{file}: there is no folder {file.parent}; make it, or name another for the report")
+    if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise InputError(f"{file} cannot be written; check its permissions, or name another file for the report")
 
 
 def write_report(result: Result, file: Path) -> None:
@@ -66,8 +73,10 @@ def write_report(result: Result, file: Path) -> None:
 def read_report(file: Path) -> dict[str, Scores]:
     """Read the scores of an earlier run by question from its JSONL report; raises `InputError`."""
     try:
-        records = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
-        return {record["id"]: record["scores"] for record in records}
+        lines = [json.loads(line) for line in file.read_text("utf-8").split("\n") if line.strip()]
+        return {record["id"]: dict(record["scores"]) for record in lines}
+    except OSError as error:
+        raise InputError(f"{file} cannot be read ({error.strerror}); name an earlier run's report") from error
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{file} is no JSONL report of rag eval; write one with --report FILE.jsonl") from error
 
@@ -109,7 +118,8 @@ def _page(result: Result) -> str:
 
 def _row(case: Case) -> str:
     question = case.question
-    expected = [*question.relevant, *question.answers] or ["no answer" if question.answerable is False else "not known"]
+    unknown = "no answer" if question.answerable is False else "not known"
+    expected = [*question.relevant, *question.answers] or list(question.evidence) or [unknown]
     marks = ('class="right"' if uri in question.relevant else "" for uri in case.found[:_SHOWN])
     found = "".join(f"<li {mark}>{html.escape(uri)}" for uri, mark in zip(case.found, marks, strict=False))
     answer = f"<p>{html.escape(case.answer.text)}</p>" if case.answer else ""

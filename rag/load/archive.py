@@ -7,6 +7,7 @@ tells whether anything in it has changed.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from itertools import pairwise
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,7 +17,8 @@ from rag.load.limits import check_size
 from rag.load.package import Package
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+    from zipfile import ZipInfo
 
 SUFFIXES = frozenset({".zip", ".mbox"})
 _FROM = re.compile(rb"(?:\A|(?<=\n))From [^\r\n]*\d\d:\d\d[^\r\n]*\r?\n")  # with a time: text may begin so as well
@@ -52,17 +54,34 @@ def members(data: bytes, uri: str) -> Iterator[Member]:
 
 def _files(data: bytes, uri: str) -> Iterator[Member]:
     package = Package(data, uri)
-    for name in dict.fromkeys(package.names):
-        parts = [part for part in name.replace("\\", "/").split("/") if part not in {"", ".", ".."}]
-        if parts and not any(part.startswith((".", "__MACOSX")) for part in parts):
-            inside = f"{uri}/{'/'.join(parts)}"
-            yield Member(inside, lambda name=name, inside=inside: _unpacked(package, name, inside))  # type: ignore[misc]
+    paths = [(file, path) for file in package.files if (path := _path(file.filename))]
+    for (file, _), path in zip(paths, _told_apart([path for _, path in paths]), strict=True):
+        inside = f"{uri}/{path}"
+        yield Member(inside, lambda file=file, inside=inside: _unpacked(package, file, inside))  # type: ignore[misc]
 
 
-def _unpacked(package: Package, name: str, uri: str) -> bytes:
+def _path(name: str) -> str:
+    """Return a member's name as a path below the archive; empty for what is hidden."""
+    parts = [part for part in name.replace("\\", "/").split("/") if part not in {"", ".", ".."}]
+    return "" if any(part.startswith((".", "__MACOSX")) for part in parts) else "/".join(parts)
+
+
+def _told_apart(paths: Sequence[str]) -> Iterator[str]:
+    """Yield the paths in their order, all but the first of the same ones with a number that makes them unique."""
+    plain, given, number = set(paths), set[str](), Counter[str]()
+    for path in paths:
+        free, whole = path, PurePath(path)
+        while free in given or (number[path] and free in plain):
+            number[path] += 1
+            free = str(whole.with_name(f"{whole.stem} ({number[path] + 1}){whole.suffix}"))
+        given.add(free)
+        yield free
+
+
+def _unpacked(package: Package, file: ZipInfo, uri: str) -> bytes:
     """Read a member, unless it is no document anyway; raises `LoadError`."""
-    check_size(uri, package.size(name))
-    return package.read(name)
+    check_size(uri, file.file_size)
+    return package.read_file(file)
 
 
 def _messages(data: bytes, uri: str) -> Iterator[Member]:

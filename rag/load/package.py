@@ -46,22 +46,32 @@ class Package:
                 raise Skipped(f"{self.uri}: {member.filename} unpacks more than {MOST_RATIO}-fold, as bombs do")
 
     @property
+    def files(self) -> list[zipfile.ZipInfo]:
+        """All files in it, in their order; several may have one name."""
+        return [member for member in self._zip.infolist() if not member.is_dir()]
+
+    @property
     def names(self) -> list[str]:
         """The names of all files in it, in their order."""
-        return [member.filename for member in self._zip.infolist() if not member.is_dir()]
-
-    def size(self, name: str) -> int:
-        """Return the size of a member, unpacked."""
-        return self._zip.getinfo(name).file_size
+        return [member.filename for member in self.files]
 
     def read(self, name: str) -> bytes:
-        """Return a member's bytes; raises `LoadError`."""
+        """Return the bytes of the member of that name, the last one where there are several; raises `LoadError`."""
         try:
-            if self._zip.getinfo(name).flag_bits & 1:
+            member = self._zip.getinfo(name)
+        except KeyError as error:
+            raise LoadError(f"{self.uri}: {name} is missing; save the file anew") from error
+        return self.read_file(member)
+
+    def read_file(self, member: zipfile.ZipInfo) -> bytes:
+        """Return a member's bytes; raises `LoadError`."""
+        name = member.filename
+        try:
+            if member.flag_bits & 1:
                 raise LoadError(f"{self.uri}: {name} is encrypted; save it without a password")
-            return self._zip.read(name)
-        except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
-            raise LoadError(f"{self.uri}: {name} is missing or damaged ({error}); save the file anew") from error
+            return self._zip.read(member)
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+            raise LoadError(f"{self.uri}: {name} is damaged ({error}); save the file anew") from error
 
     def xml(self, name: str) -> Element:
         """Return a member as a tree; raises `LoadError`."""

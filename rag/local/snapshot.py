@@ -39,6 +39,10 @@ class LocalSnapshot:
         """List all documents by URI."""
         return self.catalog.documents()
 
+    def uris(self) -> list[str]:
+        """List the URIs of all documents."""
+        return list(self.catalog.digests())
+
     def document(self, uri: str) -> Document:
         """Return a document; raises `DocumentUnknown`."""
         return self.catalog.document(uri)
