@@ -44,8 +44,10 @@ class LocalSnapshot:
         return self.catalog.document(uri)
 
     def passages(self, ids: Iterable[str]) -> Mapping[str, Passage]:
-        """Return those of the passages that exist."""
-        return {passage.id: passage for passage in self.catalog.passages(ids)}
+        """Return those of the passages that exist, in the order of `ids`."""
+        wanted = list(ids)
+        found = {p.id: p for p in self.catalog.passages(wanted, self._store.texts(self.generation))}
+        return {id_: found[id_] for id_ in wanted if id_ in found}
 
     def dense(self, query: Vectors, k: int, where: Filter | None = None) -> list[Found]:
         """Return the `k` nearest passages to a unit vector of shape (dimension,) by cosine, best first."""
@@ -59,7 +61,7 @@ class LocalSnapshot:
         limits = self.catalog.limits(where) if where else {}
         k_more = k + len(self.catalog.unsettled())
         found = self._ask(lambda index: index.search(term_weights(query), k_more, limits))
-        known = {passage.id for passage in self.catalog.passages(hit.id for hit in found)}
+        known = self.catalog.numbers_of(hit.id for hit in found)
         return [hit for hit in found if hit.id in known][:k]
 
     def term_scores(self, weights: Mapping[str, float], ids: Sequence[str]) -> Mapping[str, float]:
