@@ -147,6 +147,9 @@ class Snapshot(Protocol):
     generation: int
     recipe: Recipe
 
+    def uris(self) -> list[str]:
+        """Return the URI of every document, in order."""
+
     def documents(self) -> list[DocumentInfo]:
         """List all documents by URI."""
 

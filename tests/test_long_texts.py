@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from rag.embed import HashEmbedder
+from rag.library import Library
 from rag.local import LocalStore
 from rag.local.texts import LONG, Texts
 from rag.records import Document, Span
@@ -28,7 +30,9 @@ def publish(store: LocalStore, document: Document) -> list[str]:
     """Put a document with a few passages spread over it into an index; return their ids, the last one first."""
     step = len(document.text) // PASSAGES
     passages = [
-        document.passage(Span(i * step, i * step + 80), [Span(i * step, i * step + 8)]) for i in range(PASSAGES)
+        document.passage(Span(i * step, i * step + 80), [Span(i * step, i * step + 8)])
+        for i in range(PASSAGES)
+        if i * step + 80 <= len(document.text)
     ]
     with store.writer() as writer:
         writer.apply(Changes([(document, passages)]), RECIPE)
@@ -90,6 +94,19 @@ def test_a_new_text_takes_the_place_of_the_old_one(store):
         with store.snapshot() as snapshot:
             (passage,) = snapshot.passages(ids[:1]).values()
         assert passage.text == passage.span.of(document.text)
+
+
+@pytest.mark.parametrize("name", ["/notes/short.txt", "short.txt", "./notes/short.txt"])
+def test_a_document_is_found_without_reading_the_others(store, name):
+    """By its URI or the end of its path, a document is looked up among names; the texts of others are not read."""
+    short = Document("/notes/short.txt", "A violin was found.", None, "1" * 64)
+    for document in (long_document(), short):
+        publish(store, document)
+    library = Library(cold(store), HashEmbedder())
+    before = bytes_read()
+    assert library.document(name) == short
+    assert library.roots() == []
+    assert bytes_read() - before < 500_000
 
 
 def test_kept_texts_are_bounded():

@@ -70,6 +70,10 @@ class Catalog(Connection):
         """Return the digest of every document by URI."""
         return dict(self._db.execute("SELECT uri, digest FROM documents"))
 
+    def uris(self) -> list[str]:
+        """Return the URI of every document in order; no text is read for it."""
+        return [row[0] for row in self._db.execute("SELECT uri FROM documents ORDER BY uri")]
+
     def documents(self) -> list[DocumentInfo]:
         """List all documents by URI."""
         rows = self._db.execute(

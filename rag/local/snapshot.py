@@ -35,6 +35,10 @@ class LocalSnapshot:
         self.generation = generation
         self.recipe = recipe
 
+    def uris(self) -> list[str]:
+        """Return the URI of every document, in order."""
+        return self.catalog.uris()
+
     def documents(self) -> list[DocumentInfo]:
         """List all documents by URI."""
         return self.catalog.documents()
