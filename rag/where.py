@@ -74,7 +74,7 @@ class Filter:
     def has_document(self, uri: str, date: str | None) -> bool:
         """Tell whether a document fits, passages aside."""
         return (
-            (not self.document or any(_ends(uri, name) for name in self.document))
+            (not self.document or any(is_called(uri, name) for name in self.document))
             and (not self.folder or any(_below(uri, folder) for folder in self.folder))
             and (not self.date or any(_within(date, *period) for period in self.date))
             and (not self.as_of or not date or _within(date, "", self.as_of))
@@ -141,7 +141,8 @@ def _within(date: str | None, first: str, last: str) -> bool:
     return bool(date) and (not first or str(date) >= first) and (not last or str(date)[: len(last)] <= last)
 
 
-def _ends(uri: str, name: str) -> bool:
+def is_called(uri: str, name: str) -> bool:
+    """Tell whether a document goes by a name: its URI, or the end of its path."""
     return uri == name or uri.endswith("/" + name.removeprefix("./").lstrip("/"))
 
 

@@ -58,8 +58,10 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     index.add_argument("--watch", action="store_true", help="go on as files change, until Ctrl-C")
     index.add_argument("--strict", action="store_true", help="exit 1 when a file failed")
     index.add_argument("--model", metavar="NAME", help="a sentence-transformers model by name or path")
-    remove = command("remove", commands.remove, "forget documents")
-    remove.add_argument("documents", nargs="+", metavar="DOCUMENT")
+    remove = command("remove", commands.remove, "take documents out of the index")
+    forget = command("forget", commands.forget, "forget the kept conversations that quote documents")
+    for naming in (remove, forget):
+        naming.add_argument("documents", nargs="+", metavar="DOCUMENT")
     search = command("search", commands.search, "find cited passages")
     ask = command("ask", commands.ask, "answer a question with citations")
     for asking, k in ((search, 10), (ask, 12)):
