@@ -259,11 +259,14 @@ def _results(options: argparse.Namespace, systems: Sequence[str]) -> list[Result
     """Measure systems on a folder with its own documents, or on questions about the index."""
     from rag.embed import DEFAULT_MODEL, embedder
     from rag.evaluate import evaluate as measured
-    from rag.evaluate import opened, read_folder, read_questions
+    from rag.evaluate import kept_at, opened, read_folder, read_questions
     from rag.progress import Bars
 
     folder = options.set.is_dir()
     dataset = read_folder(options.set) if folder else None
+    if dataset and not kept_at(dataset).exists():
+        where = kept_at(dataset)
+        print(f"the index of these documents is kept in {where} for the next run; delete it at will", file=sys.stderr)
     with Bars() as bars:
         encoder = embedder(options.model or DEFAULT_MODEL)
         source = opened(dataset, encoder, bars.show, _reranker(options)) if dataset else _library(options)
