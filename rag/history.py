@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from rag.errors import FormatMismatch, InputError, StoreError
+from rag.errors import DocumentUnknown, FormatMismatch, InputError, StoreError
+from rag.where import is_called
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -120,6 +121,28 @@ class History:
         with self._open() as db:
             db.execute("DELETE FROM turns WHERE conversation = ?", (conversation,))
 
+    def quoted(self) -> dict[str, set[int]]:
+        """Return, for each document that answers quote or show a passage of, the conversations with such an answer."""
+        found: dict[str, set[int]] = {}
+        for conversation, uri in self._rows(_QUOTED):
+            found.setdefault(uri, set()).add(conversation)
+        return found
+
+    def forget(self, *documents: str) -> int:
+        """Forget the conversations that quote documents, with all feedback on them, and return how many there were.
+
+        Args:
+            documents: by URI or by the end of a path that only one of them has; the index need not have them any more.
+
+        Raises:
+            DocumentUnknown: no conversation quotes it, or several documents are called so; nothing is forgotten.
+        """
+        quoted = self.quoted()
+        gone = set[int]().union(*(quoted[_called(name, quoted)] for name in documents))
+        with self._open() as db:
+            db.executemany("DELETE FROM turns WHERE conversation = ?", ((number,) for number in gone))
+        return len(gone)
+
     def judge(self, turn: int, verdict: Verdict | None, correction: str | None = None) -> None:
         """Keep what somebody says of an answer, in place of what was said before; raises `InputError`."""
         with self._open() as db:
@@ -185,7 +208,22 @@ class History:
             raise FormatMismatch(f"{self._file} was written by another version of this program; move it away")
 
 
+_QUOTED = """
+SELECT conversation, q.value ->> 'document' FROM turns, json_each(answer, '$.citations') q
+UNION SELECT conversation, q.value ->> 'document' FROM turns, json_each(answer, '$.nearest') q
+"""
+
 _TURN = "SELECT id, conversation, asked_at, answer, verdict, correction FROM turns"
+
+
+def _called(name: str, quoted: Collection[str]) -> str:
+    """Return the quoted document that goes by a name; raises `DocumentUnknown`."""
+    found = [name] if name in quoted else sorted(uri for uri in quoted if is_called(uri, name))
+    if not found:
+        raise DocumentUnknown(f"no kept conversation quotes {name}; rag remove takes it out of the index")
+    if len(found) > 1:
+        raise DocumentUnknown(f"{len(found)} quoted documents are called {name}; say which: {', '.join(found)}")
+    return found[0]
 
 
 def _turn(row: tuple[Any, ...]) -> Turn:

@@ -6,7 +6,7 @@ import logging
 import shutil
 import threading
 from collections import deque
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -288,9 +288,10 @@ class Library:
             IndexMissing: there is no index.
         """
         with self.store.snapshot() as snapshot:
-            uris = [info.uri for info in snapshot.documents()]
+            with suppress(DocumentUnknown):
+                return snapshot.document(name)
             ending = "/" + name.removeprefix("./").lstrip("/")
-            found = [name] if name in uris else [uri for uri in uris if uri.endswith(ending)]
+            found = [uri for uri in snapshot.uris() if uri.endswith(ending)]
             if not found:
                 raise DocumentUnknown(f"no document {name} in the index; rag status lists them")
             if len(found) > 1:
@@ -349,7 +350,10 @@ class Library:
 
     def roots(self) -> list[str]:
         """Return the files and folders that `index` was given and that hold documents, none inside of another."""
-        known = [f"{info.uri}/" for info in self.documents()] if self.store.recipe else []
+        if self.store.recipe is None:
+            return []
+        with self.store.snapshot() as snapshot:
+            known = [f"{uri}/" for uri in snapshot.uris()]
         roots = self.store.journal().roots
         return [root for root in roots if any(uri.startswith(f"{root.rstrip('/')}/") for uri in known)]
 

@@ -147,11 +147,11 @@ class Snapshot(Protocol):
     generation: int
     recipe: Recipe
 
+    def uris(self) -> list[str]:
+        """Return the URI of every document, in order."""
+
     def documents(self) -> list[DocumentInfo]:
         """List all documents by URI."""
-
-    def uris(self) -> list[str]:
-        """List the URIs of all documents."""
 
     def document(self, uri: str) -> Document:
         """Return a document; raises `DocumentUnknown`."""

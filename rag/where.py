@@ -81,7 +81,7 @@ class Filter:
     def check_names(self, uris: Collection[str]) -> None:
         """Raise `InputError` for a document or folder that none of these URIs fits: a mistyped name finds nothing."""
         fit: tuple[tuple[str, tuple[str, ...], Callable[[str, str], bool]], ...] = (
-            ("document", self.document, _ends),
+            ("document", self.document, is_called),
             ("folder", self.folder, _below),
         )
         for key, names, fits in fit:
@@ -92,7 +92,7 @@ class Filter:
     def has_document(self, uri: str, date: str | None) -> bool:
         """Tell whether a document fits, passages aside."""
         return (
-            (not self.document or any(_ends(uri, name) for name in self.document))
+            (not self.document or any(is_called(uri, name) for name in self.document))
             and (not self.folder or any(_below(uri, folder) for folder in self.folder))
             and (not self.date or any(_within(date, *period) for period in self.date))
             and (not self.as_of or not date or _within(date, "", self.as_of))
@@ -159,7 +159,8 @@ def _within(date: str | None, first: str, last: str) -> bool:
     return bool(date) and (not first or str(date) >= first) and (not last or str(date)[: len(last)] <= last)
 
 
-def _ends(uri: str, name: str) -> bool:
+def is_called(uri: str, name: str) -> bool:
+    """Tell whether a document goes by a name: its URI, or the end of its path."""
     return uri == name or uri.endswith("/" + name.removeprefix("./").lstrip("/"))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
+import shutil
+import stat
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +18,7 @@ from rag.evaluate import evaluate, opened, read_folder, read_questions
 from rag.evaluate.compare import differences, randomisation
 from rag.evaluate.measures import abstention, f1, normal, ranking_scores
 from rag.evaluate.report import read_report, write_report
+from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,6 +90,24 @@ def test_folder_is_measured_and_kept(beir, capsys):
         assert library.status().generation == 1
     assert main(["eval", str(beir), "--system", "all", "--no-answers", "--model", "hash", "--json"]) == 0
     assert set(json.loads(capsys.readouterr().out)) == {"bm25", "dense", "rrf", "convex", "ours"}
+
+
+def test_the_index_of_a_folder_is_private_and_said_to_be_kept(beir, tmp_path, capsys):
+    """When it is made, one line says where; the help and the README say the same, and deleting it is all there is."""
+    (tmp_path / "cache" / "rag" / "eval").mkdir(parents=True)  # by an earlier version, for all to see
+    run = ["eval", str(beir), "--no-answers", "--model", "hash", "--json"]
+    assert main(run) == 0
+    (kept,) = (tmp_path / "cache" / "rag" / "eval").iterdir()
+    assert capsys.readouterr().err.count(f"is kept in {kept} for the next run; delete it at will\n") == 1
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in (kept, kept.parent)] == [0o700, 0o700]
+    assert main(run) == 0
+    assert str(kept) not in capsys.readouterr().err
+    shutil.rmtree(kept)
+    assert main(run) == 0
+    with pytest.raises(SystemExit):
+        main(["eval", "--help"])
+    for text in (capsys.readouterr().out, (ROOT / "README.md").read_text("utf-8")):
+        assert "~/.cache/rag/eval" in text
 
 
 def test_limit_takes_the_same_questions(beir):

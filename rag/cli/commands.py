@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -28,9 +29,11 @@ if TYPE_CHECKING:
     from rag.evaluate import Result
     from rag.evaluate.compare import Difference
     from rag.evaluate.measures import Scores
+    from rag.history import History
     from rag.library import Library
     from rag.progress import Bars
     from rag.records import Answer, Document, Span
+    from rag.remains import Remains
     from rag.rerank import Reranker
     from rag.store import SyncReport
 
@@ -80,16 +83,50 @@ def _print_report(report: SyncReport | RagError, options: argparse.Namespace, in
 
 
 def remove(options: argparse.Namespace) -> int:
-    """Forget documents."""
+    """Take documents out of the index, and say what stays of them."""
+    from rag.remains import remains
     from rag.wire import report_json
 
     with _library(options) as library:
         report = library.remove(*options.documents)
-    if options.json:
-        print_json(report_json(report))
-    else:
-        print(f"{report.count('removed')} removed")
+        if options.json:
+            print_json(report_json(report))
+        else:
+            print(f"{report.count('removed')} removed", flush=True)
+        _say_what_stays(remains(library, _history(library), [outcome.path for outcome in report.outcomes]), options)
     return 0
+
+
+def _say_what_stays(left: Sequence[Remains], options: argparse.Namespace) -> None:
+    for each in left:
+        if each.file:
+            complain(
+                f"{each.file} is still there: the next rag index of its folder adds it again, unless .ragignore "
+                "there names it"
+            )
+    quoted = [each.uri for each in left if each.conversations]
+    number = len({conversation for each in left for conversation in each.conversations})
+    if quoted:
+        still = "1 kept conversation still quotes" if number == 1 else f"{number} kept conversations still quote"
+        command = shlex.join(["rag", "forget", *quoted, "--store", str(options.store)])
+        complain(f"{still} what was removed; to forget that, too: {command}")
+
+
+def forget(options: argparse.Namespace) -> int:
+    """Forget the kept conversations that quote documents."""
+    with _library(options) as library:
+        number = _history(library).forget(*options.documents)
+    if options.json:
+        print_json({"forgotten": number})
+    else:
+        print(f"{number} forgotten")
+    return 0
+
+
+def _history(library: Library) -> History:
+    from rag.history import History
+
+    return History(library.store.root / "history.db")
 
 
 def search(options: argparse.Namespace) -> int:
@@ -228,11 +265,14 @@ def _results(options: argparse.Namespace, systems: Sequence[str]) -> list[Result
     """Measure systems on a folder with its own documents, or on questions about the index."""
     from rag.embed import DEFAULT_MODEL, embedder
     from rag.evaluate import evaluate as measured
-    from rag.evaluate import opened, read_folder, read_questions
+    from rag.evaluate import kept_at, opened, read_folder, read_questions
     from rag.progress import Bars
 
     folder = options.set.is_dir()
     dataset = read_folder(options.set) if folder else None
+    if dataset and not kept_at(dataset).exists():
+        where = kept_at(dataset)
+        print(f"the index of these documents is kept in {where} for the next run; delete it at will", file=sys.stderr)
     with Bars() as bars:
         encoder = embedder(options.model or DEFAULT_MODEL)
         source = opened(dataset, encoder, bars.show, _reranker(options)) if dataset else _library(options)

@@ -21,6 +21,10 @@ _EPILOG = """examples:
 """
 
 
+_EVAL_EPILOG = (
+    "The documents of a BEIR folder get an index of their own. It holds their whole text, and is kept for the next "
+    "run in ~/.cache/rag/eval ($XDG_CACHE_HOME/rag/eval where that is set); to be rid of it, delete that folder."
+)
 _WHERE = "document=report.txt, folder=2024, date=2024-01..2024-06-30, date>=2024-05, section=Methods, speaker=Ford"
 _RERANKER = "reads the best passages once more: `reader`, the package's own, or a sentence-transformers cross-encoder"
 _READER = "a transformers model for question answering by name or path in place of the package's reader, or none"
@@ -58,8 +62,10 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     index.add_argument("--watch", action="store_true", help="go on as files change, until Ctrl-C")
     index.add_argument("--strict", action="store_true", help="exit 1 when a file failed")
     index.add_argument("--model", metavar="NAME", help="a sentence-transformers model by name or path")
-    remove = command("remove", commands.remove, "forget documents")
-    remove.add_argument("documents", nargs="+", metavar="DOCUMENT")
+    remove = command("remove", commands.remove, "take documents out of the index")
+    forget = command("forget", commands.forget, "forget the kept conversations that quote documents")
+    for naming in (remove, forget):
+        naming.add_argument("documents", nargs="+", metavar="DOCUMENT")
     search = command("search", commands.search, "find cited passages")
     ask = command("ask", commands.ask, "answer a question with citations")
     for asking, k in ((search, 10), (ask, 12)):
@@ -100,6 +106,7 @@ def _add_serving(serve: argparse.ArgumentParser) -> None:
 
 
 def _add_eval(measure: argparse.ArgumentParser) -> None:
+    measure.epilog = _EVAL_EPILOG
     measure.add_argument(
         "set", type=Path, metavar="FOLDER_OR_FILE", help="a BEIR folder, or questions about the index (JSONL)"
     )

@@ -25,7 +25,18 @@ if TYPE_CHECKING:
     from rag.records import Answer
     from rag.rerank import Reranker
 
-__all__ = ["SYSTEMS", "Case", "Dataset", "Question", "Result", "evaluate", "opened", "read_folder", "read_questions"]
+__all__ = [
+    "SYSTEMS",
+    "Case",
+    "Dataset",
+    "Question",
+    "Result",
+    "evaluate",
+    "kept_at",
+    "opened",
+    "read_folder",
+    "read_questions",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +132,11 @@ def opened(
 ) -> Iterator[Library]:
     """Open a library of the set's own documents, all of them one collection.
 
-    It is kept in the cache folder by the documents' hash, so that the next run need not encode them again; any change
-    of the settings that made it makes it anew, encoding only what is new.
+    It is kept at `kept_at`, so that the next run need not encode them again; any change of the settings that made it
+    makes it anew, encoding only what is new.
     """
-    store = _cache() / dataset.digest()[:16]
+    store = kept_at(dataset)
+    _make_private(store)
     with Library.open(store, embedder=embedder, reranker=reranker) as library:
         with library.store.writer() as writer:
             sync = Sync(writer, embedder, store, progress)
@@ -133,5 +145,14 @@ def opened(
         yield library
 
 
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rag" / "eval"
+def kept_at(dataset: Dataset) -> Path:
+    """Return the folder in which the index of a set's own documents is kept: in the cache folder, by their hash."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "rag" / "eval" / dataset.digest()[:16]
+
+
+def _make_private(store: Path) -> None:
+    """Make the folder of an index, and the one that holds them all, for this user alone: whole texts are in it."""
+    store.mkdir(parents=True, exist_ok=True)
+    for folder in (store.parent, store):
+        folder.chmod(0o700)

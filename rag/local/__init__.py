@@ -31,6 +31,7 @@ from rag.local.disk import writing
 from rag.local.lexical import Lexical
 from rag.local.lock import locked
 from rag.local.snapshot import LocalSnapshot
+from rag.local.texts import Texts
 from rag.local.verify import damages
 from rag.local.write import LocalWriter
 from rag.store import Recipe, Status
@@ -59,6 +60,7 @@ class LocalStore:
         self._dense: tuple[int, VectorIndex] | None = None
         self._documents: tuple[int, DocumentVectors] | None = None
         self._lexical: tuple[int, Lexical] | None = None
+        self._texts: tuple[int, Texts] | None = None
 
     @property
     def recipe(self) -> Recipe | None:
@@ -154,7 +156,7 @@ class LocalStore:
         """Close all connections."""
         while self._catalogs:
             self._catalogs.pop().close()
-        self._dense = self._lexical = self._documents = None
+        self._dense = self._lexical = self._documents = self._texts = None
 
     @contextmanager
     def _catalog(self) -> Iterator[Catalog]:
@@ -184,6 +186,13 @@ class LocalStore:
             if self._documents is None or self._documents[0] != generation:
                 self._documents = (generation, vectors.DocumentVectors(index, catalog.documents_of_numbers()))
             return self._documents[1]
+
+    def texts(self, generation: int) -> Texts:
+        """Return the long texts of this generation that earlier questions have read."""
+        with self._lock:
+            if self._texts is None or self._texts[0] != generation:
+                self._texts = (generation, Texts())
+            return self._texts[1]
 
     def lexical_index(self, catalog: Catalog, generation: int) -> Lexical:
         """Return the lexical index, level with this generation; made in memory when the folder's is unusable."""

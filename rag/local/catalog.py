@@ -10,19 +10,17 @@ from rag.errors import DocumentUnknown
 from rag.journal import Journal
 from rag.local.connection import Connection
 from rag.local.rows import decoding, layout, said, sentences, text_key, to_document, to_passage
+from rag.records import Document
 from rag.store import DocumentInfo, Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from rag.records import Document, Passage
+    from rag.local.texts import Texts
+    from rag.records import Passage
     from rag.where import Filter
 
-_PASSAGE = """
-SELECT p.id, p.uri, p.start, p.end, substr(d.text, p.start + 1, p.end - p.start), d.title, p.section, p.speaker,
-       d.date, p.page, p.sentences, p.statements
-FROM passages p JOIN documents d USING (uri)
-"""
+_PASSAGE = "SELECT id, start, end, section, speaker, page, sentences, statements FROM passages"
 
 _HAS = {
     "uri": "uri IN (SELECT value FROM json_each(?))",
@@ -71,6 +69,10 @@ class Catalog(Connection):
     def digests(self) -> dict[str, str]:
         """Return the digest of every document by URI."""
         return dict(self._db.execute("SELECT uri, digest FROM documents"))
+
+    def uris(self) -> list[str]:
+        """Return the URI of every document in order; no text is read for it."""
+        return [row[0] for row in self._db.execute("SELECT uri FROM documents ORDER BY uri")]
 
     def documents(self) -> list[DocumentInfo]:
         """List all documents by URI."""
@@ -133,15 +135,58 @@ class Catalog(Connection):
         where, parameters = ("", ()) if uri is None else (" WHERE uri = ?", (uri,))
         return {row[0] for row in self._db.execute(f"SELECT id FROM passages{where}", parameters)}  # noqa: S608
 
-    def passages(self, ids: Iterable[str] | None = None) -> Iterator[Passage]:
-        """Return those of these passages that exist; all of them without `ids`."""
+    def passages(self, ids: Iterable[str] | None = None, texts: Texts | None = None) -> Iterator[Passage]:
+        """Return those of these passages that exist, document by document; all of them without `ids`.
+
+        Each text is read once, and cut here: SQLite would read it from its start for every passage.
+
+        Args:
+            ids: of passages.
+            texts: keeps the texts of this generation for the next time.
+        """
+        by_document = dict.fromkeys(self.digests()) if ids is None else self._by_document(ids)
+        for uri, inside in by_document.items():
+            source = self._source(uri, texts)
+            if source is not None:
+                yield from self.passages_of(source, inside)
+
+    def passages_of(self, document: Document, ids: Iterable[str] | None = None) -> Iterator[Passage]:
+        """Cut those of these passages that exist out of their document's text; all of its passages without `ids`."""
         if ids is None:
-            yield from map(to_passage, self._db.execute(_PASSAGE))
+            rows = self._db.execute(f"{_PASSAGE} WHERE uri = ? ORDER BY number", (document.uri,))
+            yield from (to_passage(row, document) for row in rows)
             return
         for id_ in ids:
-            row = self._db.execute(f"{_PASSAGE} WHERE p.id = ?", (id_,)).fetchone()
+            row = self._db.execute(f"{_PASSAGE} WHERE id = ?", (id_,)).fetchone()
             if row is not None:
-                yield to_passage(row)
+                yield to_passage(row, document)
+
+    def _by_document(self, ids: Iterable[str]) -> dict[str, list[str]]:
+        """Return these passages by the URI of their document, without those that do not exist."""
+        found: dict[str, list[str]] = {}
+        for id_ in ids:
+            row = self._db.execute("SELECT uri FROM passages WHERE id = ?", (id_,)).fetchone()
+            if row is not None:
+                found.setdefault(row[0], []).append(id_)
+        return found
+
+    def _source(self, uri: str, texts: Texts | None) -> Document | None:
+        """Return a document without its layout, as passages are cut out of it; None for an unknown one."""
+        query = "SELECT title, digest, media_type, date FROM documents WHERE uri = ?"
+        row = self._db.execute(query, (uri,)).fetchone()
+        if row is None:
+            return None
+        title, digest, media_type, date = row
+        text = texts.get(uri, digest, lambda: self._text(uri)) if texts else self._text(uri)
+        return Document(uri, text, title, digest, media_type, date)
+
+    def _text(self, uri: str) -> str:
+        """Return a document's text; raises `IndexCorrupt`."""
+        (text,) = self._db.execute("SELECT text FROM documents WHERE uri = ?", (uri,)).fetchone()
+        with decoding(f"the document {uri}"):
+            if not isinstance(text, str):
+                raise TypeError("its text is no text")
+        return text
 
     def numbers(self, model: str) -> list[int]:
         """Return the numbers of all passages that have a vector of this model, in ascending order."""

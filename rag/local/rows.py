@@ -30,19 +30,18 @@ def text_key(passage: Passage) -> str:
     return hashlib.sha256(passage.retrieval_text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def to_passage(row: tuple[str, str, int, int, str, str, str, str, str, int, str, str]) -> Passage:
-    """Decode a passage; raises `IndexCorrupt`."""
-    id_, uri, start, end, text, title, section, speaker, date, page, encoded, statements = row
-    with decoding(f"passage {id_} of {uri}"):
-        if not isinstance(text, str):
-            raise TypeError("its text is no text")
+def to_passage(row: tuple[str, int, int, str, str, int, str, str], document: Document) -> Passage:
+    """Decode a passage and cut it out of its document; raises `IndexCorrupt`."""
+    id_, start, end, section, speaker, page, encoded, statements = row
+    with decoding(f"passage {id_} of {document.uri}"):
+        span = Span(start, end)
         stored = json.loads(encoded)
         flat, where = (stored["spans"], stored["places"]) if isinstance(stored, dict) else (stored, ())
         spans = tuple(Span(a, b) for a, b in zip(flat[::2], flat[1::2], strict=True))
         places = tuple(Place(*place) for place in where)
         said_there = _statements(statements)
-        own = (title, section, speaker, date, page)
-        return Passage(id_, uri, Span(start, end), text, *own, spans, places, said_there)
+        own = (document.title, section, speaker, document.date, page)
+        return Passage(id_, document.uri, span, span.of(document.text), *own, spans, places, said_there)
 
 
 def sentences(passage: Passage) -> str:

@@ -35,21 +35,23 @@ class LocalSnapshot:
         self.generation = generation
         self.recipe = recipe
 
+    def uris(self) -> list[str]:
+        """Return the URI of every document, in order."""
+        return self.catalog.uris()
+
     def documents(self) -> list[DocumentInfo]:
         """List all documents by URI."""
         return self.catalog.documents()
-
-    def uris(self) -> list[str]:
-        """List the URIs of all documents."""
-        return list(self.catalog.digests())
 
     def document(self, uri: str) -> Document:
         """Return a document; raises `DocumentUnknown`."""
         return self.catalog.document(uri)
 
     def passages(self, ids: Iterable[str]) -> Mapping[str, Passage]:
-        """Return those of the passages that exist."""
-        return {passage.id: passage for passage in self.catalog.passages(ids)}
+        """Return those of the passages that exist, in the order of `ids`."""
+        wanted = list(ids)
+        found = {p.id: p for p in self.catalog.passages(wanted, self._store.texts(self.generation))}
+        return {id_: found[id_] for id_ in wanted if id_ in found}
 
     def dense(self, query: Vectors, k: int, where: Filter | None = None) -> list[Found]:
         """Return the `k` nearest passages to a unit vector of shape (dimension,) by cosine, best first."""
@@ -63,7 +65,7 @@ class LocalSnapshot:
         limits = self.catalog.limits(where) if where else {}
         k_more = k + len(self.catalog.unsettled())
         found = self._ask(lambda index: index.search(term_weights(query), k_more, limits))
-        known = {passage.id for passage in self.catalog.passages(hit.id for hit in found)}
+        known = self.catalog.numbers_of(hit.id for hit in found)
         return [hit for hit in found if hit.id in known][:k]
 
     def term_scores(self, weights: Mapping[str, float], ids: Sequence[str]) -> Mapping[str, float]:

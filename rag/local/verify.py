@@ -47,7 +47,7 @@ def _document(catalog: Catalog, document: Document) -> list[str]:
     found: list[str] = []
     for id_ in sorted(catalog.passage_ids(document.uri)):
         with _collected(found, catalog):
-            for passage in catalog.passages([id_]):
+            for passage in catalog.passages_of(document, [id_]):
                 try:
                     again = document.passage(passage.span, passage.sentences)
                 except (ValueError, TypeError) as error:

@@ -6,20 +6,23 @@ import queue
 import threading
 import time
 from collections.abc import Iterator  # noqa: TC003 - Gradio reads the annotations of handlers at run time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import gradio as gr  # noqa: TC002 - the same
 
 from rag.errors import InputError
+from rag.remains import remains
 from rag.ui import listing
 from rag.ui.attempt import attempt
 from rag.ui.uploads import add_uploaded
 from rag.ui.views import WorkView  # noqa: TC001 - read at run time, too
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from rag.history import History
     from rag.library import Library
     from rag.progress import Progress
     from rag.store import SyncReport
@@ -33,12 +36,14 @@ class Changes:
 
     Args:
         library: what is changed.
+        history: of the conversations, which may quote what is removed.
         follow: told of folders that are new.
         local: whether whoever sees the page sits at this machine, and may name its folders.
     """
 
-    def __init__(self, library: Library, follow: Follow, *, local: bool) -> None:
+    def __init__(self, library: Library, history: History, follow: Follow, *, local: bool) -> None:
         self._library = library
+        self._history = history
         self._follow = follow
         self._local = local
 
@@ -63,9 +68,21 @@ class Changes:
         yield from _watched(run)
 
     def remove(self, event: gr.EventData) -> WorkView:
-        """Forget documents."""
+        """Take documents out of the index."""
         uris = [str(uri) for uri in event.documents]
-        return attempt(lambda: listing.report_view(self._library.remove(*uris)), listing.failure_view)
+        return attempt(lambda: self._removed(uris), listing.failure_view)
+
+    def _removed(self, uris: Sequence[str]) -> WorkView:
+        """Remove, and say for each document what stays of it; if that cannot be found out, why."""
+        report = self._library.remove(*uris)
+        gone = [outcome.path for outcome in report.outcomes]
+        left = attempt(
+            lambda: {each.uri: listing.remains_line(each) for each in remains(self._library, self._history, gone)},
+            lambda message: dict.fromkeys(gone, message),
+        )
+        return listing.report_view(
+            replace(report, outcomes=tuple(replace(o, reason=left[o.path]) for o in report.outcomes))
+        )
 
 
 def _watched(run: Callable[[Progress], SyncReport]) -> Iterator[WorkView]:

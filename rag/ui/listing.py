@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rag.journal import Run
+    from rag.remains import Remains
     from rag.store import DocumentInfo, Outcome, SyncReport
     from rag.ui.views import ChangeView, DocumentRow, DocumentsView, ReportRow, WorkView
 
@@ -77,6 +78,19 @@ def _counted(counts: Mapping[State, int]) -> str:
 
 def _report_row(outcome: Outcome) -> ReportRow:
     return {"file": file_name(outcome.path), "state": outcome.state, "reason": outcome.reason}
+
+
+def remains_line(left: Remains) -> str:
+    """Say what stays of a removed document; nothing when nothing does."""
+    lines = []
+    if left.conversations:
+        kept = _count(len(left.conversations), "kept conversation")
+        lines.append(f"Still quoted in {kept}, to be forgotten under Conversations.")
+    if left.file:
+        lines.append(
+            "Its file is still there, and taken in again when its folder is indexed, unless .ragignore names it."
+        )
+    return " ".join(lines)
 
 
 def failure_view(message: str) -> WorkView:

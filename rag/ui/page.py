@@ -40,7 +40,7 @@ def layout(library: Library, follow: Follow, *, local: bool = True) -> gr.Blocks
     """Return the page for a library; `local` says whether only people at this machine see it."""
     history = History(library.store.root / "history.db")
     handlers, kept = Handlers(library, history, local=local), Kept(library, history)
-    changes = Changes(library, follow, local=local)
+    changes = Changes(library, history, follow, local=local)
     blocks = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600))
     with blocks:
         _for_programs(Programs(library))  # first, or events of the page take the names

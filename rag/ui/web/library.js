@@ -218,7 +218,7 @@ function remove(each) {
   const agree = make("button", { type: "button", class: "danger", click: () => { box.close(); start("delete", { documents: [each.document] }); } }, "Remove");
   const box = make("dialog", { class: "rag rag-dialog", "aria-label": "Remove a document", close: () => box.remove() },
     make("div", { class: "inner" }, make("h2", {}, "Remove this document?"), make("p", {}, `“${each.name}”, ${countOf(each.passages, "passage")}`),
-      make("p", { class: "note" }, "It is forgotten by the index. A file that was added here is deleted from the index's own folder; files of your folders stay where they are, and are taken in again when their folder is indexed."),
+      make("p", { class: "note" }, "It is forgotten by the index. A file that was added here is deleted from the index's own folder; files of your folders stay where they are, and are taken in again when their folder is indexed. Conversations that quote it are kept until you forget them."),
       make("div", { class: "end" }, cancel, agree)));
   document.body.append(box);
   box.showModal();
