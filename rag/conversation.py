@@ -30,7 +30,7 @@ _EVENT = re.compile(
 )
 _SAID = re.compile(
     r"^(?:who|whom)\s+(?:says?|said|claims?|claimed|told|reported|reports|stated|wrote|thinks)\s+"
-    r"(?:(?:that|this|so|it)|(?:us|them)\s+(?:that|this|so))$|^according to whom$|^says who$"
+    r"(?:(?:that|this|so|(?<!wrote )it)|(?:us|them)\s+(?:that|this|so))$|^according to whom$|^says who$"
     r"|^whose\s+(?:words|claim|figure|number)\s+(?:is|was|are|were)\s+(?:that|this|those|they|it)$",
     re.IGNORECASE,
 )

@@ -172,6 +172,15 @@ def test_who_said_that(sample):
     assert name in {(citation.speaker or "").partition(",")[0] for citation in answer.citations}
 
 
+def test_who_wrote_it(sample):
+    """`Who wrote it?` asks for the author of what was talked about, not for the speaker of what was cited."""
+    first = sample.ask("How many people were on the barrier from start to finish?")
+    assert first.citations
+    assert standalone("Who wrote it?", [first]) == "Who wrote the barrier?"
+    assert standalone("Who wrote it?", ["When was the Rila report printed?"]) == "Who wrote the Rila report?"
+    assert standalone("Who wrote that?", [first]).startswith("Who said: ")
+
+
 def test_follow_ups_find_what_their_stand_alone_forms_find(tmp_path_factory, encoder):
     """Of the 40 pairs, hit@5 of the follow-up is within 0.05 of its stand-alone form."""
     folders = [ROOT / "data", *([SHARED / "seeds"] if SHARED.exists() else [])]
