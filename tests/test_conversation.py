@@ -9,6 +9,8 @@ import pytest
 
 from rag.conversation import standalone
 from rag.library import Library
+from rag.mentions import mentions
+from rag.pronouns import Turn, resolved
 from rag.wire import answer_json
 from tests.conftest import ROOT, SHARED
 
@@ -27,6 +29,13 @@ PAIRS = json.loads((Path(__file__).parent / "followups.json").read_text("utf-8")
         ("How many patients were in the infirmary?", "When was that?", "When were patients in the infirmary?"),
         ("Who is Ines Falkland?", "What did her letters ask for?", "What did Ines Falkland’s letters ask for?"),
         ("How many gates does the barrier have?", "When was it opened?", "When was the barrier opened?"),
+        ("When was the Rila dam built?", "How much water does it hold?", "How much water does the Rila dam hold?"),
+        (
+            "What did the judge say about the barrier?",
+            "What did she say about the council?",
+            "What did the judge say about the council?",
+        ),
+        ("When was the Rila dam built?", "And the Suez canal?", "When was the Suez canal built?"),
         ("What is Sednaya?", "Who was held there?", "Who was held in Sednaya?"),
         (
             "What did Leonard Marchbanks laugh at?",
@@ -38,6 +47,81 @@ PAIRS = json.loads((Path(__file__).parent / "followups.json").read_text("utf-8")
 def test_what_is_left_out(before, question, meant):
     """Ellipsis, bare question words and pronouns become a question that stands by itself."""
     assert standalone(question, [before]) == meant
+
+
+@pytest.mark.parametrize(
+    ("question", "mentioned"),
+    [
+        ("When was the Rila dam built", ["the Rila dam"]),
+        ("How much water does the Rila dam hold", ["the Rila dam"]),
+        ("When did the Suez canal open", ["the Suez canal"]),
+        ("When did the Berlin court rule on the case", ["the Berlin court", "the case"]),
+        ("Did the Tresk Front attack Rila", ["the Tresk Front", "Rila"]),
+        ("What did the engineer Ana Velic say", ["the engineer Ana Velic"]),
+        ("What did Ana Velic’s husband build in 2019", ["Ana Velic’s husband"]),
+        ("Who is the mayor of Tresk", ["the mayor of Tresk", "Tresk"]),
+        ("Where do the M4 and the M5 meet", ["the M4 and the M5"]),
+    ],
+)
+def test_what_is_mentioned(question, mentioned):
+    """A name keeps its nouns, and no verb is one of them."""
+    assert [one.text for one in mentions(question)] == mentioned
+
+
+@pytest.mark.parametrize(
+    ("before", "found", "speaker", "question", "meant"),
+    [
+        ("When was the Rila dam built?", None, None, "How much does it hold?", "How much does the Rila dam hold"),
+        ("When was the Rila dam built?", None, None, "How long did that take?", "that take (the Rila dam)"),
+        ("When was the Rila dam built?", None, None, "Is that true?", "Is that true (the Rila dam)"),
+        ("When did the Suez canal open?", None, None, "How long is it?", "How long is the Suez canal"),
+        ("When did the Berlin court rule on it?", None, None, "Where does it sit?", "Where does the Berlin court sit"),
+        ("Which dam broke?", "the Rila dam", None, "How old is it?", "How old is the Rila dam"),
+        ("What did the judge say about the weir?", None, None, "What did she say about us?", "did the judge say"),
+        ("What did the judge say about the weir?", None, None, "How old is it?", "How old is the weir"),
+        (
+            "What did the judge say about the weir?",
+            None,
+            None,
+            "Why did she say that?",
+            "the judge say that (say about",
+        ),
+        ("What did Ana Velic say about Pavel Orlo?", None, None, "Is he rich?", "Is he rich (Ana Velic, Pavel Orlo)"),
+        ("When did the school close?", None, "Pavel Orlo", "What did he say about the roof?", "did Pavel Orlo say"),
+        ("When did Hama fall?", None, "Pavel Orlo", "Where did he go?", "did he go (Hama, Pavel Orlo)"),
+        ("When did the dam fail?", None, "the Tresk council", "Who is he?", "Who is he (the dam"),
+        ("What did President Orlo promise?", None, None, "Who are his aides?", "Who are President Orlo’s aides"),
+        ("Who is Ana Velic?", "an engineer", None, "Where does she live?", "Where does Ana Velic live"),
+        ("Who is Ana Velic?", "an engineer", None, "What did they build?", "What did Ana Velic build"),
+        ("Who is the mayor of Tresk?", "Ana Velic", None, "Will they resign?", "Will Ana Velic resign"),
+        ("Who is the mayor of Tresk?", None, None, "Will they resign?", "Will the mayor of Tresk resign"),
+        ("Who is the mayor of Tresk?", "Ana Velic", None, "How old is she?", "How old is Ana Velic"),
+        ("Who is the mayor of Tresk?", "Ana Velic", None, "How big is it?", "How big is Tresk"),
+        ("Who is the mayor of Tresk?", "Ana Velic", None, "Who was it before?", "before (the mayor of Tresk)"),
+        ("Who is the mayor of Tresk?", "Ana Velic", None, "How many people live there?", "people live in Tresk"),
+        ("Which engineer was on duty?", "Ana Velic", None, "Whom did she call?", "Whom did Ana Velic call"),
+        ("Who spoke against the weir?", "Ana Velic", None, "Why did they do that?", "Velic do that (spoke against"),
+        ("Who spoke against the weir?", None, None, "Why did they do that?", "they do that (spoke against the weir)"),
+        ("Who spoke against the weir?", None, None, "What did he want?", "What did he want (the weir)"),
+        ("Who spoke against the weir?", "Ana Velic", None, "How much did it cost?", "How much did the weir cost"),
+        ("What do the rebels want?", None, None, "Where is their base?", "Where is the rebels’ base"),
+        ("What did the council decide?", None, None, "How big is their budget?", "How big is the council’s budget"),
+        ("When did the council shut the school?", None, None, "How old is it?", "is it (the council, the school)"),
+        ("When did the council shut the school?", None, None, "Why did they do that?", "do that (shut the school)"),
+        ("How many civilians live in Tresk?", None, None, "How many of them are ill?", "the civilians are ill (Tresk)"),
+        ("How many dead did the Tresk clinic count?", None, None, "How many of them were old?", "the dead were"),
+        ("Where do the M4 and the M5 meet?", "Tresk", None, "Who built them?", "Who built the M4 and the M5"),
+        ("Where do the M4 and the M5 meet?", "Tresk", None, "Who holds it?", "Who holds Tresk"),
+        ("What is inflation in Tresk?", None, None, "When did it rise?", "When did inflation rise"),
+        ("How many people lived in Tresk in 1990?", None, None, "Who was mayor then?", "mayor in 1990"),
+        ("When did Tresk fall?", "on 5 December", None, "Who was mayor then?", "mayor on 5 December"),
+        ("What happened in Tresk in 2019?", None, None, "Who lives there now?", "Who lives in Tresk now"),
+        ("When did the Rila dam fail?", None, None, "What happened next?", "happened next (the Rila dam)"),
+    ],
+)
+def test_whom_a_pronoun_means(before, found, speaker, question, meant):
+    """A pronoun becomes its one owner of its kind; where there are several or none, the topic stands in brackets."""
+    assert meant in resolved(question.rstrip("?"), Turn(before.rstrip("?"), found, speaker))
 
 
 @pytest.mark.parametrize(
@@ -86,6 +170,15 @@ def test_who_said_that(sample):
     assert cited.speaker
     name = cited.speaker.partition(",")[0]  # another document may give another role
     assert name in {(citation.speaker or "").partition(",")[0] for citation in answer.citations}
+
+
+def test_who_wrote_it(sample):
+    """`Who wrote it?` asks for the author of what was talked about, not for the speaker of what was cited."""
+    first = sample.ask("How many people were on the barrier from start to finish?")
+    assert first.citations
+    assert standalone("Who wrote it?", [first]) == "Who wrote the barrier?"
+    assert standalone("Who wrote it?", ["When was the Rila report printed?"]) == "Who wrote the Rila report?"
+    assert standalone("Who wrote that?", [first]).startswith("Who said: ")
 
 
 def test_follow_ups_find_what_their_stand_alone_forms_find(tmp_path_factory, encoder):
