@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rag.records import Span
 from rag.spans import is_question
 from rag.terms import coverage
-from rag.values import is_of_kind
+from rag.values import is_bare, is_of_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from rag.read import Reader, Reading
     from rag.records import Hit, Passage
@@ -134,7 +135,8 @@ class Judged:
 
     def after(self, looks: Mapping[int, Reading], evidence: Evidence, question: str) -> Judged:
         """Judge anew after a second look at some sentences: the one with the best answer in both is the best."""
-        found = {sentence: self._both(sentence, look, evidence.price) for sentence, look in looks.items()}
+        fits = partial(is_bare, question)
+        found = {sentence: self._both(sentence, look, evidence.price, fits) for sentence, look in looks.items()}
         best = max(looks, key=lambda sentence: found[sentence][2])
         shares = list(self.shares)
         shares[best], shares[self.best] = shares[self.best], shares[best]
@@ -142,11 +144,13 @@ class Judged:
         now = replace(self, looks=(self.looks[0], looks[best]), shares=tuple(shares), again=again)
         return now.weighed(evidence, question)
 
-    def _both(self, sentence: int, look: Reading, price: float) -> tuple[int, int, float]:
+    def _both(
+        self, sentence: int, look: Reading, price: float, fits: Callable[[str, int, int], bool]
+    ) -> tuple[int, int, float]:
         """Return the best answer in a sentence after two looks; after the first where they have no token in common."""
         tokens, text = self._tokens(sentence), self.hit.passage.text
         start, _ = self._within(sentence)
-        found = tokens.mean(look.tokens, start).best(text, price) or tokens.best(text)
+        found = tokens.mean(look.tokens, start).best(text, price, fits) or tokens.best(text)
         return found or (*self._within(sentence), -math.inf)
 
     def _tokens(self, sentence: int) -> TokenScores:

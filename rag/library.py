@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.answer import ExtractiveAnswerer, StreamingAnswerer
-from rag.conversation import standalone
+from rag.answer import ExtractiveAnswerer
+from rag.ask import ask
 from rag.embed import DEFAULT_MODEL
 from rag.embed import embedder as embedder_named
 from rag.engine import open_store
@@ -22,7 +22,7 @@ from rag.load.archive import is_archive, members
 from rag.load.original import original
 from rag.load.pool import Pool
 from rag.progress import Progress, silent
-from rag.retrieve import MAX_QUESTION, Retriever, check_question
+from rag.retrieve import Retriever
 from rag.score import scorer
 from rag.store import Changes, Outcome, SyncReport
 from rag.sync import Sync
@@ -249,13 +249,7 @@ class Library:
             history: the answers before.
             answerer: another one than the library's own.
         """
-        check_question(question)
-        meant = standalone(question, history)[:MAX_QUESTION]
-        hits, who = self.search(meant, k, where), answerer or self.answerer
-        growing = who.stream(meant, hits) if isinstance(who, StreamingAnswerer) else [who.answer(meant, hits)]
-        for answer in growing:
-            said = _within(answer, where) if where and answer.abstained else answer
-            yield said if meant == question else replace(said, question=question, searched_for=meant)
+        return ask(lambda asked: self.search(asked, k, where), answerer or self.answerer, question, where, history)
 
     def warm(self) -> None:
         """Load the models now, so that the first question does not wait for them."""
@@ -360,12 +354,6 @@ class Library:
     def verify(self) -> list[str]:
         """Check everything again; each entry names one damage, none means sound."""
         return self.store.verify()
-
-
-def _within(refused: Answer, where: Filter) -> Answer:
-    """Say with a refusal that the answer may stand outside of what was searched."""
-    parts = (refused.reason, f"The search was limited to: {where}.")
-    return replace(refused, reason=" ".join(part for part in parts if part))
 
 
 def _lost(aside: SetAside, report: SyncReport) -> list[Outcome]:

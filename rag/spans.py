@@ -9,12 +9,16 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
 
 MAX_ANSWER_TOKENS = 30
+NEARLY, NEARLY_AS_GOOD = 30, 2.0
+"""How many of the best answers are looked at for one that fits, and how much less than the best it may score."""
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # written without spaces; one character is a token
 _WORD = re.compile(
@@ -86,24 +90,42 @@ class TokenScores:
         one, two = self._kept([row for row, _ in shared]), other._kept([row for _, row in shared])
         return TokenScores(one.places, half * (one.starts + two.starts), half * (one.ends + two.ends))
 
-    def best(self, text: str, price: float = 0.0) -> tuple[int, int, float] | None:
-        """Return the best answer in whole words, (start, end, score), each further token at a price; None if empty."""
+    def best(
+        self, text: str, price: float = 0.0, fits: Callable[[str, int, int], bool] | None = None
+    ) -> tuple[int, int, float] | None:
+        """Return the best answer in whole words, (start, end, score); None if empty.
+
+        Args:
+            text: where the tokens stand.
+            price: what each further token takes from the score.
+            fits: tells of the answer at a place whether it is preferred among those nearly as good as the best one.
+        """
         if not self.places:
             return None
-        first, last, score = best_span(self.starts, self.ends, price)
-        return *whole_words(text, self.places[first][0], self.places[last][1]), score
+        found = [
+            (*whole_words(text, self.places[first][0], self.places[last][1]), score)
+            for first, last, score in best_spans(self.starts, self.ends, price, NEARLY if fits else 1)
+        ]
+        near = (one for one in found if one[2] >= found[0][2] - NEARLY_AS_GOOD)
+        return next((one for one in near if not fits or fits(text, one[0], one[1])), found[0])
 
     def _kept(self, rows: list[int]) -> TokenScores:
         return TokenScores(tuple(self.places[row] for row in rows), self.starts[rows], self.ends[rows])
 
 
 def best_span(starts: Floats, ends: Floats, price: float = 0.0) -> tuple[int, int, float]:
-    """Return the best (first, last, score) of at most MAX_ANSWER_TOKENS tokens.
+    """Return the best (first, last, score) of at most MAX_ANSWER_TOKENS tokens; arguments as for `best_spans`."""
+    return best_spans(starts, ends, price, 1)[0]
+
+
+def best_spans(starts: Floats, ends: Floats, price: float, count: int) -> list[tuple[int, int, float]]:
+    """Return the best (first, last, score) of at most MAX_ANSWER_TOKENS tokens, best first.
 
     Args:
         starts: float32 logits, shape (tokens,).
         ends: the same.
         price: what each token after the first takes from the score.
+        count: how many.
     """
     import numpy as np
 
@@ -111,8 +133,9 @@ def best_span(starts: Floats, ends: Floats, price: float = 0.0) -> tuple[int, in
     length = places[None, :] - places[:, None]
     allowed = (length >= 0) & (length < MAX_ANSWER_TOKENS)
     scores = np.where(allowed, starts[:, None] + ends[None, :] - price * length, -np.inf)
-    first, last = divmod(int(scores.argmax()), len(ends))
-    return first, last, float(scores[first, last])
+    best = [int(scores.argmax())] if count == 1 else scores.argsort(axis=None)[: -count - 1 : -1].tolist()
+    spans = (divmod(place, len(ends)) for place in best)
+    return [(first, last, float(scores[first, last])) for first, last in spans if first <= last]
 
 
 def answerless(text: str) -> list[tuple[int, int]]:

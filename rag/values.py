@@ -81,6 +81,7 @@ _UNITS: dict[str, tuple[str, float]] = {
 }
 """A unit with what it measures and how many of the basic unit it is."""
 
+_IN_NAMES = frozenset("of the and de la van von der den al el bin ibn du da di le for in at an to by on".split())
 _NO_NAME = frozenset("the a an of and in at on for by to de la le el al mr mrs ms dr sir st saint".split())
 
 
@@ -150,6 +151,19 @@ def is_of_kind(question: str, answer: str) -> bool:
     if _WANTS_PERSON.match(question):
         return any(char.isupper() or (char.isalpha() and not char.islower()) for char in answer)  # or has no case
     return True
+
+
+def is_bare(question: str, text: str, start: int, end: int) -> bool:
+    """Tell whether the answer to `who` at a place in a text is a whole name and nothing else; others always are.
+
+    `Ann Hill said in Tarnby` is more, and `Ann` is less.
+    """
+    if not _WANTS_PERSON.match(question):
+        return True
+    answer = text[start:end]
+    words = re.findall(r"\b[^\W\d_]{2,}\b", answer)
+    goes_on = re.match(r"[ \n][A-Z]\w", text[end : end + 3])
+    return not goes_on and any(c.isupper() for c in answer) and all(w in _IN_NAMES for w in words if w.islower())
 
 
 def is_number_of_one(question: str, before: str) -> bool:

@@ -1,0 +1,79 @@
+"""Question -> answer over an index: what was meant, what was found, what answers it, and other words if none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rag.answer import StreamingAnswerer
+from rag.conversation import standalone
+from rag.retrieve import MAX_QUESTION, check_question
+from rag.roles import asked_by_role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from rag.answer import Answerer
+    from rag.records import Answer, Hit
+    from rag.where import Filter
+
+    Search = Callable[[str], Sequence[Hit]]
+
+
+def ask(
+    search: Search, answerer: Answerer, question: str, where: Filter | None, history: Sequence[Answer | str]
+) -> Iterator[Answer]:
+    """Yield the answer as it grows; the last one counts.
+
+    Args:
+        search: finds the passages that fit `where`, best first.
+        answerer: answers from them.
+        question: may lean on the ones before.
+        where: what a passage has to be.
+        history: the answers before, oldest first; questions where there is no answer.
+
+    Raises:
+        InputError: the question is empty or too long.
+    """
+    check_question(question)
+    meant = standalone(question, history)[:MAX_QUESTION]
+    for answer in _answers(search, answerer, meant, where):
+        said = _within(answer, where) if where and answer.abstained else answer
+        searched = said.searched_for or meant
+        yield said if searched == question else replace(said, question=question, searched_for=searched)
+
+
+def _answers(search: Search, answerer: Answerer, question: str, where: Filter | None) -> Iterator[Answer]:
+    """Answer; where that would be a refusal, try once more with other words."""
+    hits = _spoken(search(question), where)
+    if isinstance(answerer, StreamingAnswerer):
+        yield from answerer.stream(question, hits)
+        return
+    answer = answerer.answer(question, hits)
+    other = asked_by_role(question) if answer.abstained else None
+    again = answerer.answer(other, _spoken(search(other), where)) if other else answer
+    yield answer if again.abstained else replace(again, searched_for=other)
+
+
+def _spoken(hits: Sequence[Hit], where: Filter | None) -> list[Hit]:
+    """Leave only sentences of the speaker that is asked for to be quoted: their passages hold what others say as well.
+
+    A passage that has no sentence of theirs alone stays as it is.
+    """
+    if not where or not where.speaker:
+        return list(hits)
+    return [_only(hit, where) for hit in hits]
+
+
+def _only(hit: Hit, where: Filter) -> Hit:
+    passage = hit.passage
+    kept = [n for n, span in enumerate(passage.sentences) if where.has_speaker(passage.speaker_of(span))]
+    sentences = tuple(passage.sentences[n] for n in kept)
+    places = tuple(passage.places[n] for n in kept if passage.places)
+    return replace(hit, passage=replace(passage, sentences=sentences, places=places)) if kept else hit
+
+
+def _within(refused: Answer, where: Filter) -> Answer:
+    """Say with a refusal that the answer may stand outside of what was searched."""
+    parts = (refused.reason, f"The search was limited to: {where}.")
+    return replace(refused, reason=" ".join(part for part in parts if part))

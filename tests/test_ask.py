@@ -1,0 +1,69 @@
+"""A question is asked in other words before it is refused, and of one speaker's own words where a filter says so."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.library import Library
+from rag.roles import asked_by_role
+from rag.where import Filter
+
+NEWS = {
+    "power.txt": (
+        "Talks on the power market\n\nGrid company Norvolt wants the rules to change by May. "
+        '"The market has outgrown them," Norvolt chief executive Berit Aasen said in Tarnby on Monday.\n'
+    ),
+    "council.txt": (
+        "Council on the harbour\n\nINES FALKLAND: There was a tender, and Seaward won it.\n\n"
+        "YUSUF KARIM: Nobody in this room has ever seen that tender.\n\n"
+        "INES FALKLAND: It lies in my office, Mr Karim.\n"
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def news(tmp_path_factory, encoder):
+    """An index of two documents."""
+    folder = tmp_path_factory.mktemp("news")
+    for name, text in NEWS.items():
+        (folder / name).write_text(text, "utf-8")
+    with Library.open(folder / "index", embedder=encoder) as library:
+        library.index(folder)
+        yield library
+
+
+@pytest.mark.parametrize(
+    ("question", "other"),
+    [
+        ("Who runs BT?", "Who is the chief executive of BT?"),
+        ("who currently chairs the board", "who is the chairman of the board"),
+        ("Which MP chaired the committee?", "Which MP was the chairman of the committee?"),
+        ("Who is directing the film?", "Who is the director of the film?"),
+        ("Who ran in the election?", None),
+        ("Who led to the change?", None),
+        ("Who is the head of BT?", None),
+        ("When was BT founded?", None),
+    ],
+)
+def test_the_role_of_a_deed(question, other):
+    """The verb becomes the noun for whoever does it; other questions are left alone."""
+    assert asked_by_role(question) == other
+
+
+def test_a_refusal_is_tried_in_other_words(news):
+    """Who "runs" a company is its chief executive; what was searched for instead is said, and the question kept."""
+    answer = news.ask("Who runs Norvolt?")
+    assert answer.short_answer is not None
+    assert answer.short_answer.text == "Berit Aasen"
+    assert answer.question == "Who runs Norvolt?"
+    refused = news.ask("Who edits the Tarnby Post?")
+    assert refused.abstained
+    assert refused.question == "Who edits the Tarnby Post?"
+
+
+def test_only_the_speaker_of_the_filter_is_quoted(news):
+    """Others speak in the same passage."""
+    answer = news.ask("Was there a tender?", where=Filter.parse(["speaker=Karim"]))
+    assert [citation.quote for citation in answer.citations] == [
+        "YUSUF KARIM: Nobody in this room has ever seen that tender."
+    ]
