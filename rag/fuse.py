@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,23 +34,17 @@ class Fusion:
         words: weight of late interaction: how near each word of the question comes to one of the passage.
         terms: weight of BM25 over words.
         grams: weight of BM25 over pieces of four characters: other spellings, compounds, typing errors.
-        feedback: weight of BM25 over the words that the best passages have in common (RM3).
         candidates: how many of each half are considered.
-        feedback_passages: how many of the best passages give feedback.
-        feedback_terms: how many of their words are used.
         reranked: how many of the best passages a reranker reads.
         reranker: weight of what it says of them, from 0 to 1, added to the scores above.
     """
 
-    dense: float = 0.29
-    document: float = 0.13
-    words: float = 0.13
-    terms: float = 0.22
-    grams: float = 0.15
-    feedback: float = 0.08
+    dense: float = 0.31
+    document: float = 0.14
+    words: float = 0.15
+    terms: float = 0.24
+    grams: float = 0.16
     candidates: int = 100
-    feedback_passages: int = 5
-    feedback_terms: int = 30
     reranked: int = 12
     reranker: float = 0.5
 
@@ -86,14 +79,12 @@ def ranking(
     literal = _from_zero(snapshot.term_scores(term_weights(question), ids))
     waiting = {id_: literal.get(id_, 0.0) for id_ in ids if id_ not in cosines}  # no vector yet: terms stand in for it
     near = {**_from_lowest(cosines), **waiting}
-    first = combined(ids, [(0.5, near), (0.5, literal)])
     signals: list[tuple[float, Callable[[], Scores]]] = [
         (fusion.dense, lambda: near),
         (fusion.document, lambda: {**_from_lowest(snapshot.document_similarities(query, list(cosines))), **waiting}),
         (fusion.words, lambda: {**_from_lowest(_late(snapshot, words, ids)), **waiting}),
         (fusion.terms, lambda: literal),
         (fusion.grams, lambda: _from_zero(snapshot.gram_scores(question, ids))),
-        (fusion.feedback, lambda: _from_zero(snapshot.term_scores(_feedback(snapshot, first, fusion), ids))),
     ]
     scores = combined(ids, [(weight, signal()) for weight, signal in signals if weight])
     return Ranking(scores, dense, lexical, cosines)
@@ -125,23 +116,6 @@ def _late(snapshot: Snapshot, words: Words, ids: Sequence[str]) -> Scores:
     """Match each word of the question with its best in a passage; rare words count more."""
     rarity = snapshot.rarity({term for word in words.texts for term in terms(word)})
     return snapshot.word_similarities(words.vectors, weights_of(words.texts, rarity), ids)
-
-
-def _feedback(snapshot: Snapshot, first: Scores, fusion: Fusion) -> dict[str, float]:
-    """Return the words that the best passages make likely, weighted (Abdul-Jaleel et al. 2004, RM3).
-
-    A word's weight is its share of each passage, weighted by the passage's score; words are chosen by that times idf.
-    """
-    best = list(first.items())[: fusion.feedback_passages]
-    passages = snapshot.passages(id_ for id_, _ in best)
-    likely: dict[str, float] = {}
-    for id_, score in best:
-        counts = Counter(terms(passages[id_].retrieval_text)) if id_ in passages else Counter()
-        for term, count in counts.items():
-            likely[term] = likely.get(term, 0.0) + score * count / counts.total()
-    rarity = snapshot.rarity(likely)
-    chosen = sorted(likely, key=lambda term: (-likely[term] * rarity[term], term))[: fusion.feedback_terms]
-    return {term: likely[term] for term in chosen if likely[term] > 0}
 
 
 def _from_lowest(scores: Scores) -> dict[str, float]:

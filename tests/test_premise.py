@@ -36,6 +36,7 @@ def passage(text: str = TEXT, title: str | None = None):
         ("How many soldiers were injured?", "injured"),
         ("How many Turkish soldiers were arrested in Idlib?", "arrested"),
         ("What is the number of people who fled?", "fled"),
+        ("When did the Turkish president resign?", "resign"),
     ],
 )
 def test_what_a_passage_lacks(question, lacking):

@@ -35,7 +35,6 @@ WITHOUT = {
     "without words": replace(Fusion(), words=0.0),
     "without terms": replace(Fusion(), terms=0.0),
     "without grams": replace(Fusion(), grams=0.0),
-    "without feedback": replace(Fusion(), feedback=0.0),
 }
 """Ours without one of its signals."""
 
