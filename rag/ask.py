@@ -9,6 +9,7 @@ from rag.answer import StreamingAnswerer
 from rag.conversation import standalone
 from rag.retrieve import MAX_QUESTION, check_question
 from rag.roles import asked_by_role
+from rag.spelling import respelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -50,9 +51,11 @@ def _answers(search: Search, answerer: Answerer, question: str, where: Filter | 
         yield from answerer.stream(question, hits)
         return
     answer = answerer.answer(question, hits)
-    other = asked_by_role(question) if answer.abstained else None
-    again = answerer.answer(other, _spoken(search(other), where)) if other else answer
-    yield answer if again.abstained else replace(again, searched_for=other)
+    if answer.abstained:
+        others = (asked_by_role(question), respelled(question, [hit.passage.text for hit in hits]))
+        tried = (replace(answerer.answer(o, _spoken(search(o), where)), searched_for=o) for o in others if o)
+        answer = next((one for one in tried if not one.abstained), answer)
+    yield answer
 
 
 def _spoken(hits: Sequence[Hit], where: Filter | None) -> list[Hit]:

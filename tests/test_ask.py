@@ -6,6 +6,7 @@ import pytest
 
 from rag.library import Library
 from rag.roles import asked_by_role
+from rag.spelling import respelled
 from rag.where import Filter
 
 NEWS = {
@@ -59,6 +60,28 @@ def test_a_refusal_is_tried_in_other_words(news):
     refused = news.ask("Who edits the Tarnby Post?")
     assert refused.abstained
     assert refused.question == "Who edits the Tarnby Post?"
+
+
+@pytest.mark.parametrize(
+    ("question", "other"),
+    [
+        ("How mutch mercurry was in the outer bassin?", "How much mercury was in the outer basin?"),
+        ("Who did Paula Radclife beat?", "Who did Paula Radcliffe beat?"),
+        ("How much mercury did Hansen find?", None),
+        ("Who founded the harbour?", None),
+    ],
+)
+def test_misspelled_words(question, other):
+    """A word that is in the texts, or English, stays; so does a name that begins with another letter."""
+    texts = ["Jansen found much mercury in the outer basin of the harbour.", "Paula Radcliffe won. Its founder left."]
+    assert respelled(question, texts) == other
+
+
+def test_a_misspelled_question_is_answered(news):
+    """What was searched for instead is said."""
+    answer = news.ask("Which grid compny wants the rulles to change?")
+    assert not answer.abstained
+    assert news.ask("Who is the cheif exective of Norvollt?").searched_for == "Who is the chief executive of Norvolt?"
 
 
 def test_only_the_speaker_of_the_filter_is_quoted(news):
