@@ -27,7 +27,7 @@ def respelled(question: str, texts: Iterable[str]) -> str | None:
         question: as it was typed.
         texts: of the passages that were found for it.
     """
-    there = {word.casefold(): word for text in texts for word in _WORD.findall(text)}
+    there: dict[str, str] = {word.casefold(): word for text in texts for word in _WORD.findall(text)}
     known = sorted({*there, *_COMMON})
 
     def spelled(match: re.Match[str]) -> str:
