@@ -23,6 +23,12 @@ NEAREST = 5
 
 _WHO_SAID = re.compile(r"\s*who\b.{0,40}?\b(?:said|says|say|told|tells|claim|describ|compar)", re.IGNORECASE)
 
+_TOLD_IN_ORDER = re.compile(
+    r"\W*(?:why|how(?! (?:many|much|long|old|far|often|tall|high|big|large|fast)\b)|what (?:did|do|does|has|have)\b)",
+    re.IGNORECASE,
+)
+"""Questions whose answer is told in several sentences, as they stand; others are answered by the first one shown."""
+
 NO_PASSAGE = "Nothing in the documents matches the question."
 NOT_SAID = "The documents do not seem to say this: no passage that comes near has “{}” as the question does."
 NO_ANSWER = "The documents do not seem to answer this; these passages come nearest."
@@ -73,7 +79,9 @@ class ExtractiveAnswerer:
             differing = sides(question, fitting, threshold)
             denial = None if differing else self._denial(question, candidates, fitting[0])
             leading = differing or [denial or fitting[0]]
-            answer = cite(question, self._chosen(fitting, threshold, leading), differing)
+            chosen = self._chosen(fitting, threshold, leading)
+            chosen = chosen if _TOLD_IN_ORDER.match(question) else sorted(chosen, key=lambda c: c is not leading[0])
+            answer = cite(question, chosen, differing)
             answer = replace(answer, short_answer=None) if denial else answer
         else:
             answer = refusal(question, NOT_SAID.format(lacking) if lacking else NO_ANSWER, hits)
