@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rag.dates import written
-from rag.mentions import BE_DO, COUNTED, IN, OPENERS, WH, mentions
+from rag.mentions import BE_DO, COUNTED, IN, OPENERS, WH, kind_of, mentions
 from rag.pronouns import Turn, person, resolved
 from rag.records import Answer
 
@@ -48,7 +48,7 @@ def standalone(question: str, history: Sequence[Answer | str]) -> str:
     last = history[-1]
     before = (last.searched_for or last.question) if isinstance(last, Answer) else last
     found = last.short_answer.text if isinstance(last, Answer) and last.short_answer else None
-    return _said(question, last) or _shorter(question, before, found) or _resolved(question, before, last, found)
+    return _said(question, last) or _shorter(question, before, last, found) or _resolved(question, before, last, found)
 
 
 def _resolved(question: str, before: str, last: Answer | str, found: str | None) -> str:
@@ -75,7 +75,7 @@ def _said(question: str, last: Answer | str) -> str | None:
     return f"Who said: {' '.join(quote.split())}"
 
 
-def _shorter(question: str, before: str, found: str | None) -> str | None:
+def _shorter(question: str, before: str, last: Answer | str, found: str | None) -> str | None:
     """Read a question without a verb of its own: the last one, with one part of it changed."""
     words = _bare(question)
     asked = _BARE.match(words) or _EVENT.match(words)
@@ -83,12 +83,22 @@ def _shorter(question: str, before: str, found: str | None) -> str | None:
         known = asked.groupdict()
         word = " ".join(part for part in (known.get("before"), asked["wh"], known.get("event")) if part)
         word = f"{word[:1].upper()}{word[1:]}"
-        return f"{word} not: {before}" if known.get("no") == "not" else _asking(word, before, found)
+        return _not_or_else(word, known.get("no"), before) or _asking(word, before, found)
     part = _ABOUT.sub("", words)
+    if part.lower() in {"", "then", "next"} and question.strip("?？!. "):
+        return _resolved("What happened then?", before, last, found)
     led = part != words or _LEAD.match(question.strip())
     if not led or OPENERS.match(part) or len(part.split()) > 8:
         return None
     return _changed(before, part)
+
+
+def _not_or_else(word: str, no: str | None, before: str) -> str | None:
+    """Read `why not?` and `who else?`: the same question once more, of the others."""
+    if no not in {"not", "else"}:
+        return None
+    same = re.match(rf"{word}\s+(?:else\s+)?", before, re.IGNORECASE) if no == "else" else None
+    return f"{word} else {before[same.end() :]}" if same else f"{word} {no}: {before}"
 
 
 def _asking(word: str, before: str, found: str | None) -> str:
@@ -101,7 +111,11 @@ def _asking(word: str, before: str, found: str | None) -> str:
         noun, verb, rest = counted.group("noun", "verb", "rest")
         return f"{word} {verb} {rest} {noun}?" if verb in {"do", "does", "did"} else f"{word} {verb} {noun} {rest}?"
     rest = re.sub(rf"^(?:{IN}\s+)?{WH}\s+", "", asked, flags=re.IGNORECASE)
-    if found and re.match(r"who\b", asked, re.IGNORECASE):
+    counting = word.lower() in {"how many", "how much"}
+    if rest == asked:  # `Did people die?`
+        verb = re.match(rf"{BE_DO}\s+", rest, re.IGNORECASE)
+        rest = rest[verb.end() :] if verb and counting else f"{rest[:1].lower()}{rest[1:]}"
+    if found and not counting and re.match(r"who\b", asked, re.IGNORECASE):
         verb = re.match(rf"{BE_DO}\s+", rest, re.IGNORECASE)
         rest = f"{verb[0]}{found} {rest[verb.end() :]}" if verb else f"{found} {rest}"
     return f"{word} {rest}?"
@@ -110,13 +124,20 @@ def _asking(word: str, before: str, found: str | None) -> str:
 def _changed(before: str, part: str) -> str:
     """Put a part into the question before, in the place of its like: a date of a date, a name of a name."""
     asked = _bare(before)
-    preposition = re.match(rf"({IN})\s+(.+)", part, re.IGNORECASE)
+    preposition = re.match(rf"({IN}|about|against|over|under)\s+(.+)", part, re.IGNORECASE)
     new = preposition[2] if preposition else part
     new = _owned_by_last(new, asked)
     old = _like(asked, new, preposition[1] if preposition else None)
     if old:
         return f"{asked[: old[0]]}{new}{asked[old[1] :]}?"
-    return f"{asked} {preposition[1] if preposition else 'for'} {new}?"
+    joined = preposition[1] if preposition else _before_date(new) or "for"
+    return f"{asked} {joined} {new}?"
+
+
+def _before_date(part: str) -> str | None:
+    """Return what stands in front of a date: `in 2019`, `on 5 May`."""
+    dates = written(part)
+    return None if not dates else "on" if dates[0][1].day else "in"
 
 
 def _owned_by_last(part: str, asked: str) -> str:
@@ -141,11 +162,20 @@ def _like(asked: str, new: str, preposition: str | None) -> tuple[int, int] | No
         after = re.compile(rf"\b{preposition}\s+(?:the\s+)?$", re.IGNORECASE)
         placed = [(a, b) for a, b in spans if after.search(asked[:a])]
         return placed[-1] if placed else None
+    same = [one for one in mentioned if one.kind == kind_of(new)]
     if re.search(r"[A-Z0-9]", new):
+        alike = [(one.start, one.end) for one in same]
         shaped = [(a, b) for a, b in spans if _shape(asked[a:b]) == _shape(new)]
-        return next(iter([*shaped[-1:], *spans[-1:]]), None)
+        both = [span for span in shaped if span in alike]
+        return next(iter([*both[-1:], *shaped[-1:], *spans[-1:]]), None)
     counted = COUNTED.search(asked)
-    return counted.span(1) if counted else spans[-1] if spans else None
+    heads = [(one.start, one.start + len(_head(one.text))) for one in same if not one.inner]
+    return counted.span(1) if counted else next(iter([*heads[:1], *spans[-1:]]), None)
+
+
+def _head(text: str) -> str:
+    """Return `the mayor` of `the mayor of Tresk`."""
+    return re.split(r"\s(?:of|for)\s", text, maxsplit=1)[0]
 
 
 def _shape(name: str) -> str:

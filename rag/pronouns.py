@@ -184,7 +184,7 @@ def _placed(words: str, turn: Turn, unsure: bool) -> tuple[str, bool]:
         words = f"{words[: there.start()]}{there['from'] or 'in'} {place}{words[there.end() :]}" if place else words
         unsure = unsure or place is None
     day = _day(turn)
-    return (_THEN.sub(day, words), False) if day and _THEN.search(words) else (words, unsure)
+    return (_THEN.sub(day, words), not mentions(words)) if day and _THEN.search(words) else (words, unsure)
 
 
 def _place(turn: Turn) -> str | None:

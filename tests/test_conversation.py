@@ -50,6 +50,37 @@ def test_what_is_left_out(before, question, meant):
 
 
 @pytest.mark.parametrize(
+    ("before", "question", "meant"),
+    [
+        ("Who spoke against the weir?", "Who else?", "Who else spoke against the weir?"),
+        ("What did the judge say?", "What else?", "What else did the judge say?"),
+        ("What did the judge say?", "Who else?", "Who else: What did the judge say?"),
+        ("Did people die in the Rila flood?", "How many?", "How many people die in the Rila flood?"),
+        ("Did people die in the Rila flood?", "When?", "When did people die in the Rila flood?"),
+        ("How many people fled Tresk in 2018?", "What about 2019?", "How many people fled Tresk in 2019?"),
+        ("How many people fled Tresk?", "What about 2019?", "How many people fled Tresk in 2019?"),
+        ("How many people fled Tresk?", "And 5 May 2019?", "How many people fled Tresk on 5 May 2019?"),
+        (
+            "What did the government say about the dam?",
+            "And the opposition?",
+            "What did the opposition say about the dam?",
+        ),
+        ("Who is the mayor of Tresk?", "And the treasurer?", "Who is the treasurer of Tresk?"),
+        ("Who is the mayor of Tresk?", "And of Rila?", "Who is the mayor of Rila?"),
+        ("Who is the mayor of Tresk?", "And Rila?", "Who is the mayor of Rila?"),
+        ("What did Ana Velic say about Tresk?", "And about Rila?", "What did Ana Velic say about Rila?"),
+        ("What did Ana Velic say about Tresk?", "And Pavel Orlo?", "What did Pavel Orlo say about Tresk?"),
+        ("When did the Rila dam fail?", "And then?", "What happened then (the Rila dam)?"),
+        ("When did the Rila dam fail?", "And why?", "Why did the Rila dam fail?"),
+        ("Where was the Tresk accord signed?", "By whom?", "By whom was the Tresk accord signed?"),
+    ],
+)
+def test_short_follow_ups(before, question, meant):
+    """What people type when they go on: a question word, a part of another kind, the rest taken from before."""
+    assert standalone(question, [before]) == meant
+
+
+@pytest.mark.parametrize(
     ("question", "mentioned"),
     [
         ("When was the Rila dam built", ["the Rila dam"]),
