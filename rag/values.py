@@ -31,6 +31,7 @@ _WANTS_NUMBER = re.compile(
     r"\W*(?:about |by |for )?how (?:many|much|old|far|tall|high|heavy|deep|fast)\b", re.IGNORECASE
 )
 _WANTS_PERSON = re.compile(r"\W*(?:by |to |with |for |from )?who(?:m|se)?\b", re.IGNORECASE)
+_YEAR = re.compile(r"\W*(?:1[89]|20)(?!00)\d\d\W*")
 _DATED = re.compile(
     r"\d|\b(?:ago|last|next|today|yesterday|tomorrow|tonight|during|after|before|while|until|since|once|when|never|now)\b"
     r"|\b(?:centur|decade|year|month|week|day|hour|minute|morning|evening|night|spring|summer|autumn|winter|christmas)"
@@ -147,6 +148,8 @@ def is_of_kind(question: str, answer: str) -> bool:
     if _WANTS_DATE.match(question):
         return bool(_DATED.search(answer) or value(question, answer))
     if _WANTS_NUMBER.match(question):
+        if _YEAR.fullmatch(answer):
+            return False
         return bool(re.search(r"\d", answer) or numbers(answer) or _VAGUE.search(answer) or _nothing(answer))
     if _WANTS_PERSON.match(question):
         return any(char.isupper() or (char.isalpha() and not char.islower()) for char in answer)  # or has no case
@@ -154,13 +157,13 @@ def is_of_kind(question: str, answer: str) -> bool:
 
 
 def is_bare(question: str, text: str, start: int, end: int) -> bool:
-    """Tell whether the answer to `who` at a place in a text is a whole name and nothing else; others always are.
+    """Tell whether the answer at a place in a text is no single letter, and to `who` a whole name and nothing else.
 
     `Ann Hill said in Tarnby` is more, and `Ann` is less.
     """
-    if not _WANTS_PERSON.match(question):
-        return True
     answer = text[start:end]
+    if not _WANTS_PERSON.match(question):
+        return len(answer) > 1 or not "a" <= answer.lower() <= "z"
     words = re.findall(r"\b[^\W\d_]{2,}\b", answer)
     goes_on = re.match(r"[ \n][A-Z]\w", text[end : end + 3])
     return not goes_on and any(c.isupper() for c in answer) and all(w in _IN_NAMES for w in words if w.islower())

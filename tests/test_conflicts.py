@@ -12,7 +12,7 @@ from rag.answer import ExtractiveAnswerer
 from rag.conflicts import sides, subject
 from rag.records import Document, Hit, Span, Statement
 from rag.score import Candidate
-from rag.values import is_of_kind, number, value
+from rag.values import is_bare, is_of_kind, number, value
 from rag.wire import answer_json
 
 COUNT, WHEN, WHO = "How many people fled?", "When did it begin?", "Who leads the group?"
@@ -277,7 +277,7 @@ def test_sides_on_the_sample(sample):
         ("When did the wall fall?", ["1989", "in November", "two years ago", "last spring"], ["Berlin", "a hammer"]),
         ("In what year was it built?", ["1961"], ["concrete"]),
         ("How many came?", ["33", "sixty-four", "hundreds", "none", "two thirds"], ["Many", "the guests"]),
-        ("How much did it cost?", ["£2.25m", "half a million"], ["the buyer"]),
+        ("How much did it cost?", ["£2.25m", "half a million", "2,003", "2000"], ["the buyer", "2003"]),
         ("who built it", ["Mary Blewitt", "the British", "CNN", "محمد"], ["1931", "king", "two or more parties"]),
         ("What fell when the wall was built?", ["a hammer", "1961"], []),
         ("How long did it take?", ["until they had enough", "nine days"], []),
@@ -286,3 +286,23 @@ def test_sides_on_the_sample(sample):
 def test_kinds_of_answers(question, fitting, other):
     assert [answer for answer in fitting if not is_of_kind(question, answer)] == []
     assert [answer for answer in other if is_of_kind(question, answer)] == []
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "bare"),
+    [
+        (WHO, "Ann Hill", True),
+        (WHO, "Marie de la Tour", True),
+        (WHO, "Ann", False),
+        (WHO, "Ann Hill said in Tarnby", False),
+        (WHO, "the former mayor", False),
+        ("Which song won?", "I", False),
+        ("Which song won?", "A Fool Such As I", True),
+        ("How many won?", "7", True),
+    ],
+)
+def test_bare_answers(question, answer, bare):
+    """Nearly as good answers are preferred that are a whole name, and more than a letter."""
+    text = "On Monday Ann Hill said in Tarnby that Marie de la Tour, the former mayor, sang A Fool Such As I 7 times."
+    start = text.index(answer)
+    assert is_bare(question, text, start, start + len(answer)) is bare
