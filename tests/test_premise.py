@@ -86,6 +86,7 @@ def test_what_a_sentence_denies(question, sentence, denied):
         ("How many people were injured?", "The number stood at 20 on Friday.", False),
         ("How many people fled after the leader died?", "Some 300 left the town.", False),
         ("Who died in the flood?", "Nine people were arrested.", False),
+        ("How many people were displaced?", "Two United Nations bodies gave two numbers.", False),
     ],
 )
 def test_another_event(question, sentence, another):
