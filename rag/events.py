@@ -43,8 +43,9 @@ _OF_MANY = (
     _event(
         r"kill(?:ed)?|die[ds]?|dead|deaths?|fatalit\w+|murdered|executed|drowned|lost their lives",
         r"kill\w*|dead\w*|death\w*|dying|fatal\w*|lives|life|toll|casualt\w*|victims?|perish\w*|murder\w*|massacre\w*"
-        r"|slain|slaughter\w*|execut\w*|drown\w*|bod(?:y|ies) (?:of|were|was|had|have|found|recovered)|mortal\w*|suicides?|shot|corpses?|martyr\w*|burial|buried"
-        r"|graves?|funerals?|lost|losses|surviv\w*|wiped out|behead\w*|starv\w*|assassinat\w*|hanged|extermina\w*"
+        r"|slain|slaughter\w*|execut\w*|drown\w*|bod(?:y|ies) (?:of|were|was|had|have|found|recovered)|mortal\w*"
+        r"|suicides?|shot|corpses?|martyr\w*|burial|buried|graves?|funerals?|lost|losses|surviv\w*|wiped out|behead\w*"
+        r"|starv\w*|assassinat\w*|hanged|extermina\w*"
         r"|genocide|d\.|\d{3,4}\??\s?[–—-]\s?(?:c\. ?)?(?:\d\d? \w+ )?\d{3,4}",  # (1249–1314)
     ),
     _event(
