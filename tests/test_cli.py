@@ -182,6 +182,21 @@ def test_unknown_model(tmp_path):
     (tmp_path / "x.txt").write_text("A text.")
     process = rag("index", "x.txt", "--model", "./no-such-model", cwd=tmp_path)
     assert_complains(process, "no-such-model")
+    assert not (tmp_path / "index").exists()
+
+
+def test_failed_first_run_leaves_no_index(tmp_path):
+    """A wrong path leaves nothing where nothing was, and of a folder that was there only what others put into it."""
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "mine.txt").write_text("A note.")
+    (tmp_path / "empty").mkdir()
+    for store in ("index", "own"):
+        assert_complains(rag("index", "nowhere", "--model", "hash", cwd=tmp_path, store=store), "does not exist")
+        assert_complains(rag("index", "empty", "--model", "hash", cwd=tmp_path, store=store), "no files")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "own"]
+    assert [path.name for path in own.iterdir()] == ["mine.txt"]
+    assert_complains(rag("status", cwd=tmp_path), "no index at index")
 
 
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["ask"], ["search", "x", "-k", "0"], ["show", "x", "--at", "3"]])
