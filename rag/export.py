@@ -122,9 +122,9 @@ def _lines(answer: Json, before: int) -> Iterator[_Line]:
         numbers = tuple(before + number for number in sentence["citations"])
         yield _Line("sentence", f"{speaker}{sentence['text']}{doubt}", numbers)
     for conflict in answer["conflicts"]:
-        about = f" about {conflict['about']}" if conflict["about"] else ""
+        about = f" on “{conflict['about']}”" if conflict["about"] else ""
         sides = tuple(before + number for number in conflict["sides"])
-        yield _Line("conflict", f"The sources disagree{about}.", sides)
+        yield _Line("conflict", f"Sources differ{about}:", sides)
 
 
 def _source(citation: Json, before: int) -> _Source:

@@ -243,7 +243,7 @@ def test_sides_follow_ups_and_as_of(place):
     assert rag("index", "docs", cwd=place).returncode == 0
     asked = "How many tons did the crane lift on Monday?"
     lines = rag("ask", asked, cwd=place).stdout.splitlines()
-    at = lines.index("Sources differ on how many tons did the crane lift on Monday:")
+    at = lines.index("Sources differ on “How many tons did the crane lift on Monday?”:")
     assert lines[at + 1].startswith("  2024-05-13, Harbour: The crane lifted 380 tons on Monday.")
     assert lines[at + 2].startswith("  2024-05-06, Harbour: The crane lifted 412 tons on Monday.")
     answer = json.loads(rag("ask", asked, "--as-of", "2024-05-10", "--json", cwd=place).stdout)

@@ -267,6 +267,7 @@ def test_disagreement_is_shown_side_by_side(page, tmp_path):
     tops = {round(side.evaluate("node => node.getBoundingClientRect().top")) for side in sides.all()[:2]}
     assert len(tops) == 1
     assert turn.locator(".sentence").count() < turn.locator(".card").count()
+    expect(turn.get_by_role("heading", name=f"Sources differ on “{DISPUTED}”")).to_be_visible()
     shot(page, tmp_path, "conflict", whole=False)
 
 

@@ -77,7 +77,7 @@ def side_lines(answer: Answer) -> list[str]:
     cited = {citation.number: citation for citation in answer.citations}
     lines = []
     for conflict in answer.conflicts:
-        lines += ["", f"Sources differ on {conflict.about}:"]
+        lines += ["", f"Sources differ on “{conflict.about}”:"]
         for c in (cited[number] for number in conflict.sides):
             who = ", ".join(part for part in (c.date or "no date", c.title, c.speaker) if part)
             lines.append(f"  {who}: {' '.join(c.quote.split())} [{c.number}]")
