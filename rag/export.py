@@ -114,7 +114,8 @@ def _lines(answer: Json, before: int) -> Iterator[_Line]:
     yield _Line("question", answer["question"])
     if answer["abstained"]:
         yield _Line("refusal", answer["reason"] or "Nothing in the documents answers this question.")
-    if short := answer["short_answer"]:
+    short = answer["short_answer"]
+    if short and not answer["conflicts"]:  # where sources differ, it is that of one side
         yield _Line("short", short["text"], (before + short["citation"],))
     for sentence in answer["sentences"]:
         speaker = f"{sentence['speaker']}: " if sentence["speaker"] else ""

@@ -84,6 +84,15 @@ def test_ask_show_round_trip(place):
     assert all(set(sentence["citations"]) <= numbers and sentence["citations"] for sentence in answer["sentences"])
 
 
+def test_short_answer_comes_first(place):
+    """The text begins with the short answer, marked as such, with its citation."""
+    asked = "How many tons did the crane lift on Monday?"
+    short = json.loads(rag("ask", asked, "--json", cwd=place).stdout)["short_answer"]
+    lines = rag("ask", asked, cwd=place).stdout.splitlines()
+    assert lines[:2] == [f"Short answer: {short['text']} [{short['citation']}]", ""]
+    assert lines[2].startswith("The crane lifted 412 tons")
+
+
 def test_refusal_is_an_answer(place):
     """A refusal has a reason and the nearest passages, and exits 0."""
     process = rag("ask", "Who won the chess tournament in Wijk?", "--json", cwd=place)
@@ -243,6 +252,7 @@ def test_sides_follow_ups_and_as_of(place):
     assert rag("index", "docs", cwd=place).returncode == 0
     asked = "How many tons did the crane lift on Monday?"
     lines = rag("ask", asked, cwd=place).stdout.splitlines()
+    assert not lines[0].startswith("Short answer")
     at = lines.index("Sources differ on “How many tons did the crane lift on Monday?”:")
     assert lines[at + 1].startswith("  2024-05-13, Harbour: The crane lifted 380 tons on Monday.")
     assert lines[at + 2].startswith("  2024-05-06, Harbour: The crane lifted 412 tons on Monday.")

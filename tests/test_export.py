@@ -141,7 +141,8 @@ def conversation() -> list[Json]:
     )
     answer = Answer("How many live in Idlib?", sentences, citations, ShortAnswer("Three million", 2, Span(27, 40)))
     refusal = Answer("Who won?", abstained=True, reason="Nothing is said about it.")
-    both = Answer("Was it quiet?", sentences[:1], citations, conflicts=(Conflict("Was it quiet?", (1, 2)),))
+    quiet = ShortAnswer("quiet", 1, Span(20, 25))  # of one side only: no headline
+    both = Answer("Was it quiet?", sentences[:1], citations, quiet, conflicts=(Conflict("Was it quiet?", (1, 2)),))
     return [answer_json(answer), answer_json(refusal), answer_json(both)]
 
 

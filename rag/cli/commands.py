@@ -15,6 +15,7 @@ from rag.cli.lines import (
     meant_lines,
     print_json,
     say,
+    short_lines,
     side_lines,
     source_lines,
     spoken,
@@ -173,7 +174,8 @@ def _ask_aloud(answers: Iterator[Answer]) -> int:
     said: list[str] = []
     rest: list[str] = []
     for answer in answers:
-        lines = [*meant_lines(answer), *(spoken(sentence.speaker, [sentence]) for sentence in answer.sentences)]
+        sentences = (spoken(sentence.speaker, [sentence]) for sentence in answer.sentences)
+        lines = [*meant_lines(answer), *short_lines(answer), *sentences]
         if answer.reason or lines[: len(said)] != said:
             say("\n" * bool(said) + answer_lines(answer))
             return 0

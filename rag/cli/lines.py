@@ -51,12 +51,21 @@ def answer_lines(answer: Answer) -> str:
         nearest = (f"  {hit.citation}\n    {' '.join(hit.passage.text.split())[:200]}" for hit in answer.nearest)
         return "\n".join([*meant, answer.text, *nearest])
     notice = [answer.reason, ""] if answer.reason else []
-    return "\n".join([*notice, *meant, *_joined(answer), *side_lines(answer), "", *source_lines(answer)])
+    said = [*short_lines(answer), *_joined(answer)]
+    return "\n".join([*notice, *meant, *said, *side_lines(answer), "", *source_lines(answer)])
 
 
 def meant_lines(answer: Answer) -> list[str]:
     """Return what a follow-up was taken to mean."""
     return [f"searched for: {answer.searched_for}", ""] if answer.searched_for else []
+
+
+def short_lines(answer: Answer) -> list[str]:
+    """Return the short answer; nothing where sources differ, for it is that of one side."""
+    short = answer.short_answer
+    if short is None or answer.conflicts:
+        return []
+    return [f"Short answer: {' '.join(short.text.split())} [{short.citation}]", ""]
 
 
 def source_lines(answer: Answer) -> list[str]:
