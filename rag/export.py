@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from rag.printable import printable
+from rag.shown import speaker_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -118,7 +119,8 @@ def _lines(answer: Json, before: int) -> Iterator[_Line]:
     if short and not answer["conflicts"]:  # where sources differ, it is that of one side
         yield _Line("short", short["text"], (before + short["citation"],))
     for sentence in answer["sentences"]:
-        speaker = f"{sentence['speaker']}: " if sentence["speaker"] else ""
+        named = speaker_before(sentence["speaker"], sentence["text"])
+        speaker = f"{named}: " if named else ""
         doubt = " (not supported by its source)" if sentence["support"] == "unsupported" else ""
         numbers = tuple(before + number for number in sentence["citations"])
         yield _Line("sentence", f"{speaker}{sentence['text']}{doubt}", numbers)

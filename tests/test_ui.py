@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from rag import ui, wire
 from rag.errors import InputError
 from rag.records import Answer, AnswerSentence, Citation, Conflict, Document, Hit, ShortAnswer, Span, Statement
+from rag.shown import speaker_before
 from rag.store import DocumentInfo, Outcome, SyncReport
 from rag.ui import examples, listing, render
 
@@ -92,7 +93,7 @@ def test_answer_reaches_the_page_unchanged(drawn, words, speaker):
     view = json.loads(json.dumps(render.answer_view(wire.answer_json(answer))))
     assert [sentence["text"] for sentence in view["sentences"]] == [words, words]
     assert [sentence["supported"] for sentence in view["sentences"]] == [True, False]
-    assert view["sentences"][0]["speaker"] == speaker
+    assert view["sentences"][0]["speaker"] == speaker_before(speaker, words)
     assert view["short"] == {"text": words, "source": 1}
     assert view["conflicts"] == [{"about": words, "sources": [1, 2]}]
     assert view["heading"] == "Sources"

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, TextIO
 
 from rag.printable import printable
+from rag.shown import speaker_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,7 +89,8 @@ def side_lines(answer: Answer) -> list[str]:
     for conflict in answer.conflicts:
         lines += ["", f"Sources differ on “{conflict.about}”:"]
         for c in (cited[number] for number in conflict.sides):
-            who = ", ".join(part for part in (c.date or "no date", c.title, c.speaker) if part)
+            speaker = speaker_before(c.speaker, c.quote)
+            who = ", ".join(part for part in (c.date or "no date", c.title, speaker) if part)
             lines.append(f"  {who}: {' '.join(c.quote.split())} [{c.number}]")
     return lines
 
@@ -102,7 +104,8 @@ def _joined(answer: Answer) -> list[str]:
 def spoken(speaker: str | None, sentences: Iterable[AnswerSentence]) -> str:
     """Return sentences with who said them."""
     words = " ".join(map(str, sentences))
-    return f"{speaker}: {words}" if speaker else words
+    named = speaker_before(speaker, words)
+    return f"{named}: {words}" if named else words
 
 
 def marked(document: Document, span: Span, around: int = 300) -> str:

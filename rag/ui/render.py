@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import InputError
 from rag.records import Span
+from rag.shown import speaker_before
 from rag.terms import matched_words
 from rag.ui.typeset import MARKDOWN, typeset, typeset_text
 
@@ -225,7 +226,7 @@ def _media_type(uri: str) -> str:
 def _sentence(sentence: Json) -> SentenceView:
     return {
         "text": sentence["text"],
-        "speaker": sentence["speaker"],
+        "speaker": speaker_before(sentence["speaker"], sentence["text"]),
         "sources": sentence["citations"],
         "supported": sentence["support"] != "unsupported",
         "fault": sentence.get("fault"),

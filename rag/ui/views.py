@@ -43,7 +43,7 @@ class Card(Place):
 
 
 class SentenceView(TypedDict):
-    """A sentence of an answer, who said it, and the numbers of its sources."""
+    """A sentence of an answer, who said it where it does not say so itself, and the numbers of its sources."""
 
     text: str
     speaker: str | None
