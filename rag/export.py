@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from rag.printable import printable
+from rag.records import title_and_section
 from rag.shown import speaker_before
 
 if TYPE_CHECKING:
@@ -132,8 +133,9 @@ def _lines(answer: Json, before: int) -> Iterator[_Line]:
 
 def _source(citation: Json, before: int) -> _Source:
     file = citation["document"].rstrip("/").rpartition("/")[2]
+    title, section = title_and_section(citation["title"], citation["section"])
     facts = (
-        citation["section"] if citation["section"] != citation["title"] else None,
+        section,
         f"page {citation['page']}" if citation["page"] else None,
         citation["date"],
         f"words of {citation['speaker']}" if citation["speaker"] else None,
@@ -141,7 +143,7 @@ def _source(citation: Json, before: int) -> _Source:
         f"characters {citation['start']}–{citation['end']}",
     )
     place = ", ".join(_flat(fact) for fact in facts if fact)
-    return _Source(before + citation["number"], printable(citation["quote"]), _flat(citation["title"]), place)
+    return _Source(before + citation["number"], printable(citation["quote"]), _flat(title), place)
 
 
 def _marks(line: _Line) -> list[str]:

@@ -6,12 +6,53 @@ import pytest
 
 from rag import export
 from rag.cli.lines import answer_lines
-from rag.records import Answer, AnswerSentence, Citation, Conflict, Document, Span, Statement
+from rag.records import (
+    Answer,
+    AnswerSentence,
+    Citation,
+    Conflict,
+    Document,
+    Section,
+    Span,
+    Statement,
+    title_and_section,
+)
 from rag.shown import speaker_before
 from rag.ui import render
 from rag.wire import answer_json
 
 ABSALOM = "Peter Absalom, counsel to the inquiry"
+
+
+TITLE, HEADING = "Interview with Ada Holm", "Interview with Ada Holm, former harbour master"
+
+
+@pytest.mark.parametrize(
+    ("title", "section", "both"),
+    [
+        (TITLE, HEADING, (HEADING, None)),
+        (HEADING, "Interview with Ada Holm", (HEADING, None)),
+        (TITLE, TITLE.upper(), (TITLE, None)),
+        (TITLE, "Her resignation", (TITLE, "Her resignation")),
+        ("Report", "Reports of others", ("Report", "Reports of others")),
+        (TITLE, None, (TITLE, None)),
+    ],
+)
+def test_title_and_section_that_begin_the_same_are_shown_once(title, section, both):
+    assert title_and_section(title, section) == both
+
+
+def test_page_command_line_and_export_show_them_once():
+    text = f"{HEADING}\n\nShe left in May."
+    whole = Span(0, len(text))
+    sections = (Section(whole, Span(0, len(HEADING)), HEADING),)
+    document = Document("/docs/holm.txt", text, TITLE, "0", sections=sections)
+    cite = Citation.of(document.passage(whole), Span(len(HEADING) + 2, len(text)))
+    form = answer_json(Answer("When did she leave?", (AnswerSentence(cite.quote, (1,)),), (cite,)))
+    assert str(cite) == f"{HEADING} [{cite.span.start}:{cite.span.end}]"
+    card = render.citation_card(form["citations"][0])
+    assert (card["title"], card["facts"]) == (HEADING, ["holm.txt"])
+    assert f"[1] {HEADING}, holm.txt, characters" in export.text([form])
 
 
 @pytest.mark.parametrize(
