@@ -306,6 +306,17 @@ def test_documents_do_not_act_on_the_terminal(place):
     assert "The\tbridge stood." in shown[5].stdout
 
 
+def test_a_line_end_in_a_file_name_breaks_no_line(place):
+    """Reports and lists have one line for each file; what would break it is shown."""
+    (place / "docs" / "broken\nname\t.txt").write_bytes(os.urandom(3000))
+    (place / "docs" / "two\nlines.txt").write_text("The pier is nine hundred steps long.\n")
+    report = rag("index", "docs", cwd=place).stderr.splitlines()
+    assert [line for line in report if "broken\u240aname\u2409.txt: " in line], report
+    assert rag("status", cwd=place).stdout.splitlines()[-1].endswith("/two\u240alines.txt")
+    asked = rag("ask", "How many steps long is the pier?", cwd=place).stdout.splitlines()
+    assert asked[-1].endswith("/two\u240alines.txt")
+
+
 @pytest.mark.parametrize(
     ("arguments", "waits_for", "said"),
     [

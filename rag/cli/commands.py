@@ -21,7 +21,7 @@ from rag.cli.lines import (
     spoken,
 )
 from rag.errors import InputError, LoadError, RagError
-from rag.printable import printable
+from rag.printable import one_line, printable
 
 if TYPE_CHECKING:
     import argparse
@@ -80,7 +80,7 @@ def _print_report(report: SyncReport | RagError, options: argparse.Namespace, in
     else:
         say(f"{report} ({report.passages} passages, {report.embedded} embedded, {report.seconds:.1f} s)")
         for outcome in (*report.incomplete, *report.of("skipped"), *report.of("failed")):
-            say(f"  {outcome.state}: {outcome.path}: {outcome.reason}", file=sys.stderr)
+            say(one_line(f"  {outcome.state}: {outcome.path}: {outcome.reason}"), file=sys.stderr)
 
 
 def remove(options: argparse.Namespace) -> int:
@@ -225,7 +225,7 @@ def status(options: argparse.Namespace) -> int:
     say(f"{status.store}: {status.documents} documents, {status.passages} passages{waiting}")
     print(f"encoder {status.model} ({status.dimension}), generation {status.generation}, {status.bytes / 1e6:.1f} MB")
     for info in documents:
-        say(f"  {info.date or '          '}  {info.passages:5}  {info.uri}")
+        say(one_line(f"  {info.date or '          '}  {info.passages:5}  {info.uri}"))
     return 0
 
 

@@ -7,7 +7,7 @@ import sys
 from itertools import groupby
 from typing import TYPE_CHECKING, TextIO
 
-from rag.printable import printable
+from rag.printable import one_line, printable
 from rag.shown import speaker_before
 
 if TYPE_CHECKING:
@@ -42,14 +42,14 @@ def hit_lines(rank: int, hit: Hit, question: str) -> str:
     words = ", ".join(matched_words(question, hit.passage.retrieval_text)) or "none"
     halves = f"by meaning: {hit.dense_rank or '-'}, by words: {hit.lexical_rank or '-'}"
     text = " ".join(hit.passage.text.split())
-    return f"{rank}. {hit.citation}  ({hit.score:.3f})\n   {text}\n   [rank {halves}; words: {words}]"
+    return f"{rank}. {one_line(str(hit.citation))}  ({hit.score:.3f})\n   {text}\n   [rank {halves}; words: {words}]"
 
 
 def answer_lines(answer: Answer) -> str:
     """Return an answer as text, with its sides and sources."""
     meant = meant_lines(answer)
     if answer.abstained:
-        nearest = (f"  {hit.citation}\n    {' '.join(hit.passage.text.split())[:200]}" for hit in answer.nearest)
+        nearest = (f"  {one_line(str(hit.citation))}\n    {' '.join(hit.passage.text.split())[:200]}" for hit in answer.nearest)
         return "\n".join([*meant, answer.text, *nearest])
     notice = [answer.reason, ""] if answer.reason else []
     said = [*short_lines(answer), *_joined(answer)]
@@ -71,7 +71,7 @@ def short_lines(answer: Answer) -> list[str]:
 
 def source_lines(answer: Answer) -> list[str]:
     """Return the sources, each with its file."""
-    return [f"  [{c.number}] {c}\n      {c.uri}{_meant_dates(c)}" for c in answer.citations]
+    return [f"  [{c.number}] {one_line(str(c))}\n      {one_line(c.uri)}{_meant_dates(c)}" for c in answer.citations]
 
 
 def _meant_dates(citation: Citation) -> str:
