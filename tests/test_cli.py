@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
+
 TEXT = "The harbour report.\n\nThe crane lifted 412 tons on Monday. Nobody was hurt. The mayor was in Rotterdam.\n"
 
 
@@ -91,6 +93,26 @@ def test_short_answer_comes_first(place):
     lines = rag("ask", asked, cwd=place).stdout.splitlines()
     assert lines[:2] == [f"Short answer: {short['text']} [{short['citation']}]", ""]
     assert lines[2].startswith("The crane lifted 412 tons")
+
+
+def test_samples_in_the_index_are_said(tmp_path):
+    """Who adds own documents to the samples of app.py is told, with what can be done; the command given does it."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "harbour.txt").write_text(TEXT)
+    alone = rag("index", str(ROOT / "data"), "--model", "hash", cwd=tmp_path)
+    assert "sample" not in alone.stderr
+    mixed = rag("index", "docs", cwd=tmp_path)
+    assert mixed.returncode == 0
+    (said,) = [line for line in mixed.stderr.splitlines() if "sample" in line]
+    assert "17 sample documents" in said
+    assert "--store PLACE" in said
+    assert "sample" not in rag("index", "docs", cwd=tmp_path).stderr
+    command = said.partition("take them out: rag ")[2].partition(";")[0]
+    whole = f"{sys.executable} -m rag.cli {command}"
+    assert subprocess.run(whole, shell=True, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    assert json.loads(rag("status", "--json", cwd=tmp_path).stdout)["documents"] == 1
+    (tmp_path / "docs" / "new.txt").write_text("Another text.")
+    assert "sample" not in rag("index", "docs", cwd=tmp_path).stderr
 
 
 def test_refusal_is_an_answer(place):

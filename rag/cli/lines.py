@@ -49,7 +49,9 @@ def answer_lines(answer: Answer) -> str:
     """Return an answer as text, with its sides and sources."""
     meant = meant_lines(answer)
     if answer.abstained:
-        nearest = (f"  {one_line(str(hit.citation))}\n    {' '.join(hit.passage.text.split())[:200]}" for hit in answer.nearest)
+        nearest = (
+            f"  {one_line(str(hit.citation))}\n    {' '.join(hit.passage.text.split())[:200]}" for hit in answer.nearest
+        )
         return "\n".join([*meant, answer.text, *nearest])
     notice = [answer.reason, ""] if answer.reason else []
     said = [*short_lines(answer), *_joined(answer)]
