@@ -330,6 +330,10 @@ def test_answers_are_judged_saved_and_found_again(page, tmp_path):
     turn = ask(page, QUESTION)
     turn.get_by_role("button", name="Helpful").click()
     expect(turn.get_by_role("button", name="Helpful")).to_have_attribute("aria-pressed", "true")
+    toast = page.locator("#rag-toast.shown")
+    expect(toast).to_contain_text("Kept on this machine")
+    bottom = toast.evaluate("node => node.getBoundingClientRect().bottom")
+    assert bottom < page.locator("form.question").evaluate("node => node.getBoundingClientRect().top")
     words = turn.locator(".sentence .words").first.inner_text()
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     turn.get_by_role("button", name="Copy", exact=True).click()
@@ -399,6 +403,11 @@ def test_language_model_is_chosen_and_its_answer_grows(page):
     question_box(page).fill(QUESTION)
     question_box(page).press("Enter")
     expect(page.get_by_text("Still writing")).to_be_visible(timeout=FIRST_ANSWER)
+    question_box(page).fill(DISPUTED)
+    question_box(page).press("Enter")
+    expect(page.locator("#rag-toast.shown")).to_contain_text("still being answered")
+    expect(question_box(page)).to_have_value(DISPUTED)
+    assert page.locator(".turn").count() == 3
     page.get_by_role("button", name="Stop").click()
     question_box(page).fill(QUESTION)  # at once: the end of what was stopped is not taken for this one's
     question_box(page).press("Enter")
