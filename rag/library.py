@@ -17,6 +17,7 @@ from rag.embed import DEFAULT_MODEL
 from rag.embed import embedder as embedder_named
 from rag.engine import open_store
 from rag.errors import DocumentUnknown, InputError, LoadError, RagError, Skipped
+from rag.languages import not_english
 from rag.load import read
 from rag.load.archive import is_archive, members
 from rag.load.original import original
@@ -75,6 +76,7 @@ class Library:
         self._pool: Pool | None = None
         self._turn = threading.Lock()
         self.retriever = Retriever(store, embedder, reranker=reranker)
+        self._own_reader = reader is None
         self.answerer: Answerer = answerer or ExtractiveAnswerer(scorer(self.retriever, reader))
 
     @classmethod
@@ -254,8 +256,14 @@ class Library:
         hits, who = self.search(meant, k, where), answerer or self.answerer
         growing = who.stream(meant, hits) if isinstance(who, StreamingAnswerer) else [who.answer(meant, hits)]
         for answer in growing:
-            said = _within(answer, where) if where and answer.abstained else answer
+            said = self._explained(answer, who, where) if answer.abstained else answer
             yield said if meant == question else replace(said, question=question, searched_for=meant)
+
+    def _explained(self, refused: Answer, who: Answerer, where: Filter | None) -> Answer:
+        """Say with a refusal what may stand in the way: a language that the reader cannot read, the filter."""
+        if self._own_reader and isinstance(who, ExtractiveAnswerer):
+            refused = _in_other_languages(refused)
+        return _within(refused, where) if where else refused
 
     def warm(self) -> None:
         """Load the models now, so that the first question does not wait for them."""
@@ -360,6 +368,15 @@ class Library:
     def verify(self) -> list[str]:
         """Check everything again; each entry names one damage, none means sound."""
         return self.store.verify()
+
+
+def _in_other_languages(refused: Answer) -> Answer:
+    """Say with a refusal that the passages are in a language that the package's own reader has not learnt."""
+    found = not_english([hit.passage.text for hit in refused.nearest])
+    if found is None:
+        return refused
+    parts = (refused.reason, f"{found}; the built-in reader knows English only.")
+    return replace(refused, reason=" ".join(part for part in parts if part))
 
 
 def _within(refused: Answer, where: Filter) -> Answer:
