@@ -334,11 +334,16 @@ class Library:
             InputError: no PDF, or no such page.
             LoadError: the file is gone or has changed since it was indexed.
         """
+        return self.marked_page(name, span, page)[0]
+
+    def marked_page(self, name: str, span: Span, page: int | None = None) -> tuple[bytes, bool]:
+        """Return what `page_picture` returns, and whether any of the span is marked on it; raises the same."""
         document = self.document(name)
         shown = page or document.page_at(span.start)
         if document.media_type != _PDF or shown is None:
             raise InputError(f"{document.uri} is no PDF; rag show marks the span in its text")
-        return self._places(document.uri, span, shown)[1]
+        rectangles, picture = self._places(document.uri, span, shown)
+        return picture, any(rectangle.page == shown for rectangle in rectangles)
 
     def _places(self, name: str, span: Span, page: int | None) -> tuple[list[Rectangle], bytes]:
         document = self.document(name)

@@ -430,13 +430,26 @@ def test_pages_of_a_pdf_are_shown_as_pictures(page, tmp_path):
     page.get_by_role("link", name="Ask", exact=True).click()
     turn = ask(page, "How many cars does the ferry of Quarnford carry?")
     turn.get_by_role("button", name="Source 1:").first.click()
-    expect(reader(page).locator("mark.current").first).to_be_in_viewport()
-    reader(page).get_by_role("button", name="Pages").click()
     picture = reader(page).get_by_role("img", name="Page 2, as it was printed")
     expect(picture).to_be_visible(timeout=FIRST_ANSWER)
     expect(picture).to_be_in_viewport()
     assert picture.evaluate("image => image.naturalWidth") > 500
     shot(page, tmp_path, "pdf", whole=False)
+    pages = reader(page).get_by_role("button", name="Pages")
+    expect(pages).to_have_attribute("aria-pressed", "true")
+    pages.click()
+    expect(reader(page).locator("mark.current").first).to_be_in_viewport()
+    pages.click()
+    expect(picture).to_be_in_viewport(timeout=FIRST_ANSWER)
+    page.keyboard.press("f")
+    expect(reader(page).get_by_role("searchbox", name="Find in document")).to_be_focused()
+
+    page.keyboard.press("Escape")
+    file.unlink()  # what can no longer be drawn opens as text
+    turn.get_by_role("button", name="Source 1:").first.click()
+    expect(reader(page).locator("mark.current").first).to_be_in_viewport()
+    page.wait_for_timeout(3000)
+    expect(pages).to_have_attribute("aria-pressed", "false")
 
 
 def test_document_is_shown_as_people_read_it_and_searched(page, tmp_path):

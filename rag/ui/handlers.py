@@ -23,6 +23,7 @@ from rag.ui.overview import overview_view
 from rag.ui.views import (  # read at run time, too
     DocumentsView,
     OverviewView,
+    PictureView,
     ReaderView,
     StartView,
     TurnView,
@@ -136,13 +137,13 @@ class Handlers:
 
     # reading
 
-    def page_picture(self, place: list[Any]) -> dict[str, str]:
-        """Return a page of a PDF as PNG in Base64, a span marked; called with [uri, start, end, page]."""
+    def page_picture(self, place: list[Any]) -> PictureView | dict[str, str]:
+        """Return a page of a PDF with a span marked; called with [uri, start, end, page]."""
 
-        def run() -> dict[str, str]:
+        def run() -> PictureView | dict[str, str]:
             uri, start, end, page = place
-            picture = self._library.page_picture(str(uri), Span(int(start), int(end)), int(page))
-            return {"base64": b64encode(picture).decode("ascii")}
+            picture, marked = self._library.marked_page(str(uri), Span(int(start), int(end)), int(page))
+            return {"base64": b64encode(picture).decode("ascii"), "marked": marked}
 
         return attempt(run, lambda message: {"error": message})
 

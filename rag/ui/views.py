@@ -114,6 +114,13 @@ class ReaderView(TypedDict):
     blocks: list[BlockView]
 
 
+class PictureView(TypedDict):
+    """A page of a PDF as PNG in Base64, and whether the words that were asked for are marked on it."""
+
+    base64: str
+    marked: bool
+
+
 class DocumentRow(TypedDict):
     """A line of the list of documents; `date` is ISO 8601 for sorting, `day` for reading."""
 
