@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from pathlib import Path
 
 from rag.errors import IndexMissing, RagError
 from rag.library import Library
 from rag.progress import Bars
+from rag.samples import SAMPLE
 from rag.ui import serve
-
-SAMPLE = Path(__file__).parent / "data"
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rag.answer import StreamingAnswerer
 from rag.conversation import standalone
+from rag.languages import not_english
 from rag.retrieve import MAX_QUESTION, check_question
 from rag.roles import asked_by_role
 from rag.spelling import respelled
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
 
 
 def ask(
-    search: Search, answerer: Answerer, question: str, where: Filter | None, history: Sequence[Answer | str]
+    search: Search,
+    answerer: Answerer,
+    question: str,
+    where: Filter | None,
+    history: Sequence[Answer | str],
+    *,
+    english_only: bool = False,
 ) -> Iterator[Answer]:
     """Yield the answer as it grows; the last one counts.
 
@@ -32,6 +39,7 @@ def ask(
         question: may lean on the ones before.
         where: what a passage has to be.
         history: the answers before, oldest first; questions where there is no answer.
+        english_only: whether the answerer reads English only, which a refusal over other passages then says.
 
     Raises:
         InputError: the question is empty or too long.
@@ -39,7 +47,7 @@ def ask(
     check_question(question)
     meant = standalone(question, history)[:MAX_QUESTION]
     for answer in _answers(search, answerer, meant, where):
-        said = _within(answer, where) if where and answer.abstained else answer
+        said = _explained(answer, where, english_only=english_only) if answer.abstained else answer
         searched = said.searched_for or meant
         yield said if searched == question else replace(said, question=question, searched_for=searched)
 
@@ -76,7 +84,9 @@ def _only(hit: Hit, where: Filter) -> Hit:
     return replace(hit, passage=replace(passage, sentences=sentences, places=places)) if kept else hit
 
 
-def _within(refused: Answer, where: Filter) -> Answer:
-    """Say with a refusal that the answer may stand outside of what was searched."""
-    parts = (refused.reason, f"The search was limited to: {where}.")
-    return replace(refused, reason=" ".join(part for part in parts if part))
+def _explained(refused: Answer, where: Filter | None, english_only: bool) -> Answer:
+    """Say with a refusal what may stand in the way: a language that is not read, a filter."""
+    foreign = not_english([hit.passage.text for hit in refused.nearest]) if english_only else None
+    language = f"{foreign}; the built-in reader knows English only." if foreign else None
+    limits = f"The search was limited to: {where}." if where else None
+    return replace(refused, reason=" ".join(part for part in (refused.reason, language, limits) if part))

@@ -89,14 +89,8 @@ def _newest_first(found: list[Candidate]) -> list[Candidate]:
 
 
 def subject(question: str) -> str:
-    """Return a question as the object of `the sources disagree about`: without capital and question mark."""
-    words = question.strip().rstrip("?？ ").split()
-    if words and (is_yes_no(question) or words[0].lower() in _ASKING):
-        words[0] = words[0].lower()
-    return " ".join(words)
-
-
-_ASKING = frozenset("who whom whose what which when where why how in on at by for from to".split())
+    """Return a question on one line, to be quoted where it is said what sources differ on."""
+    return " ".join(question.split())
 
 
 def _differing(question: str, likely: Sequence[Candidate]) -> list[Candidate]:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from rag.printable import printable
+from rag.records import title_and_section
+from rag.shown import speaker_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -114,23 +116,26 @@ def _lines(answer: Json, before: int) -> Iterator[_Line]:
     yield _Line("question", answer["question"])
     if answer["abstained"]:
         yield _Line("refusal", answer["reason"] or "Nothing in the documents answers this question.")
-    if short := answer["short_answer"]:
+    short = answer["short_answer"]
+    if short and not answer["conflicts"]:  # where sources differ, it is that of one side
         yield _Line("short", short["text"], (before + short["citation"],))
     for sentence in answer["sentences"]:
-        speaker = f"{sentence['speaker']}: " if sentence["speaker"] else ""
+        named = speaker_before(sentence["speaker"], sentence["text"])
+        speaker = f"{named}: " if named else ""
         doubt = " (not supported by its source)" if sentence["support"] == "unsupported" else ""
         numbers = tuple(before + number for number in sentence["citations"])
         yield _Line("sentence", f"{speaker}{sentence['text']}{doubt}", numbers)
     for conflict in answer["conflicts"]:
-        about = f" about {conflict['about']}" if conflict["about"] else ""
+        about = f" on “{conflict['about']}”" if conflict["about"] else ""
         sides = tuple(before + number for number in conflict["sides"])
-        yield _Line("conflict", f"The sources disagree{about}.", sides)
+        yield _Line("conflict", f"Sources differ{about}:", sides)
 
 
 def _source(citation: Json, before: int) -> _Source:
     file = citation["document"].rstrip("/").rpartition("/")[2]
+    title, section = title_and_section(citation["title"], citation["section"])
     facts = (
-        citation["section"] if citation["section"] != citation["title"] else None,
+        section,
         f"page {citation['page']}" if citation["page"] else None,
         citation["date"],
         f"words of {citation['speaker']}" if citation["speaker"] else None,
@@ -138,7 +143,7 @@ def _source(citation: Json, before: int) -> _Source:
         f"characters {citation['start']}–{citation['end']}",
     )
     place = ", ".join(_flat(fact) for fact in facts if fact)
-    return _Source(before + citation["number"], printable(citation["quote"]), _flat(citation["title"]), place)
+    return _Source(before + citation["number"], printable(citation["quote"]), _flat(title), place)
 
 
 def _marks(line: _Line) -> list[str]:

@@ -75,6 +75,7 @@ class Library:
         self._pool: Pool | None = None
         self._turn = threading.Lock()
         self.retriever = Retriever(store, embedder, reranker=reranker)
+        self._own_reader = reader is None
         self.answerer: Answerer = answerer or ExtractiveAnswerer(scorer(self.retriever, reader))
 
     @classmethod
@@ -249,7 +250,9 @@ class Library:
             history: the answers before.
             answerer: another one than the library's own.
         """
-        return ask(lambda asked: self.search(asked, k, where), answerer or self.answerer, question, where, history)
+        who = answerer or self.answerer
+        english = self._own_reader and isinstance(who, ExtractiveAnswerer)
+        return ask(lambda asked: self.search(asked, k, where), who, question, where, history, english_only=english)
 
     def warm(self) -> None:
         """Load the models now, so that the first question does not wait for them."""
@@ -320,11 +323,16 @@ class Library:
             InputError: no PDF, or no such page.
             LoadError: the file is gone or has changed since it was indexed.
         """
+        return self.marked_page(name, span, page)[0]
+
+    def marked_page(self, name: str, span: Span, page: int | None = None) -> tuple[bytes, bool]:
+        """Return what `page_picture` returns, and whether any of the span is marked on it; raises the same."""
         document = self.document(name)
         shown = page or document.page_at(span.start)
         if document.media_type != _PDF or shown is None:
             raise InputError(f"{document.uri} is no PDF; rag show marks the span in its text")
-        return self._places(document.uri, span, shown)[1]
+        rectangles, picture = self._places(document.uri, span, shown)
+        return picture, any(rectangle.page == shown for rectangle in rectangles)
 
     def _places(self, name: str, span: Span, page: int | None) -> tuple[list[Rectangle], bytes]:
         document = self.document(name)

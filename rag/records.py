@@ -6,6 +6,7 @@ Offsets are always Unicode code points of `Document.text`, half-open.
 from __future__ import annotations
 
 import hashlib
+import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -264,6 +265,15 @@ class Passage:
         return Place(found[0].page, " – ".join(ends) or None)
 
 
+def title_and_section(title: str, section: str | None) -> tuple[str, str | None]:
+    """Return title and section to be shown one behind the other; only the longer where it begins with the other."""
+    if section and re.match(rf"{re.escape(section)}(?!\w)", title, re.IGNORECASE):
+        return title, None
+    if section and re.match(rf"{re.escape(title)}(?!\w)", section, re.IGNORECASE):
+        return section, None
+    return title, section
+
+
 @dataclass(frozen=True, slots=True)
 class Citation:
     """The exact place of a quotation: `quote == document.text[span.start:span.end]`."""
@@ -305,7 +315,7 @@ class Citation:
     def __str__(self) -> str:
         """Read as a reference: title, section, page, date and offsets."""
         page = f"p. {self.page}" if self.page else None
-        parts = (self.title, self.section if self.section != self.title else None, page, self.date)
+        parts = (*title_and_section(self.title, self.section), page, self.date)
         return f"{', '.join(part for part in parts if part)} [{self.span.start}:{self.span.end}]"
 
 

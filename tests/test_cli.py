@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
+
 TEXT = "The harbour report.\n\nThe crane lifted 412 tons on Monday. Nobody was hurt. The mayor was in Rotterdam.\n"
 
 
@@ -82,6 +84,35 @@ def test_ask_show_round_trip(place):
         assert f">>>{citation['quote']}<<<" in marked
     numbers = {citation["number"] for citation in answer["citations"]}
     assert all(set(sentence["citations"]) <= numbers and sentence["citations"] for sentence in answer["sentences"])
+
+
+def test_short_answer_comes_first(place):
+    """The text begins with the short answer, marked as such, with its citation."""
+    asked = "How many tons did the crane lift on Monday?"
+    short = json.loads(rag("ask", asked, "--json", cwd=place).stdout)["short_answer"]
+    lines = rag("ask", asked, cwd=place).stdout.splitlines()
+    assert lines[:2] == [f"Short answer: {short['text']} [{short['citation']}]", ""]
+    assert lines[2].startswith("The crane lifted 412 tons")
+
+
+def test_samples_in_the_index_are_said(tmp_path):
+    """Who adds own documents to the samples of app.py is told, with what can be done; the command given does it."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "harbour.txt").write_text(TEXT)
+    alone = rag("index", str(ROOT / "data"), "--model", "hash", cwd=tmp_path)
+    assert "sample" not in alone.stderr
+    mixed = rag("index", "docs", cwd=tmp_path)
+    assert mixed.returncode == 0
+    (said,) = [line for line in mixed.stderr.splitlines() if "sample" in line]
+    assert "17 sample documents" in said
+    assert "--store PLACE" in said
+    assert "sample" not in rag("index", "docs", cwd=tmp_path).stderr
+    command = said.partition("take them out: rag ")[2].partition(";")[0]
+    whole = f"{sys.executable} -m rag.cli {command}"
+    assert subprocess.run(whole, shell=True, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    assert json.loads(rag("status", "--json", cwd=tmp_path).stdout)["documents"] == 1
+    (tmp_path / "docs" / "new.txt").write_text("Another text.")
+    assert "sample" not in rag("index", "docs", cwd=tmp_path).stderr
 
 
 def test_refusal_is_an_answer(place):
@@ -182,6 +213,21 @@ def test_unknown_model(tmp_path):
     (tmp_path / "x.txt").write_text("A text.")
     process = rag("index", "x.txt", "--model", "./no-such-model", cwd=tmp_path)
     assert_complains(process, "no-such-model")
+    assert not (tmp_path / "index").exists()
+
+
+def test_failed_first_run_leaves_no_index(tmp_path):
+    """A wrong path leaves nothing where nothing was, and of a folder that was there only what others put into it."""
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "mine.txt").write_text("A note.")
+    (tmp_path / "empty").mkdir()
+    for store in ("index", "own"):
+        assert_complains(rag("index", "nowhere", "--model", "hash", cwd=tmp_path, store=store), "does not exist")
+        assert_complains(rag("index", "empty", "--model", "hash", cwd=tmp_path, store=store), "no files")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "own"]
+    assert [path.name for path in own.iterdir()] == ["mine.txt"]
+    assert_complains(rag("status", cwd=tmp_path), "no index at index")
 
 
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["ask"], ["search", "x", "-k", "0"], ["show", "x", "--at", "3"]])
@@ -228,7 +274,8 @@ def test_sides_follow_ups_and_as_of(place):
     assert rag("index", "docs", cwd=place).returncode == 0
     asked = "How many tons did the crane lift on Monday?"
     lines = rag("ask", asked, cwd=place).stdout.splitlines()
-    at = lines.index("Sources differ on how many tons did the crane lift on Monday:")
+    assert not lines[0].startswith("Short answer")
+    at = lines.index("Sources differ on “How many tons did the crane lift on Monday?”:")
     assert lines[at + 1].startswith("  2024-05-13, Harbour: The crane lifted 380 tons on Monday.")
     assert lines[at + 2].startswith("  2024-05-06, Harbour: The crane lifted 412 tons on Monday.")
     answer = json.loads(rag("ask", asked, "--as-of", "2024-05-10", "--json", cwd=place).stdout)
@@ -279,6 +326,17 @@ def test_documents_do_not_act_on_the_terminal(place):
     document = json.loads(rag("show", name, "--json", cwd=place).stdout)
     assert document["text"].strip() == hidden
     assert "The\tbridge stood." in shown[5].stdout
+
+
+def test_a_line_end_in_a_file_name_breaks_no_line(place):
+    """Reports and lists have one line for each file; what would break it is shown."""
+    (place / "docs" / "broken\nname\t.txt").write_bytes(os.urandom(3000))
+    (place / "docs" / "two\nlines.txt").write_text("The pier is nine hundred steps long.\n")
+    report = rag("index", "docs", cwd=place).stderr.splitlines()
+    assert [line for line in report if "broken\u240aname\u2409.txt: " in line], report
+    assert rag("status", cwd=place).stdout.splitlines()[-1].endswith("/two\u240alines.txt")
+    asked = rag("ask", "How many steps long is the pier?", cwd=place).stdout.splitlines()
+    assert asked[-1].endswith("/two\u240alines.txt")
 
 
 @pytest.mark.parametrize(

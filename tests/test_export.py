@@ -141,7 +141,8 @@ def conversation() -> list[Json]:
     )
     answer = Answer("How many live in Idlib?", sentences, citations, ShortAnswer("Three million", 2, Span(27, 40)))
     refusal = Answer("Who won?", abstained=True, reason="Nothing is said about it.")
-    both = Answer("Was it quiet?", sentences[:1], citations, conflicts=(Conflict("Idlib", (1, 2)),))
+    quiet = ShortAnswer("quiet", 1, Span(20, 25))  # of one side only: no headline
+    both = Answer("Was it quiet?", sentences[:1], citations, quiet, conflicts=(Conflict("Was it quiet?", (1, 2)),))
     return [answer_json(answer), answer_json(refusal), answer_json(both)]
 
 
@@ -163,7 +164,7 @@ Question: Was it quiet?
 
 Idlib was quiet. (not supported by its source) [3]
 
-The sources disagree about Idlib. [3] [4]
+Sources differ on “Was it quiet?”: [3] [4]
 
 [1] An interview, page 1, 2024-12-07, ford.txt, characters 0–26
     > Ford said Idlib was quiet.
@@ -178,7 +179,7 @@ The sources disagree about Idlib. [3] [4]
 def test_markdown_has_footnotes():
     exported = export.markdown(conversation())
     assert "\n\nRobert Ford: Three million people live there.[^2]\n" in exported
-    assert "\n\n*The sources disagree about Idlib.*[^3][^4]\n" in exported
+    assert "\n\n*Sources differ on “Was it quiet?”:*[^3][^4]\n" in exported
     assert "[^1]: *An interview*, page 1, 2024\\-12" not in exported  # only what would be markup is escaped
     assert "[^1]: *An interview*, page 1, 2024-12-07, ford.txt, characters 0–26\n\n    > Ford said" in exported
     used = set(re.findall(r"\[\^(\d+)\](?!:)", exported))

@@ -279,10 +279,10 @@ def test_sides_of_an_llms_answer():
         "The storm sank ten boats in Hartle Bay.",
     ]
     assert [s.citations for s in answer.sentences] == [(1,), (2,)]
-    assert answer_json(answer)["conflicts"] == [{"about": "how many boats were lost", "sides": [2, 3]}]
+    assert answer_json(answer)["conflicts"] == [{"about": "How many boats were lost?", "sides": [2, 3]}]
     assert answer.sentences == growing[-1].sentences
     printed = answer_lines(answer)
-    assert "Sources differ on how many boats were lost:" in printed
+    assert "Sources differ on “How many boats were lost?”:" in printed
     assert "  no date, log.txt: The storm sank ten boats in Hartle Bay. [3]" in printed
 
 

@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from rag.embed import HashEmbedder
-from rag.errors import FormatMismatch, IndexCorrupt, IndexMissing, StoreError
+from rag.errors import FormatMismatch, IndexCorrupt, IndexMissing, InputError, StoreError
 from rag.library import Library
 from rag.local import LocalStore, disk, lexical
 from rag.local.catalog import Catalog
+from rag.local.lock import _is_still
 from rag.sync import Sync
 from rag.terms import terms
 
@@ -440,6 +441,25 @@ def test_lock_that_cannot_be_opened(filled, corpus, monkeypatch):
     monkeypatch.setattr(os, "open", refused)
     with pytest.raises(StoreError, match=r"LOCK cannot be written \(Permission denied\)"):
         filled.index(corpus)
+
+
+def test_readers_see_the_index_after_one_begun_in_vain(tmp_path, corpus):
+    """Who looked at an index whose first run failed sees the next one; its lock, opened too early, locks nothing."""
+    root = tmp_path / "late"
+    with (
+        Library.open(root, embedder=HashEmbedder()) as reader,
+        Library.open(root, embedder=HashEmbedder()) as writer,
+    ):
+        with suppress(InputError), writer.store.writer():
+            assert reader.store.recipe is None
+            early = os.open(root / "LOCK", os.O_RDWR)
+            raise InputError
+        assert not root.exists()
+        assert not _is_still(root / "LOCK", early)
+        writer.index(corpus)
+        assert not _is_still(root / "LOCK", early)
+        os.close(early)
+        assert len(reader.documents()) == 200
 
 
 def test_readers_keep_their_generation(filled, corpus):

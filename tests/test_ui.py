@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from rag import ui, wire
 from rag.errors import InputError
 from rag.records import Answer, AnswerSentence, Citation, Conflict, Document, Hit, ShortAnswer, Span, Statement
+from rag.shown import speaker_before
 from rag.store import DocumentInfo, Outcome, SyncReport
 from rag.ui import examples, listing, render
 
@@ -92,7 +93,7 @@ def test_answer_reaches_the_page_unchanged(drawn, words, speaker):
     view = json.loads(json.dumps(render.answer_view(wire.answer_json(answer))))
     assert [sentence["text"] for sentence in view["sentences"]] == [words, words]
     assert [sentence["supported"] for sentence in view["sentences"]] == [True, False]
-    assert view["sentences"][0]["speaker"] == speaker
+    assert view["sentences"][0]["speaker"] == speaker_before(speaker, words)
     assert view["short"] == {"text": words, "source": 1}
     assert view["conflicts"] == [{"about": words, "sources": [1, 2]}]
     assert view["heading"] == "Sources"
@@ -197,8 +198,35 @@ def test_long_question_is_refused_with_its_length():
 def test_examples_come_from_the_documents():
     text = "On Monday the Harbour Office of Testville closed.\n\nMary Smith, the mayor, said so in the Harbour Office."
     questions = examples.candidates([Document("/a", text, None, "0")])
-    assert questions == ["What is known about the Harbour Office of Testville?", "What did Mary Smith say?"]
+    assert questions == ["What did Mary Smith say?", "What is known about the Harbour Office of Testville?"]
+    spoken = "The bridge will close."
+    speakers = ("a harbour spokesperson", "Port Authority", "one old expert", "Omar al-Bashir, pilot")
+    known = tuple(Statement(Span(at, at + 1), speaker) for at, speaker in enumerate(speakers))
+    assert examples.candidates([Document("/a", spoken, None, "0", speakers=known)]) == ["What did Omar al-Bashir say?"]
     assert examples.candidates([Document("/a", "nothing of note here", None, "0")]) == []
+
+
+def test_examples_are_offered_one_by_one(library, tmp_path, monkeypatch):
+    names = ("Ada Holm", "Bo Lind", "Cy Moe", "Di Voss")
+    asked = []
+
+    def tried(question):
+        asked.append(question)
+        return Answer(question, abstained="Lind" in question)
+
+    (tmp_path / "a.txt").write_text("\n\n".join(f"{name} said the pier was closed." for name in names))
+    offered = examples.Examples(library)
+    assert offered.first(1) == []  # no index yet
+    library.index(tmp_path / "a.txt")
+    monkeypatch.setattr(library, "ask", tried)
+    assert offered.first(1) == ["What did Ada Holm say?"]
+    assert len(asked) == 1
+    assert offered.first(2) == ["What did Ada Holm say?", "What did Di Voss say?"]
+    assert len(offered.first(3)) == len(offered.first(9)) == 3
+    assert len(asked) == 4
+    (tmp_path / "a.txt").write_text("Nothing of note here.\n")
+    library.index(tmp_path / "a.txt")
+    assert offered.first(3) == []
 
 
 # the server's own settings

@@ -267,6 +267,7 @@ def test_disagreement_is_shown_side_by_side(page, tmp_path):
     tops = {round(side.evaluate("node => node.getBoundingClientRect().top")) for side in sides.all()[:2]}
     assert len(tops) == 1
     assert turn.locator(".sentence").count() < turn.locator(".card").count()
+    expect(turn.get_by_role("heading", name=f"Sources differ on “{DISPUTED}”")).to_be_visible()
     shot(page, tmp_path, "conflict", whole=False)
 
 
@@ -329,6 +330,10 @@ def test_answers_are_judged_saved_and_found_again(page, tmp_path):
     turn = ask(page, QUESTION)
     turn.get_by_role("button", name="Helpful").click()
     expect(turn.get_by_role("button", name="Helpful")).to_have_attribute("aria-pressed", "true")
+    toast = page.locator("#rag-toast.shown")
+    expect(toast).to_contain_text("Kept on this machine")
+    bottom = toast.evaluate("node => node.getBoundingClientRect().bottom")
+    assert bottom < page.locator("form.question").evaluate("node => node.getBoundingClientRect().top")
     words = turn.locator(".sentence .words").first.inner_text()
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     turn.get_by_role("button", name="Copy", exact=True).click()
@@ -398,6 +403,11 @@ def test_language_model_is_chosen_and_its_answer_grows(page):
     question_box(page).fill(QUESTION)
     question_box(page).press("Enter")
     expect(page.get_by_text("Still writing")).to_be_visible(timeout=FIRST_ANSWER)
+    question_box(page).fill(DISPUTED)
+    question_box(page).press("Enter")
+    expect(page.locator("#rag-toast.shown")).to_contain_text("still being answered")
+    expect(question_box(page)).to_have_value(DISPUTED)
+    assert page.locator(".turn").count() == 3
     page.get_by_role("button", name="Stop").click()
     question_box(page).fill(QUESTION)  # at once: the end of what was stopped is not taken for this one's
     question_box(page).press("Enter")
@@ -420,13 +430,26 @@ def test_pages_of_a_pdf_are_shown_as_pictures(page, tmp_path):
     page.get_by_role("link", name="Ask", exact=True).click()
     turn = ask(page, "How many cars does the ferry of Quarnford carry?")
     turn.get_by_role("button", name="Source 1:").first.click()
-    expect(reader(page).locator("mark.current").first).to_be_in_viewport()
-    reader(page).get_by_role("button", name="Pages").click()
     picture = reader(page).get_by_role("img", name="Page 2, as it was printed")
     expect(picture).to_be_visible(timeout=FIRST_ANSWER)
     expect(picture).to_be_in_viewport()
     assert picture.evaluate("image => image.naturalWidth") > 500
     shot(page, tmp_path, "pdf", whole=False)
+    pages = reader(page).get_by_role("button", name="Pages")
+    expect(pages).to_have_attribute("aria-pressed", "true")
+    pages.click()
+    expect(reader(page).locator("mark.current").first).to_be_in_viewport()
+    pages.click()
+    expect(picture).to_be_in_viewport(timeout=FIRST_ANSWER)
+    page.keyboard.press("f")
+    expect(reader(page).get_by_role("searchbox", name="Find in document")).to_be_focused()
+
+    page.keyboard.press("Escape")
+    file.unlink()  # what can no longer be drawn opens as text
+    turn.get_by_role("button", name="Source 1:").first.click()
+    expect(reader(page).locator("mark.current").first).to_be_in_viewport()
+    page.wait_for_timeout(3000)
+    expect(pages).to_have_attribute("aria-pressed", "false")
 
 
 def test_document_is_shown_as_people_read_it_and_searched(page, tmp_path):

@@ -15,12 +15,13 @@ from rag.cli.lines import (
     meant_lines,
     print_json,
     say,
+    short_lines,
     side_lines,
     source_lines,
     spoken,
 )
 from rag.errors import InputError, LoadError, RagError
-from rag.printable import printable
+from rag.printable import one_line, printable
 
 if TYPE_CHECKING:
     import argparse
@@ -48,7 +49,8 @@ def index(options: argparse.Namespace) -> int:
         if options.watch:
             return _watch(options, library, bars)
         report = library.index(*options.paths, rebuild=options.rebuild, progress=bars.show)
-    _print_report(report, options)
+        _print_report(report, options)
+        _say_samples(library, report, options)
     return 1 if options.strict and report.count("failed") else 0
 
 
@@ -57,7 +59,10 @@ def _watch(options: argparse.Namespace, library: Library, bars: Bars) -> int:
     from rag.watch import watch
 
     reports = watch(library, options.paths, progress=bars.show)
-    _print_report(next(reports), options, indent=None)
+    first = next(reports)
+    _print_report(first, options, indent=None)
+    if not isinstance(first, RagError):
+        _say_samples(library, first, options)
     print("watching; Ctrl-C ends it", file=sys.stderr, flush=True)
     try:
         for report in reports:
@@ -79,7 +84,22 @@ def _print_report(report: SyncReport | RagError, options: argparse.Namespace, in
     else:
         say(f"{report} ({report.passages} passages, {report.embedded} embedded, {report.seconds:.1f} s)")
         for outcome in (*report.incomplete, *report.of("skipped"), *report.of("failed")):
-            say(f"  {outcome.state}: {outcome.path}: {outcome.reason}", file=sys.stderr)
+            say(one_line(f"  {outcome.state}: {outcome.path}: {outcome.reason}"), file=sys.stderr)
+
+
+def _say_samples(library: Library, report: SyncReport, options: argparse.Namespace) -> None:
+    """Where documents were added to the samples, say that these answer, too, and what can be done about it."""
+    from rag.samples import removal, samples_among
+
+    if not report.count("added"):
+        return
+    samples = samples_among((info.uri for info in library.documents()), options.paths)
+    if samples:
+        complain(
+            f"this index also holds {len(samples)} sample documents of app.py, which answer your questions, too; "
+            f"to take them out: {removal(samples, str(options.store))}; to keep your own apart from the start: "
+            "rag index FOLDER --store PLACE, then rag serve --store PLACE"
+        )
 
 
 def remove(options: argparse.Namespace) -> int:
@@ -173,7 +193,8 @@ def _ask_aloud(answers: Iterator[Answer]) -> int:
     said: list[str] = []
     rest: list[str] = []
     for answer in answers:
-        lines = [*meant_lines(answer), *(spoken(sentence.speaker, [sentence]) for sentence in answer.sentences)]
+        sentences = (spoken(sentence.speaker, [sentence]) for sentence in answer.sentences)
+        lines = [*meant_lines(answer), *short_lines(answer), *sentences]
         if answer.reason or lines[: len(said)] != said:
             say("\n" * bool(said) + answer_lines(answer))
             return 0
@@ -223,7 +244,7 @@ def status(options: argparse.Namespace) -> int:
     say(f"{status.store}: {status.documents} documents, {status.passages} passages{waiting}")
     print(f"encoder {status.model} ({status.dimension}), generation {status.generation}, {status.bytes / 1e6:.1f} MB")
     for info in documents:
-        say(f"  {info.date or '          '}  {info.passages:5}  {info.uri}")
+        say(one_line(f"  {info.date or '          '}  {info.passages:5}  {info.uri}"))
     return 0
 
 

@@ -7,7 +7,8 @@ import sys
 from itertools import groupby
 from typing import TYPE_CHECKING, TextIO
 
-from rag.printable import printable
+from rag.printable import one_line, printable
+from rag.shown import speaker_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,17 +42,20 @@ def hit_lines(rank: int, hit: Hit, question: str) -> str:
     words = ", ".join(matched_words(question, hit.passage.retrieval_text)) or "none"
     halves = f"by meaning: {hit.dense_rank or '-'}, by words: {hit.lexical_rank or '-'}"
     text = " ".join(hit.passage.text.split())
-    return f"{rank}. {hit.citation}  ({hit.score:.3f})\n   {text}\n   [rank {halves}; words: {words}]"
+    return f"{rank}. {one_line(str(hit.citation))}  ({hit.score:.3f})\n   {text}\n   [rank {halves}; words: {words}]"
 
 
 def answer_lines(answer: Answer) -> str:
     """Return an answer as text, with its sides and sources."""
     meant = meant_lines(answer)
     if answer.abstained:
-        nearest = (f"  {hit.citation}\n    {' '.join(hit.passage.text.split())[:200]}" for hit in answer.nearest)
+        nearest = (
+            f"  {one_line(str(hit.citation))}\n    {' '.join(hit.passage.text.split())[:200]}" for hit in answer.nearest
+        )
         return "\n".join([*meant, answer.text, *nearest])
     notice = [answer.reason, ""] if answer.reason else []
-    return "\n".join([*notice, *meant, *_joined(answer), *side_lines(answer), "", *source_lines(answer)])
+    said = [*short_lines(answer), *_joined(answer)]
+    return "\n".join([*notice, *meant, *said, *side_lines(answer), "", *source_lines(answer)])
 
 
 def meant_lines(answer: Answer) -> list[str]:
@@ -59,9 +63,17 @@ def meant_lines(answer: Answer) -> list[str]:
     return [f"searched for: {answer.searched_for}", ""] if answer.searched_for else []
 
 
+def short_lines(answer: Answer) -> list[str]:
+    """Return the short answer; nothing where sources differ, for it is that of one side."""
+    short = answer.short_answer
+    if short is None or answer.conflicts:
+        return []
+    return [f"Short answer: {' '.join(short.text.split())} [{short.citation}]", ""]
+
+
 def source_lines(answer: Answer) -> list[str]:
     """Return the sources, each with its file."""
-    return [f"  [{c.number}] {c}\n      {c.uri}{_meant_dates(c)}" for c in answer.citations]
+    return [f"  [{c.number}] {one_line(str(c))}\n      {one_line(c.uri)}{_meant_dates(c)}" for c in answer.citations]
 
 
 def _meant_dates(citation: Citation) -> str:
@@ -77,9 +89,10 @@ def side_lines(answer: Answer) -> list[str]:
     cited = {citation.number: citation for citation in answer.citations}
     lines = []
     for conflict in answer.conflicts:
-        lines += ["", f"Sources differ on {conflict.about}:"]
+        lines += ["", f"Sources differ on “{conflict.about}”:"]
         for c in (cited[number] for number in conflict.sides):
-            who = ", ".join(part for part in (c.date or "no date", c.title, c.speaker) if part)
+            speaker = speaker_before(c.speaker, c.quote)
+            who = ", ".join(part for part in (c.date or "no date", c.title, speaker) if part)
             lines.append(f"  {who}: {' '.join(c.quote.split())} [{c.number}]")
     return lines
 
@@ -93,7 +106,8 @@ def _joined(answer: Answer) -> list[str]:
 def spoken(speaker: str | None, sentences: Iterable[AnswerSentence]) -> str:
     """Return sentences with who said them."""
     words = " ".join(map(str, sentences))
-    return f"{speaker}: {words}" if speaker else words
+    named = speaker_before(speaker, words)
+    return f"{named}: {words}" if named else words
 
 
 def marked(document: Document, span: Span, around: int = 300) -> str:

@@ -32,6 +32,7 @@ from rag.local.lexical import Lexical
 from rag.local.lock import locked
 from rag.local.snapshot import LocalSnapshot
 from rag.local.texts import Texts
+from rag.local.vain import holds_nothing, withdraw
 from rag.local.verify import damages
 from rag.local.write import LocalWriter
 from rag.store import Recipe, Status
@@ -82,17 +83,24 @@ class LocalStore:
 
     @contextmanager
     def writer(self) -> Iterator[LocalWriter]:
-        """Become the writer; raises `IndexLocked`."""
+        """Become the writer; raises `IndexLocked`. What fails before anything was kept leaves no index behind."""
+        folder_was_there = self.root.exists()
         with writing(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
         with locked(self.root / "LOCK"):
             catalog = Catalog(self.root / "catalog.db", write=True)
+            begun_in_vain = False
             try:
                 with catalog.guarded():
                     yield LocalWriter(self.root, catalog)
                 catalog.checkpoint()
+            except BaseException:
+                begun_in_vain = holds_nothing(catalog)
+                raise
             finally:
                 catalog.close()
+                if begun_in_vain:
+                    withdraw(self.root, folder_too=not folder_was_there)
 
     def status(self) -> Status:
         """Count what is there."""
@@ -170,7 +178,10 @@ class LocalStore:
         except BaseException:
             catalog.close()
             raise
-        self._catalogs.append(catalog)
+        if holds_nothing(catalog):  # its file may be withdrawn, and another take its place
+            catalog.close()
+        else:
+            self._catalogs.append(catalog)
 
     def dense_index(self, catalog: Catalog, generation: int, recipe: Recipe) -> VectorIndex:
         """Return the vector index of this generation, made when it is first asked for."""

@@ -34,9 +34,19 @@ def locked(path: Path) -> Iterator[None]:
             raise IndexLocked(f"{path.parent} is being written by {owner}; wait until it is done") from error
         except OSError as error:
             raise StoreError(f"{path.parent} is on a file system without locks; put the index elsewhere") from error
+        if not _is_still(path, descriptor):  # its index was withdrawn between the opening and the locking
+            raise IndexLocked(f"{path.parent} was being written by another process; run it again")
         with writing(path):
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
         yield
     finally:
         os.close(descriptor)
+
+
+def _is_still(path: Path, descriptor: int) -> bool:
+    """Tell whether the name stands for the file that was opened."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False

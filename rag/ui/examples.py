@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections import Counter
 from itertools import zip_longest
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ _WORD = r"(?:al-|el-)?[A-Z][\w’-]+"
 _NAME = re.compile(rf"(?<=[a-z,] )(?:the |(?<!the ))(?!The ){_WORD}(?: (?:of |for |of the )?{_WORD}){{1,4}}")
 _SPEAKER = re.compile(rf"(?<!for )(?<!of )\b({_WORD}(?: {_WORD}){{1,2}})(?:, [^,.\n]{{3,60}},)? (?:said|says|told)\b")
 _BODY = re.compile(  # what makes a name that of an organisation, about which one would ask differently
-    r"\b(?:Agency|Aid|Army|Bank|Board|Committee|Company|Council|Court|Force|Front|Fund|Group|Institute|Ministry|Nations"
+    r"\b(?:Agency|Aid|Authority|Army|Bank|Board|Committee|Company|Council|Court|Department|Force|Front|Fund|Group|Institute|Ministry|Nations"
     r"|Observatory|Office|Organi[sz]ation|Party|Police|Programme?|Rights|Union|University)s?\b"
 )
 _CALENDAR = re.compile(
@@ -34,12 +35,35 @@ _CALENDAR = re.compile(
 )
 
 
-def example_questions(library: Library) -> list[str]:
-    """Return up to three questions that this library answers; none when it has nothing to go by."""
-    try:
-        return list(_answered(library, candidates(_some_documents(library))))
-    except RagError:  # no index yet, or no encoder: the page says so where it is asked
-        return []
+class Examples:
+    """Up to three questions that a library answers, thought of once for each state of its index.
+
+    Each has to be tried, which takes a second or more: whoever shows them asks for one, then for two, then for three.
+    """
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._lock = threading.Lock()
+        self._generation = -1
+        self._found: list[str] = []
+        self._more: Iterator[str] = iter(())
+
+    def first(self, wanted: int) -> list[str]:
+        """Return so many questions; fewer when the library has no more to go by."""
+        with self._lock:
+            try:
+                self._renew()
+                while len(self._found) < min(wanted, SHOWN) and (question := next(self._more, None)):
+                    self._found.append(question)
+            except RagError:  # no index yet, or no encoder: the page says so where it is asked
+                pass
+            return list(self._found[:wanted])
+
+    def _renew(self) -> None:
+        generation = self._library.status().generation
+        if generation != self._generation:
+            self._found, self._more = [], _answered(self._library)
+            self._generation = generation
 
 
 def candidates(documents: Iterable[Document]) -> list[str]:
@@ -49,12 +73,19 @@ def candidates(documents: Iterable[Document]) -> list[str]:
     for document in documents:
         text = _LINE_BREAK.sub(" ", document.text[:_CHARACTERS_READ])
         known = (statement.speaker.split(",")[0] for statement in document.speakers if statement.speaker)
-        speakers.update({name for name in (*known, *_SPEAKER.findall(text)) if " " in name and not _BODY.search(name)})
+        speakers.update({name for name in (*known, *_SPEAKER.findall(text)) if _is_person(name)})
         names.update({name for name in _NAME.findall(text) if not _CALENDAR.search(name)})
     told = [f"What is known about {name}?" for name in _distinct(names)]
     said = [f"What did {speaker} say?" for speaker in _distinct(speakers)]
-    mixed = (question for pair in zip_longest(told, said) for question in pair)
+    mixed = (question for pair in zip_longest(said, told) for question in pair)  # the first are answered more often
     return [question for question in mixed if question]
+
+
+def _is_person(speaker: str) -> bool:
+    """Tell a name (`Mary Smith`) from a body, a role (`a spokesperson`) and a single word."""
+    words = speaker.split()
+    named = all(word.removeprefix("al-").removeprefix("el-")[:1].isupper() for word in words)
+    return len(words) > 1 and named and not _BODY.search(speaker)
 
 
 def _distinct(counts: Counter[str]) -> list[str]:
@@ -70,10 +101,8 @@ def _some_documents(library: Library) -> Iterator[Document]:
     return (library.document(info.uri) for info in library.documents()[:_DOCUMENTS_READ])
 
 
-def _answered(library: Library, questions: list[str]) -> Iterator[str]:
-    """Try the questions, and keep those that get an answer."""
-    found = 0
-    for question in questions[: 3 * SHOWN]:
-        if found < SHOWN and not library.ask(question).abstained:
-            found += 1
+def _answered(library: Library) -> Iterator[str]:
+    """Try questions, and yield those that get an answer."""
+    for question in candidates(_some_documents(library))[: 3 * SHOWN]:
+        if not library.ask(question).abstained:
             yield question

@@ -18,11 +18,12 @@ from rag.records import Span
 from rag.timeline import timeline
 from rag.ui import listing, render
 from rag.ui.attempt import attempt, checked_number
-from rag.ui.examples import example_questions
+from rag.ui.examples import Examples
 from rag.ui.overview import overview_view
 from rag.ui.views import (  # read at run time, too
     DocumentsView,
     OverviewView,
+    PictureView,
     ReaderView,
     StartView,
     TurnView,
@@ -56,7 +57,7 @@ class Handlers:
         self._library = library
         self._history = history
         self._local = local
-        self._examples: tuple[int, list[str]] = (-1, [])  # of that generation
+        self._examples = Examples(library)
         self._llm: Answerer | None = None
         self._latest: dict[int, Answer] = {}  # the last answer of each conversation since the start
 
@@ -130,26 +131,19 @@ class Handlers:
 
         return attempt(run, lambda message: message)
 
-    def examples(self, _: list[Any]) -> list[str]:
-        """Offer example questions; waits for the encoder. They are thought of once for each state of the index."""
-
-        def run() -> list[str]:
-            generation = self._library.status().generation
-            if self._examples[0] != generation:
-                self._examples = generation, example_questions(self._library)
-            return self._examples[1]
-
-        return attempt(run, lambda _: [])
+    def examples(self, wanted: list[Any]) -> list[str]:
+        """Offer example questions, called with [how many]; waits for the encoder, and until they have been tried."""
+        return attempt(lambda: self._examples.first(int(wanted[0])), lambda _: [])
 
     # reading
 
-    def page_picture(self, place: list[Any]) -> dict[str, str]:
-        """Return a page of a PDF as PNG in Base64, a span marked; called with [uri, start, end, page]."""
+    def page_picture(self, place: list[Any]) -> PictureView | dict[str, str]:
+        """Return a page of a PDF with a span marked; called with [uri, start, end, page]."""
 
-        def run() -> dict[str, str]:
+        def run() -> PictureView | dict[str, str]:
             uri, start, end, page = place
-            picture = self._library.page_picture(str(uri), Span(int(start), int(end)), int(page))
-            return {"base64": b64encode(picture).decode("ascii")}
+            picture, marked = self._library.marked_page(str(uri), Span(int(start), int(end)), int(page))
+            return {"base64": b64encode(picture).decode("ascii"), "marked": marked}
 
         return attempt(run, lambda message: {"error": message})
 

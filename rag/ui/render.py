@@ -13,7 +13,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from rag.errors import InputError
-from rag.records import Span
+from rag.records import Span, title_and_section
+from rag.shown import speaker_before
 from rag.terms import matched_words
 from rag.ui.typeset import MARKDOWN, typeset, typeset_text
 
@@ -111,7 +112,7 @@ def nearest_card(hit: Json) -> Card:
 def _card(found: Json, text: str, marks: Mapping[int, Span], number: int | None) -> Card:
     return {
         "number": number,
-        "title": found["title"],
+        "title": title_and_section(found["title"], found["section"])[0],
         "speaker": found["speaker"],
         "day": nice_date(found["date"]),
         "facts": _facts(found),
@@ -225,7 +226,7 @@ def _media_type(uri: str) -> str:
 def _sentence(sentence: Json) -> SentenceView:
     return {
         "text": sentence["text"],
-        "speaker": sentence["speaker"],
+        "speaker": speaker_before(sentence["speaker"], sentence["text"]),
         "sources": sentence["citations"],
         "supported": sentence["support"] != "unsupported",
         "fault": sentence.get("fault"),
@@ -237,7 +238,7 @@ def _facts(found: Json) -> list[str]:
     facts = (
         nice_date(found["date"]),
         f"page {found['page']}" if found["page"] else None,
-        found["section"],
+        title_and_section(found["title"], found["section"])[1],
         file_name(found["document"]),
     )
     return [fact for fact in facts if fact and fact != found["title"]]

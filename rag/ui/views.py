@@ -43,7 +43,7 @@ class Card(Place):
 
 
 class SentenceView(TypedDict):
-    """A sentence of an answer, who said it, and the numbers of its sources."""
+    """A sentence of an answer, who said it where it does not say so itself, and the numbers of its sources."""
 
     text: str
     speaker: str | None
@@ -112,6 +112,13 @@ class ReaderView(TypedDict):
     notes: list[str]
     pages: int
     blocks: list[BlockView]
+
+
+class PictureView(TypedDict):
+    """A page of a PDF as PNG in Base64, and whether the words that were asked for are marked on it."""
+
+    base64: str
+    marked: bool
 
 
 class DocumentRow(TypedDict):

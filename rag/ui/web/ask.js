@@ -5,6 +5,7 @@ import { filters } from "./filters.js";
 import { turnNode, waitingNode } from "./turn.js";
 
 const LONGEST = 2000;
+const EXAMPLES = 3;
 
 let page = null; // what Gradio gives to the part
 let count = 0; // turns asked on this page
@@ -41,7 +42,7 @@ export function mountAsk(part) {
     receive(turn);
   });
   input.focus();
-  call("examples").then((questions) => showExamples(Array.isArray(questions) ? questions : []));
+  offerExamples();
 }
 
 export function focusQuestion() {
@@ -93,6 +94,16 @@ export async function reopen(id) {
 /** The turns that are shown, oldest first. */
 export const turns = () => [...thread.children].map((item) => item.turn).filter(Boolean);
 
+/** Show example questions as they are found: each has to be tried before it is offered. */
+async function offerExamples() {
+  for (let wanted = 1; wanted <= EXAMPLES; wanted += 1) {
+    const questions = await call("examples", wanted);
+    if (!Array.isArray(questions)) return;
+    showExamples(questions);
+    if (questions.length < wanted) return;
+  }
+}
+
 function showExamples(questions) {
   const choose = (question) => make("button", { type: "button", click: () => ask(question) }, question);
   examples.replaceChildren(...(questions.length ? [make("span", { class: "label" }, "For example"), ...questions.map(choose)] : []));
@@ -122,6 +133,7 @@ function submit(event) {
   event.preventDefault();
   if (pending === null) ask(input.value);
   else if (event.submitter === button) stop(); // Enter in the box submits without it
+  else if (input.value.trim()) tell("The question before is still being answered: press Enter again when that is done, or Stop to end it.");
 }
 
 /** End the answer where it is; what has come of it stays. */

@@ -7,7 +7,7 @@ import { mountLibrary, showCollection } from "./library.js";
 import { askNews, look, showNews } from "./news.js";
 import { draw, mountOverview } from "./overview.js";
 import { hide as hidePreview } from "./preview.js";
-import { close as closeReader, isOpen, open, step } from "./reader.js";
+import { close as closeReader, isOpen, open, search, step } from "./reader.js";
 
 const VIEWS = { ask: "Ask", library: "Library", overview: "Overview" };
 const KEYS = [
@@ -101,7 +101,7 @@ function keys(event) {
     "/": write, c: showConversations, o: () => { location.hash = "#overview"; }, "?": showHelp, n: () => { location.hash = "#ask"; startAfresh(); },
     a: () => { location.hash = "#ask"; }, l: () => { location.hash = "#library"; },
     "[": () => step(-1), "]": () => step(1),
-    f: () => document.querySelector("#rag-reader:not([hidden]) .find input")?.focus(),
+    f: search,
   };
   const source = last?.cards.find((card) => String(card.number) === event.key);
   const act = source ? () => open(source, last.cards) : acts[event.key.toLowerCase()];

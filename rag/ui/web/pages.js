@@ -3,13 +3,16 @@
 import { bytes } from "./actions.js";
 import { call, make } from "./core.js";
 
-/** Build the pages; `card` says which words are marked. */
-export function pageNodes(card, count) {
+/** Fetch a page with the words of `card` marked: { base64, marked }, or { error }. */
+export const draw = (card, number) => call("page_picture", card.document, card.start, card.end, number);
+
+/** Build the pages; `card` says which words are marked, `drawn` holds pages that have been fetched, by number. */
+export function pageNodes(card, count, drawn = {}) {
   const seen = new IntersectionObserver((entries) => {
     for (const { isIntersecting, target } of entries) {
       if (!isIntersecting) continue;
       seen.unobserve(target);
-      fill(target, card);
+      fill(target, card, drawn);
     }
   }, { rootMargin: "300px" });
   return Array.from({ length: count }, (_, index) => {
@@ -19,15 +22,15 @@ export function pageNodes(card, count) {
   });
 }
 
-async function fill(node, card) {
+async function fill(node, card, drawn) {
   const number = Number(node.dataset.number);
-  const drawn = await call("page_picture", card.document, card.start, card.end, number);
+  const page = drawn[number] ?? await draw(card, number);
   const sheet = node.querySelector(".sheet");
-  if (drawn.error) {
-    sheet.replaceChildren(make("p", { class: "error" }, drawn.error));
+  if (page.error) {
+    sheet.replaceChildren(make("p", { class: "error" }, page.error));
     return;
   }
-  const address = URL.createObjectURL(new Blob([bytes(drawn.base64)], { type: "image/png" }));
+  const address = URL.createObjectURL(new Blob([bytes(page.base64)], { type: "image/png" }));
   const picture = make("img", { src: address, alt: `Page ${number}, as it was printed`, load: () => URL.revokeObjectURL(address) });
   sheet.replaceChildren(picture);
 }

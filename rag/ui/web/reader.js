@@ -2,7 +2,7 @@
 
 import { call, factsLine, icon, iconButton, make, textNodes } from "./core.js";
 import { finder } from "./find.js";
-import { pageNodes } from "./pages.js";
+import { draw, pageNodes } from "./pages.js";
 
 const NEAR = 0; // stands for the passage of a refusal: it is shown, but it is no citation
 
@@ -15,7 +15,7 @@ const notes = make("div", { class: "notes" });
 const body = make("div", { class: "text", tabindex: "0", role: "document", "aria-label": "Text of the document" });
 const find = finder(body);
 const sheets = make("div", { class: "sheets", tabindex: "0", role: "document", "aria-label": "Pages of the document", hidden: true });
-const asPages = make("button", { type: "button", class: "quiet as-pages", "aria-pressed": "false", hidden: true, click: () => turnTo(sheets.hidden) }, icon("file"), "Pages");
+const asPages = make("button", { type: "button", class: "quiet as-pages", "aria-pressed": "false", hidden: true, click: () => (sheets.hidden ? turnTo(true) : backToText()) }, icon("file"), "Pages");
 const widen = iconButton("wide", "Use the whole width", () => {
   const wide = pane.classList.toggle("wide");
   widen.setAttribute("aria-pressed", String(wide));
@@ -55,8 +55,28 @@ export async function open(card, cards = [card], opener = document.activeElement
   if (!same) await load(card, cards);
   if (shown?.card !== card) return; // another one was opened meanwhile
   reveal(card.number ?? NEAR);
-  if (!sheets.hidden) turnTo(true);
-  else body.focus({ preventScroll: true });
+  if (!sheets.hidden) {
+    turnTo(true);
+    return;
+  }
+  body.focus({ preventScroll: true });
+  if (!same) turnToMarkedPage(card);
+}
+
+/** Show a citation of a PDF on its page, if its words can be marked there, unless somebody has gone to work on the text. */
+async function turnToMarkedPage(card) {
+  const number = pageOfMark();
+  if (card.number === null || card.end <= card.start || !Number(body.dataset.pages)) return;
+  const drawn = await draw(card, number);
+  const busy = shown?.card !== card || !sheets.hidden || document.activeElement !== body;
+  if (!busy && !drawn.error && drawn.marked) turnTo(true, { [number]: drawn });
+}
+
+/** Go to the search in the text. */
+export function search() {
+  if (pane.hidden) return;
+  if (!sheets.hidden) backToText();
+  find.box.querySelector("input").focus();
 }
 
 /** Go to the next (1) or previous (-1) source of the answer. */
@@ -92,6 +112,7 @@ async function load(card, cards) {
   notes.replaceChildren();
   find.clear();
   body.dataset.document = "";
+  body.dataset.pages = 0;
   body.replaceChildren(make("p", { class: "waiting" }, "Opening the document…"));
   const here = card.number === null ? [card] : cards.filter((each) => each.document === card.document);
   const spans = here.filter((each) => each.end > each.start).map((each) => [each.number ?? NEAR, each.start, each.end]);
@@ -111,16 +132,21 @@ async function load(card, cards) {
   body.replaceChildren(...textNodes(view.blocks));
 }
 
-/** Show the pages as they were printed, or the text again. */
-function turnTo(pages) {
+/** Show the pages as they were printed, or the text again; `drawn` holds pages that are at hand. */
+function turnTo(pages, drawn = {}) {
   asPages.setAttribute("aria-pressed", String(pages));
   body.hidden = pages;
   sheets.hidden = !pages;
   find.box.hidden = pages;
-  sheets.replaceChildren(...(pages ? pageNodes(shown.card, Number(body.dataset.pages)) : []));
+  sheets.replaceChildren(...(pages ? pageNodes(shown.card, Number(body.dataset.pages), drawn) : []));
   if (!pages) return;
   sheets.querySelector(`[data-number="${pageOfMark()}"]`)?.scrollIntoView({ block: "start" });
   sheets.focus({ preventScroll: true });
+}
+
+function backToText() {
+  turnTo(false);
+  body.querySelector("mark.current, mark.near")?.scrollIntoView({ block: "center" });
 }
 
 /** The page that the words standing out are on: the last sign of a page before them. */

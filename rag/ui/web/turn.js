@@ -57,7 +57,7 @@ function conflict(view, turn) {
       card ? make("p", { class: "facts" }, [card.title, card.day].filter(Boolean).join(" · ")) : null);
   };
   return make("section", { class: "conflict", "aria-label": "Sources disagree" },
-    make("h3", {}, view.about ? `The sources disagree about ${view.about}` : "The sources disagree"),
+    make("h3", {}, view.about ? `Sources differ on “${view.about}”` : "Sources differ"),
     make("ul", { class: "sides" }, view.sources.map(side)));
 }
 

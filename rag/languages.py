@@ -1,0 +1,77 @@
+"""In which language a text seems to be: a guess by its most frequent words, otherwise by its script."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+
+ENGLISH = "English"
+
+_WORDS = {
+    ENGLISH: "the of and to in is was for that with on are by from his this have which were not they been their",
+    "German": "der die das und ist nicht ein eine den dem des mit von für auf wird sich auch wurde sind bei nach zum",
+    "French": "le la les des et est une du dans pour qui que sur pas au avec par sont ont plus cette été aux",
+    "Spanish": "el la los las de y en que es una por con para del se no su al más fue como ha sus",
+    "Italian": "il la di e che è un una per non con del della si le dei gli sono nel alla anche ha più",
+    "Dutch": "de het een en van is dat op te zijn met voor niet aan er ook wordt werd bij door heeft maar",
+    "Portuguese": "o a os as de e que do da em um uma não para com se no na por mais dos das foi ao é",
+}
+_STOP_WORDS = {language: frozenset(words.split()) for language, words in _WORDS.items()}
+
+LEAST, LEAD = 3, 1.2
+"""Stop words that a guess needs at least, and by how much more of them it has to have than English."""
+
+_SCRIPTS = {
+    "HIRAGANA": "Japanese",
+    "KATAKANA": "Japanese",
+    "HANGUL": "Korean",
+    "CJK": "Chinese",
+    "GREEK": "Greek",
+    "HEBREW": "Hebrew",
+    "THAI": "Thai",
+    "ARABIC": "Arabic script",
+    "CYRILLIC": "Cyrillic script",
+    "DEVANAGARI": "Devanagari script",
+}
+
+
+def language(text: str) -> str | None:
+    """Return the language that a text seems to be in, or its script; None where nothing tells."""
+    return _script(text) or _by_words(text)
+
+
+def _by_words(text: str) -> str | None:
+    words = Counter(re.findall(r"[^\W\d_]+", text.casefold()))
+    counts = {name: sum(words[word] for word in stop) for name, stop in _STOP_WORDS.items()}
+    best = max(counts, key=counts.__getitem__)
+    if counts[best] < LEAST:
+        return None
+    return best if counts[best] > LEAD * counts[ENGLISH] else ENGLISH
+
+
+def _script(text: str) -> str | None:
+    """Return what the script of most letters stands for; None for Latin, and for scripts that are not known here.
+
+    Japanese has more Chinese characters than its own at times: a fifth of its own is enough.
+    """
+    letters = [unicodedata.name(char, "").partition(" ")[0] for char in text if char.isalpha()]
+    counts = Counter(_SCRIPTS.get(script.partition("-")[0], "") for script in letters)
+    if not counts:
+        return None
+    if counts["Japanese"] * 5 >= len(letters):
+        return "Japanese"
+    return counts.most_common(1)[0][0] or None
+
+
+def not_english(texts: list[str]) -> str | None:
+    """Say in which languages most of these texts, or the first of them, seem to be; None where that is English."""
+    found = [language(text) for text in texts]
+    foreign = [name for name in found if name not in {None, ENGLISH}]
+    if not foreign or (found[0] not in foreign and 2 * len(foreign) <= len(found)):
+        return None
+    names = " and ".join(dict.fromkeys(str(name) for name in foreign))
+    if len(foreign) == len(found):
+        return f"These passages seem to be in {names}"
+    some = "One of these passages seems" if len(foreign) == 1 else "Some of these passages seem"
+    return f"{some} to be in {names}"
