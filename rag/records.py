@@ -76,6 +76,16 @@ def speaker_of(statements: Iterable[Statement], span: Span) -> str | None:
     return next(iter(speakers)) if len(speakers) == 1 else None
 
 
+def unnamed(text: str, statements: Iterable[Statement]) -> list[str]:
+    """Return the names of those who make these statements, without roles, where `text` has not even the last name.
+
+    Whoever has no name (`the company`) is left out.
+    """
+    names = dict.fromkeys(s.speaker.partition(",")[0] for s in statements if s.speaker and not s.speaker[0].islower())
+    lasts = {name: name.split()[-1] for name in names if name.strip()}
+    return [name for name, last in lasts.items() if not re.search(rf"(?<!\w){re.escape(last)}(?!\w)", text)]
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """A place with a name that is no heading: the cells of a table row (`Costs!A5:D5`), the time code of a caption."""
@@ -230,8 +240,13 @@ class Passage:
 
     @property
     def context(self) -> str:
-        """One line that places the passage (title, section, date, speaker): for retrieval, never for display."""
-        parts = dict.fromkeys(part for part in (self.title, self.section, self.date, self.speaker) if part)
+        """One line that places the passage (title, section, date, speakers): for retrieval, never for display.
+
+        The speaker comes with the role; of the others only names that the text does not have, as those of subtitles.
+        """
+        own = self.speaker.partition(",")[0] if self.speaker else None
+        others = [name for name in unnamed(self.text, self.statements) if name != own]
+        parts = dict.fromkeys(part for part in (self.title, self.section, self.date, self.speaker, *others) if part)
         return " · ".join(" ".join(part.split()) for part in parts)
 
     @property

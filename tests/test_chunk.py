@@ -247,6 +247,18 @@ def test_the_speakers_name_counts():
     assert all(count_words([p.text])[0] + count_words([p.context])[0] <= 254 for p in passages)
 
 
+def test_names_that_the_text_lacks_fit_the_window_with_it():
+    """Subtitles do not hold who speaks: each passage's context line names all of them."""
+    words = "Four words are here. " * 200
+    names = [f"{first} van den Berg {last}" for first in "ABCDEFGHIJ" for last in "KLMNOPQRST"]
+    starts = range(0, len(words), len(words) // 100)
+    said = tuple(Statement(Span(a, a + 41), name) for a, name in zip(starts, names, strict=True))
+    passages = Chunker(count_words).passages(document(words.strip(), speakers=said))
+    assert all(count_words([p.text])[0] + count_words([p.context])[0] <= 254 for p in passages)
+    for passage in passages:
+        assert all(str(statement.speaker) in passage.context for statement in passage.statements)
+
+
 def test_tokens_are_counted_in_one_call():
     """The tokenizer is quickest on one long list."""
     calls = []
@@ -261,8 +273,8 @@ def test_tokens_are_counted_in_one_call():
 
 def test_settings_name_all_that_shapes_passages():
     """The recipe of an index tells apart what cannot be mixed."""
-    assert Chunker(count_words).settings == "sentences-3 max=200"
-    assert Chunker(count_words, max_tokens=120).settings == "sentences-3 max=120"
+    assert Chunker(count_words).settings == "sentences-4 max=200"
+    assert Chunker(count_words, max_tokens=120).settings == "sentences-4 max=120"
 
 
 def test_blocks_of_the_document_are_used_and_completed():

@@ -216,6 +216,18 @@ def test_subtitles_are_running_text_with_time_codes():
     assert doc.speaker_at(3) == "Ann"
 
 
+def test_each_voice_of_subtitles_has_its_own_words():
+    """Also of two in one cue; what is in no voice is nobody's. Retrieval knows all the names, the text has none."""
+    cues = ("<v Esme Rowe>It is blue!\n<v Mary Ek>No way!</v> (laughter)", "<v.loud Bo &amp; Co>Yes <i>it\nis</i>.")
+    source = "WEBVTT\n\n" + "\n\n".join(f"00:0{n}.000 --> 00:0{n}.900\n{cue}" for n, cue in enumerate(cues))
+    doc = load_bytes(source.encode(), "/a.vtt")
+    assert doc.text == "It is blue!\n\nNo way!\n\n(laughter)\n\nYes it is."
+    said = [(statement.speaker, statement.span.of(doc.text)) for statement in doc.speakers]
+    assert said == [("Esme Rowe", "It is blue!"), ("Mary Ek", "No way!"), ("Bo & Co", "Yes it is.")]
+    (passage,) = cited(doc)
+    assert all(name in passage.retrieval_text for name, _ in said)
+
+
 def test_a_book_is_read_in_the_order_of_its_spine():
     """With its chapters as sections."""
     doc = load_bytes(epub(["Words."]), "/a.epub")

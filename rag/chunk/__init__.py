@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rag.blocks import complete, front_matter, strip
 from rag.chunk.quotable import is_furniture, is_wordless
 from rag.chunk.split import LONGEST_SENTENCE, heading_text, pieces, sentences
-from rag.records import Span
+from rag.records import Span, unnamed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -34,6 +34,8 @@ class _Unit:
     front: bool = False  # part of Markdown's front matter
     closes: bool = False  # the last one of its block
     tokens: int = 0
+    names: tuple[str, ...] = ()  # of those who speak in it and that it does not name: they go into the context line
+    named: int = 0  # tokens of these names
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Chunker:
     @property
     def settings(self) -> str:
         """All that shapes passages: an index made with other settings cannot be continued."""
-        return f"sentences-3 max={self.max_tokens}"
+        return f"sentences-4 max={self.max_tokens}"
 
     def passages(self, document: Document) -> list[Passage]:
         """Cut a document into passages: in order, not overlapping, holding all of its text but white space.
@@ -61,19 +63,31 @@ class Chunker:
         has no sentences. A passage exceeds the encoder's window only where a single sentence does.
         """
         segments = _segments(_units(document))
-        units = [unit for segment in segments for unit in segment]
         contexts = [_context(document, segment) for segment in segments]
         speakers = sorted({statement.speaker for statement in document.speakers if statement.speaker})
-        texts = [*(unit.span.of(document.text) for unit in units), *contexts, *speakers]
-        counts = iter(self.count_tokens(texts))
-        counted = [[replace(unit, tokens=max(1, next(counts))) for unit in segment] for segment in segments]
-        taken = [next(counts) for _ in contexts]
-        longest_speaker = max(counts, default=0)
+        counted, taken, longest_speaker = self._counted(document.text, segments, contexts, speakers)
         return [
             _passage(document, group)
             for segment, context in zip(counted, taken, strict=True)
             for group in self._pack(segment, max(_WINDOW - context - longest_speaker, _WINDOW // 4))
         ]
+
+    def _counted(
+        self, text: str, segments: list[list[_Unit]], contexts: Sequence[str], speakers: Sequence[str]
+    ) -> tuple[list[list[_Unit]], list[int], int]:
+        """Return the units with their tokens, the tokens of each context line, and those of the longest speaker.
+
+        All are counted in one call: the tokenizer is quickest on one long list.
+        """
+        units = [unit for segment in segments for unit in segment]
+        names = list(dict.fromkeys(name for unit in units for name in unit.names))
+        texts = [*(unit.span.of(text) for unit in units), *contexts, *(f"· {name}" for name in names), *speakers]
+        counts = iter(self.count_tokens(texts))
+        sized = [[replace(unit, tokens=max(1, next(counts))) for unit in segment] for segment in segments]
+        taken = [next(counts) for _ in contexts]
+        each = {name: next(counts) for name in names}
+        counted = [[replace(u, named=sum(each[name] for name in u.names)) for u in segment] for segment in sized]
+        return counted, taken, max(counts, default=0)
 
     def _pack(self, segment: list[_Unit], room: int) -> Iterator[list[_Unit]]:
         """Divide the units of one section among passages; `room` is what the encoder's window leaves."""
@@ -81,21 +95,25 @@ class Chunker:
         body = segment[len(heads) :]
         limit = min(self.max_tokens, room)
         if not heads or not body:
-            yield from _balance(segment, limit)
+            yield from _balance(segment, limit, room)
         elif sum(unit.tokens for unit in [*heads, body[0]]) > room:
-            yield from _balance(heads, limit)
-            yield from _balance(body, limit)
+            yield from _balance(heads, limit, room)
+            yield from _balance(body, limit, room)
         else:
-            yield from _balance([_under(heads, body[0]), *body[1:]], limit)
+            yield from _balance([_under(heads, body[0]), *body[1:]], limit, room)
 
 
 def _units(document: Document) -> Iterator[_Unit]:
     """Cut all blocks of a document into units."""
     headings = {section.heading.start for section in document.sections}
     front = front_matter(document.text) if document.media_type == "text/markdown" else 0
+    above: list[str] = []
     for block in _blocks(document):
         heading = block.start in headings and len(block) <= LONGEST_SENTENCE  # what is longer is no heading to cite
-        yield from _units_of(document.text, block, heading=heading, front=block.end <= front)
+        for unit in _units_of(document.text, block, heading=heading, front=block.end <= front):
+            found = unnamed(unit.span.of(document.text), document.statements_in(unit.span))
+            yield replace(unit, names=tuple(name for name in found if name not in above))
+            above = found
 
 
 def _units_of(text: str, block: Span, *, heading: bool, front: bool) -> Iterator[_Unit]:
@@ -148,19 +166,21 @@ def _under(heads: Sequence[_Unit], first: _Unit) -> _Unit:
     return replace(first, span=Span(heads[0].span.start, first.span.end), tokens=tokens)
 
 
-def _balance(units: Sequence[_Unit], limit: int) -> Iterator[list[_Unit]]:
+def _balance(units: Sequence[_Unit], limit: int, room: int) -> Iterator[list[_Unit]]:
     """Choose the breaks that leave passages evenly full and fall between paragraphs; linear in the number of units.
 
     The cost of a passage is the square of its unused share, so that two halves are better than a whole and a rest.
+    A passage has at most `limit` tokens, and with the names in its context line at most `room`.
     """
     upto = [0, *accumulate(unit.tokens for unit in units)]
+    with_names = [0, *accumulate(unit.tokens + unit.named for unit in units)]
     best, back = [0.0], [0]
     for end in range(1, len(units) + 1):
         border = 0.0 if units[end - 1].closes else _BORDER
         options: list[tuple[float, int]] = []
         for start in range(end - 1, max(0, end - _MOST_UNITS) - 1, -1):
             size = upto[end] - upto[start]
-            if size > limit and options:
+            if options and (size > limit or with_names[end] - with_names[start] > room):
                 break
             options.append((best[start] + max(0.0, 1 - size / limit) ** 2 + border, start))
         cost, start = min(options)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _TIME = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{2})[.,]\d{1,3}"
 _CUE = re.compile(rf"^[ \t]*{_TIME}[ \t]+-->[ \t]+{_TIME}[^\n]*$", re.MULTILINE)
 _TAG = re.compile(r"<[^<>\n]{0,200}>|\{\\[^{}\n]{0,100}\}")
-_VOICE = re.compile(r"<v(?:\.[^\s>]{1,50})?\s+([^<>\n]{1,100})>")
+_VOICE = re.compile(r"<v(?:\.[^\s>]{1,50})?\s+([^<>\n]{1,100})>|</v>")
 _PAUSE = 4  # seconds of silence that end a paragraph
 _LONGEST = 1_200  # characters of a paragraph
 
@@ -74,12 +74,20 @@ def _cues(source: str) -> Iterator[_Cue]:
             and "\n\n" not in source[match.end() : end]
         ):
             rows = rows[:-1]  # the number of the next cue, where no blank line parts them
-        voice = _VOICE.search(body)
-        words = line(html.unescape(_TAG.sub("", " ".join(rows))))
-        if words:
-            times = [int(part or 0) for part in match.groups()]
-            start, stop = (h * 3600 + m * 60 + s for h, m, s in (times[:3], times[3:]))
-            yield _Cue(start, stop, words, line(voice[1]) if voice else None)
+        times = [int(part or 0) for part in match.groups()]
+        start, stop = (h * 3600 + m * 60 + s for h, m, s in (times[:3], times[3:]))
+        for voice, words in _voices("\n".join(rows)):
+            yield _Cue(start, stop, words, voice)
+
+
+def _voices(body: str) -> Iterator[tuple[str | None, str]]:
+    """Yield the words of one cue with the voice that speaks them: two may speak in it, or nobody that is named."""
+    tags = list(_VOICE.finditer(body))
+    starts, ends = [0, *(tag.end() for tag in tags)], [*(tag.start() for tag in tags), len(body)]
+    names = [None, *(line(html.unescape(tag[1])) if tag[1] else None for tag in tags)]
+    for name, start, end in zip(names, starts, ends, strict=True):
+        if words := line(html.unescape(_TAG.sub("", body[start:end].replace("\n", " ")))):
+            yield name or None, words
 
 
 def _goes_on(last: _Cue, cue: _Cue, length: int) -> bool:
