@@ -205,6 +205,77 @@ def test_mail_tells_who_and_when():
     assert doc.notes == ("1 attachments were not read: map.png",)
 
 
+def replies(text, sender="Lars Ekdahl <lars@sea.example>", subtype="plain"):
+    """Who says what in a mail, and the document."""
+    message = EmailMessage()
+    message["From"], message["To"] = sender, "Elin Sandvik <elin@port.example>"
+    message.set_content(text, subtype=subtype)
+    doc = load_bytes(message.as_bytes(), "/a.eml")
+    cited(doc)
+    return [(statement.speaker, statement.span.of(doc.text)) for statement in doc.speakers]
+
+
+LARS, ELIN = "Lars Ekdahl", "Elin Sandvik"
+OUTLOOK = "\nSent: Monday, 6 March 2023 17:40\nTo: Someone\nSubject: Basin\n\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("We can start.", [(LARS, "We can start.")]),
+        (
+            (
+                "No.\n\nOn Mon, 6 Mar 2023 at 17:40, Elin Sandvik <elin@port.example> wrote:\n> Check it?\n>\n"
+                "> On 3 Mar 2023 Ove Strand wrote:\n>> Hi.\n\nNever.\n> So?"
+            ),
+            [(LARS, "No."), (ELIN, "Check it?"), ("Ove Strand", "Hi."), (LARS, "Never."), (ELIN, "So?")],
+        ),
+        (
+            f"So.\n\n-----Original Message-----\nFrom: Elin Sandvik{OUTLOOK}Check it.\n\nFrom: Arne Holt{OUTLOOK}Why?",
+            [(LARS, "So."), (ELIN, "Check it."), ("Arne Holt", "Why?")],
+        ),
+        ("Am Mo., 6. März 2023 um 17:40 Uhr schrieb Jutta Brehm <j@b.de>:\n> Ja.", [("Jutta Brehm", "Ja.")]),
+        ("Le lun. 6 mars 2023 à 17:40, Jean Petit <j@p.fr> a écrit :\n> Oui.", [("Jean Petit", "Oui.")]),
+        ("On Monday, 6 March 2023 at 5:40 PM elin@port.example\nwrote:\n> Yes.", [(ELIN, "Yes.")]),
+        ("> Whose is this?\n\nNot mine.", [(None, "Whose is this?"), (LARS, "Not mine.")]),
+        ("He wrote:\n> Yes, I did.", [(None, "Yes, I did.")]),
+        ("On 6 March, Elin wrote:\n> Yes.\n\nOn Monday he wrote:\n> No.", [(None, "Yes."), (None, "No.")]),
+        ("-----Original Message-----\nNo header.", [(None, "No header.")]),
+        (
+            'Yusuf Karim said: "I have never seen that tender." I doubt it.',
+            [("Yusuf Karim", '"I have never seen that tender."'), (LARS, "I doubt it.")],
+        ),
+    ],
+)
+def test_who_wrote_what_in_a_mail(text, said):
+    """The sender speaks, and whoever is said to have written what is quoted; else its author is unknown."""
+    assert replies(text) == said
+
+
+def test_a_mail_of_html_quotes_as_its_elements_do():
+    """What stands in no quotation under `wrote:` may be anybody's."""
+    quoted = "<p>Top.</p><div>On 6 Mar 2023, Elin Sandvik wrote:<blockquote><p>Old.</p></blockquote></div><p>End.</p>"
+    assert replies(quoted, subtype="html") == [(LARS, "Top."), (ELIN, "Old."), (LARS, "End.")]
+    bare = "<p>Top.</p><p>On 6 Mar 2023, Elin Sandvik &lt;elin@port.example&gt; wrote:</p><p>Old?</p>"
+    assert replies(bare, subtype="html") == [(LARS, "Top."), (None, "Old?")]
+
+
+def test_speakers_of_attachments_stay():
+    """A transcript in a mail is said by those in it, a forwarded mail by its sender."""
+    message = EmailMessage()
+    message["From"] = "Ada <ada@example.org>"
+    message.set_content("See this.")
+    message.add_attachment("ANN HILL: It  fell.\nBO EK: No.\nANN HILL: It did.", filename="talk.txt")
+    inner = EmailMessage()
+    inner["From"] = "Cy Moe <cy@example.org>"
+    inner.set_content("Old news.")
+    message.add_attachment(inner)
+    doc = load_bytes(message.as_bytes(), "/a.eml")
+    said = [(statement.speaker, statement.span.of(doc.text)) for statement in doc.speakers]
+    spoken = [("ANN HILL", "It fell."), ("BO EK", "No."), ("ANN HILL", "It did."), ("Cy Moe", "Old news.")]
+    assert said == [("Ada", "See this."), *spoken]
+
+
 def test_subtitles_are_running_text_with_time_codes():
     """A sentence over two cues is whole; its place is the time; the speaker is known where a voice is named."""
     first, second = "<v Ann>The crane <i>fell</i>", "<v Ann>into the river."

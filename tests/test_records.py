@@ -45,7 +45,12 @@ def test_passage_takes_its_place_from_its_first_sentence():
 
 def test_context_names_all_who_speak_and_are_not_named():
     """A name that stands in the text is found there; the role is told of the first speaker only."""
-    who = {"Ann Hill, nurse": Span(0, 3), "Bo Holm, cook": Span(4, 12), "the firm": Span(13, 17), "Cy Moe": Span(18, 29)}
+    who = {
+        "Ann Hill, nurse": Span(0, 3),
+        "Bo Holm, cook": Span(4, 12),
+        "the firm": Span(13, 17),
+        "Cy Moe": Span(18, 29),
+    }
     said = tuple(Statement(span, name) for name, span in who.items())
     spoken = Document("u", "No. It fell. Why? As Moe saw.", None, "0", speakers=said)
     passage = spoken.passage(Span(0, 29), [Span(0, 3)])

@@ -177,6 +177,7 @@ class _Builder:
         self.level: int | None = None
         self.number = ""  # of the list's item that begins
         self.verbatim = 0  # depth of elements whose line breaks count
+        self.quoted = 0  # depth of quotations
         self._words: list[str] = []
         self._gap = PARAGRAPH
         self._counts: dict[Element, int] = {}  # by list
@@ -212,7 +213,7 @@ class _Builder:
         text = " ".join(storable("".join(self._words)).split())
         self._words.clear()
         if text:
-            self.pieces.append(Piece(f"{self.number}{text}", self.level, self._gap, mark))
+            self.pieces.append(Piece(f"{self.number}{text}", self.level, self._gap, mark, quoted=self.quoted))
             self.number = ""
         self._gap = gap if text else PARAGRAPH
 
@@ -251,6 +252,7 @@ def _enter(builder: _Builder, element: Element) -> None:
         builder.count(element, around)
     builder.level = _level(element) or builder.level
     builder.verbatim += verbatim
+    builder.quoted += element.tag == "blockquote"
 
 
 def _leave(builder: _Builder, element: Element) -> None:
@@ -262,6 +264,7 @@ def _leave(builder: _Builder, element: Element) -> None:
     if element.tag in _ITEMS:
         builder.number = ""  # nothing was in it
     builder.verbatim -= verbatim
+    builder.quoted -= element.tag == "blockquote"
 
 
 def _level(element: Element) -> int | None:

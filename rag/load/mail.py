@@ -7,35 +7,67 @@ import email.policy
 import hashlib
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rag.blocks import plain_blocks
 from rag.errors import LoadError
 from rag.load import html
 from rag.load.decode import decode
 from rag.load.pieces import Piece, assemble, line
+from rag.load.replies import NOBODY, authors, people, quoted_pieces
+from rag.records import Span, Statement
+from rag.speakers import letters, statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from email.message import EmailMessage, Message
 
     from rag.records import Document
 
 _LONGEST_HEADER = 20_000  # characters
-_SHOWN = ("From", "To", "Cc", "Date")
+_PEOPLE = ("From", "To", "Cc")
+_SHOWN = (*_PEOPLE, "Date")
+
+
+class _Attached(NamedTuple):
+    """A block of an attachment, and what is said in it: spans of its own text."""
+
+    piece: Piece
+    said: tuple[Statement, ...] = ()
 
 
 def parse(data: bytes, uri: str) -> Document:
-    """Read one message."""
+    """Read one message. Its sender speaks in it, but for what is quoted."""
     message = email.message_from_bytes(data, policy=email.policy.default)
     subject = _header(message, "Subject")
-    pieces = [Piece(subject, 1)] if subject else []
-    headers = ((name, _header(message, name)) for name in _SHOWN)
-    pieces += [Piece(f"{name}: {value}", None, "\n") for name, value in headers if value]
-    pieces += _body(message, uri)
+    headers = {name: value for name in _SHOWN if (value := _header(message, name))}
+    head = [Piece(subject, 1)] if subject else []
+    head += [Piece(f"{name}: {value}", None, "\n") for name, value in headers.items()]
+    body = [piece for piece in _body(message, uri) if piece.text]
     attached, lost = _attachments(message, uri)
     notes = (f"{len(lost)} attachments were not read: {', '.join(lost[:10])}",) if lost else ()
-    return assemble([*pieces, *attached], data, uri, "message/rfc822", title=subject, date=_date(message), notes=notes)
+    pieces = [*head, *body, *(each.piece for each in attached)]
+    document = assemble(pieces, data, uri, "message/rfc822", title=subject, date=_date(message), notes=notes)
+    blocks = document.blocks[len(head) :]
+    said = _said(document.text, list(zip(blocks, body, strict=False)), headers)
+    return replace(document, speakers=(*said, *_moved(blocks[len(body) :], attached)))
+
+
+def _said(text: str, body: Sequence[tuple[Span, Piece]], headers: dict[str, str]) -> Iterator[Statement]:
+    """Yield what is said in the body: the sender's words, and those of the messages that are quoted."""
+    senders = list(people(headers.get("From", "")).values())
+    known = {address: name for name_ in _PEOPLE for address, name in people(headers.get(name_, "")).items()}
+    if len(senders) != 1:
+        yield from statements(text, [block for block, _ in body])
+        return
+    found = authors([piece for _, piece in body], senders[0], known)
+    yield from letters(text, [(block, who) for (block, _), who in zip(body, found, strict=True) if who != NOBODY])
+
+
+def _moved(blocks: Sequence[Span], attached: Sequence[_Attached]) -> Iterator[Statement]:
+    """Yield what is said in the attachments, at its place in the whole message."""
+    for block, each in zip(blocks, attached, strict=True):
+        for span, speaker in ((statement.span, statement.speaker) for statement in each.said):
+            yield Statement(Span(block.start + span.start, block.start + span.end), speaker)
 
 
 def parse_page(data: bytes, uri: str) -> Document:
@@ -73,7 +105,7 @@ def _body(message: EmailMessage, uri: str) -> list[Piece]:
     if part.get_content_subtype() == "html":
         return html.visible(data, uri, charset)
     text = decode(data, uri, charset)
-    return [Piece(line(block.of(text))) for block in plain_blocks(text)]
+    return list(quoted_pieces(text))
 
 
 def _payload(part: Message) -> bytes:
@@ -85,21 +117,23 @@ def _payload(part: Message) -> bytes:
     return content if isinstance(content, bytes) else b""
 
 
-def _attachments(message: EmailMessage, uri: str) -> tuple[list[Piece], list[str]]:
+def _attachments(message: EmailMessage, uri: str) -> tuple[list[_Attached], list[str]]:
     """Return the words of the attachments, each under its name, and the names of those that are not read."""
-    pieces: list[Piece] = []
+    blocks: list[_Attached] = []
     lost: list[str] = []
     for part in message.iter_attachments():
         forwarded = part.get_content_type() == "message/rfc822"
         name = line(part.get_filename() or ("message.eml" if forwarded else part.get_content_type()))
         try:
-            pieces += [Piece(name, 2), *_quoted(_payload(part), f"{uri}/{name}")]
+            found = list(_quoted(_payload(part), f"{uri}/{name}"))
         except (LoadError, LookupError, UnicodeError):  # of no kind that is read, damaged, or encoded as nothing known
             lost.append(name)
-    return pieces, lost
+        else:
+            blocks += [_Attached(Piece(name, 2)), *found]
+    return [each for each in blocks if each.piece.text], lost
 
 
-def _quoted(data: bytes, uri: str) -> Iterator[Piece]:
+def _quoted(data: bytes, uri: str) -> Iterator[_Attached]:
     """Yield the blocks of an attachment, marked with their places in it."""
     from rag.load import load_bytes
 
@@ -109,5 +143,16 @@ def _quoted(data: bytes, uri: str) -> Iterator[Piece]:
         page, place = document.page_at(block.start), document.place_at(block.start)
         mark = ", ".join(filter(None, (f"page {page}" if page else "", place)))
         gap = "\n" if document.text[end : block.start] == "\n" else "\n\n"
-        yield Piece(line(block.of(document.text)), None, gap, mark or None)
+        yield _Attached(Piece(line(block.of(document.text)), None, gap, mark or None), tuple(_heard(document, block)))
         end = block.end
+
+
+def _heard(document: Document, block: Span) -> Iterator[Statement]:
+    """Yield the statements in a block, as spans of its text in one line."""
+    text = document.text
+    for statement in document.statements_in(block):
+        start, end = max(statement.span.start, block.start), min(statement.span.end, block.end)
+        before, words = line(text[block.start : start]), line(text[start:end])
+        at = len(before) + (1 if before and text[start - 1].isspace() else 0)
+        if words:
+            yield Statement(Span(at, at + len(words)), statement.speaker)

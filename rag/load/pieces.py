@@ -28,6 +28,7 @@ class Piece(NamedTuple):
         gap: white space in front of it.
         mark: name of the place, as in `Costs!A5:D5`.
         page: its page or slide, from 1.
+        quoted: how deep it is quoted, as earlier messages are in mail.
     """
 
     text: str
@@ -35,6 +36,7 @@ class Piece(NamedTuple):
     gap: str = PARAGRAPH
     mark: str | None = None
     page: int | None = None
+    quoted: int = 0
 
 
 class Known(TypedDict, total=False):

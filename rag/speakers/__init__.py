@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rag.speakers.letters import letters
 from rag.speakers.story import Story
 from rag.speakers.turns import turns
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from rag.records import Span, Statement
 
-__all__ = ["statements"]
+__all__ = ["letters", "statements"]
 
 
 def statements(text: str, blocks: Sequence[Span], headings: Sequence[Span] = ()) -> tuple[Statement, ...]:
