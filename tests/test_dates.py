@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rag.dates import mentions
 from rag.errors import InputError
 from rag.load import load_bytes
-from rag.load.dates import date_in_name
+from rag.load.dates import date_in_name, publication_date
 from rag.where import Filter
 from rag.wire import answer_json, document_json
 
@@ -74,6 +74,28 @@ def test_where_the_date_comes_from():
     ):
         shown = document_json(load_bytes(content, uri))
         assert (shown["date"], shown["date_origin"]) == ("2024-12-02" if origin else None, origin), uri
+
+
+@pytest.mark.parametrize(
+    ("line", "date"),
+    [
+        (
+            "Recorded on 9 May 2023 at the Café Lysholm. Interviewer: Nadia Kessler. Also present: Ingrid Moe.",
+            "2023-05-09",
+        ),
+        ("Recorded on Tuesday, 9 May 2023. Present: many people whose names nobody wrote down at all.", "2023-05-09"),
+        ("Published on 9 May 2023, the study says that people were not at all ill, and not all too well.", None),
+        ("Kieler Bote, 3. Juni 2023", "2023-06-03"),
+        ("Veröffentlicht am 3. März 2021", "2021-03-03"),
+        ("Brest, le 22 juin 2023", "2023-06-22"),
+        ("Paris, le 1er août 2023", "2023-08-01"),
+        ("Publié le 14 juillet 2022 à 10h30", "2022-07-14"),
+        ("Wien, 5. Jänner 2020", "2020-01-05"),
+    ],
+)
+def test_dates_of_publication_in_the_first_lines(line, date):
+    """In English, German and French, also at the head of a sentence that says where it was recorded."""
+    assert publication_date(["Harbour", line, "Some words follow."]) == date
 
 
 def test_dates_in_names():

@@ -1,5 +1,6 @@
 """Word, PowerPoint, Excel and CSV: made here, read back, each loss named."""
 
+import datetime as dt
 import io
 import zipfile
 
@@ -308,3 +309,40 @@ def test_word_tables_margins_and_comments_say_what_belongs_where():
         *("Is it true?", "Ministry of Works"),
     ]
     assert [doc.place_at(doc.text.index(each)) for each in ("Is it", "Minis")] == ["comment by Bob", "header"]
+
+
+def stamped(date, modified=None):
+    """Core properties with these dates."""
+    later = f"<t:modified>{modified}</t:modified>" if modified else ""
+    return f'<x xmlns:t="http://purl.org/dc/terms/"><t:created>{date}</t:created>{later}</x>'
+
+
+def test_the_date_of_a_template_is_no_date():
+    """Of python-docx and python-pptx; when the file itself was changed is better than nothing."""
+    for stamp in ("2013-12-23T23:15:00Z", "2013-01-27T09:14:16Z"):
+        data = word(para("Words."), **{"docProps/core.xml": stamped(stamp, stamp)})
+        assert load_bytes(data, "/a.docx").date is None
+        data = word(para("Words."), **{"docProps/core.xml": stamped(stamp, "2020-02-02T10:00:00Z")})
+        assert load_bytes(data, "/a.docx").date == "2020-02-02"
+
+
+def test_a_date_in_the_first_lines_is_better_than_a_stamp():
+    """In all formats of office programs; the dates in a table's rows are of what the rows tell."""
+    core = stamped("2024-01-01T10:00:00Z")
+    data = word(para("Recorded on 9 May 2023 at the Café. Present: all."), **{"docProps/core.xml": core})
+    assert load_bytes(data, "/a.docx").date == "2023-05-09"
+
+    def workbook(*rows):
+        import openpyxl
+
+        book = openpyxl.Workbook()
+        book.properties.created = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+        for row in rows:
+            book.active.append(row)
+        out = io.BytesIO()
+        book.save(out)
+        return load_bytes(out.getvalue(), "/a.xlsx")
+
+    table = [["Date", "Place"], ["2022-01-17", "Harbour"], ["2022-02-17", "School"]]
+    assert workbook(*table).date == "2024-01-01"
+    assert workbook(["As of 3 June 2023"], [], *table).date == "2023-06-03"

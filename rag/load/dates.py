@@ -12,12 +12,34 @@ if TYPE_CHECKING:
 
     from rag.records import Document
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = (
-    r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
-    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+_GERMAN = (
+    "januar jänner februar märz maerz april mai juni juli august september oktober november dezember jan jän feb mär"
+    " apr jun jul aug sept sep okt nov dez"
 )
-_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_FRENCH = (
+    "janvier février fevrier mars avril mai juin juillet août aout septembre octobre novembre décembre decembre janv"
+    " févr avr juil déc"
+)
+_ENGLISH = (
+    "january february march april may june july august september october november december jan feb mar apr jun jul aug"
+    " sept sep oct nov dec"
+)
+_NUMBERS = dict.fromkeys(("jan", "jän"), 1) | dict.fromkeys(("feb", "fév", "fev"), 2)
+_NUMBERS |= (
+    dict.fromkeys(("mar", "mär", "mae"), 3) | dict.fromkeys(("apr", "avr"), 4) | dict.fromkeys(("may", "mai"), 5)
+)
+_NUMBERS |= dict.fromkeys(("jun", "juin"), 6) | dict.fromkeys(("jul", "juil"), 7)
+_NUMBERS |= dict.fromkeys(("aug", "aoû", "aou"), 8) | {"sep": 9} | dict.fromkeys(("oct", "okt"), 10) | {"nov": 11}
+_NUMBERS |= dict.fromkeys(("dec", "déc", "dez"), 12)
+"""Months by the first letters of their names, English, German or French."""
+
+
+def _any_of(names: str) -> str:
+    return rf"(?P<month>{'|'.join(sorted(set(names.split()), key=len, reverse=True))})\.?"
+
+
+_MONTH = _any_of(f"{_ENGLISH} {_GERMAN} {_FRENCH}")
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er)?"
 _YEAR = r"(?P<year>\d{4})"
 _FORMS = tuple(
     re.compile(rf"(?<!\d)(?<!\d[-/.]){form}(?!\d)(?![-/.]\d)", re.IGNORECASE)
@@ -26,16 +48,23 @@ _FORMS = tuple(
         rf"{_YEAR}/(?P<month>\d\d?)/(?P<day>\d\d?)",
         rf"{_DAY}(?:\s+of)?[\s-]+{_MONTH},?[\s-]+{_YEAR}",
         rf"{_MONTH}\s+{_DAY},?\s+{_YEAR}",
+        rf"(?P<day>\d{{1,2}})\.\s?{_any_of(_GERMAN)}\s+{_YEAR}",
         rf"(?P<day>\d{{1,2}})\.\s?(?P<month>\d{{1,2}})\.\s?{_YEAR}",
     )
 )
-_PLACE_AND_TIME = re.compile(rf"(?:\w+day,?\s)?{_DAY}\s{_MONTH}\s{_YEAR},\s[A-Z]", re.IGNORECASE)
+_PLACE_AND_TIME = re.compile(rf"(?:\w+day,?\s)?{_DAY}\s{_MONTH}\s{_YEAR},\s(?-i:[A-Z])", re.IGNORECASE)
 _LABEL = re.compile(
     r"\W*(?:first\s+|last\s+)?(?P<label>published|publication\s+date|pubdate|posted|released?|release\s+date|issued|filed"
-    r"|broadcast|aired|recorded|dated|date|updated|modified)(?:\s+(?:on|at))?\s*[:–—-]?\s*",
+    r"|broadcast|aired|recorded|dated|date|updated|modified|veröffentlicht|aufgezeichnet|aktualisiert|datum|stand"
+    r"|publiée?|enregistrée?|diffusée?|mise? à jour)(?:\s+(?:on|at|am|vom|le))?\s*[:–—-]?\s*",
     re.IGNORECASE,
 )
-_LATER = {"updated", "modified"}  # not the publication, and better than nothing
+_LATER = {"updated", "modified", "aktualisiert", "mis à jour", "mise à jour"}  # better than nothing
+_MADE = {"published", "posted", "broadcast", "aired", "recorded", "veröffentlicht", "aufgezeichnet"}
+_MADE |= {"publié", "publiée", "enregistré", "enregistrée", "diffusé", "diffusée"}
+_WEEKDAY_FIRST = re.compile(r"(?:[^\W\d_]{3,10},?\s)?")
+_SENTENCE_OF_DATE = re.compile(r"\s*(?:$|[.;|(·–—-]|(?:at|in|by|from|with|im|in|von|à|par)\s|,\s(?:\d|[A-Z]))")
+"""Behind the date of `Recorded on 9 May 2023 at the town hall.`: no clause about something else that was published."""
 _BESIDE = re.compile(
     r"\d{1,2}[:.]\d\d|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|\b(?:gmt|utc|[ce]e?s?t|[ap]\.?m)\b", re.IGNORECASE
 )
@@ -53,7 +82,7 @@ def parse_date(text: str) -> str | None:
     found = (match for form in _FORMS for match in form.finditer(text))
     for match in sorted(found, key=re.Match.start):
         month = match["month"].lower()
-        number = int(month) if month.isdigit() else _MONTHS.index(month[:3]) + 1
+        number = int(month) if month.isdigit() else _NUMBERS.get(month[:4]) or _NUMBERS[month[:3]]
         try:
             return dt.date(int(match["year"]), number, int(match["day"])).isoformat()
         except ValueError:
@@ -97,8 +126,12 @@ def date_origin(document: Document) -> str | None:
 
 
 def _labelled(head: Sequence[str]) -> str | None:
-    labels = [(label["label"].lower(), _only(row[label.end() :])) for row in head if (label := _LABEL.match(row))]
-    found = [(label in _LATER, date) for label, date in labels if date]
+    found = []
+    for row in head:
+        if match := _LABEL.match(row):
+            label, rest = match["label"].lower(), row[match.end() :]
+            if date := _only(rest) or (_opening(rest) if label in _MADE else None):
+                found.append((label in _LATER, date))
     return min(found, key=itemgetter(0))[1] if found else None
 
 
@@ -128,6 +161,14 @@ def _only(row: str) -> str | None:
             return None
     beside = _BESIDE.sub("", row)
     return found if len(re.findall(r"\w+", beside)) <= 6 and not beside.rstrip().endswith((".", "!", "?")) else None
+
+
+def _opening(words: str) -> str | None:
+    """Return the date that a sentence opens with, after its label: `9 May 2023 at the town hall. Present: ...`."""
+    weekday = _WEEKDAY_FIRST.match(words)
+    start = weekday.end() if weekday else 0
+    found = (match for at in {0, start} for form in _FORMS if (match := form.match(words, at)))
+    return next((parse_date(match[0]) for match in found if _SENTENCE_OF_DATE.match(words, match.end())), None)
 
 
 def _is_prose(row: str) -> bool:

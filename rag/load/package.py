@@ -17,6 +17,8 @@ MOST_RATIO = 100
 MOST_MEMBERS = 2_000
 _SMALL = 1_000_000  # bytes that may be packed as tightly as they like: empty sheets pack a thousandfold
 _DIRECTORY_ENTRY, _DIRECTORY_END = b"PK\x01\x02", b"PK\x05\x06"
+_TEMPLATES = frozenset({"2013-12-23T23:15:00Z", "2013-01-27T09:14:16Z"})
+"""When the templates of python-docx and python-pptx were made, which stands in each file that is made of them."""
 _UNKNOWN = 0xFFFFFFFF  # the size of a directory that says it elsewhere (zip64)
 
 
@@ -138,7 +140,7 @@ def whole(text: str) -> int:
 
 
 def properties(root: Element | None) -> tuple[str | None, str | None]:
-    """Return title and date of the core properties of OOXML, ODF and EPUB."""
+    """Return title and date of the core properties of OOXML, ODF and EPUB, unless it is that of a template."""
     if root is None:
         return None, None
     from rag.load.dates import parse_date
@@ -147,5 +149,5 @@ def properties(root: Element | None) -> tuple[str | None, str | None]:
     for element in root.iter():
         if isinstance(element.tag, str) and element.text and element.text.strip():
             found.setdefault(local(element), element.text.strip())
-    stamp = found.get("date") or found.get("created") or found.get("creation-date") or found.get("modified") or ""
-    return found.get("title"), parse_date(stamp[:10])
+    stamps = (found.get(name, "") for name in ("date", "created", "creation-date", "modified"))
+    return found.get("title"), parse_date(next((s for s in stamps if s and s not in _TEMPLATES), "")[:10])

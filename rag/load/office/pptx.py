@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rag.load.dates import publication_date
 from rag.load.office.chart import charts, diagrams
 from rag.load.office.comments import slide_comments
 from rag.load.office.numbering import written
@@ -42,7 +43,8 @@ def parse(data: bytes, uri: str) -> Document:
     shown = None if title in {"PowerPoint Presentation", "Presentation"} else title
     lost = [f"{pictures} pictures were not read"] if pictures else []
     lost += [f"{hidden} hidden slides were read as well"] if hidden else []
-    return assemble(pieces, data, uri, _TYPE, title=shown, date=date, notes=tuple(lost))
+    made = publication_date(piece.text for piece in pieces if piece.page == 1 and not piece.level) or date
+    return assemble(pieces, data, uri, _TYPE, title=shown, date=made, notes=tuple(lost))
 
 
 def _relation_ids(package: Package, main: str) -> list[str]:

@@ -7,9 +7,11 @@ import io
 import re
 import warnings
 import zipfile
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import LoadError
+from rag.load.dates import publication_date
 from rag.load.office.chart import captions
 from rag.load.office.comments import sheet_comments
 from rag.load.office.merged import across, filled, ranges, without_result
@@ -18,7 +20,7 @@ from rag.load.package import Package, properties
 from rag.load.pieces import Piece, assemble
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rag.records import Document
 
@@ -58,7 +60,13 @@ def parse(data: bytes, uri: str) -> Document:
     if pictures:
         notes.append(f"{pictures} pictures were not read")
     title, date = properties(package.optional("docProps/core.xml"))
-    return assemble(pieces, data, uri, _TYPE, title=title, date=date, notes=tuple(notes))
+    return assemble(pieces, data, uri, _TYPE, title=title, date=_date(pieces) or date, notes=tuple(notes))
+
+
+def _date(pieces: Sequence[Piece]) -> str | None:
+    """Return the date above the first table: that of a row says when something happened."""
+    above = list(takewhile(lambda piece: " | " not in piece.text, pieces))
+    return publication_date(piece.text for piece in above if not piece.level) if len(above) < len(pieces) else None
 
 
 def _parts(package: Package) -> dict[str, str]:
