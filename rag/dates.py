@@ -26,7 +26,7 @@ _MONTH = (
     r"|(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b\.?)(?![a-z])"
 )
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
-_TO_DAY = r"(?:\s?(?:and|to|[-–—])\s?(?P<last>\d{1,2})(?:st|nd|rd|th)?)?"
+_TO_DAY = r"(?:\s?(?:and|to|[-–—])\s?(?P<last>\d{1,2})(?:st|nd|rd|th)?(?![:.]\d|\s?[ap]\.?m\b|\s+o['’]clock))?"
 _YEAR = r"(?P<year>1[0-9]{3}|20\d\d)(?!\d|,\d|\.\d)"
 _COUNT = r"(?P<count>\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
 _UNIT = r"(?P<unit>day|week|month|year)s?\b"
@@ -65,8 +65,17 @@ _RELATIVE = tuple(
     )
 )
 _COMING = re.compile(
-    r"\b(?:will|shall|won['’]t|due|next|coming|expected to|is to|are to|going to|plans? to|scheduled)\b", re.IGNORECASE
+    r"\b(?:will|shall|won['’]t|due|next(?!\s(?:day|morning|evening|night)\b)|coming|expected to|is to|are to|going to"
+    r"|plans? to|scheduled)\b",
+    re.IGNORECASE,
 )
+_PAST = re.compile(
+    r"\b(?<!\bbe )(?<!\bbeen )(?<!\bbeing )(?<!\bto )(?<!\bwill have )"
+    r"(?:\w{2,}ed|said|told|met|went|came|took|began|left|held|gave|made|won|lost|fell|rose|struck|shot|sent|spoke"
+    r"|wrote|saw|was|were|had|did)\b(?!\s+(?:to|for)\b)",
+    re.IGNORECASE,
+)
+_BESIDE = re.compile(r"\s(?:[\w’'-]+\s)?")  # between a verb and the weekday that goes with it: `told them on Monday`
 _NAMED = {"the day before yesterday": -2, "yesterday": -1, "last night": -1, "tomorrow": 1}
 
 
@@ -201,12 +210,32 @@ def _weekday(match: re.Match[str], anchor: dt.date, coming: bool) -> _Days:
     """Read `on Tuesday`: the last one, the day of publication with it; the next one where the sentence looks ahead."""
     which = (match["which"] or "").lower()
     wanted = _WEEKDAYS.index(match["weekday"][:3].lower())
-    if which in {"next", "coming"} or (coming and which != "last"):
+    if which in {"next", "coming"} or (coming and which != "last" and _looks_ahead(match)):
         day = anchor + dt.timedelta(days=(wanted - anchor.weekday() - 1) % 7 + 1)
     else:
         back = (anchor.weekday() - wanted) % 7
         day = anchor - dt.timedelta(days=back or (7 if which == "last" else 0))
     return day, day
+
+
+def _looks_ahead(match: re.Match[str]) -> bool:
+    """Tell whether a weekday in a sentence that also looks ahead is one to come.
+
+    The verb right beside it decides, else the nearest in front, else the first behind: `confirmed on Monday that it
+    will close` and `will close on Friday, she said`.
+    """
+    before, after = match.string[: match.start()], match.string[match.end() :]
+    verbs = [
+        (verb.end(), verb.start(), pattern is _COMING)
+        for pattern in (_PAST, _COMING)
+        for verb in pattern.finditer(before)
+    ]
+    last = max(verbs, default=None)
+    behind = [(verb.start(), pattern is _COMING) for pattern in (_PAST, _COMING) if (verb := pattern.search(after))]
+    first = min(behind, default=None)
+    if first and first[0] <= 1 and not (last and _BESIDE.fullmatch(before, last[0])):
+        return first[1]
+    return last[2] if last else first[1] if first else True
 
 
 def _this_or_that(match: re.Match[str], anchor: dt.date, _: bool) -> _Days:
