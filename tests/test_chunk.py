@@ -82,6 +82,8 @@ NEWS = [
     "Robert Ford, ex US amb.: no, they are not.|But it heats up.",
     "3m civs in Idlib; TR obs. posts.|Dead: 412 in 5 days, incl. 61 civs.|He said no; 5 left.",
     "Add 1 tsp. nut butter.|It begins at 3 p.m. ET on Monday.|It ended at 3 p.m.|Then he left.",
+    "None came from 10:30 p.m. Aug. 9 to 6:30 a.m. 10 August.|It shut at 8 p.m. Tuesday.|It ended at 3 p.m.|May left.",
+    "It was approved.|In favour: Sandvik, Holt, Lund.|Against: Dahl, Karim.|Abstained: Lindqvist.",
     "He bought it.|iPhone and mp3 sales rose.|They met.|al-Assad left.|Watch it.|https://example.com/a",
     "we saw it.|then we left.|we hid.",
     "He was there (she saw him.)|Then **he went.**|Then *it.*",

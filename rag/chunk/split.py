@@ -40,7 +40,11 @@ _FENCE_END = re.compile(r"\s*(?:`{3,40}|~{3,40})\s*")
 # Before a number, where the splitter takes their full stop for the end; a lower-case letter needs no list.
 _BEFORE_NUMBER = re.compile(r"\b(?:abt|approx|ca|esp|excl|fig|incl|nr|pp|vol)\.$", re.IGNORECASE)
 _BEFORE_ZONE = re.compile(r"\b[ap]\.m\.$", re.IGNORECASE)
-_ZONE = re.compile(r"(?:[A-Z]{1,3}T|GMT|UTC)\b")
+_ZONE = re.compile(
+    r"(?:[A-Z]{1,3}T|GMT|UTC)\b|\d|(?:January|February|March|April|May|June|July|August|September|October|November"
+    r"|December|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.?)\s\d|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b"
+)
+"""Behind a time of day: its zone, or its day."""
 _UNIT = re.compile(r"\b(?:lb|oz|tbsp|tsp)\.$", re.IGNORECASE)
 _NO_PLAIN_WORD = re.compile(r"[^\W\d_]{1,4}['’-]?[A-Z\d]|https?:|www\.")  # iPhone, al-Assad, mp3
 _SOFT = re.compile(r"[;:,.!?–—،؛]\s|[，、；：。！？]")
@@ -147,10 +151,10 @@ def _abbreviates(text: str, opened: int, before: Span, after: Span) -> bool:
         return False
     following = text[after.start : min(after.end, after.start + 80)].lstrip()
     tail = text[max(before.start, before.end - 8) : before.end]
+    if _BEFORE_ZONE.search(tail) and not following[:1].islower():
+        return bool(_ZONE.match(following))
     if following[:1].isdigit():
         return bool(_BEFORE_NUMBER.search(tail))
-    if _BEFORE_ZONE.search(tail):
-        return bool(_ZONE.match(following))
     if not following[:1].islower() or _NO_PLAIN_WORD.match(following):
         return False
     opening = next(filter(str.isalnum, text[opened : min(opened + 80, before.end)]), "")
