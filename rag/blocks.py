@@ -26,6 +26,8 @@ _DAY = re.compile(rf"(?:[12]?\d|3[01])\.?\s+{_MONTH}\.?(?:\s+\d{{4}})?,?\s+[^\W\
 _GOES_ON = re.compile(r"(?:\d[\d.,]*%?\s+)?(?P<letter>[^\W\d_])[\w'’-]*(?:[\s,;.!?)]|$)")
 _CLOSED = re.compile(r"[.!?:;…。！？؟।|][\"”’»)\]⁰¹²³⁴-⁹]*$")
 _TURN = re.compile(r"(?:\[?\d{1,2}:\d\d(?::\d\d)?\]?\s+)?(?P<name>[^\W\d_][\w.'’()\- ]{0,48}):(?:\s|$)")
+_ROW = re.compile(r"\||[^\r\n]* \| ")
+_LINE_END = re.compile(r"[\r\n]")
 _END = r"(?>\r\n|\r|\n)"
 _FRONT_MATTER = re.compile(rf"---[ \t]*{_END}(?:(?!---|\.\.\.)[^\r\n]*{_END})*(?:---|\.\.\.)[ \t]*(?:{_END}|\Z)")
 _PARTICLES = frozenset(
@@ -78,6 +80,11 @@ def is_item(line: str, above: str = "") -> bool:
     if above and _DAY.match(line) and not _CLOSED.search(above) and not _BULLET.match(above):
         return False
     return bool(_BULLET.match(line))
+
+
+def is_row(line: str) -> bool:
+    """Tell whether a block is a row of a table, as loaders and Markdown write them: cells between vertical bars."""
+    return bool(_ROW.match(line)) and not _LINE_END.search(line)
 
 
 def plain_blocks(text: str, start: int = 0, end: int | None = None) -> list[Span]:

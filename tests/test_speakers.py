@@ -132,6 +132,9 @@ def test_seeds(name, words, speaker):
         ("Ruth Hill said: \"He told me 'go home' and I went.\"", ["Ruth Hill"]),
         ("Ruth Hill said: “He told me ‘go home’ and I went.”", ["Ruth Hill"]),
         ('"It will hold," Ruth Hill said. Later Hill said it had leaked.', ["Ruth Hill", "Ruth Hill"]),
+        ('Hill’s Inner Circle Eyed: "The dam will hold for years."', [None]),
+        ('Hill’s lawyer Ahmed: "The dam will hold for years."', ["Ahmed, Hill’s lawyer"]),
+        ('Area: Dam | Comment: "It will hold," Ruth Hill said. | 12', []),
         ('The so-called "safe zone" was shelled.', []),
         ('He read "War and Peace" twice.', []),
         ("The word “gate” is older than the wall.", []),
@@ -183,6 +186,13 @@ def test_headings_are_nobodys():
             "Ann: see you at the dock\nTom: ok\nAnn: bring a lamp please\nTom: will do that",
             ["Ann", "Tom", "Ann", "Tom"],
         ),
+        (
+            "Quay: in the old basin | 3\nPort: in the far east | 2\nQuay: in the new basin | 5\nPort: in the west | 4",
+            [],
+        ),
+        ("| Ann: | I saw it. |\n| Tom: | No. |\n| Ann: | I did. |", []),
+        ("In favour: Holt, Lund.\nAgainst: Dahl.\nAbstained: Moe.\nIn favour: Dahl, Moe.\nAgainst: Holt.", []),
+        ("Item 1: It was approved.\nItem 2: It was postponed.\nVote 1: All agreed.\nItem 1: It was read.", []),
         ("NOTE: closed on Monday.\nThe dam holds.\nTIP: bring boots.\nIt is wet.", []),
     ],
 )

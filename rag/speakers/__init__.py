@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rag.blocks import is_row
 from rag.speakers.letters import letters
 from rag.speakers.story import Story
 from rag.speakers.turns import turns
@@ -29,7 +30,10 @@ def statements(text: str, blocks: Sequence[Span], headings: Sequence[Span] = ())
         text: of the document.
         blocks: paragraphs, list items and so on, in order and without overlap, holding all of the text but white space.
         headings: spans whose quotation marks are nobody's speech.
+
+    Nobody speaks in the rows of a table: `Office: Mayor's office | Employees: 15`.
     """
+    blocks = [block for block in blocks if not is_row(text[block.start : block.end])]
     spoken = turns(text, blocks)
     if spoken is not None:
         return spoken

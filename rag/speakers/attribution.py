@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rag.speakers.marks import HIDDEN
 from rag.speakers.names import Source, opening, role_of, source
-from rag.speakers.words import AUXILIARY, DENIES, LABELS, QUOTE, SAY, VERB
+from rag.speakers.words import AUXILIARY, DENIES, QUOTE, SAY, VERB, is_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,7 +147,7 @@ def _inverted(narration: str, verb: re.Match[str]) -> Iterator[Attribution]:
 def _by_label(narration: str) -> Iterator[Attribution]:
     """Read `Robert Ford: "..."`."""
     label = _LABEL.match(narration)
-    who = source(label[1]) if label and label[1].lower() not in LABELS else None
+    who = source(label[1]) if label and not is_label(label[1]) else None
     if label and who and who.kind != "pronoun":
         yield Attribution(who, label.start(1), label.end(1), None)
 

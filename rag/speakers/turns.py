@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rag.blocks import is_turn, strip
 from rag.records import Span, Statement
-from rag.speakers.words import LABELS
+from rag.speakers.words import is_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,7 +62,7 @@ def _turn(text: str, block: Span) -> Turn | None:
     if not is_turn(text[block.start : min(block.end, block.start + 120)].lstrip("*_")):
         return None
     match = _LABEL.match(text, block.start, block.end)
-    if not match or match["name"].lower().strip() in LABELS:
+    if not match or is_label(match["name"]):
         return None
     return Turn(match["name"].strip(), match["role"], strip(text, Span(match.end(), block.end)))
 

@@ -100,9 +100,25 @@ LABELS = _set(
     correction update breaking live exclusive analysis opinion watch listen read important remember disclaimer sponsor
     objective total available release platform developer genre rating verdict recorded aired broadcast released issued
     filed posted modified dated transcribed edited produced duration length runtime running case reference ref amount
-    number id format channel station programme program show episode series"""
-)
+    number id format channel station programme program show episode series
+    against abstained abstaining abstention abstentions ayes noes nays apologies absent excused vote votes voting motion
+    resolution proposal item office dafür dagegen enthaltung enthaltungen pour contre"""
+) | {"in favour", "in favor", "votes for", "votes against", "voted for", "voted against", "moved by", "seconded by"}
 """What stands before a colon and is nobody's name."""
+
+
+def is_label(words: str) -> bool:
+    """Tell whether what stands before a colon is no speaker: a label, also with a number, or a headline."""
+    label = words.strip().lower()
+    return not LABELS.isdisjoint({label, label.rstrip(" 0123456789.")}) or _is_headline(words.split())
+
+
+def _is_headline(words: list[str]) -> bool:
+    """Tell `Smith's Inner Circle Eyed` from `Smith's lawyer Ahmed`: a possessive, and a participle at the end."""
+    if len(words) < 3 or not words[-1].endswith(("ed", "ing")) or is_role(words[-2]):
+        return False
+    return any(word.endswith(("'s", "’s", "s'", "s’")) for word in words[:-2])
+
 
 PARTICLES = _set("al el bin ibn ben abu van von der den de da di del du la le of and the for in")
 PERSON_PARTICLES = PARTICLES - _set("of and the for in")
