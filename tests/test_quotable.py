@@ -205,3 +205,16 @@ def test_a_number_in_front_and_the_sign_of_a_footnote_stay_with_their_sentence()
     for text in ("1.2. The wall fell.", "IV. The wall fell.", "The wall fell.¹²"):
         doc = load_bytes(f"{text} Nobody was hurt.".encode(), "/a.txt")
         assert sentences(doc) == [text, "Nobody was hurt."]
+
+
+def test_who_only_greets_or_signs_says_nothing():
+    """In a mail, whose names are known; a word that may be an answer is a sentence."""
+    message = (
+        "From: Ann Hill <a@b.c>\n\nTom,\n\nthe dam will hold.\n\nAnn\n\nOn 3 May 2023, Tom Bell <t@b.c> wrote:\n"
+        "> Dear Ann,\n>\n> Agreed?\n>\n> Tom Bell"
+    )
+    document = load_bytes(message.encode(), "/a.eml")
+    (passage,) = Chunker(lambda texts: [len(text.split()) for text in texts]).passages(document)
+    found = [sentence.of(document.text) for sentence in passage.sentences]
+    assert [found[1], found[-1]] == ["the dam will hold.", "Agreed?"]
+    assert not {"Tom,", "Ann", "Dear Ann,", "Tom Bell"} & set(found)

@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise, zip_longest
 from typing import TYPE_CHECKING
 
 from rag.blocks import complete, front_matter, strip
-from rag.chunk.quotable import is_furniture, is_wordless
+from rag.chunk.quotable import is_furniture, is_greeting, is_wordless
 from rag.chunk.split import LONGEST_SENTENCE, heading_text, pieces, sentences
 from rag.records import Span, unnamed
 
@@ -107,19 +107,22 @@ def _units(document: Document) -> Iterator[_Unit]:
     """Cut all blocks of a document into units."""
     headings = {section.heading.start for section in document.sections}
     front = front_matter(document.text) if document.media_type == "text/markdown" else 0
+    mail = document.media_type == "message/rfc822"
+    people = frozenset(word.lower() for s in document.speakers for word in (s.speaker or "").split() if mail)
     above: list[str] = []
     for block in _blocks(document):
         heading = block.start in headings and len(block) <= LONGEST_SENTENCE  # what is longer is no heading to cite
-        for unit in _units_of(document.text, block, heading=heading, front=block.end <= front):
+        greets = bool(people) and is_greeting(block.of(document.text), people)
+        for unit in _units_of(document.text, block, heading=heading, front=block.end <= front, greets=greets):
             found = unnamed(unit.span.of(document.text), document.statements_in(unit.span))
             yield replace(unit, names=tuple(name for name in found if name not in above))
             above = found
 
 
-def _units_of(text: str, block: Span, *, heading: bool, front: bool) -> Iterator[_Unit]:
+def _units_of(text: str, block: Span, *, heading: bool, front: bool, greets: bool) -> Iterator[_Unit]:
     """Cut one block into units that hold all of it but white space."""
     found = heading_text(text, block) if heading else pieces(text, block)
-    quotable = not front and not is_furniture(block.of(text))
+    quotable = not front and not greets and not is_furniture(block.of(text))
     ends = [*(piece.end for piece in found[:-1]), block.end]
     for start, end, piece in zip_longest([block.start, *ends[:-1]], ends, found):
         sentence = piece if piece and quotable and not is_wordless(piece.of(text)) else None

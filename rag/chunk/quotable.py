@@ -40,3 +40,17 @@ def is_furniture(block: str) -> bool:
         return False
     line = block.strip("*_#>•- \t\r\n")
     return any(pattern.fullmatch(line) for pattern in (_BYLINE, _DATED, _PAGE))
+
+
+_GREETING = frozenset(
+    "dear hi hello hey hej hei hallo liebe lieber cher chère best kind regards sincerely yours".split()
+)
+
+
+def is_greeting(block: str, people: frozenset[str]) -> bool:
+    """Tell whether a line of a mail only greets or signs: with the names of `people`, in lower case, and nothing else.
+
+    One of little more than a name, as `Agreed`, may be the whole answer: it has another word.
+    """
+    words = block.strip("> ,.!").lower().split()
+    return 0 < len(words) <= 5 and all(word.strip(",") in people | _GREETING for word in words)
