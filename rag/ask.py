@@ -84,7 +84,7 @@ def _only(hit: Hit, where: Filter) -> Hit:
     return replace(hit, passage=replace(passage, sentences=sentences, places=places)) if kept else hit
 
 
-def _explained(refused: Answer, where: Filter | None, english_only: bool) -> Answer:
+def _explained(refused: Answer, where: Filter | None, *, english_only: bool) -> Answer:
     """Say with a refusal what may stand in the way: a language that is not read, a filter."""
     foreign = not_english([hit.passage.text for hit in refused.nearest]) if english_only else None
     language = f"{foreign}; the built-in reader knows English only." if foreign else None
