@@ -133,7 +133,7 @@ function submit(event) {
   event.preventDefault();
   if (pending === null) ask(input.value);
   else if (event.submitter === button) stop(); // Enter in the box submits without it
-  else if (input.value.trim()) tell("The question before is still being answered: press Enter again when that is done, or Stop to end it.");
+  else if (input.value.trim()) tell("The question before is still being answered; Stop ends it.");
 }
 
 /** End the answer where it is; what has come of it stays. */

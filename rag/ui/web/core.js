@@ -177,7 +177,7 @@ export function set(name, value) {
   } catch { /* a browser that keeps nothing: the setting lasts as long as the page */ }
 }
 
-/** Say something for a moment below the header, aloud too. */
+/** Say something for a moment over the header, aloud too. */
 export function tell(message) {
   let line = document.getElementById("rag-toast");
   if (!line) document.body.append((line = make("div", { id: "rag-toast", class: "rag", role: "status" })));
