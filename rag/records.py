@@ -83,7 +83,9 @@ def unnamed(text: str, statements: Iterable[Statement]) -> list[str]:
     """
     names = dict.fromkeys(s.speaker.partition(",")[0] for s in statements if s.speaker and not s.speaker[0].islower())
     lasts = {name: name.split()[-1] for name in names if name.strip()}
-    return [name for name, last in lasts.items() if not re.search(rf"(?<!\w){re.escape(last)}(?!\w)", text)]
+    return [
+        name for name, last in lasts.items() if not re.search(rf"(?<!\w){re.escape(last)}(?!\w)", text, re.IGNORECASE)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def test_context_names_all_who_speak_and_are_not_named():
         "Cy Moe": Span(18, 29),
     }
     said = tuple(Statement(span, name) for name, span in who.items())
-    spoken = Document("u", "No. It fell. Why? As Moe saw.", None, "0", speakers=said)
+    spoken = Document("u", "No. It fell. Why? As MOE saw.", None, "0", speakers=said)
     passage = spoken.passage(Span(0, 29), [Span(0, 3)])
     assert passage.context == "Ann Hill, nurse · Bo Holm"
 
