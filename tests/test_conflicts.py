@@ -255,7 +255,7 @@ def test_every_side_is_cited():
     assert answer.text == "The flood killed nine. [1] The flood killed seven people. [2]"
     assert answer.short_answer
     assert answer.short_answer.text == "nine"
-    assert answer_json(answer)["conflicts"] == [{"about": "how many people did the flood kill", "sides": [1, 2]}]
+    assert answer_json(answer)["conflicts"] == [{"about": "How many people did the flood kill?", "sides": [1, 2]}]
 
 
 def test_sides_on_the_sample(sample):
