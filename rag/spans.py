@@ -22,7 +22,7 @@ NEARLY, NEARLY_AS_GOOD = 30, 2.0
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # written without spaces; one character is a token
 _WORD = re.compile(
-    r"\d+(?:[.,:]\d+)+"  # 3.5 or 12,000
+    rf"\d+(?:[.,:]\d+)+(?:(?![{_CJK}])[\w\u0300-\u036f])*"  # 3.5, 12,000 or 2.25m
     r"|\b[^\W\d_](?:-[^\W\d_])+\b"  # H-T-S
     rf"|(?:(?![{_CJK}])[\w\u0300-\u036f])+"
 )

@@ -54,7 +54,8 @@ def members(data: bytes, uri: str) -> Iterator[Member]:
 
 def _files(data: bytes, uri: str) -> Iterator[Member]:
     package = Package(data, uri)
-    paths = [(file, path) for file in package.files if (path := _path(file.filename))]
+    listed = {(file.header_offset, file.filename): file for file in package.files}  # once, however often it is listed
+    paths = [(file, path) for file in listed.values() if (path := _path(file.filename))]
     for (file, _), path in zip(paths, _told_apart([path for _, path in paths]), strict=True):
         inside = f"{uri}/{path}"
         yield Member(inside, lambda file=file, inside=inside: _unpacked(package, file, inside))  # type: ignore[misc]
