@@ -15,12 +15,14 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from collections import deque
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean, median
 from typing import TYPE_CHECKING
 
 from rag.answer import ExtractiveAnswerer
+from rag.ask import ask
 from rag.embed import embedder
 from rag.evaluate import Dataset, Question, opened, read_folder, read_questions
 from rag.evaluate.measures import abstention, answer_scores, f1, normal
@@ -33,7 +35,7 @@ from rag.where import Filter
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rag.records import Answer
+    from rag.records import Answer, Hit
 
 SETS = ("squad20_A", "xquad_en_A", "nq_open_oracle")
 MEASURES = ("exact_match", "f1", "sentence_hit@1")
@@ -64,12 +66,19 @@ class Asker:
     def ask(self, question: Question, kind: str) -> Asked:
         """Ask over the corpus, and, where the passage is known, of it alone."""
         began = time.perf_counter()
-        hits = self._library.search(question.text, PASSAGES)
-        answers = {"reader": ExtractiveAnswerer(self._scorers["reader"]).answer(question.text, hits)}
+        answers = {"reader": self._answer(question.text, "reader")}
         milliseconds = 1000 * (time.perf_counter() - began)
-        answers["encoder"] = _with_sentence(ExtractiveAnswerer(self._scorers["encoder"]).answer(question.text, hits))
+        answers["encoder"] = _with_sentence(self._answer(question.text, "encoder"))
         uri = next(iter(question.relevant), None)
         return Asked(question, kind, answers, milliseconds, self._given(question, uri) if uri else {})
+
+    def _answer(self, question: str, who: str) -> Answer:
+        """Answer as `rag ask` does, other words before a refusal included."""
+
+        def search(asked: str) -> list[Hit]:
+            return self._library.search(asked, PASSAGES)
+
+        return deque(ask(search, ExtractiveAnswerer(self._scorers[who]), question, None, ()), maxlen=1)[0]
 
     def _given(self, question: Question, uri: str) -> dict[str, tuple[float, float]]:
         hits = self._library.search(question.text, PASSAGES, Filter(document=(uri,)))
