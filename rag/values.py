@@ -83,6 +83,7 @@ _UNITS: dict[str, tuple[str, float]] = {
 """A unit with what it measures and how many of the basic unit it is."""
 
 _IN_NAMES = frozenset("of the and de la van von der den al el bin ibn du da di le for in at an to by on".split())
+_OF_A_COUNTRY = re.compile(r"\w(?:ish|ese|[aei]an|ic)$")
 _NO_NAME = frozenset("the a an of and in at on for by to de la le el al mr mrs ms dr sir st saint".split())
 
 
@@ -159,14 +160,16 @@ def is_of_kind(question: str, answer: str) -> bool:
 def is_bare(question: str, text: str, start: int, end: int) -> bool:
     """Tell whether the answer at a place in a text is no single letter, and to `who` a whole name and nothing else.
 
-    `Ann Hill said in Tarnby` is more, and `Ann` is less.
+    `Ann Hill said in Tarnby` is more, `Ann` is less, and so is `Kurdish`.
     """
     answer = text[start:end]
     if not _WANTS_PERSON.match(question):
         return len(answer) > 1 or not "a" <= answer.lower() <= "z"
     words = re.findall(r"\b[^\W\d_]{2,}\b", answer)
     goes_on = re.match(r"[ \n][A-Z]\w", text[end : end + 3])
-    return not goes_on and any(c.isupper() for c in answer) and all(w in _IN_NAMES for w in words if w.islower())
+    goes_on = goes_on or (_OF_A_COUNTRY.search(answer) and re.match(r"[ -][a-z]", text[end : end + 2]))
+    plain = all(word in _IN_NAMES for word in words if word.islower())
+    return plain and not goes_on and any(char.isupper() for char in answer)
 
 
 def is_number_of_one(question: str, before: str) -> bool:

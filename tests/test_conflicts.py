@@ -291,6 +291,7 @@ def test_kinds_of_answers(question, fitting, other):
     [
         (WHO, "Ann Hill", True),
         (WHO, "Marie de la Tour", True),
+        (WHO, "Kurdish", False),
         (WHO, "Ann", False),
         (WHO, "Ann Hill said in Tarnby", False),
         (WHO, "the former mayor", False),
@@ -301,6 +302,6 @@ def test_kinds_of_answers(question, fitting, other):
 )
 def test_bare_answers(question, answer, bare):
     """Nearly as good answers are preferred that are a whole name, and more than a letter."""
-    text = "On Monday Ann Hill said in Tarnby that Marie de la Tour, the former mayor, sang A Fool Such As I 7 times."
+    text = "Kurdish men: Ann Hill said in Tarnby that Marie de la Tour, the former mayor, sang A Fool Such As I 7 x."
     start = text.index(answer)
     assert is_bare(question, text, start, start + len(answer)) is bare
