@@ -50,7 +50,7 @@ def missing(question: str, passage: Passage, around: str = "") -> str | None:
     """
     told = passage.retrieval_text
     date = _missing_date(question, told, around)
-    missed = date or _missing_number(question, told) or _missing_name(question, told, around)
+    missed = date or _missing_number(question, told) or _missing_name(_without_dates(question), told, around)
     return missed or missing_event(question, told)
 
 

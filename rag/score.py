@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rag.hub_reader import hub_reader
 from rag.judge import Evidence, judged
+from rag.lookup import looked_up
 from rag.read import Reader
 from rag.said import heard
 from rag.spans import is_question
@@ -106,8 +107,10 @@ class ReaderScorer:
         judgements = judged(self.reader, self._evidence, question, near, weights)
         found = [candidate for one in judgements for candidate in _candidates(one)]
         read = [one.hit for one in judgements]
-        found = self._with_overlap(question, read, found) if is_yes_no(question) else found
+        yes_no = is_yes_no(question)
+        found = self._with_overlap(question, read, found) if yes_no else found
         found += [candidate for hit in hits if hit not in read for candidate in _unread(hit, weights)]
+        found = looked_up(question, found, weights, self._retriever.similarity, yes_no=yes_no)
         return heard(question, found, weights)
 
     def _with_overlap(self, question: str, hits: Sequence[Hit], found: Sequence[Candidate]) -> list[Candidate]:
@@ -177,6 +180,7 @@ class OverlapScorer:
                 places, texts, cosines, (_surroundings(*place) for place in places), strict=True
             )
         ]
+        found = looked_up(question, found, weights, self._retriever.similarity, yes_no=is_yes_no(question))
         return heard(question, found, weights)
 
 

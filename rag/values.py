@@ -141,18 +141,33 @@ def value(question: str, answer: str) -> Value | None:
     return None
 
 
+def wants_date(question: str) -> bool:
+    """Tell whether a question asks for a point in time."""
+    return _WANTS_DATE.match(question) is not None
+
+
+def wants_number(question: str) -> bool:
+    """Tell whether a question asks how many or how much."""
+    return _WANTS_NUMBER.match(question) is not None
+
+
+def wants_person(question: str) -> bool:
+    """Tell whether a question asks who."""
+    return _WANTS_PERSON.match(question) is not None
+
+
 def is_of_kind(question: str, answer: str) -> bool:
     """Tell whether an answer may be what is asked for: a point in time, a number, somebody with a name.
 
     For questions that want something else, and those in the middle of a sentence, any answer may be.
     """
-    if _WANTS_DATE.match(question):
+    if wants_date(question):
         return bool(_DATED.search(answer) or value(question, answer))
-    if _WANTS_NUMBER.match(question):
+    if wants_number(question):
         if _YEAR.fullmatch(answer):
             return False
         return bool(re.search(r"\d", answer) or numbers(answer) or _VAGUE.search(answer) or _nothing(answer))
-    if _WANTS_PERSON.match(question):
+    if wants_person(question):
         return any(char.isupper() or (char.isalpha() and not char.islower()) for char in answer)  # or has no case
     return True
 
@@ -163,7 +178,7 @@ def is_bare(question: str, text: str, start: int, end: int) -> bool:
     `Ann Hill said in Tarnby` is more, `Ann` is less, and so is `Kurdish`.
     """
     answer = text[start:end]
-    if not _WANTS_PERSON.match(question):
+    if not wants_person(question):
         return len(answer) > 1 or not "a" <= answer.lower() <= "z"
     words = re.findall(r"\b[^\W\d_]{2,}\b", answer)
     goes_on = re.match(r"[ \n][A-Z]\w", text[end : end + 3])

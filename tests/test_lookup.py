@@ -1,0 +1,118 @@
+"""Tables: the row that a question is about, and the cell of it that answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rag.library import Library
+from rag.rows import cells
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rag.records import Answer
+
+TOWNS = """Town,County,Population 2001,Population 2011,Population 2021,Mayor
+Kelby,Northshire,60071,78869,26393,Carl Ellis
+Otterham,Eastmarch,5639,65084,11486,Ben Drew
+Penrose,Eastmarch,11078,30491,35314,Dora Kelby
+Quarley,Eastmarch,35424,24244,7901,Fay Crane
+Ripwell,Lowland,40242,6735,48748,Hana Judd
+Torrin,Lowland,73349,43787,17620,Emil Bolt
+"""
+WATER = """station,sampled,nitrate_mg_l,lead_ug_l,sampler
+Dunmere weir,2021-06-22,13.3,10.9,Hart
+Dunmere weir,2022-08-19,25.1,9.5,Gage
+Ilderton weir,2022-08-14,8.4,6.2,Drew
+Ilderton weir,2023-06-11,7.7,1894,Irwin
+"""
+DIRECTORS = """Name,Company,Role,Appointed,Resigned
+Emil Archer,Lumen Bank,director,12 June 2012,8 March 2013
+Ivo Archer,Delta Grain,chair,1 May 2008,12 June 2021
+Fay Crane,Delta Grain,finance director,28 March 2010,15 March 2021
+"""
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory, encoder) -> Iterator[Library]:
+    folder = tmp_path_factory.mktemp("tables")
+    for name, text in {"towns.csv": TOWNS, "water.csv": WATER, "directors.csv": DIRECTORS}.items():
+        (folder / name).write_text(text)
+    with Library.open(tmp_path_factory.mktemp("store") / "index", embedder=encoder) as library:
+        library.index(folder)
+        yield library
+
+
+def short(answer: Answer) -> str | None:
+    return answer.short_answer.text if answer.short_answer else None
+
+
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        ("What was the population of Kelby in 2021?", "26393"),  # a mayor is called Kelby as well
+        ("How many people lived in Quarley in 2001?", "35424"),
+        ("Who is the mayor of Ripwell?", "Hana Judd"),
+        ("mayor of torrin", "Emil Bolt"),
+        ("Which county is Penrose in?", "Eastmarch"),
+        ("How much lead was measured at Dunmere weir in August 2022?", "9.5"),
+        ("How much lead was measured at Ilderton weir in 2023?", "1894"),  # a number that could be a year
+        ("Who took the sample at Ilderton weir in 2022?", "Drew"),
+        ("When did Ivo Archer resign?", "12 June 2021"),
+        ("Who was appointed in March 2010?", "Fay Crane"),
+    ],
+)
+def test_cell_of_the_row_that_is_asked_about(tables, question, value):
+    answer = tables.ask(question)
+    assert short(answer) == value
+    assert answer.citations[0].quote.count(": ") > 1, "the whole row is quoted"
+    text = tables.document(answer.citations[0].uri).text
+    assert text[answer.short_answer.span.start : answer.short_answer.span.end] == value
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What was the population of Kelby in 1991?",
+        "What was the population of Brockton in 2021?",
+        "What was the unemployment rate in Kelby in 2021?",
+        "What was the arsenic level at Ilderton weir in 2022?",
+        "Who is the chair of Lumen Bank?",
+        "Why did Fay Crane resign?",
+        "Which town has the largest population in 2021?",
+        "How many towns are in Northshire?",
+        "When was the mayor of Ripwell elected?",
+    ],
+)
+def test_no_row_has_what_is_asked(tables, question):
+    assert tables.ask(question).abstained
+
+
+def test_rows_that_fit_equally_well_are_all_shown(tables):
+    answer = tables.ask("What was the population of Kelby?")  # in one of three years
+    assert "Town: Kelby" in answer.sentences[0].text
+    assert short(answer) is None
+    answer = tables.ask("Which towns are in Lowland?")
+    assert {sentence.text.split(" | ")[0] for sentence in answer.sentences} == {"Town: Ripwell", "Town: Torrin"}
+
+
+def test_yes_or_no_of_a_row(tables):
+    answer = tables.ask("Was Ivo Archer chair of Delta Grain?")
+    assert answer.sentences[0].text.startswith("Name: Ivo Archer")
+    assert "Emil Archer" not in " ".join(sentence.text for sentence in answer.sentences)
+
+
+def test_cells_have_their_places():
+    text = "Kelby | County: Lowland | At: 10:30 | Note: none: yet"
+    assert [(c.name, c.value) for c in cells(text)] == [
+        ("", "Kelby"),
+        ("County", "Lowland"),
+        ("At", "10:30"),
+        ("Note", "none: yet"),
+    ]
+    assert all(text[c.start :].startswith(c.value) for c in cells(text))
+    assert cells("He said: it rained.") == []
+    assert cells("one | two | three: 3") == []  # most values have no name
+    assert cells(f"Question: why? | Answer: {'word ' * 13}") == []  # prose is read, not looked up
