@@ -20,7 +20,8 @@ _WORDS = {
 _STOP_WORDS = {language: frozenset(words.split()) for language, words in _WORDS.items()}
 
 LEAST, LEAD = 3, 1.2
-"""Stop words that a guess needs at least, and by how much more of them it has to have than English."""
+"""Different stop words that a guess needs at least (a list of countries has `de` and `la`), and by how much more
+of them it has to have than English."""
 
 _SCRIPTS = {
     "HIRAGANA": "Japanese",
@@ -45,7 +46,7 @@ def _by_words(text: str) -> str | None:
     words = Counter(re.findall(r"[^\W\d_]+", text.casefold()))
     counts = {name: sum(words[word] for word in stop) for name, stop in _STOP_WORDS.items()}
     best = max(counts, key=counts.__getitem__)
-    if counts[best] < LEAST:
+    if counts[best] < LEAST or len(_STOP_WORDS[best] & words.keys()) < LEAST:
         return None
     return best if counts[best] > LEAD * counts[ENGLISH] else ENGLISH
 

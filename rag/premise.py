@@ -12,7 +12,7 @@ from rag.dates import written
 from rag.events import missing_event
 from rag.speakers.words import TITLES
 from rag.terms import terms
-from rag.values import number, numbers, same_name
+from rag.values import is_name, number, numbers, same_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -109,11 +109,21 @@ def _missing_name(question: str, told: str, around: str) -> str | None:
     have, names = set(terms(document)), _names(document)
 
     def is_unknown(words: str) -> bool:
-        return not any(word.startswith(term) for term in terms(words) for word in have)
+        return not any(word.startswith(term) for term in terms(words) for word in have) and not _spelled(
+            words, document
+        )
 
     unknown = (name for name in asked if is_unknown(name) and not any(same_name(name, other) for other in names))
     replaced = (name for name in asked if is_unknown(_lead(name)) and _is_replaced(name, _names(told)))
     return next(unknown, None) or next(replaced, None)
+
+
+def _spelled(name: str, text: str) -> bool:
+    """Tell whether a text spells out an acronym: `Scientific Advisory Group for Emergencies` for `SAGE`."""
+    if not re.fullmatch(r"[A-Z]{3,6}", name):
+        return False
+    words = r"\s+(?:(?:of|for|and|the|on|in|to)\s+)*".join(rf"{letter}[\w’'-]+" for letter in name)
+    return re.search(rf"\b{words}", text) is not None
 
 
 def _is_replaced(name: str, names: Iterable[str]) -> bool:
@@ -130,4 +140,4 @@ def _lead(name: str) -> str:
 
 def _names(text: str) -> list[str]:
     """Return what is written like a name, each once; a word that only opens a sentence may be among them."""
-    return [name for name in dict.fromkeys(_NAME.findall(text)) if terms(name)]
+    return [name for name in dict.fromkeys(_NAME.findall(text)) if is_name(name)]

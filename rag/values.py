@@ -301,6 +301,11 @@ def same_name(one: str, other: str) -> bool:
     return SequenceMatcher(None, "".join(first), "".join(second)).ratio() >= 0.75
 
 
+def is_name(text: str) -> bool:
+    """Tell whether more is in a name than articles and titles: `Mr` names nobody."""
+    return bool(_tokens(text))
+
+
 def _tokens(name: str) -> list[str]:
     decomposed = unicodedata.normalize("NFKD", name)
     plain = "".join(char for char in decomposed if not unicodedata.combining(char))

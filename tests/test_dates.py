@@ -106,6 +106,8 @@ def test_where_the_date_comes_from():
         ("Paris, le 1er août 2023", "2023-08-01"),
         ("Publié le 14 juillet 2022 à 10h30", "2022-07-14"),
         ("Wien, 5. Jänner 2020", "2020-01-05"),
+        ("Ada Hill (February 12, 1809 – April 15, 1865) was an engineer of harbours and of canals.", None),
+        ("Ada Hill, 12 February 1809 – 15 April 1865, was an engineer of harbours and of canals.", None),
     ],
 )
 def test_dates_of_publication_in_the_first_lines(line, date):

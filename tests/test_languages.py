@@ -30,6 +30,7 @@ ENGLISH = "The harbour office has ended the contract with the company. The damag
         ("412", None),
         ("", None),
         ("Hotel Rosenkrantz 1,200", None),
+        ("Country: Cap de la Hague | Area: de la Sarthe | Capital: La Rue", None),
     ],
 )
 def test_guess(text, guess):

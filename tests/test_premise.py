@@ -190,3 +190,12 @@ def test_another_place_is_no_answer(tmp_path, encoder):
         library.index(tmp_path / "a.txt")
         answers = [library.ask(f"How many people live in {place}?") for place in ("Delwick", "Rotterdam")]
     assert [answer.abstained for answer in answers] == [False, True]
+
+
+def test_a_title_stands_for_nobody():
+    """`Mr Speaker` beside a figure does not make it one for Botswana; an acronym may be spelled out in the passage."""
+    speech = passage("Mr Speaker, the unemployment rate is at 3.4 percent. Mr President, it fell in Ohio.")
+    assert missing("What is the unemployment rate in Botswana?", speech) == "Botswana"
+    science = passage("Modelling by the Scientific Advisory Group for Emergencies suggested 25,000 deaths in London.")
+    assert missing("How many deaths did SAGE modelling suggest?", science) is None
+    assert missing("How many deaths did NASA modelling suggest?", science) == "NASA"

@@ -146,8 +146,9 @@ def _standing_alone(rows: Sequence[str]) -> str | None:
 
 
 def _dateline(head: Sequence[str]) -> str | None:
-    matches = (_DATELINE.match(row) for row in head)
-    return next((date for match in matches if match and (date := parse_date(match["date"]))), None)
+    matches = [(row, match) for row in head if (match := _DATELINE.match(row))]
+    once = (match for row, match in matches if not any(form.match(row, match.end()) for form in _FORMS))  # or a life
+    return next((date for match in once if (date := parse_date(match["date"]))), None)
 
 
 def _only(row: str) -> str | None:
