@@ -61,7 +61,8 @@ def _answers(search: Search, answerer: Answerer, question: str, where: Filter | 
     answer = answerer.answer(question, hits)
     if answer.abstained:
         others = (asked_by_role(question), respelled(question, [hit.passage.text for hit in hits]))
-        tried = (replace(answerer.answer(o, _spoken(search(o), where)), searched_for=o) for o in others if o)
+        fitting = (other for other in others if other and len(other) <= MAX_QUESTION)
+        tried = (replace(answerer.answer(o, _spoken(search(o), where)), searched_for=o) for o in fitting)
         answer = next((one for one in tried if not one.abstained), answer)
     yield answer
 

@@ -34,6 +34,8 @@ class Rules:
             LoadError: the file cannot be read, or a line of it is no pattern.
         """
         path = os.path.join(folder, NAME)  # noqa: PTH118 - called for every folder of a tree
+        if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113 - a pipe would be waited for
+            raise LoadError(f"{path} is no file; remove or rename it")
         try:
             with open(path, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
                 lines = file.read().splitlines()

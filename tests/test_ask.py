@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.library import Library
+from rag.retrieve import MAX_QUESTION
 from rag.roles import asked_by_role
 from rag.spelling import respelled
 from rag.where import Filter
@@ -90,3 +91,10 @@ def test_only_the_speaker_of_the_filter_is_quoted(news):
     assert [citation.quote for citation in answer.citations] == [
         "YUSUF KARIM: Nobody in this room has ever seen that tender."
     ]
+
+
+def test_other_words_that_are_too_long_are_not_tried(news):
+    """The role is longer than its deed: a question that just fits is refused, and is no error."""
+    question = f"Who runs {'Norlandia ' * 399}".strip()
+    assert len(question) <= MAX_QUESTION < len(asked_by_role(question) or "")
+    assert news.ask(question).abstained

@@ -93,6 +93,12 @@ def test_a_bad_ignore_file_hides_nothing_and_shows_nothing(library, tmp_path):
     assert Rules().inside(str(tmp_path / "docs")) == Rules()
 
 
+def test_an_ignore_file_that_is_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / NAME)
+    with pytest.raises(LoadError, match=f"{NAME} is no file"):
+        Rules().inside(str(tmp_path))
+
+
 def test_only_what_changed_is_looked_at(library, tmp_path):
     """Other changes wait; what vanished goes; hidden, linked and foreign paths are left alone."""
     root = tmp_path / "docs"
