@@ -125,6 +125,13 @@ def written(text: str) -> list[tuple[Span, Parts]]:
     return sorted(found, key=lambda pair: pair[0])
 
 
+def without_dates(text: str) -> str:
+    """Return a text with a dash for each date that is written in it."""
+    for span, _ in reversed(written(text)):
+        text = f"{text[: span.start]} – {text[span.end :]}"
+    return text
+
+
 def mentions(sentence: str, published: str | None) -> list[Mention]:
     """Return the dates of a sentence as days, in order; without a day of publication only those that need none.
 

@@ -12,7 +12,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.dates import written
+from rag.dates import without_dates
 from rag.records import Span
 from rag.rows import Asked, Row, cells, spaced
 from rag.terms import STOP_WORDS, terms
@@ -208,7 +208,4 @@ def _best(found: Sequence[Cell], scores: Sequence[float]) -> list[Cell]:
 
 def _plain(name: str) -> str:
     """Return the name of a column without its year: `Population 2021` is a population."""
-    plain = spaced(name)
-    for span, _ in reversed(written(plain)):
-        plain = plain[: span.start] + plain[span.end :]
-    return plain.strip()
+    return without_dates(spaced(name)).strip(" –")

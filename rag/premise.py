@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rag.dates import written
+from rag.dates import without_dates, written
 from rag.events import missing_event
 from rag.speakers.words import TITLES
 from rag.terms import terms
@@ -50,7 +50,7 @@ def missing(question: str, passage: Passage, around: str = "") -> str | None:
     """
     told = passage.retrieval_text
     date = _missing_date(question, told, around)
-    missed = date or _missing_number(question, told) or _missing_name(_without_dates(question), told, around)
+    missed = date or _missing_number(question, told) or _missing_name(without_dates(question), told, around)
     return missed or missing_event(question, told)
 
 
@@ -83,19 +83,13 @@ def _missing_date(question: str, told: str, around: str) -> str | None:
 
 
 def _missing_number(question: str, told: str) -> str | None:
-    asked = list(_NUMBER.finditer(_LISTED.sub("", _without_dates(question))))
-    said = numbers(_without_dates(told)) if asked else []
+    asked = list(_NUMBER.finditer(_LISTED.sub("", without_dates(question))))
+    said = numbers(without_dates(told)) if asked else []
     for match in asked:
         wanted = number(match[0])
         if wanted and said and not any(wanted.agrees(other) for other in said):
             return match[1]
     return None
-
-
-def _without_dates(text: str) -> str:
-    for span, _ in reversed(written(text)):
-        text = f"{text[: span.start]} – {text[span.end :]}"
-    return text
 
 
 def _missing_name(question: str, told: str, around: str) -> str | None:

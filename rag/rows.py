@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rag.dates import written
+from rag.dates import without_dates, written
 from rag.speakers.words import TITLES
 from rag.terms import terms
 from rag.values import is_of_kind, wants_date, wants_number
@@ -96,13 +96,11 @@ class Asked:
     @classmethod
     def of(cls, question: str, weights: Mapping[str, float]) -> Asked:
         """Return what a question asks; `weights` are its terms with their rarity."""
-        rest, dates = question, written(question)
-        for span, _ in reversed(dates):
-            rest = f"{rest[: span.start]}–{rest[span.end :]}"
+        rest = without_dates(question)
         kept = set(terms(rest))
         names = (word for word in _CAPITAL.findall(_BOUND.sub("", rest)) if word.lower() not in TITLES)
         fixed = frozenset(term for name in names for term in terms(name))
-        return cls(rest, {t: w for t, w in weights.items() if t in kept}, [parts for _, parts in dates], fixed)
+        return cls(rest, {t: w for t, w in weights.items() if t in kept}, _dates(question), fixed)
 
 
 @dataclass(frozen=True, slots=True)
