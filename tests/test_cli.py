@@ -7,11 +7,17 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 TEXT = "The harbour report.\n\nThe crane lifted 412 tons on Monday. Nobody was hurt. The mayor was in Rotterdam.\n"
 
@@ -339,22 +345,56 @@ def test_a_line_end_in_a_file_name_breaks_no_line(place):
     assert asked[-1].endswith("/two\u240alines.txt")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "waits_for", "said"),
-    [
-        (["index", "docs"], "docs/.ragignore", "interrupted; the index is as it was, and the next rag index goes on"),
-        (["eval", "questions.jsonl"], "questions.jsonl", "interrupted\n"),
-    ],
-)
-def test_interrupted(place, arguments, waits_for, said):
-    """Only of what was writing the index it is said that the index is as it was."""
-    os.mkfifo(place / waits_for)
+@contextmanager
+def to_be_interrupted(place: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a command that gets the signal of Ctrl-C at the end of the block, and must end by it."""
     heard = signal.signal(signal.SIGINT, signal.SIG_DFL)  # shells have background jobs ignore it, and children inherit
     command = [sys.executable, "-m", "rag.cli", *arguments, "--store", "index", "--model", "hash"]
     process = subprocess.Popen(command, cwd=place, stderr=subprocess.PIPE, text=True)
     signal.signal(signal.SIGINT, heard)
-    with (place / waits_for).open("wb"):  # waits until the command reads it, which waits for what never comes
+    try:
+        yield process
         process.send_signal(signal.SIGINT)
-        complaint = process.communicate(timeout=60)[1]
-    assert process.returncode == 130
-    assert complaint.startswith(f"rag: {said}")
+        process.wait(timeout=60)
+        assert process.returncode == 130
+    finally:
+        process.kill()
+
+
+def soon(holds: Callable[[], bool]) -> None:
+    """Wait until it holds."""
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def is_read(pipe: Path, ends: list[int]) -> bool:
+    """Open the other end of a pipe, if somebody reads it, and keep it open."""
+    try:
+        ends.append(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+    except OSError:  # nobody does
+        return False
+    return True
+
+
+def test_interrupted_while_writing(place):
+    """It is said that the index is as it was."""
+    for number in range(1000):
+        (place / "docs" / f"{number}.txt").write_text(f"The ferry {number} left at noon.\n" * 20)
+    with to_be_interrupted(place, "index", "docs") as process:
+        soon(lambda: f"process {process.pid} " in (place / "index" / "LOCK").read_text())
+    complaint = process.communicate()[1]
+    assert "rag: interrupted; the index is as it was, and the next rag index goes on" in complaint
+    assert "harbour.txt" in rag("status", cwd=place).stdout
+    assert "999.txt" not in rag("status", cwd=place).stdout
+
+
+def test_interrupted_while_reading(place):
+    """Nothing is said of the index, which was not being written."""
+    os.mkfifo(place / "questions.jsonl")
+    with to_be_interrupted(place, "eval", "questions.jsonl") as process:
+        ends: list[int] = []
+        soon(lambda: is_read(place / "questions.jsonl", ends))  # and it waits for what never comes
+    os.close(ends.pop())
+    assert process.communicate()[1].startswith("rag: interrupted\n")
