@@ -32,6 +32,7 @@ _TOLD_IN_ORDER = re.compile(
 NO_PASSAGE = "Nothing in the documents matches the question."
 NOT_SAID = "The documents do not seem to say this: no passage that comes near has “{}” as the question does."
 NO_ANSWER = "The documents do not seem to answer this; these passages come nearest."
+NOT_OUTRIGHT = "The documents do not seem to say this outright; one sentence comes near."
 
 
 class Answerer(Protocol):
@@ -60,6 +61,7 @@ class ExtractiveAnswerer:
         support: a sentence of the same passage is quoted beside the best one when it holds so much more of what was
             asked: "Who said that ...?" is answered by the name, and shown by what was said.
         covers: the share of what was asked that a sentence has to hold to be quoted because it denies it.
+        hint: the share of the threshold that a sentence needs to be pointed at where the question is refused.
     """
 
     scorer: SentenceScorer
@@ -67,6 +69,7 @@ class ExtractiveAnswerer:
     near: float = 0.6
     support: float = 0.25
     covers: float = 0.7
+    hint: float = 0.2
 
     def answer(self, question: str, hits: Sequence[Hit]) -> Answer:
         """Answer with verbatim sentences, or refuse with the nearest passages."""
@@ -86,6 +89,8 @@ class ExtractiveAnswerer:
         else:
             answer = refusal(question, NOT_SAID.format(lacking) if lacking else NO_ANSWER, hits)
         trusted = fitting or [c for c in candidates if c.score < threshold]  # what was refused for its premise is not
+        if trusted and not fitting and not lacking and trusted[0].score >= self.hint * threshold:
+            answer = pointing_at(trusted[0], answer)
         return replace(answer, confidence=trusted[0].score if trusted else 0.0)
 
     def _denial(self, question: str, candidates: Sequence[Candidate], best: Candidate) -> Candidate | None:
@@ -170,6 +175,13 @@ def _short_answer(
 def refusal(question: str, reason: str, hits: Sequence[Hit]) -> Answer:
     """Say that there is no answer, and show the nearest passages."""
     return Answer(question, abstained=True, reason=reason, nearest=tuple(hits[:NEAREST]))
+
+
+def pointing_at(candidate: Candidate, refused: Answer) -> Answer:
+    """Let a refusal begin with the passage of the sentence that comes nearest, and say which it is."""
+    others = (hit for hit in refused.nearest if hit.passage.id != candidate.hit.passage.id)
+    nearest = (replace(candidate.hit, sentence=candidate.span), *others)
+    return replace(refused, reason=NOT_OUTRIGHT, nearest=nearest[:NEAREST])
 
 
 def in_reading_order(chosen: Iterable[Candidate], leading: Sequence[Candidate] = ()) -> list[Candidate]:

@@ -25,6 +25,7 @@ _MONTH = r"(?i:jan|feb|mar|mär|apr|mai|may|jun|jul|aug|sep|okt|oct|nov|dez|dec)
 _DAY = re.compile(rf"(?:[12]?\d|3[01])\.?\s+{_MONTH}\.?(?:\s+\d{{4}})?,?\s+[^\W\d_A-Z]")
 _GOES_ON = re.compile(r"(?:\d[\d.,]*%?\s+)?(?P<letter>[^\W\d_])[\w'’-]*(?:[\s,;.!?)]|$)")
 _CLOSED = re.compile(r"[.!?:;…。！？؟।|][\"”’»)\]⁰¹²³⁴-⁹]*$")
+_UNFINISHED = re.compile(r"\b(?:a|an|and|at|by|for|from|in|of|or|that|the|their|to|was|were|which|who|with)$")
 _TURN = re.compile(r"(?:\[?\d{1,2}:\d\d(?::\d\d)?\]?\s+)?(?P<name>[^\W\d_][\w.'’()\- ]{0,48}):(?:\s|$)")
 _ROW = re.compile(r"\||[^\r\n]* \| ")
 _LINE_END = re.compile(r"[\r\n]")
@@ -140,6 +141,8 @@ def _continues(text: str, above: Span, row: Span, width: int) -> bool:
     word = _WORD.match(line)
     filled = upper.end - above.start
     if word is not None and filled + 1 + len(word[0]) > width:
+        return True
+    if _UNFINISHED.search(upper.of(text)):
         return True
     return filled > _UNEVEN * width and _runs_on(upper.of(text), line)
 

@@ -11,6 +11,8 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from rag.filename import words_of_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -244,11 +246,13 @@ class Passage:
     def context(self) -> str:
         """One line that places the passage (title, section, date, speakers): for retrieval, never for display.
 
+        Where the document has no title, the words of its file's name stand for one.
         The speaker comes with the role; of the others only names that the text does not have, as those of subtitles.
         """
         own = self.speaker.partition(",")[0] if self.speaker else None
         others = [name for name in unnamed(self.text, self.statements) if name != own]
-        parts = dict.fromkeys(part for part in (self.title, self.section, self.date, self.speaker, *others) if part)
+        title = self.title or words_of_name(self.uri)
+        parts = dict.fromkeys(part for part in (title, self.section, self.date, self.speaker, *others) if part)
         return " · ".join(" ".join(part.split()) for part in parts)
 
     @property
@@ -338,7 +342,10 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage found for a question. Ranks start at 1; None means that this half did not find it."""
+    """A passage found for a question. Ranks start at 1; None means that this half did not find it.
+
+    `sentence`, in code points of the document, is what comes nearest to an answer where the question is refused.
+    """
 
     passage: Passage
     score: float
@@ -346,6 +353,7 @@ class Hit:
     lexical_rank: int | None = None
     dense_score: float | None = None
     lexical_score: float | None = None
+    sentence: Span | None = None
 
     @property
     def citation(self) -> Citation:

@@ -113,8 +113,15 @@ def answer_json(answer: Answer) -> Json:
         ],
         "citations": [citation_json(citation) for citation in answer.citations],
         "conflicts": [{"about": conflict.about, "sides": list(conflict.sides)} for conflict in answer.conflicts],
-        "nearest": [hit_json(rank, hit, answer.question) for rank, hit in enumerate(answer.nearest, 1)],
+        "nearest": [nearest_json(rank, hit, answer.question) for rank, hit in enumerate(answer.nearest, 1)],
     }
+
+
+def nearest_json(rank: int, hit: Hit, question: str) -> Json:
+    """A passage shown with a refusal; `sentence` is what comes nearest to an answer in it."""
+    span = hit.sentence
+    sentence = span and {"start": span.start, "end": span.end, "text": hit.passage.quote(span)}
+    return {**hit_json(rank, hit, question), "sentence": sentence}
 
 
 def document_json(document: Document, at: Span | None = None) -> Json:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from rag.answer import NO_ANSWER, NO_PASSAGE, ExtractiveAnswerer, in_reading_order
+from rag.answer import NO_ANSWER, NO_PASSAGE, NOT_OUTRIGHT, ExtractiveAnswerer, in_reading_order
+from rag.cli.lines import answer_lines
 from rag.records import Citation, Document, Hit, Span
 from rag.score import Candidate, OverlapScorer
 from rag.terms import coverage
+from rag.wire import answer_json
 
 
 def hit(text: str, uri: str = "/a.txt", score: float = 1.0) -> Hit:
@@ -66,12 +68,23 @@ def test_no_more_sentences_than_wanted_and_none_far_worse():
 def test_refusal_shows_the_nearest():
     """Below the threshold nothing is answered, and the nearest passages are shown as such."""
     hits = [hit("One.|Two.")]
-    answer = ExtractiveAnswerer(Scores({"One.": 0.4})).answer("What is three?", hits)
+    answer = ExtractiveAnswerer(Scores({"One.": 0.05})).answer("What is three?", hits)
     assert (answer.abstained, answer.reason, answer.text) == (True, NO_ANSWER, NO_ANSWER)
     assert answer.nearest == tuple(hits)
     assert not answer.citations
     assert not answer.sentences
     assert ExtractiveAnswerer(Scores({})).answer("?", []).reason == NO_PASSAGE
+
+
+def test_refusal_points_at_a_sentence_that_comes_near():
+    """What may answer, and is not sure enough to be one, leads the nearest passages, with its exact place."""
+    hits = [hit("One.|Two.", "/a.txt"), hit("Four.|Five.", "/b.txt")]
+    answer = ExtractiveAnswerer(Scores({"Five.": 0.4, "One.": 0.2})).answer("What is five?", hits)
+    assert (answer.abstained, answer.reason, answer.citations) == (True, NOT_OUTRIGHT, ())
+    assert [h.passage.uri for h in answer.nearest] == ["/b.txt", "/a.txt"]
+    near = answer_json(answer)["nearest"]
+    assert [each["sentence"] for each in near] == [{"start": 6, "end": 11, "text": "Five."}, None]
+    assert "nearest: Five." in answer_lines(answer)
 
 
 def test_line_breaks_are_shown_as_spaces_and_kept_in_the_quote():

@@ -99,6 +99,17 @@ def test_news_is_cut_after_each_sentence(marked):
     assert split(text) == parts
 
 
+def test_a_line_that_ends_in_the_middle_goes_on_though_it_is_short():
+    """Ragged lines wrapped by hand: nothing ends with `of` or `the`."""
+    text = (
+        "    The council met on the third of\n"
+        "March in the hall that the fishermen of the harbour had built when the old one burned.\n"
+        "It voted for the pier, and the levy was lifted by a crown for every ton that is landed.\n"
+    )
+    blocks = plain_blocks(text, 0, len(text))
+    assert [" ".join(block.of(text).split()) for block in blocks] == [" ".join(text.split())]
+
+
 @pytest.mark.parametrize(
     ("block", "expected"),
     [
@@ -275,8 +286,8 @@ def test_tokens_are_counted_in_one_call():
 
 def test_settings_name_all_that_shapes_passages():
     """The recipe of an index tells apart what cannot be mixed."""
-    assert Chunker(count_words).settings == "sentences-4 max=200"
-    assert Chunker(count_words, max_tokens=120).settings == "sentences-4 max=120"
+    assert Chunker(count_words).settings == "sentences-5 max=200"
+    assert Chunker(count_words, max_tokens=120).settings == "sentences-5 max=120"
 
 
 def test_blocks_of_the_document_are_used_and_completed():

@@ -45,13 +45,18 @@ def hit_lines(rank: int, hit: Hit, question: str) -> str:
     return f"{rank}. {one_line(str(hit.citation))}  ({hit.score:.3f})\n   {text}\n   [rank {halves}; words: {words}]"
 
 
+def _near(hit: Hit) -> str:
+    """Return the sentence that comes nearest to an answer, or the beginning of the passage."""
+    if hit.sentence:
+        return f"nearest: {' '.join(hit.passage.quote(hit.sentence).split())}"
+    return " ".join(hit.passage.text.split())[:200]
+
+
 def answer_lines(answer: Answer) -> str:
     """Return an answer as text, with its sides and sources."""
     meant = meant_lines(answer)
     if answer.abstained:
-        nearest = (
-            f"  {one_line(str(hit.citation))}\n    {' '.join(hit.passage.text.split())[:200]}" for hit in answer.nearest
-        )
+        nearest = (f"  {one_line(str(hit.citation))}\n    {_near(hit)}" for hit in answer.nearest)
         return "\n".join([*meant, answer.text, *nearest])
     notice = [answer.reason, ""] if answer.reason else []
     said = [*short_lines(answer), *_joined(answer)]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 LONGEST_QUESTION = 2000
 PDF = "application/pdf"
+NEAR = 0  # marks what comes nearest in a refusal: no citation has this number
 
 
 def checked_question(question: str) -> str:
@@ -65,7 +66,7 @@ def answer_view(answer: Json) -> TurnView:
             "kind": "refusal",
             "message": answer["reason"] or "Nothing in the documents answers this question.",
             "heading": "Nearest passages" if nearest else "",
-            "note": "These came closest, but they do not answer the question." if nearest else "",
+            "note": _note(nearest),
             "cards": [nearest_card(hit) for hit in nearest],
         }
     short = answer["short_answer"]
@@ -80,6 +81,12 @@ def answer_view(answer: Json) -> TurnView:
         "note": "",
         "cards": [citation_card(citation) for citation in answer["citations"]],
     }
+
+
+def _note(nearest: Sequence[Json]) -> str:
+    if any(hit.get("sentence") for hit in nearest):
+        return "The marked sentence comes near; judge for yourself whether it answers."
+    return "These came closest, but they do not answer the question." if nearest else ""
 
 
 def turn_view(turn: Turn) -> TurnView:
@@ -105,8 +112,10 @@ def citation_card(citation: Json) -> Card:
 
 
 def nearest_card(hit: Json) -> Card:
-    """Show a passage that is no source: without number and mark."""
-    return _card(hit, hit["text"], {}, None)
+    """Show a passage that is no source: without number, and marked only where a sentence comes near."""
+    near = hit.get("sentence")  # conversations kept by an earlier version have none
+    marks = {NEAR: Span(near["start"] - hit["start"], near["end"] - hit["start"])} if near else {}
+    return _card({**hit, **near} if near else hit, hit["text"], marks, None)
 
 
 def _card(found: Json, text: str, marks: Mapping[int, Span], number: int | None) -> Card:
