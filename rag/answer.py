@@ -11,6 +11,7 @@ from rag.events import asked_event, is_of_another_event
 from rag.premise import denies, missing
 from rag.records import Answer, AnswerSentence, Citation, Conflict, ShortAnswer
 from rag.score import is_yes_no
+from rag.subject import other_subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -131,7 +132,12 @@ def _fitting(question: str, candidates: Sequence[Candidate], threshold: float) -
     if not fitting:
         return [], next(iter(lacking.values()), None)
     told = [c for c in fitting if not is_of_another_event(question, c.text)]
-    return (told, None) if told and told[0].score >= threshold else ([], asked_event(question))
+    if not told or told[0].score < threshold:
+        return [], asked_event(question)
+    speakers = {s.speaker for c in candidates for s in c.hit.passage.statements if s.speaker}
+    others = [other_subject(question, c.hit.passage, c.span, speakers) for c in told]
+    about = [c for c, other in zip(told, others, strict=True) if not other]
+    return (about, None) if about and about[0].score >= threshold else ([], next(filter(None, others), None))
 
 
 def cite(question: str, chosen: Sequence[Candidate], differing: Sequence[Candidate] = ()) -> Answer:

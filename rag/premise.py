@@ -95,20 +95,20 @@ def _missing_number(question: str, told: str) -> str | None:
 def _missing_name(question: str, told: str, around: str) -> str | None:
     """Find a name of which passage and document have no word, nor an abbreviation or another spelling."""
     first = _OPENING.match(question)
-    asked = [_POSSESSIVE.sub("", name) for name in _names(question[first.end() if first else 0 :])]
+    asked = [_POSSESSIVE.sub("", name) for name in names(question[first.end() if first else 0 :])]
     asked = [name for name in asked if not _ADJECTIVE.match(name)]
-    if not asked or not _names(told):
+    if not asked or not names(told):
         return None
     document = f"{told}\n{around}"
-    have, names = set(terms(document)), _names(document)
+    have, known = set(terms(document)), names(document)
 
     def is_unknown(words: str) -> bool:
         return not any(word.startswith(term) for term in terms(words) for word in have) and not _spelled(
             words, document
         )
 
-    unknown = (name for name in asked if is_unknown(name) and not any(same_name(name, other) for other in names))
-    replaced = (name for name in asked if is_unknown(_lead(name)) and _is_replaced(name, _names(told)))
+    unknown = (name for name in asked if is_unknown(name) and not any(same_name(name, other) for other in known))
+    replaced = (name for name in asked if is_unknown(_lead(name)) and _is_replaced(name, names(told)))
     return next(unknown, None) or next(replaced, None)
 
 
@@ -132,6 +132,6 @@ def _lead(name: str) -> str:
     return " ".join(word for word in name.split()[:-1] if word.lower() not in TITLES)
 
 
-def _names(text: str) -> list[str]:
+def names(text: str) -> list[str]:
     """Return what is written like a name, each once; a word that only opens a sentence may be among them."""
     return [name for name in dict.fromkeys(_NAME.findall(text)) if is_name(name)]

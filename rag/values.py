@@ -11,6 +11,7 @@ from typing import Literal
 from text_to_num import alpha2digit
 
 from rag.dates import Parts, written
+from rag.speakers.words import is_role
 from rag.terms import terms
 
 Kind = Literal["date", "time", "number", "name"]
@@ -31,6 +32,7 @@ _WANTS_NUMBER = re.compile(
     r"\W*(?:about |by |for )?how (?:many|much|old|far|tall|high|heavy|deep|fast)\b", re.IGNORECASE
 )
 _WANTS_PERSON = re.compile(r"\W*(?:by |to |with |for |from )?who(?:m|se)?\b", re.IGNORECASE)
+_WHERE = re.compile(r"\W*where\b", re.IGNORECASE)
 _YEAR = re.compile(r"\W*(?:1[89]|20)(?!00)\d\d\W*")
 _DATED = re.compile(
     r"\d|\b(?:ago|last|next|today|yesterday|tomorrow|tonight|during|after|before|while|until|since|once|when|never|now)\b"
@@ -157,12 +159,14 @@ def wants_person(question: str) -> bool:
 
 
 def is_of_kind(question: str, answer: str) -> bool:
-    """Tell whether an answer may be what is asked for: a point in time, a number, somebody with a name.
+    """Tell whether an answer may be what is asked for: a point in time, a number, somebody with a name, a place.
 
     For questions that want something else, and those in the middle of a sentence, any answer may be.
     """
     if wants_date(question):
         return bool(_DATED.search(answer) or value(question, answer))
+    if _WHERE.match(question):
+        return not is_role(answer.rpartition(" ")[2].lower())
     if wants_number(question):
         if _YEAR.fullmatch(answer):
             return False

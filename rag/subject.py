@@ -1,0 +1,59 @@
+"""Whom a sentence is about: `There were eleven of us` is not about the lawyer who was asked, but about the witness.
+
+A question names whom it is about right behind its verb (`did Alma Prentiss have`). A sentence without the name is about
+somebody else if its pronoun says so: the speaker for `we`, and for `it` or `she` at its beginning somebody whom the
+passage has named before.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rag.premise import names
+from rag.terms import terms
+from rag.values import same_name
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from rag.records import Passage, Span
+
+_AUXILIARY = r"\b(?:did|does|do|was|were|is|are|has|have|had|will|would|can|could)\s+(?:the\s+)?"
+_ASKED = re.compile(rf"{_AUXILIARY}(?P<name>(?:(?:al|el|an)-)?[A-Z][\w.’'-]*(?:\s+[A-Z][\w.’'-]*)*)")
+_FIRST_PERSON = re.compile(r"\b(?:I|me|[Mm]y|[Ww]e|us|[Oo]ur)\b")
+_THIRD_PERSON = re.compile(r"\W*(?:he|she|it|they|his|her|its|their)\b", re.IGNORECASE)
+
+
+def other_subject(question: str, passage: Passage, sentence: Span, speakers: Collection[str]) -> str | None:
+    """Return whom the question is about where a sentence is about somebody else; None where it may be about them.
+
+    Args:
+        question: what is asked.
+        passage: has the sentence.
+        sentence: would answer, in code points of the document.
+        speakers: everybody who speaks in the document, as far as it was found.
+    """
+    asked = _ASKED.search(question)
+    if not asked:
+        return None
+    name, words = asked["name"].removesuffix("'s").removesuffix("’s"), passage.quote(sentence)
+    if _says(words, name):
+        return None
+    speaker = passage.speaker_of(sentence)
+    if speaker and _FIRST_PERSON.search(words):
+        is_other = not same_name(name, speaker) and any(same_name(name, _head(other)) for other in speakers)
+        return name if is_other else None
+    before = passage.text[: max(0, sentence.start - passage.span.start)]
+    is_named = _says(passage.retrieval_text, name)
+    return name if _THIRD_PERSON.match(words) and names(before) and not is_named else None
+
+
+def _head(speaker: str) -> str:
+    """Return a speaker's name without the role."""
+    return speaker.partition(",")[0]
+
+
+def _says(text: str, name: str) -> bool:
+    """Tell whether a text has a word of a name, or an abbreviation or another spelling of it."""
+    return bool(set(terms(name)) & set(terms(text))) or any(same_name(name, other) for other in names(text))
