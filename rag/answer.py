@@ -204,5 +204,6 @@ def _words(candidate: Candidate) -> str:
 
 
 def shown(quote: str) -> str:
-    """Return a quotation for display: line breaks and runs of white space become single spaces."""
-    return " ".join(quote.split())
+    """Return a quotation for display: runs of white space become single spaces, a table's row loses its outer lines."""
+    line = " ".join(quote.split())
+    return line.strip("| ") if line.startswith("| ") and line.endswith(" |") else line

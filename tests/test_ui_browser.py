@@ -37,6 +37,7 @@ FLAGS = [
 QUESTION = "How many civilians live in Idlib?"
 DISPUTED = "How many people were on the barrier?"
 UNANSWERABLE = "Who won the 1998 football world cup?"
+NEAR_MISS = "How deep was the water at its peak?"
 FIRST_ANSWER = 120_000  # ms; the encoder is loading on a busy machine
 PAYLOADS = [
     "<script>window.pwned=1</script>",
@@ -292,6 +293,19 @@ def test_refusal_shows_nearest_passages_not_as_sources(page, tmp_path):
     expect(reader(page).locator("mark.near").first).to_be_in_viewport()
     assert reader(page).locator("mark.current, .chip").count() == 0
     shot(page, tmp_path, "refusal")
+
+
+def test_refusal_points_at_the_sentence_that_comes_near(page, tmp_path):
+    """It is quoted under the refusal, marked in its passage, and opens in its document; it is no citation."""
+    turn = ask(page, NEAR_MISS)
+    expect(turn.get_by_text("No clear answer in these documents")).to_be_visible()
+    words = turn.locator(".near p").text_content()
+    assert words
+    assert turn.locator(".card mark").all_text_contents() == [words]
+    assert turn.locator(".card .number, .marker").count() == 0
+    turn.locator(".near button").click()
+    expect(reader(page).locator("mark.near").first).to_have_text(words)
+    shot(page, tmp_path, "near")
 
 
 def test_examples_can_be_asked(page):

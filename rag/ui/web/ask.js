@@ -2,6 +2,7 @@
 
 import { call, icon, make, settings, tell, watchEnds } from "./core.js";
 import { filters } from "./filters.js";
+import { close as closeReader } from "./reader.js";
 import { turnNode, waitingNode } from "./turn.js";
 
 const LONGEST = 2000;
@@ -160,6 +161,8 @@ export function ask(question) {
     input.focus();
     return;
   }
+  closeReader(); // what is marked there belongs to another question
+  input.focus();
   waitFor((count += 1));
   view.classList.remove("fresh");
   input.setAttribute("placeholder", "Ask another question");

@@ -27,7 +27,9 @@ export function turnNode(turn) {
 function answerNodes(turn) {
   if (turn.kind === "error" || turn.kind === "hint") return [make("p", { class: turn.kind }, turn.message)];
   if (turn.kind === "refusal") {
-    return [make("p", { class: "verdict" }, "No answer in these documents"), make("p", { class: "reason" }, turn.message),
+    const near = turn.cards.find(citedWords);
+    return [make("p", { class: "verdict" }, near ? "No clear answer in these documents" : "No answer in these documents"),
+      make("p", { class: "reason" }, turn.message), near ? nearNode(near, turn) : null,
       turn.searched ? make("p", { class: "note" }, `Searched ${turn.searched}.`) : null];
   }
   const short = turn.short
@@ -38,6 +40,12 @@ function answerNodes(turn) {
   const others = turn.sentences.filter((each) => !said.has(flat(each.text)));
   const notice = turn.message ? make("p", { class: "note notice" }, turn.message) : null;
   return [notice, turn.conflicts.length ? null : short, turn.conflicts.map((each) => conflict(each, turn)), others.map((each) => sentence(each, turn))];
+}
+
+/** What comes nearest to an answer: words of a document, which open there. */
+function nearNode(card, turn) {
+  const opener = make("button", { type: "button", class: "quiet", click: () => open(card, turn.cards, opener) }, icon("file"), card.title);
+  return make("blockquote", { class: "near" }, make("p", {}, citedWords(card)), opener);
 }
 
 function sentence(view, turn) {
