@@ -14,10 +14,11 @@ import pytest
 from rag.cli import main
 from rag.embed import HashEmbedder
 from rag.errors import InputError
-from rag.evaluate import evaluate, opened, read_folder, read_questions
+from rag.evaluate import Case, Question, Result, evaluate, opened, read_folder, read_questions
 from rag.evaluate.compare import differences, randomisation
 from rag.evaluate.measures import abstention, f1, normal, ranking_scores
 from rag.evaluate.report import read_report, write_report
+from rag.records import Answer
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -148,6 +149,18 @@ def test_report_shows_every_question(beir, tmp_path):
     page = (tmp_path / "run.html").read_text("utf-8")
     assert all(question.text in page for question in dataset.questions)
     assert read_report(tmp_path / "run.jsonl") == {case.question.id: case.scores for case in result.cases}
+
+
+def test_report_marks_wrong_refusals(tmp_path):
+    """A refusal of what has an answer is wrong, and so is an answer to what has none."""
+    answers = (Answer("?", abstained=True, reason="Not said."), Answer("?"))
+    for answerable, faults in ((True, (True, False)), (False, (False, True)), (None, (False, False))):
+        for answer, is_wrong in zip(answers, faults, strict=True):
+            case = Case(Question("q1", "Who?", answerable=answerable), [], answer)
+            write_report(Result("set", "rag", (case,), 1.0), tmp_path / "run.html")
+            page = (tmp_path / "run.html").read_text("utf-8")
+            fault = "refused, though there is an answer" if answer.abstained else "answered, though there is no answer"
+            assert (fault in page, 'class="wrong"' in page) == (is_wrong, is_wrong)
 
 
 def test_significance():

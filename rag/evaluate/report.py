@@ -122,13 +122,23 @@ def _row(case: Case) -> str:
     expected = [*question.relevant, *question.answers] or list(question.evidence) or [unknown]
     marks = ('class="right"' if uri in question.relevant else "" for uri in case.found[:_SHOWN])
     found = "".join(f"<li {mark}>{html.escape(uri)}" for uri, mark in zip(case.found, marks, strict=False))
+    fault = _fault(case)
     answer = f"<p>{html.escape(case.answer.text)}</p>" if case.answer else ""
+    answer += f"<p><strong>{fault}</strong></p>" if fault else ""
     scores = "<br>".join(f"{name} {value:.2f}" for name, value in case.scores.items())
-    wrong = 'class="wrong"' if case.scores.get("hit@5", 1.0) < 1 or case.scores.get("sentence_hit@1", 1.0) < 1 else ""
+    missed = any(case.scores.get(name, 1.0) < 1 for name in ("hit@5", "sentence_hit@1"))
+    wrong = 'class="wrong"' if missed or fault else ""
     return (
         f"<tr {wrong}><td>{html.escape(question.text)}<td>{'<br>'.join(map(html.escape, expected))}"
         f'<td>{answer}<ol>{found}</ol><td class="scores">{scores}</tr>'
     )
+
+
+def _fault(case: Case) -> str:
+    """Say what is wrong with a refusal, or with the lack of one; nothing where that is not known."""
+    if case.answer is None or case.question.answerable in {None, not case.answer.abstained}:
+        return ""
+    return "refused, though there is an answer" if case.answer.abstained else "answered, though there is no answer"
 
 
 def _number(value: float | None) -> str:
