@@ -12,6 +12,7 @@ from rag.premise import denies, missing
 from rag.records import Answer, AnswerSentence, Citation, Conflict, ShortAnswer
 from rag.score import is_yes_no
 from rag.subject import other_subject
+from rag.values import says_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -165,7 +166,7 @@ def _short_answer(
 ) -> ShortAnswer | None:
     """Return the short answer of the best sentence, or of the newest where sources differ and all have dates.
 
-    None where it would name somebody else than who said it.
+    None where it would name somebody else than who said it, or say no more than the question.
     """
     best = differing[0] if differing else max(chosen, key=lambda c: c.score)
     number = chosen.index(best) + 1
@@ -173,7 +174,7 @@ def _short_answer(
         return None
     text = best.hit.passage.quote(best.short)
     said = max(zip(chosen, citations, strict=True), key=lambda pair: pair[0].support)[1]
-    if _WHO_SAID.match(question) and said.speaker and text not in said.speaker:
+    if says_nothing(question, text) or (_WHO_SAID.match(question) and said.speaker and text not in said.speaker):
         return None
     return ShortAnswer(text, number, best.short)
 

@@ -161,19 +161,31 @@ def wants_person(question: str) -> bool:
 def is_of_kind(question: str, answer: str) -> bool:
     """Tell whether an answer may be what is asked for: a point in time, a number, somebody with a name, a place.
 
-    For questions that want something else, and those in the middle of a sentence, any answer may be.
+    For questions that want something else, and those in the middle of a sentence, any answer may be that says more
+    than the question.
     """
+    if says_nothing(question, answer):
+        return False
     if wants_date(question):
         return bool(_DATED.search(answer) or value(question, answer))
     if _WHERE.match(question):
         return not is_role(answer.rpartition(" ")[2].lower())
     if wants_number(question):
-        if _YEAR.fullmatch(answer):
-            return False
-        return bool(re.search(r"\d", answer) or numbers(answer) or _VAGUE.search(answer) or _nothing(answer))
+        return not _YEAR.fullmatch(answer) and bool(
+            re.search(r"\d", answer) or numbers(answer) or _VAGUE.search(answer) or _nothing(answer)
+        )
     if wants_person(question):
         return any(char.isupper() or (char.isalpha() and not char.islower()) for char in answer)  # or has no case
     return True
+
+
+def says_nothing(question: str, answer: str) -> bool:
+    """Tell whether an answer has no term that the question has not: `she died` to `How did she die?`.
+
+    One of two things that the question has is an answer to a choice.
+    """
+    said = set(terms(answer))
+    return bool(said) and said <= set(terms(question)) and " or " not in question
 
 
 def is_bare(question: str, text: str, start: int, end: int) -> bool:

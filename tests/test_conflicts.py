@@ -277,6 +277,8 @@ def test_sides_on_the_sample(sample):
         ("How many came?", ["33", "sixty-four", "hundreds", "none", "two thirds"], ["Many", "the guests"]),
         ("How much did it cost?", ["£2.25m", "half a million", "2,003", "2000"], ["the buyer", "2003"]),
         ("who built it", ["Mary Blewitt", "the British", "CNN", "محمد"], ["1931", "king", "two or more parties"]),
+        ("How did Ann Weaver die?", ["of cold", "she drowned"], ["she died", "Weaver died"]),
+        ("Did Weaver or Lund die?", ["Weaver"], []),
         ("Where did they meet?", ["Berlin", "by the river", "the minister's house"], ["US security adviser"]),
         ("What fell when the wall was built?", ["a hammer", "1961"], []),
         ("How long did it take?", ["until they had enough", "nine days"], []),
