@@ -11,7 +11,7 @@ import random
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,6 @@ SETS = (
     "squadshifts_amazon_reviews",
 )
 TITLED = {"squad11_train_part", "squadshifts_new_wiki"}  # the titles of the other sets say nothing
-OTHER_EXAMPLES, OTHER_SHARED, OTHER_REST = 0.45, 0.65, 0.2  # questions in other words; words of them that change
 WORDS_PER_TOKEN = 0.72  # of these sets, to crop passages without tokenizing them
 
 
@@ -79,7 +78,7 @@ class Pool:
 
     ``hard`` has, for each question, likely passages without an answer; ``loose`` questions with the sentence that
     answers; ``asked_of_web`` the sentences of an article for each question of a search engine's users: the question,
-    the sentence, and whether it answers; ``others`` has words that may stand for another in a question.
+    the sentence, and whether it answers.
     """
 
     paragraphs: list[Paragraph]
@@ -87,7 +86,6 @@ class Pool:
     hard: list[list[int]]
     loose: list[tuple[str, str]]
     asked_of_web: list[list[tuple[str, str, bool]]]
-    others: dict[str, list[str]] = field(default_factory=dict)
 
     @cached_property
     def of_article(self) -> dict[str, list[int]]:
@@ -181,8 +179,8 @@ def holds(lowered: str, question: Question) -> bool:
     return any(answer.lower().strip(" .") in lowered for answer in question.answers)
 
 
-def pool(folder: Path, wordnet: Path | None = None) -> tuple[Pool, Pool]:
-    """The training and the held-out pool; with WordNet, with other words for those of the questions."""
+def pool(folder: Path) -> tuple[Pool, Pool]:
+    """The training and the held-out pool."""
     paragraphs, questions = load(folder)
     train, dev = split(paragraphs, questions)
     loose = [
@@ -192,19 +190,9 @@ def pool(folder: Path, wordnet: Path | None = None) -> tuple[Pool, Pool]:
     hard = retrieved(paragraphs, train + dev)
     kept = [group for number, group in enumerate(web) if number % 25]
     return (
-        Pool(paragraphs, train, hard[: len(train)], loose, kept, other_words(train, wordnet) if wordnet else {}),
+        Pool(paragraphs, train, hard[: len(train)], loose, kept),
         Pool(paragraphs, dev, hard[len(train) :], loose, web[::25]),
     )
-
-
-def other_words(questions: list[Question], wordnet: Path) -> dict[str, list[str]]:
-    """Words that may stand for words of the questions."""
-    from synonyms import WORD, WordNet, thesaurus
-
-    from rag.embed import embedder
-
-    words = (word for question in questions for word in WORD.findall(question.text))
-    return thesaurus(words, WordNet(wordnet), embedder())
 
 
 def asked_of_web(path: Path) -> list[list[tuple[str, str, bool]]]:
@@ -269,18 +257,6 @@ def reword(question: str, rng: random.Random) -> str:
     if rng.random() < 0.3:
         question = question.lower()
     return question.rstrip("? ") if rng.random() < 0.2 else question
-
-
-def in_other_words(example: Example, others: dict[str, list[str]], rng: random.Random) -> Example:
-    """The question with synonyms in the place of some of its words, mostly of those that the passage has, too."""
-    passage = set(re.findall(r"\w+", example.passage))
-
-    def other(match: re.Match[str]) -> str:
-        word = match.group()
-        changes = word in others and rng.random() < (OTHER_SHARED if word in passage else OTHER_REST)
-        return rng.choice(others[word]) if changes else word
-
-    return replace(example, question=re.sub(r"(?<![\w'’-])[a-z]{3,}(?![\w'’-])", other, example.question))
 
 
 def with_neighbour(pool: Pool, number: int, rng: random.Random) -> tuple[str, int]:
@@ -661,10 +637,6 @@ SHARES: tuple[tuple[Maker, float], ...] = (
 )
 
 
-OF_THE_QUESTION = {"positive", "swapped", "retrieved", "same article", "other article", "sentence removed"}
-"""The kinds of example whose question is the one that was drawn, or a little changed."""
-
-
 def stream(pool: Pool, seed: int, length: Callable[[random.Random], int]) -> Iterator[Example]:
     """Examples without end: every question in turn, shuffled in each round; ``length`` draws a size in words.
 
@@ -684,8 +656,7 @@ def stream(pool: Pool, seed: int, length: Callable[[random.Random], int]) -> Ite
             if example is None:
                 example = positive(pool, number, length(rng), rng)
             if example is not None and example.passage.strip():
-                others = pool.others and example.kind in OF_THE_QUESTION and rng.random() < OTHER_EXAMPLES
-                yield in_other_words(example, pool.others, rng) if others else example
+                yield example
 
 
 RIVALS: tuple[tuple[Maker, float], ...] = (

@@ -413,7 +413,6 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=kind)
     for name in ("short", "long"):
         parser.add_argument(f"--{name}", type=int, nargs=2, help="words of a passage, at least and at most")
-    parser.add_argument("--wordnet", type=Path, help="WordNet's folder `dict`, for questions in other words")
     parser.add_argument("--start", type=Path, help="weights.safetensors of another run to start from")
     arguments = parser.parse_args()
     settings, out = settings_from(arguments), arguments.out
@@ -421,7 +420,7 @@ def main() -> None:
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
     out.mkdir(parents=True, exist_ok=True)
-    data, dev = pool(arguments.data, arguments.wordnet)
+    data, dev = pool(arguments.data)
     weights = base_weights(settings.seed)
     if arguments.start:
         weights.update({name: tensor.float() for name, tensor in load_file(arguments.start).items()})
