@@ -65,8 +65,8 @@ def looked_up(
     """Judge the rows of tables among the candidates by what a question has of them, and leave all else as it is.
 
     Of the rows of a document only those that have most of the question can answer, by the cell that is asked for. What
-    has to be compared, added up or explained is in no single row. Where the question has nothing of any row, the
-    reader's judgement stands.
+    has to be compared, added up or explained is in no single row, and a table's head answers nothing. Where the question
+    has nothing of any row, the reader's judgement stands.
 
     Args:
         question: what is asked.
@@ -76,10 +76,11 @@ def looked_up(
         yes_no: whether yes or no is asked: then the row is all.
     """
     asked = Asked.of(question, weights)
-    split = ((candidate, cells(candidate.text)) for candidate in found)
+    split = [(candidate, cells(candidate.text)) for candidate in found]
     tables = _by_document(Row(candidate, parts, asked) for candidate, parts in split if parts)
     columns = _Columns(asked, [row for rows in tables for row in rows], alike)
-    judged: dict[int, Candidate] = {}
+    heads = [candidate for candidate, parts in split if not parts and columns.are_named(candidate.text)]
+    judged = {id(head): replace(head, score=0.0, short=None) for head in heads}
     for rows in tables:
         told = [row.told for row in rows]
         named = [row for row, much in zip(rows, told, strict=True) if much > (0.0, 0.0) and much == max(told)]
@@ -132,6 +133,11 @@ class _Columns:
         return bool(_WHY.match(self._asked.question)) or any(
             word.lower() not in names for word in _MOST.findall(self._asked.question)
         )
+
+    def are_named(self, line: str) -> bool:
+        """Tell whether a line is the head of a table: names of columns and nothing else."""
+        names = [name.strip() for name in line.split(" | ")]
+        return len(names) > 1 and all(name in self._names for name in names)
 
     def answering(self, row: Row) -> tuple[float, float, Cell | None]:
         """Return the score of a row, how much of the question it explains, and the cell that is asked for.

@@ -52,10 +52,10 @@ def test_change_delete_swap_rename(library, corpus):
     a_text, b_text = a.read_text(), b.read_text()
     a.write_text(b_text)
     b.write_text(a_text)
-    (corpus / "report-004.txt").rename(corpus / "renamed.txt")
+    (corpus / "report-004.txt").rename(corpus / "report-904.txt")
     report = library.index(corpus)
     assert counts(report) == {"added": 1, "updated": 3, "removed": 2, "unchanged": 195}
-    assert report.renamed == ((str(corpus / "report-004.txt"), str(corpus / "renamed.txt")),)
+    assert report.renamed == ((str(corpus / "report-004.txt"), str(corpus / "report-904.txt")),)
     assert report.embedded == 1
     assert library.document("report-002.txt").text == b_text
     assert library.document("report-003.txt").text == a_text
@@ -69,6 +69,14 @@ def test_change_delete_swap_rename(library, corpus):
             assert source.text[hit.passage.span.start : hit.passage.span.end] == hit.passage.text
     assert library.search("Rotterdam", 1)[0].passage.text.startswith("The crane was sold to Rotterdam")
     assert library.verify() == []
+
+
+def test_a_name_that_tells_something_else_is_embedded_anew(library, corpus):
+    """A text without a title is placed by the name of its file; a number in the name tells nothing."""
+    library.index(corpus)
+    (corpus / "report-004.txt").rename(corpus / "harbour-minutes.txt")
+    assert library.index(corpus).embedded == 1
+    assert library.search("harbour minutes", 1)[0].passage.uri.endswith("harbour-minutes.txt")
 
 
 def test_change_is_seen_with_the_old_time(library, corpus):
