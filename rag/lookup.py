@@ -65,8 +65,8 @@ def looked_up(
     """Judge the rows of tables among the candidates by what a question has of them, and leave all else as it is.
 
     Of the rows of a document only those that have most of the question can answer, by the cell that is asked for. What
-    has to be compared, added up or explained is in no single row, and a table's head answers nothing. Where the question
-    has nothing of any row, the reader's judgement stands.
+    has to be compared, added up or explained is in no single row, and a table's head answers nothing. Where the
+    question has nothing of any row, the reader's judgement stands.
 
     Args:
         question: what is asked.
