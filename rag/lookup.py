@@ -16,7 +16,7 @@ from rag.dates import without_dates
 from rag.records import Span
 from rag.rows import Asked, Row, cells, spaced
 from rag.terms import STOP_WORDS, terms
-from rag.values import wants_date, wants_number, wants_person
+from rag.values import wants_date, wants_number, wants_person, wants_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -48,7 +48,6 @@ _PAID = re.compile(
 _PLACE = re.compile(
     r"location|place|city|town|village|county|country|region|address|venue|site|district", re.IGNORECASE
 )
-_WHERE = re.compile(r"\W*where\b", re.IGNORECASE)
 _WHY = re.compile(r"\W*(?:why|what (?:caused?|led))\b", re.IGNORECASE)
 _HOW = re.compile(r"\W*how(?! (?:many|much|long|old|far|often|tall|high|big|large|fast|deep|heavy)\b)\b", re.IGNORECASE)
 _HEAD = re.compile(r"\W*(?:in |on |at |for |to |of |from )?(?:what|which)\s+(\w+)", re.IGNORECASE)
@@ -182,7 +181,7 @@ class _Columns:
         question = self._asked.question
         if _PAID.match(question):
             fitting = [cell for cell in fitting if _MONEY.search(cell.name) or _MONEY.search(cell.value)]
-        elif _WHERE.match(question):
+        elif wants_place(question):
             fitting = [cell for cell in fitting if _PLACE.search(cell.name)]
         elif wants_person(question) and not unnamed:
             fitting = [cell for cell in fitting if cell is first]

@@ -32,7 +32,7 @@ def other_subject(question: str, passage: Passage, sentence: Span, speakers: Col
         question: what is asked.
         passage: has the sentence.
         sentence: would answer, in code points of the document.
-        speakers: everybody who speaks in the document, as far as it was found.
+        speakers: everybody who speaks in the passages that were found.
     """
     asked = _ASKED.search(question)
     if not asked:

@@ -158,6 +158,11 @@ def wants_person(question: str) -> bool:
     return _WANTS_PERSON.match(question) is not None
 
 
+def wants_place(question: str) -> bool:
+    """Tell whether a question asks where."""
+    return bool(_WHERE.match(question))
+
+
 def is_of_kind(question: str, answer: str) -> bool:
     """Tell whether an answer may be what is asked for: a point in time, a number, somebody with a name, a place.
 
@@ -168,7 +173,7 @@ def is_of_kind(question: str, answer: str) -> bool:
         return False
     if wants_date(question):
         return bool(_DATED.search(answer) or value(question, answer))
-    if _WHERE.match(question):
+    if wants_place(question):
         return not is_role(answer.rpartition(" ")[2].lower())
     if wants_number(question):
         return not _YEAR.fullmatch(answer) and bool(
