@@ -347,14 +347,13 @@ def test_a_line_end_in_a_file_name_breaks_no_line(place):
 
 @contextmanager
 def to_be_interrupted(place: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """Run a command that gets the signal of Ctrl-C at the end of the block, and must end by it."""
+    """Run a command that gets the signal of Ctrl-C in the block, and must end by it."""
     heard = signal.signal(signal.SIGINT, signal.SIG_DFL)  # shells have background jobs ignore it, and children inherit
     command = [sys.executable, "-m", "rag.cli", *arguments, "--store", "index", "--model", "hash"]
     process = subprocess.Popen(command, cwd=place, stderr=subprocess.PIPE, text=True)
     signal.signal(signal.SIGINT, heard)
     try:
         yield process
-        process.send_signal(signal.SIGINT)
         process.wait(timeout=60)
         assert process.returncode == 130
     finally:
@@ -384,6 +383,7 @@ def test_interrupted_while_writing(place):
         (place / "docs" / f"{number}.txt").write_text(f"The ferry {number} left at noon.\n" * 20)
     with to_be_interrupted(place, "index", "docs") as process:
         soon(lambda: f"process {process.pid} " in (place / "index" / "LOCK").read_text())
+        process.send_signal(signal.SIGINT)
     complaint = process.communicate()[1]
     assert "rag: interrupted; the index is as it was, and the next rag index goes on" in complaint
     assert "harbour.txt" in rag("status", cwd=place).stdout
@@ -396,5 +396,6 @@ def test_interrupted_while_reading(place):
     with to_be_interrupted(place, "eval", "questions.jsonl") as process:
         ends: list[int] = []
         soon(lambda: is_read(place / "questions.jsonl", ends))  # and it waits for what never comes
-    os.close(ends.pop())
+        process.send_signal(signal.SIGINT)
+        os.close(ends.pop())  # a signal right before it begins to wait is seen only when the wait ends
     assert process.communicate()[1].startswith("rag: interrupted\n")
