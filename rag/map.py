@@ -6,13 +6,10 @@ and what is found can be placed on it without drawing it anew.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-
-from rag.svg import element, picture, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,9 +20,6 @@ if TYPE_CHECKING:
     from rag.store import Snapshot, Vectors
 
 MOST_POINTS = 2_000
-_WIDTH, _HEIGHT, _MARGIN = 640, 420, 28
-_NAMES = 8  # of documents
-_LONGEST_NAME = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,26 +86,6 @@ def found_points(map_: PassageMap, snapshot: Snapshot, passages: Sequence[Passag
     return tuple(_points(snapshot, vectors, map_.projection))
 
 
-def map_svg(map_: PassageMap, found: Sequence[Point] = ()) -> str:
-    """Return the picture of a map; colours are `--rag-picture-all`, `--rag-picture-found` and `--rag-picture-edge`."""
-    shown = f"{len(map_.points):,} of {map_.total:,}" if len(map_.points) < map_.total else f"{map_.total:,}"
-    description = f"{shown} passages; those that are near to each other are about similar things."
-    if found:
-        titles = dict.fromkeys(point.title for point in found)
-        description += f" The question found {len(found)}, in: {'; '.join(titles)}."
-    dots = "".join("M{:.1f} {:.1f}h0".format(*_place(point)) for point in map_.points)
-    dust = {"stroke": "var(--rag-picture-all, #94a3b8)", "stroke_width": 5, "stroke_linecap": "round", "fill": "none"}
-    return picture(
-        "rag-map",
-        (_WIDTH, _HEIGHT),
-        "Map of the passages",
-        description,
-        element("path", d=dots, opacity=0.7, **dust),
-        *_names(map_.points, found),
-        *map(_light, found),
-    )
-
-
 def _points(snapshot: Snapshot, vectors: dict[str, Vectors], projection: Projection) -> Iterator[Point]:
     passages = snapshot.passages(vectors)
     places = projection(_matrix(vectors, snapshot.recipe.dimension)).tolist()
@@ -122,45 +96,3 @@ def _points(snapshot: Snapshot, vectors: dict[str, Vectors], projection: Project
 
 def _matrix(vectors: dict[str, Vectors], dimension: int) -> Vectors:
     return np.stack(list(vectors.values())) if vectors else np.zeros((0, dimension), np.float32)
-
-
-def _place(point: Point) -> tuple[float, float]:
-    """Return where a point is in the picture."""
-    return _MARGIN + point.x * (_WIDTH - 2 * _MARGIN), _MARGIN + point.y * (_HEIGHT - 2 * _MARGIN)
-
-
-def _light(point: Point) -> str:
-    x, y = _place(point)
-    return element(
-        "circle",
-        element("title", words(point.title)),
-        cx=x,
-        cy=y,
-        r=7,
-        fill="var(--rag-picture-found, #b45309)",
-        stroke="var(--rag-picture-edge, Canvas)",
-        stroke_width=2,
-    )
-
-
-def _names(points: Sequence[Point], found: Sequence[Point]) -> Iterator[str]:
-    """Write the names of documents where their passages are, found and large ones first, as far as there is space."""
-    documents: dict[str, list[Point]] = defaultdict(list)
-    for point in points:
-        documents[point.uri].append(point)
-    lit = list(dict.fromkeys(point.uri for point in found if point.uri in documents))
-    largest = sorted(documents.keys() - set(lit), key=lambda uri: (-len(documents[uri]), uri))
-    written: list[tuple[float, float]] = []
-    for uri in [*lit, *largest][:_NAMES]:
-        its = documents[uri]
-        x, y = np.median([_place(point) for point in its], axis=0).tolist()
-        x = min(max(x, 120.0), _WIDTH - 120.0)
-        if all(abs(y - other_y) > 18 or abs(x - other_x) > 220 for other_x, other_y in written):
-            written.append((x, y))
-            yield _name(its[0].title, x, y)
-
-
-def _name(title: str, x: float, y: float) -> str:
-    short = title if len(title) <= _LONGEST_NAME else f"{title[: _LONGEST_NAME - 1].rstrip()}…"
-    edge = {"stroke": "var(--rag-picture-edge, Canvas)", "stroke_width": 3, "paint_order": "stroke"}
-    return element("text", words(short), x=x, y=y, fill="currentColor", font_size=12, text_anchor="middle", **edge)

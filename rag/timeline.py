@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from rag.svg import element, picture, words
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from rag.store import DocumentInfo
 
 MOST_BARS = 60
-_WIDTH, _HEIGHT, _MARGIN, _FOOT = 640, 160, 24, 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +51,8 @@ def timeline(documents: Sequence[DocumentInfo], found: Collection[str] = ()) -> 
     return Timeline(tuple(Bar(name(step), all_[step], some[step]) for step in steps), undated)
 
 
-def timeline_svg(time: Timeline) -> str:
-    """Return the picture of a timeline; colours are `--rag-picture-all` and `--rag-picture-found`."""
-    return picture("rag-timeline", (_WIDTH, _HEIGHT), "Documents over time", describe(time), *_drawn(time.bars))
-
-
 def describe(time: Timeline) -> str:
-    """Say in words what the picture shows."""
+    """Say in words what the bars show."""
     dated = sum(bar.documents for bar in time.bars)
     without = f"{time.undated:,} without a date" if time.undated else ""
     if not time.bars:
@@ -75,34 +67,6 @@ def describe(time: Timeline) -> str:
         f"{found:,} found" * bool(found),
     )
     return "; ".join(part for part in parts if part) + "."
-
-
-def _drawn(bars: Sequence[Bar]) -> Iterator[str]:
-    if not bars:
-        return
-    step = (_WIDTH - 2 * _MARGIN) / max(len(bars), 12)
-    floor = _HEIGHT - _FOOT
-    unit = (floor - _MARGIN) / max(bar.documents for bar in bars)
-    for index, bar in enumerate(bars):
-        left, wide = _MARGIN + index * step + step * 0.1, step * 0.8
-        found = f", {bar.found:,} found" if bar.found else ""
-        whole, part = unit * bar.documents, unit * bar.found
-        yield element(
-            "g",
-            element("title", words(f"{bar.name}: {bar.documents:,}{found}")),
-            _box(left, floor - whole, wide, whole, "var(--rag-picture-all, #94a3b8)"),
-            _box(left, floor - part, wide, part, "var(--rag-picture-found, #b45309)") if bar.found else "",
-        )
-    yield element("path", d=f"M{_MARGIN} {floor}H{_WIDTH - _MARGIN}", stroke="currentColor")
-    for index in dict.fromkeys((0, len(bars) - 1)):
-        middle, anchor = (_MARGIN, "start") if index == 0 else (_MARGIN + (index + 1) * step, "end")
-        if index == 0 or middle > _WIDTH / 3:  # else the two names would stand on each other
-            name = words(bars[index].name)
-            yield element("text", name, x=middle, y=_HEIGHT - 6, fill="currentColor", font_size=12, text_anchor=anchor)
-
-
-def _box(x: float, y: float, width: float, height: float, fill: str) -> str:
-    return element("rect", x=x, y=y, width=width, height=height, fill=fill)
 
 
 def _day(iso: str | None) -> date | None:

@@ -51,6 +51,7 @@ class Settings:
     batch: int = 32
     micro_tokens: int = 2400
     decay: float = 0.01
+    dropout: float = 0.1
     ema: float = 0.997
     answerable_weight: float = 0.5
     grouped: float = 0.0
@@ -208,7 +209,7 @@ def loss_of(weights: Tensors, groups: list[Group], settings: Settings) -> torch.
     """The summed loss of a batch: start and end, whether the passage answers, and which one of a group does."""
     batch = [item for group in groups for item in group]
     ids, types, mask = read.collate([item.window for item in batch])
-    starts, ends, answerable = read.heads(weights, bert.encode(weights, ids, types, mask))
+    starts, ends, answerable = read.heads(weights, bert.encode(weights, ids, types, mask, settings.dropout))
     eligible = types.bool() & mask
     eligible[:, 0] = True
     for row, item in enumerate(batch):
@@ -409,6 +410,7 @@ def main() -> None:
         ("grouped", float),
         ("group_weight", float),
         ("frozen", int),
+        ("dropout", float),
     ):
         parser.add_argument(f"--{name}", type=kind)
     for name in ("short", "long"):
