@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from rag.conflicts import sides, subject
 from rag.events import asked_event, is_of_another_event
+from rag.lists import with_items
 from rag.premise import denies, missing
 from rag.records import Answer, AnswerSentence, Citation, Conflict, ShortAnswer
 from rag.score import is_yes_no
@@ -85,9 +86,11 @@ class ExtractiveAnswerer:
             denial = None if differing else self._denial(question, candidates, fitting[0])
             leading = differing or [denial or fitting[0]]
             chosen = self._chosen(fitting, threshold, leading)
-            chosen = chosen if _TOLD_IN_ORDER.match(question) else sorted(chosen, key=lambda c: c is not leading[0])
-            answer = cite(question, chosen, differing)
-            answer = replace(answer, short_answer=None) if denial else answer
+            whole = chosen if differing or denial else with_items(question, chosen, leading[0], hits)
+            if len(whole) == len(chosen) and not _TOLD_IN_ORDER.match(question):
+                whole = sorted(chosen, key=lambda c: c is not leading[0])
+            answer = cite(question, whole, differing)
+            answer = replace(answer, short_answer=None) if denial or len(whole) > len(chosen) else answer
         else:
             answer = refusal(question, NOT_SAID.format(lacking) if lacking else NO_ANSWER, hits)
         trusted = fitting or [c for c in candidates if c.score < threshold]  # what was refused for its premise is not
@@ -166,15 +169,18 @@ def _short_answer(
 ) -> ShortAnswer | None:
     """Return the short answer of the best sentence, or of the newest where sources differ and all have dates.
 
-    None where it would name somebody else than who said it, or say no more than the question.
+    None where it would name somebody else than who said it, say no more than the question, or only announce what
+    follows: `three things` of `It demanded three things: ...`.
     """
     best = differing[0] if differing else max(chosen, key=lambda c: c.score)
     number = chosen.index(best) + 1
     if best.short is None:
         return None
     text = best.hit.passage.quote(best.short)
+    announces = best.span.start < best.short.start and best.text[best.short.end - best.span.start :].startswith(":")
     said = max(zip(chosen, citations, strict=True), key=lambda pair: pair[0].support)[1]
-    if says_nothing(question, text) or (_WHO_SAID.match(question) and said.speaker and text not in said.speaker):
+    another = _WHO_SAID.match(question) and said.speaker and text not in said.speaker
+    if announces or another or says_nothing(question, text):
         return None
     return ShortAnswer(text, number, best.short)
 

@@ -32,7 +32,7 @@ class _Unit:
     sentence: Span | None
     heading: bool = False
     front: bool = False  # part of Markdown's front matter
-    closes: bool = False  # the last one of its block
+    closes: bool = False  # the last one of its block, and none that introduces the next one
     tokens: int = 0
     names: tuple[str, ...] = ()  # of those who speak in it and that it does not name: they go into the context line
     named: int = 0  # tokens of these names
@@ -53,7 +53,7 @@ class Chunker:
     @property
     def settings(self) -> str:
         """All that shapes passages: an index made with other settings cannot be continued."""
-        return f"sentences-5 max={self.max_tokens}"
+        return f"sentences-6 max={self.max_tokens}"
 
     def passages(self, document: Document) -> list[Passage]:
         """Cut a document into passages: in order, not overlapping, holding all of its text but white space.
@@ -126,7 +126,9 @@ def _units_of(text: str, block: Span, *, heading: bool, front: bool, greets: boo
     ends = [*(piece.end for piece in found[:-1]), block.end]
     for start, end, piece in zip_longest([block.start, *ends[:-1]], ends, found):
         sentence = piece if piece and quotable and not is_wordless(piece.of(text)) else None
-        yield _Unit(strip(text, Span(start, end)), sentence, heading, front, closes=end == block.end)
+        unit = strip(text, Span(start, end))
+        closes = end == block.end and not unit.of(text).endswith(":")  # a list is best in one passage
+        yield _Unit(unit, sentence, heading, front, closes)
 
 
 def _blocks(document: Document) -> Iterator[Span]:
