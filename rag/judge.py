@@ -48,12 +48,12 @@ class Evidence:
         yes_no_threshold: the same, for questions that want yes or no.
     """
 
-    answerable: float = 0.67
-    margin: float = 0.11
-    coverage: float = 3.8
-    cosine: float = 3.9
-    unlike: float = 1.0
-    bias: float = -7.41
+    answerable: float = 0.34
+    margin: float = 0.28
+    coverage: float = 3.0
+    cosine: float = 7.0
+    unlike: float = 1.1
+    bias: float = -8.1
     later: float = 0.35
     always: int = 3
     near: float = 0.6
@@ -63,7 +63,7 @@ class Evidence:
     second: float = 0.1
     price: float = 0.03
     threshold: float = 0.09
-    yes_no_threshold: float = 0.32
+    yes_no_threshold: float = 0.35
 
     def signals(
         self, looks: Sequence[Reading], coverage: float, cosine: float, *, of_kind: bool

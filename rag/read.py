@@ -35,7 +35,7 @@ MAX_QUESTION_TOKENS = 64
 MAX_CONTEXT_TOKENS = 64
 WINDOW_OVERLAP = 96  # tokens shared by neighbouring windows of a long passage: longer than any answer
 
-WEIGHTS_SHA256 = "213ce387e06a6122834b1309c7c0e0a4438704e324d00ab9db1d632c8fdfdfc0"
+WEIGHTS_SHA256 = "0839022ec152852453b933a1c2256762a7a800a139cc0eab7eec424e0537fb03"
 """SHA-256 of the weights in the package."""
 
 

@@ -2,7 +2,7 @@
 
 A question names whom it is about right behind its verb (`did Alma Prentiss have`). A sentence without the name is about
 somebody else if its pronoun says so: the speaker for `we`, and for `it` or `she` at its beginning somebody whom the
-passage has named before.
+passage has named before. A paragraph that opens with a term in bold letters is about that term.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _AUXILIARY = r"\b(?:did|does|do|was|were|is|are|has|have|had|will|would|can|could)\s+(?:the\s+)?"
 _ASKED = re.compile(rf"{_AUXILIARY}(?P<name>(?:(?:al|el|an)-)?[A-Z][\w.’'-]*(?:\s+[A-Z][\w.’'-]*)*)")
+_DEFINES = re.compile(r"(?:[-*+•]\s+)?\*\*[^*\n]+\*\*")
 _FIRST_PERSON = re.compile(r"\b(?:I|me|[Mm]y|[Ww]e|us|[Oo]ur)\b")
 _THIRD_PERSON = re.compile(r"\W*(?:he|she|it|they|his|her|its|their)\b", re.IGNORECASE)
 
@@ -44,7 +45,11 @@ def other_subject(question: str, passage: Passage, sentence: Span, speakers: Col
     if speaker and _FIRST_PERSON.search(words):
         is_other = not same_name(name, speaker) and any(same_name(name, _head(other)) for other in speakers)
         return name if is_other else None
-    before = passage.text[: max(0, sentence.start - passage.span.start)]
+    start = max(0, sentence.start - passage.span.start)
+    before = passage.text[:start]
+    entry = passage.text[before.rfind("\n") + 1 :].partition("\n")[0]
+    if _DEFINES.match(entry):
+        return None if _says(entry, name) else name
     is_named = _says(passage.retrieval_text, name)
     return name if _THIRD_PERSON.match(words) and names(before) and not is_named else None
 

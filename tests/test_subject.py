@@ -45,6 +45,24 @@ def test_a_pronoun_without_anybody_before_it_may_be_anybody():
     assert asked("When did the Rowing Club sell boats?", GUILD, text) is None
 
 
+GLOSSARY = (
+    "**Rowing Club.** It has two boats.\n\n**Ferry Guild** (the Guild). Sold two boats in 1911.\n\n- **Dr Lund** left."
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "other"),
+    [
+        ("When did the Rowing Club sell boats?", "Rowing Club"),
+        ("When did the Ferry Guild sell boats?", None),
+        ("When did the Guild sell boats?", None),
+        ("When were boats sold?", None),
+    ],
+)
+def test_an_entry_of_a_glossary_is_about_its_term(question, other):
+    assert asked(question, "Sold two boats in 1911.", GLOSSARY) == other
+
+
 def test_the_swapped_questions_of_the_sample(sample):
     """The counsel had no patients, and Hezbollah was never the al-Nusra Front."""
     for question in (
