@@ -16,9 +16,9 @@ from rag.embed import HashEmbedder
 from rag.errors import InputError
 from rag.evaluate import Case, Question, Result, evaluate, opened, read_folder, read_questions
 from rag.evaluate.compare import differences, randomisation
-from rag.evaluate.measures import abstention, f1, normal, ranking_scores
+from rag.evaluate.measures import abstention, answer_scores, f1, normal, ranking_scores
 from rag.evaluate.report import read_report, write_report
-from rag.records import Answer
+from rag.records import Answer, Citation, Document, Span
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -296,6 +296,22 @@ def test_evidence_alone_is_measured(library, tmp_path):
     summary = measured(library, tmp_path, question)
     assert set(summary) == {"sentence_hit@1", "queries", "seconds"}
     assert summary["sentence_hit@1"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("quote", "answer", "held"),
+    [
+        ("The school (“The Mole”) has 30 pupils.", "The Mole", 1.0),
+        ("It was ‘sold’.", "sold", 1.0),
+        ("The Mole's school has 30 pupils.", "The Mole", 0.0),
+        ("The moleskin was sold.", "mole", 0.0),
+    ],
+)
+def test_a_sentence_holds_an_answer_in_any_quotation_marks(quote, answer, held):
+    """As whole words; typographic marks are marks, as those of ASCII are."""
+    passage = Document("/a.txt", quote, None, "0" * 64).passage(Span(0, len(quote)), [Span(0, len(quote))])
+    given = Answer("?", citations=(Citation.of(passage, Span(0, len(quote)), 1, 1.0),))
+    assert answer_scores(Question("q", "?", answers=(answer,)), given)["sentence_hit@1"] == held
 
 
 def test_nothing_to_measure(library, tmp_path):

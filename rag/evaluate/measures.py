@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import string
+import unicodedata
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -60,11 +61,11 @@ def answer_scores(question: Question, answer: Answer) -> Scores:
 
 
 def _holds(quote: str, question: Question) -> bool:
-    said = f" {normal(quote)} "
+    said = f" {_plain(quote)} "
     if not said.strip():
         return False
-    evidence = [f" {normal(piece)} " for piece in question.evidence]
-    held = [f" {normal(answer)} " for answer in question.answers] + evidence
+    evidence = [f" {_plain(piece)} " for piece in question.evidence]
+    held = [f" {_plain(answer)} " for answer in question.answers] + evidence
     return any(piece.strip() and piece in said for piece in held) or any(said in piece for piece in evidence)
 
 
@@ -72,6 +73,11 @@ def normal(text: str) -> str:
     """Return `text` as SQuAD compares answers: in lower case, without punctuation, articles and extra white space."""
     bare = "".join(char for char in text.lower() if char not in string.punctuation)
     return " ".join(re.sub(r"\b(?:a|an|the)\b", " ", bare).split())
+
+
+def _plain(text: str) -> str:
+    """Return `text` as `normal` does, also without typographic quotation marks: `“The Mole”` holds `The Mole`."""
+    return normal("".join(char for char in text if unicodedata.category(char) not in ("Pi", "Pf")))
 
 
 def f1(given: str, gold: str) -> float:
