@@ -39,7 +39,7 @@ def main() -> None:
         shoot(page, "first")
         ask(page, "How many people were on the barrier?")
         shoot(page, "conflict")
-        ask(page, "How deep was the water at its peak?")
+        ask(page, "How many shells hit Idlib?")
         shoot(page, "near")
         ask(page, "When did HTS break away from al-Qaeda?")
         page.get_by_role("button", name="Source 1:").first.click()
