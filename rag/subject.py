@@ -2,7 +2,7 @@
 
 A question names whom it is about right behind its verb (`did Alma Prentiss have`). A sentence without the name is about
 somebody else if its pronoun says so: the speaker for `we`, and for `it` or `she` at its beginning somebody whom the
-passage has named before. A paragraph that opens with a term in bold letters is about that term.
+passage has named before. Of paragraphs that open with a term in bold letters, each is about its own term.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _AUXILIARY = r"\b(?:did|does|do|was|were|is|are|has|have|had|will|would|can|could)\s+(?:the\s+)?"
 _ASKED = re.compile(rf"{_AUXILIARY}(?P<name>(?:(?:al|el|an)-)?[A-Z][\w.’'-]*(?:\s+[A-Z][\w.’'-]*)*)")
-_DEFINES = re.compile(r"(?:[-*+•]\s+)?\*\*[^*\n]+\*\*")
+_DEFINED = re.compile(r"^(?:[-*+•]\s+)?\*\*([^*\n]+)\*\*", re.MULTILINE)
 _FIRST_PERSON = re.compile(r"\b(?:I|me|[Mm]y|[Ww]e|us|[Oo]ur)\b")
 _THIRD_PERSON = re.compile(r"\W*(?:he|she|it|they|his|her|its|their)\b", re.IGNORECASE)
 
@@ -48,8 +48,9 @@ def other_subject(question: str, passage: Passage, sentence: Span, speakers: Col
     start = max(0, sentence.start - passage.span.start)
     before = passage.text[:start]
     entry = passage.text[before.rfind("\n") + 1 :].partition("\n")[0]
-    if _DEFINES.match(entry):
-        return None if _says(entry, name) else name
+    defined = _DEFINED.findall(passage.text)
+    if _DEFINED.match(entry) and not _says(entry, name) and any(_says(term, name) for term in defined):
+        return name
     is_named = _says(passage.retrieval_text, name)
     return name if _THIRD_PERSON.match(words) and names(before) and not is_named else None
 

@@ -63,6 +63,12 @@ def test_an_entry_of_a_glossary_is_about_its_term(question, other):
     assert asked(question, "Sold two boats in 1911.", GLOSSARY) == other
 
 
+def test_bold_letters_alone_define_nobody():
+    """A date or a topic at the head of a paragraph leaves open whom it is about."""
+    text = "- **1911** Sold two boats.\n- **Costs.** They came to nine pounds."
+    assert asked("When did the Rowing Club sell boats?", "Sold two boats.", text) is None
+
+
 def test_the_swapped_questions_of_the_sample(sample):
     """The counsel had no patients, and Hezbollah was never the al-Nusra Front."""
     for question in (

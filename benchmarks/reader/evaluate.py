@@ -1,9 +1,7 @@
 """Measure, calibrate and ship the reader.
 
 ``python benchmarks/reader/evaluate.py --data ../shared/eval`` prints the scores of the shipped reader;
-``--weights RUN/average.safetensors --ship`` calibrates a trained one, writes it into the package and prints its hash;
-``--mix OTHER/weights.safetensors`` takes two fifths of another run's weights: the mean of two runs that one began where
-the other ended is as good as the better one and less narrow (Wortsman et al. 2022, "Model soups").
+``--weights RUN/average.safetensors --ship`` calibrates a trained one, writes it into the package and prints its hash.
 
 Platt scaling is fitted on half of the articles of squad20_A, and everything about it is reported on the other half.
 """
@@ -24,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from rag.read import Calibration, Reader, Reading
 
@@ -276,15 +274,6 @@ def timing(reader: Reader, given: Sequence[Case]) -> None:
         print(f"{len(texts)} passages, {threads} thread(s): median {sorted(taken)[len(taken) // 2]:.0f} ms")
 
 
-def mixed(one: Path, other: Path, share: float = 0.4) -> Path:
-    """The weighted mean of two files of weights, as a file beside the first."""
-    first, second = load_file(one), load_file(other)
-    weights = {name: (1 - share) * tensor.float() + share * second[name].float() for name, tensor in first.items()}
-    path = one.with_name("mixed.safetensors")
-    save_file({name: tensor.half() for name, tensor in weights.items()}, path)
-    return path
-
-
 def ship(source: Path, calibration: Calibration) -> None:
     """Write the weights with their calibration into the package, and print their hash."""
     with safe_open(source, framework="pt") as file:
@@ -334,14 +323,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the folder of the evaluation sets")
     parser.add_argument("--seeds", type=Path, help="the folder of the two news pieces (default: beside --data)")
     parser.add_argument("--weights", type=Path, help="trained weights (default: the shipped ones)")
-    parser.add_argument("--mix", type=Path, help="weights of another run, two fifths of which are mixed in")
     parser.add_argument("--every", type=int, default=1, help="take every n-th question")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--threshold", type=float, help="the threshold to ship")
     parser.add_argument("--picture", type=Path, help="where to draw the reliability diagram")
     parser.add_argument("--ship", action="store_true", help="write the weights and their calibration into the package")
     given = parser.parse_args()
-    given.weights = mixed(given.weights, given.mix) if given.mix else given.weights
     reader = Reader.load(given.weights) if given.weights else Reader.shipped()
     reader.threads = given.threads
     squad = cases(given.data / "squad20_A", given.every)
