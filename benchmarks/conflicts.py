@@ -48,7 +48,7 @@ def asked(folder: Path, limit: int | None) -> Iterator[Asked]:
     chosen = Dataset(dataset.name, questions, dataset.corpus).limited(limit)
     with opened(dataset, embedder()) as library:
         for question in chosen.questions:
-            hits = library.search(question.text, 8)
+            hits = library.retriever.fused(question.text, 8)
             answer = library.answerer.answer(question.text, hits)
             yield Asked(queries[question.id], answer, hits[0] if hits else None)
 

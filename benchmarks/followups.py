@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 
 def found(library: Library, question: str, pair: dict[str, str]) -> bool:
     """Whether one of the best five passages is from the pair's document and holds its words."""
-    hits = (hit.passage for hit in library.search(question, 5))
+    hits = (hit.passage for hit in library.retriever.fused(question, 5))
     return any(p.uri.endswith("/" + pair["document"]) and pair["holds"] in " ".join(p.text.split()) for p in hits)
 
 

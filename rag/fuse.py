@@ -36,7 +36,7 @@ class Fusion:
         grams: weight of BM25 over pieces of four characters: other spellings, compounds, typing errors.
         candidates: how many of each half are considered.
         reranked: how many of the best passages a reranker reads.
-        reranker: weight of what it says of them, from 0 to 1, added to the scores above.
+        reranker: weight of what it says of them, from 0 to 1, beside the 1 of all signals above.
     """
 
     dense: float = 0.31
@@ -46,7 +46,7 @@ class Fusion:
     grams: float = 0.16
     candidates: int = 100
     reranked: int = 12
-    reranker: float = 0.5
+    reranker: float = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +97,14 @@ def combined(ids: Iterable[str], signals: Sequence[tuple[float, Scores]]) -> dic
 
 
 def reranked(scores: Scores, judged: Scores, weight: float) -> dict[str, float]:
-    """Order the judged passages anew, before all others; they were the best, and only gain.
+    """Order the judged passages anew; they were the best, and only gain on all others. Scores stay between 0 and 1.
 
     Args:
         scores: of all passages, best first.
         judged: what the reranker says of the first of them, from 0 to 1.
         weight: of that.
     """
-    return combined(scores, [(1.0, scores), (weight, judged)])
+    return combined(scores, [(1 / (1 + weight), scores), (weight / (1 + weight), judged)])
 
 
 def normalised(judged: Scores) -> dict[str, float]:

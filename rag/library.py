@@ -56,7 +56,8 @@ class Library:
         store: the engine.
         embedder: the encoder; without it, the one that the index was made with, or the default for a new one.
         answerer: turns passages into an answer; without it, the extractive one.
-        reranker: reads the best passages once more, together with the question; without it, none does.
+        reranker: reads the best passages once more, together with the question: None for the package's own reader in a
+            search (who answers reads the passages anyway), the name of a cross-encoder, or `none`.
         reader: finds the answers for the extractive answerer: None for the package's own, a transformers model for
             question answering by name or path, or `none` to go by words and meaning alone.
     """
@@ -66,7 +67,7 @@ class Library:
         store: LocalStore,
         embedder: Embedder | None = None,
         answerer: Answerer | None = None,
-        reranker: Reranker | None = None,
+        reranker: Reranker | str | None = None,
         reader: Reader | str | None = None,
     ) -> None:
         self.store = store
@@ -75,6 +76,9 @@ class Library:
         self._pool: Pool | None = None
         self._turn = threading.Lock()
         self.retriever = Retriever(store, embedder, reranker=reranker)
+        self._found = (
+            self.retriever.fused if reranker is None else self.retriever.retrieve
+        )  # what answers are made from
         self._own_reader = reader is None
         self.answerer: Answerer = answerer or ExtractiveAnswerer(scorer(self.retriever, reader))
 
@@ -85,7 +89,7 @@ class Library:
         *,
         embedder: Embedder | None = None,
         answerer: Answerer | None = None,
-        reranker: Reranker | None = None,
+        reranker: Reranker | str | None = None,
         reader: Reader | str | None = None,
     ) -> Self:
         """Open the index at a path, which need not exist yet."""
@@ -252,7 +256,7 @@ class Library:
         """
         who = answerer or self.answerer
         english = self._own_reader and isinstance(who, ExtractiveAnswerer)
-        return ask(lambda asked: self.search(asked, k, where), who, question, where, history, english_only=english)
+        return ask(lambda asked: self._found(asked, k, where), who, question, where, history, english_only=english)
 
     def warm(self) -> None:
         """Load the models now, so that the first question does not wait for them."""

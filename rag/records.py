@@ -344,6 +344,7 @@ class Citation:
 class Hit:
     """A passage found for a question. Ranks start at 1; None means that this half did not find it.
 
+    `reranker_score` is what the reranker says of it, from 0 to 1; None where it was not among the best that it reads.
     `sentence`, in code points of the document, is what comes nearest to an answer where the question is refused.
     """
 
@@ -353,6 +354,7 @@ class Hit:
     lexical_rank: int | None = None
     dense_score: float | None = None
     lexical_score: float | None = None
+    reranker_score: float | None = None
     sentence: Span | None = None
 
     @property

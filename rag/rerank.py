@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import ModelError
+from rag.languages import ENGLISH, language
 from rag.read import Reader
 
 if TYPE_CHECKING:
@@ -24,13 +25,15 @@ then they are probabilities, and where none of the passages is likely to answer 
 """
 
 
-def reranker(name: str) -> Reranker:
-    """Return the reranker of a name: `reader` for the package's own, or a sentence-transformers cross-encoder."""
-    return ReaderReranker() if name == "reader" else CrossEncoderReranker(name)
+def reranker(name: str | None = None) -> Reranker | None:
+    """Return the package's reader, or the sentence-transformers cross-encoder of a name; None for `none`."""
+    if name is None or name == "reader":
+        return ReaderReranker()
+    return None if name == "none" else CrossEncoderReranker(name)
 
 
 class ReaderReranker:
-    """The probability that a passage answers the question, by a trained reader.
+    """The probability that a passage answers the question, by a trained reader of English.
 
     Args:
         reader: without one, that of the package, loaded when it is first needed.
@@ -42,8 +45,11 @@ class ReaderReranker:
         self._given = reader
 
     def __call__(self, question: str, passages: Sequence[Passage]) -> list[float]:
-        """Return one probability for each passage, read with its context line; 0 where there is nothing to read."""
-        filled = [passage for passage in passages if passage.sentences]
+        """Return one probability for each passage, read with its context line; 0 where there is nothing to read.
+
+        What seems to be in another language is not read, and nothing for a question that does: they stay in order.
+        """
+        filled = [p for p in passages if p.sentences and _readable(p.text)] if _readable(question) else []
         readings = self._reader.read(question, [p.text for p in filled], [p.context for p in filled])
         found = dict(zip((p.id for p in filled), (r.answer_probability for r in readings), strict=True))
         return [found.get(passage.id, 0.0) for passage in passages]
@@ -51,6 +57,10 @@ class ReaderReranker:
     @cached_property
     def _reader(self) -> Reader:
         return self._given or Reader.shipped()
+
+
+def _readable(text: str) -> bool:
+    return language(text) in {None, ENGLISH}
 
 
 class CrossEncoderReranker:

@@ -1,4 +1,4 @@
-"""Question -> cited passages: dense and lexical search, fused."""
+"""Question -> cited passages: dense and lexical search, fused, the best of them read once more."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rag.engine import open_store
 from rag.errors import InputError, ModelMismatch
 from rag.fuse import Fusion, normalised, ranking, reranked
 from rag.records import Hit
+from rag.rerank import reranker as reranker_named
 from rag.terms import ANALYSIS, terms
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ class Retriever:
         store: the engine.
         embedder: the encoder that made the index; without it, the one that the index names.
         fusion: how the halves are combined.
-        reranker: reads the best passages once more, together with the question.
+        reranker: reads the best passages once more, together with the question: None for the package's own reader,
+            the name of a cross-encoder, or `none`.
     """
 
     def __init__(
@@ -49,16 +51,16 @@ class Retriever:
         store: Store,
         embedder: Embedder | None = None,
         fusion: Fusion | None = None,
-        reranker: Reranker | None = None,
+        reranker: Reranker | str | None = None,
     ) -> None:
         self.store = store
-        self.reranker = reranker
+        self.reranker = reranker if callable(reranker) else reranker_named(reranker)
         self.fusion = fusion or Fusion()
         self._embedder = embedder
 
     @classmethod
     def open(
-        cls, store: str | Path = "index", *, embedder: Embedder | None = None, reranker: Reranker | None = None
+        cls, store: str | Path = "index", *, embedder: Embedder | None = None, reranker: Reranker | str | None = None
     ) -> Self:
         """Open the index at a path; raises `StoreError` when the first question finds it missing."""
         return cls(open_store(store), embedder, reranker=reranker)
@@ -85,14 +87,22 @@ class Retriever:
             InputError: the question is empty or too long, `k` is not positive, or `where` names no document.
             IndexMissing: there is no index.
             ModelMismatch: the index was made with another encoder.
+            ModelError: the reranker cannot be loaded.
         """
+        return self._found(question, k, where, self.reranker)
+
+    def fused(self, question: str, k: int = 10, where: Filter | None = None) -> list[Hit]:
+        """Return passages as `retrieve` does, but without the reranker: for those who read them anyway."""
+        return self._found(question, k, where, None)
+
+    def _found(self, question: str, k: int, where: Filter | None, reranker: Reranker | None) -> list[Hit]:
         check_question(question)
         if k < 1:
             raise InputError(f"cannot return {k} passages; ask for at least one")
         with self.store.snapshot() as snapshot:
             if where and (where.document or where.folder):
                 where.check_names(snapshot.uris())
-            return self._hits(snapshot, question, min(k, max(1, snapshot.passage_count())), where)
+            return self._hits(snapshot, question, min(k, max(1, snapshot.passage_count())), where, reranker)
 
     def embedder(self, snapshot: Snapshot) -> Embedder:
         """Return the encoder that made this index; raises `ModelMismatch`."""
@@ -123,20 +133,25 @@ class Retriever:
         idf = {term: math.log(1 + (total - n + 0.5) / (n + 0.5)) for term, n in found.items()}
         return {term: weight if found[term] else weight / 2 for term, weight in idf.items()}
 
-    def _hits(self, snapshot: Snapshot, question: str, k: int, where: Filter | None) -> list[Hit]:
+    def _hits(
+        self, snapshot: Snapshot, question: str, k: int, where: Filter | None, reranker: Reranker | None
+    ) -> list[Hit]:
         asked = _with_acronyms(snapshot, question)
         vectors, words = embed_with_words(self.embedder(snapshot), [asked])
         fusion = replace(self.fusion, candidates=max(self.fusion.candidates, k))
         found = ranking(snapshot, asked, vectors[0], words[0], fusion, where)
-        read = fusion.reranked if self.reranker else 0
+        read = fusion.reranked if reranker else 0
         best = snapshot.passages(list(found.scores)[: max(2 * k, read)])  # twice: for the copies among them
         scores = {id_: score for id_, score in found.scores.items() if id_ in best}
-        if self.reranker and best:
-            head = [best[id_] for id_ in list(scores)[:read]]
-            judged = dict(zip((passage.id for passage in head), self.reranker(question, head), strict=True))
-            likely = judged if getattr(self.reranker, "calibrated", False) else normalised(judged)
-            scores = reranked(scores, likely, fusion.reranker)
-        return _hits([best[id_] for id_ in copies_last(scores, best)[:k]], scores, found)
+        judged = _judged(reranker, question, [best[id_] for id_ in list(scores)[:read]]) if reranker else {}
+        scores = reranked(scores, judged, fusion.reranker) if judged else scores
+        return _hits([best[id_] for id_ in copies_last(scores, best)[:k]], scores, found, judged)
+
+
+def _judged(reranker: Reranker, question: str, passages: Sequence[Passage]) -> dict[str, float]:
+    """Return what a reranker says of passages, from 0 to 1, by their ids."""
+    judged = dict(zip((passage.id for passage in passages), reranker(question, passages), strict=True))
+    return judged if getattr(reranker, "calibrated", False) else normalised(judged)
 
 
 def _with_acronyms(snapshot: Snapshot, question: str) -> str:
@@ -155,10 +170,20 @@ def check_question(question: str) -> None:
         raise InputError(f"the question has {len(question)} characters, at most {MAX_QUESTION} are read; shorten it")
 
 
-def _hits(passages: Iterable[Passage], scores: Mapping[str, float], found: Ranking) -> list[Hit]:
+def _hits(
+    passages: Iterable[Passage], scores: Mapping[str, float], found: Ranking, judged: Mapping[str, float]
+) -> list[Hit]:
     dense, lexical = ({hit.id: rank for rank, hit in enumerate(half, 1)} for half in (found.dense, found.lexical))
     bm25 = {hit.id: hit.score for hit in found.lexical}
     return [
-        Hit(p, scores[p.id], dense.get(p.id), lexical.get(p.id), found.cosines.get(p.id), bm25.get(p.id))
+        Hit(
+            passage=p,
+            score=scores[p.id],
+            dense_rank=dense.get(p.id),
+            lexical_rank=lexical.get(p.id),
+            dense_score=found.cosines.get(p.id),
+            lexical_score=bm25.get(p.id),
+            reranker_score=judged.get(p.id),
+        )
         for p in passages
     ]

@@ -56,6 +56,7 @@ def hit_json(rank: int, hit: Hit, question: str) -> Json:
         "lexical_rank": hit.lexical_rank,
         "dense_score": hit.dense_score,
         "lexical_score": hit.lexical_score,
+        "reranker_score": hit.reranker_score,
         "matched": matched_words(question, passage.retrieval_text),
     }
 

@@ -90,7 +90,7 @@ def test_folder_is_measured_and_kept(beir, capsys):
     with opened(dataset, embedder) as library:
         assert library.status().generation == 1
     assert main(["eval", str(beir), "--system", "all", "--no-answers", "--model", "hash", "--json"]) == 0
-    assert set(json.loads(capsys.readouterr().out)) == {"bm25", "dense", "rrf", "convex", "ours"}
+    assert set(json.loads(capsys.readouterr().out)) == {"bm25", "dense", "rrf", "convex", "fused", "ours"}
 
 
 def test_the_index_of_a_folder_is_private_and_said_to_be_kept(beir, tmp_path, capsys):

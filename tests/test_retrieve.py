@@ -175,7 +175,7 @@ def test_copies_stand_behind(library, tmp_path):
 def test_reranker_decides_among_the_best(library, corpus):
     """Any callable can reorder the best passages; all of them stay, scores fall from first to last."""
     library.index(corpus)
-    plain = library.search("crane lifted tons", 40)
+    plain = library.retriever.fused("crane lifted tons", 40)
     library.retriever.fusion = replace(library.retriever.fusion, reranked=10, reranker=100.0)
     library.retriever.reranker = lambda _question, passages: [
         float(len(passages) - n) * -1 for n in range(len(passages))
@@ -185,6 +185,54 @@ def test_reranker_decides_among_the_best(library, corpus):
     assert [hit.passage.id for hit in again[10:]] == [hit.passage.id for hit in plain[10:]]
     scores = [hit.score for hit in again]
     assert scores == sorted(scores, reverse=True)
+
+
+def test_a_search_reads_the_best_passages_once_more(library, tmp_path):
+    """What answers comes first, by a score that can be computed again; other languages are left in order."""
+    texts = {
+        "a": "The harbour crane, the harbour crane: when was it painted, and when was it sold?",
+        "b": "A firm from Hull built the crane in the harbour in 1931.",
+        "c": "Der Kran im Hafen wurde von einer Firma aus Hull gebaut, und das war im Jahr 1931.",
+    }
+    for name, text in texts.items():
+        (tmp_path / f"{name}.txt").write_text(text)
+    library.index(*(tmp_path / f"{name}.txt" for name in texts))
+    question = "When was the harbour crane built?"
+    plain = {hit.passage.id: hit for hit in library.retriever.fused(question, 3)}
+    assert [hit.reranker_score for hit in plain.values()] == [None] * 3
+    hits = library.search(question, 3)
+    assert hits[0].passage.text == texts["b"]
+    weight = library.retriever.fusion.reranker
+    for hit in hits:
+        (read,) = Reader.shipped().read(question, [hit.passage.text], [hit.passage.context])
+        likely = 0.0 if hit.passage.text == texts["c"] else read.answer_probability
+        assert hit.reranker_score == pytest.approx(likely, abs=0.02)
+        assert hit.score == pytest.approx((plain[hit.passage.id].score + weight * likely) / (1 + weight), abs=0.02)
+    assert [hit.reranker_score for hit in library.search("Wann wurde der Kran im Hafen von der Firma gebaut?")] == [
+        0.0
+    ] * 3
+
+
+def test_who_asks_has_passages_read_once(tmp_path, hasher):
+    """An answer is made from passages as they are fused, but for a reranker that somebody chose; `none` is none."""
+    (tmp_path / "a.txt").write_text("A firm from Hull built the crane in the harbour in 1931.")
+    seen = []
+
+    def judge(question, passages):
+        seen.append(question)
+        return [1.0] * len(passages)
+
+    with Library.open(tmp_path / "index", embedder=hasher) as opened:
+        opened.index(tmp_path / "a.txt")
+        opened.retriever.reranker = judge
+        assert opened.ask("Who built the crane?").citations
+        assert not seen
+        assert opened.search("Who built the crane?")[0].reranker_score == 1.0
+    with Library.open(tmp_path / "index", embedder=hasher, reranker=judge) as opened:
+        opened.ask("Who built the harbour crane?")
+        assert seen == ["Who built the crane?", "Who built the harbour crane?"]
+    with Library.open(tmp_path / "index", embedder=hasher, reranker="none") as opened:
+        assert opened.search("Who built the crane?")[0].reranker_score is None
 
 
 def test_cross_encoder_by_path(tmp_path):
@@ -217,7 +265,9 @@ def test_the_reader_as_reranker():
     documents = [Document(f"/{n}.txt", text, None, str(n)) for n, text in enumerate(texts)]
     spans = [[Span(0, len(text))] if text[0].isalpha() else [] for text in texts]
     passages = [d.passage(Span(0, len(d.text)), s) for d, s in zip(documents, spans, strict=True)]
-    scores = reranker("reader")("When was the crane built?", passages)
+    second_look = reranker()
+    assert second_look
+    scores = second_look("When was the crane built?", passages)
     (read,) = Reader.shipped().read("When was the crane built?", [texts[1]], [passages[1].context])
     assert scores[1] == pytest.approx(read.answer_probability, abs=0.02)
     assert scores[1] > scores[0] > scores[2] == 0
@@ -228,7 +278,7 @@ def test_fusion_ignores_the_order_of_its_inputs():
     signals = [(0.5, {"a": 1.0, "b": 1.0}), (0.5, {"c": 1.0})]
     assert list(combined("abc", signals)) == list(combined("cba", signals)) == ["a", "b", "c"]
     scores = {"a": 0.9, "b": 0.75, "c": 0.25}
-    assert list(reranked(scores, {"a": 0.0, "b": 1.0}, 0.5).items()) == [("b", 1.25), ("a", 0.9), ("c", 0.25)]
+    assert list(reranked(scores, {"a": 0.0, "b": 0.75}, 0.5).items()) == [("b", 0.75), ("a", 0.6), ("c", 0.25 / 1.5)]
     assert normalised({"a": -3.0, "b": 1.0, "c": -1.0}) == {"a": 0.0, "b": 1.0, "c": 0.5}
 
 

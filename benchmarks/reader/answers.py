@@ -76,12 +76,12 @@ class Asker:
         """Answer as `rag ask` does, other words before a refusal included."""
 
         def search(asked: str) -> list[Hit]:
-            return self._library.search(asked, PASSAGES)
+            return self._library.retriever.fused(asked, PASSAGES)
 
         return deque(ask(search, ExtractiveAnswerer(self._scorers[who]), question, None, ()), maxlen=1)[0]
 
     def _given(self, question: Question, uri: str) -> dict[str, tuple[float, float]]:
-        hits = self._library.search(question.text, PASSAGES, Filter(document=(uri,)))
+        hits = self._library.retriever.fused(question.text, PASSAGES, Filter(document=(uri,)))
         found = {}
         for name, judge in self._scorers.items():
             candidates = judge.score(question.text, hits)

@@ -66,7 +66,7 @@ def chosen(data: Path, count: int) -> list[tuple[str, Question]]:
 
 def rows(library: Library, reader: Reader, number: int, kind: str, question: Question) -> list[Row]:
     """Read the best passages for one question."""
-    hits = [hit for hit in library.search(question.text, PASSAGES) if hit.passage.sentences]
+    hits = [hit for hit in library.retriever.fused(question.text, PASSAGES) if hit.passage.sentences]
     weights = asked_terms(library.retriever.term_weights(question.text))
     everything = replace(Evidence(), first=PASSAGES, again=0.0)  # reads all of them, and all twice
     found = []

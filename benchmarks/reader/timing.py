@@ -46,7 +46,7 @@ def main() -> None:
     with Library.open(store) as library:
         print(f"{fill(library, data)} passages")
         scorer = ReaderScorer(library.retriever, Reader.shipped())
-        scorer.score(questions[0], library.search(questions[0], READ[-1]))  # loads the models
+        scorer.score(questions[0], library.retriever.fused(questions[0], READ[-1]))  # loads the models
         for count in READ:
             found = [_times(library, scorer, question, count) for question in questions]
             wall, processor, searching = (median(column) for column in zip(*found, strict=True))
@@ -57,7 +57,7 @@ def main() -> None:
 def _times(library: Library, scorer: ReaderScorer, question: str, count: int) -> tuple[float, float, float]:
     """Wall, processor and searching milliseconds of one question."""
     wall, processor = time.perf_counter(), time.process_time()
-    hits = library.search(question, count)
+    hits = library.retriever.fused(question, count)
     searching = time.process_time() - processor
     scorer.score(question, hits)
     return 1000 * (time.perf_counter() - wall), 1000 * (time.process_time() - processor), 1000 * searching

@@ -98,7 +98,7 @@ def measure(folder: Path, encoder: Embedder, limit: int) -> None:
     with Bars() as bars, opened(kept, encoder, bars.show) as library:
         for done, question in enumerate(kept.questions):
             bars.show("asking", done, len(kept.questions))
-            hits = library.search(question.text, k=FIRST)
+            hits = library.retriever.fused(question.text, k=FIRST)
             vectors = encoder.embed([hit.passage.retrieval_text for hit in hits])
             for name, order in ORDERS.items():
                 rows[name].append(judged(question, order(hits, vectors)[:SHOWN]))

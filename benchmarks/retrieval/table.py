@@ -1,8 +1,8 @@
 """Scores of all systems on public question sets, and what each signal is worth.
 
-python benchmarks/retrieval/table.py [FOLDER...] [--limit N] [--signals] [--read]
+python benchmarks/retrieval/table.py [FOLDER...] [--limit N] [--signals]
 
-With --read, a column more: ours, its best passages read once more by the package's reader (`--reranker reader`).
+`fused` is ours without the reader, which `ours` has read the best passages once more.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from rag.evaluate import SYSTEMS, evaluate, opened, read_folder
 from rag.evaluate.compare import randomisation
 from rag.fuse import Fusion
 from rag.progress import Bars
-from rag.rerank import reranker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -36,13 +35,11 @@ WITHOUT = {
     "without terms": replace(Fusion(), terms=0.0),
     "without grams": replace(Fusion(), grams=0.0),
 }
-"""Ours without one of its signals."""
+"""Fused without one of its signals."""
 
 
-def measure(
-    folder: Path, encoder: Embedder, limit: int | None, fusions: Mapping[str, Fusion], *, read: bool
-) -> dict[str, Result]:
-    """Return what each system reaches on one set, and what ours reaches with other weights and read, by their names."""
+def measure(folder: Path, encoder: Embedder, limit: int | None, fusions: Mapping[str, Fusion]) -> dict[str, Result]:
+    """Return what each system reaches on one set, and `fused` with other weights, by their names."""
     dataset = read_folder(folder)
     judged = replace(dataset, questions=tuple(q for q in dataset.questions if q.relevant)).limited(limit)
     with Bars() as bars, opened(judged, encoder, bars.show) as library:
@@ -50,17 +47,8 @@ def measure(
         found = {system: _run(judged, library, system, bars) for system in SYSTEMS}
         for name, fusion in fusions.items():
             library.retriever.fusion = fusion
-            found[name] = _run(judged, library, "ours", bars)
-        if read:
-            library.retriever.fusion = Fusion()
-            library.retriever.reranker = reranker("reader")
-            found["read"] = _run(judged, library, "ours", bars)
+            found[name] = _run(judged, library, "fused", bars)
     return found
-
-
-def columns(found: Mapping[str, Result]) -> list[str]:
-    """Return the systems of the main table."""
-    return [*SYSTEMS, *(["read"] if "read" in found else [])]
 
 
 def _run(dataset: Dataset, library: Library, system: str, bars: Bars) -> Result:
@@ -84,22 +72,21 @@ def show(name: str, values: Iterable[float], digits: int = 3, end: str = "\n") -
 
 def show_set(name: str, found: dict[str, Result]) -> None:
     """Print the systems of one set, and how likely chance alone makes ours differ so much from `convex`."""
-    shown = columns(found)
-    print(f"{name:24}", *(f"{system:>9}" for system in shown))
+    print(f"{name:24}", *(f"{system:>9}" for system in SYSTEMS))
     for measured in MEASURES:
-        show(f"  {measured}", (fmean(scores(found[system], measured)) for system in shown), end="")
+        show(f"  {measured}", (fmean(scores(found[system], measured)) for system in SYSTEMS), end="")
         print(f"   p = {randomisation(*(scores(found[system], measured) for system in ('convex', 'ours'))):.4f}")
-    show("  ms", (milliseconds(found[system]) for system in shown), 1)
+    show("  ms", (milliseconds(found[system]) for system in SYSTEMS), 1)
 
 
 def show_signals(sets: Sequence[dict[str, Result]]) -> None:
     """Print what the mean nDCG@10 and the time of a question lose without each signal."""
-    print(f"{'ours':24}   ndcg@10       ms")
-    ours = [found["ours"] for found in sets]
+    print(f"{'fused':24}   ndcg@10       ms")
+    fused = [found["fused"] for found in sets]
     for signal in WITHOUT:
         others = [found[signal] for found in sets]
-        lost = fmean(map(_mean, others)) - fmean(map(_mean, ours))
-        show(f"  {signal}", [lost, fmean(map(milliseconds, others)) - fmean(map(milliseconds, ours))], 4)
+        lost = fmean(map(_mean, others)) - fmean(map(_mean, fused))
+        show(f"  {signal}", [lost, fmean(map(milliseconds, others)) - fmean(map(milliseconds, fused))], 4)
 
 
 def _mean(result: Result) -> float:
@@ -111,8 +98,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="*", type=Path, help="BEIR folders, or one folder of them")
     parser.add_argument("--limit", type=int, help="questions of each set at most")
-    parser.add_argument("--signals", action="store_true", help="measure ours without each of its signals as well")
-    parser.add_argument("--read", action="store_true", help="measure ours with the reader as reranker as well")
+    parser.add_argument("--signals", action="store_true", help="measure fused without each of its signals as well")
     options = parser.parse_args()
     folders = options.folders or [Path(__file__).parents[3] / "shared" / "eval"]
     if not (folders[0] / "corpus.jsonl").exists():
@@ -120,11 +106,11 @@ def main() -> None:
     encoder = embedder(DEFAULT_MODEL)
     sets = []
     for folder in folders:
-        sets.append(measure(folder, encoder, options.limit, WITHOUT if options.signals else {}, read=options.read))
+        sets.append(measure(folder, encoder, options.limit, WITHOUT if options.signals else {}))
         show_set(folder.name, sets[-1])
     print("mean")
     for name in MEASURES:
-        show(f"  {name}", (fmean(fmean(scores(found[system], name)) for found in sets) for system in columns(sets[0])))
+        show(f"  {name}", (fmean(fmean(scores(found[system], name)) for found in sets) for system in SYSTEMS))
     if options.signals:
         show_signals(sets)
 

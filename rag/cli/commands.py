@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from rag.progress import Bars
     from rag.records import Answer, Document, Span
     from rag.remains import Remains
-    from rag.rerank import Reranker
     from rag.store import SyncReport
 
 
@@ -296,7 +295,7 @@ def _results(options: argparse.Namespace, systems: Sequence[str]) -> list[Result
         print(f"the index of these documents is kept in {where} for the next run; delete it at will", file=sys.stderr)
     with Bars() as bars:
         encoder = embedder(options.model or DEFAULT_MODEL)
-        source = opened(dataset, encoder, bars.show, _reranker(options)) if dataset else _library(options)
+        source = opened(dataset, encoder, bars.show, options.reranker) if dataset else _library(options)
         with source as library:
             chosen = (dataset or read_questions(options.set, library)).limited(options.limit)
             answers = not options.no_answers
@@ -331,7 +330,7 @@ def _library(options: argparse.Namespace) -> Library:
     library = Library.open(
         options.store,
         embedder=embedder(model) if model else None,
-        reranker=_reranker(options),
+        reranker=getattr(options, "reranker", None),
         reader=getattr(options, "reader", None),
     )
     if getattr(options, "answerer", None) == "llm":
@@ -341,10 +340,3 @@ def _library(options: argparse.Namespace) -> Library:
         settings = Settings.of(url=options.llm_url, model=options.llm_model)
         library.answerer = llm_answerer(library.retriever, settings)
     return library
-
-
-def _reranker(options: argparse.Namespace) -> Reranker | None:
-    from rag.rerank import reranker
-
-    name = getattr(options, "reranker", None)
-    return reranker(name) if name else None

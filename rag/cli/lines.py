@@ -41,8 +41,11 @@ def hit_lines(rank: int, hit: Hit, question: str) -> str:
 
     words = ", ".join(matched_words(question, hit.passage.retrieval_text)) or "none"
     halves = f"by meaning: {hit.dense_rank or '-'}, by words: {hit.lexical_rank or '-'}"
+    read = "" if hit.reranker_score is None else f"; read: {hit.reranker_score:.2f}"
     text = " ".join(hit.passage.text.split())
-    return f"{rank}. {one_line(str(hit.citation))}  ({hit.score:.3f})\n   {text}\n   [rank {halves}; words: {words}]"
+    return (
+        f"{rank}. {one_line(str(hit.citation))}  ({hit.score:.3f})\n   {text}\n   [rank {halves}{read}; words: {words}]"
+    )
 
 
 def _near(hit: Hit) -> str:

@@ -26,9 +26,9 @@ _EVAL_EPILOG = (
     "run in ~/.cache/rag/eval ($XDG_CACHE_HOME/rag/eval where that is set); to be rid of it, delete that folder."
 )
 _WHERE = "document=report.txt, folder=2024, date=2024-01..2024-06-30, date>=2024-05, section=Methods, speaker=Ford"
-_RERANKER = "reads the best passages once more: `reader`, the package's own, or a sentence-transformers cross-encoder"
+_RERANKER = "a sentence-transformers cross-encoder by name or path in place of the package's reader, or none"
 _READER = "a transformers model for question answering by name or path in place of the package's reader, or none"
-_SYSTEMS = ("bm25", "dense", "rrf", "convex", "ours", "all")
+_SYSTEMS = ("bm25", "dense", "rrf", "convex", "fused", "ours", "all")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -128,7 +128,7 @@ def _answer_scores(question: Question, answer: Answer | None) -> Scores:
 
 @contextmanager
 def opened(
-    dataset: Dataset, embedder: Embedder, progress: Progress = silent, reranker: Reranker | None = None
+    dataset: Dataset, embedder: Embedder, progress: Progress = silent, reranker: Reranker | str | None = None
 ) -> Iterator[Library]:
     """Open a library of the set's own documents, all of them one collection.
 

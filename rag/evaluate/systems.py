@@ -14,13 +14,17 @@ DEPTH = 100
 """Passages of each half that are ranked."""
 
 BASELINES = ("bm25", "dense", "rrf", "convex")
-SYSTEMS = (*BASELINES, "ours")
+OWN = ("fused", "ours")
+"""Without and with the reranker."""
+
+SYSTEMS = (*BASELINES, *OWN)
 
 
 def ranked_documents(library: Library, question: str, system: str) -> list[str]:
     """Return the URIs of the documents that a system finds, in the order of each one's best passage."""
-    if system == "ours":
-        return list(dict.fromkeys(hit.passage.uri for hit in library.search(question, DEPTH)))
+    if system in OWN:
+        search = library.search if system == "ours" else library.retriever.fused
+        return list(dict.fromkeys(hit.passage.uri for hit in search(question, DEPTH)))
     with library.store.snapshot() as snapshot:
         query = library.retriever.embedder(snapshot).embed_query(question)
         ids = _baseline(snapshot, question, query, system)

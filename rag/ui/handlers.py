@@ -125,7 +125,7 @@ class Handlers:
 
         def run() -> str:
             question, uri, start, end = asked
-            hits = self._library.search(str(question), SEARCHED_FOR_WHY)
+            hits = self._library.retriever.fused(str(question), SEARCHED_FOR_WHY)
             passages = self._library.status().passages
             return render.why_line(str(question), hits, Span(int(start), int(end)), str(uri), passages)
 
@@ -181,7 +181,7 @@ class Handlers:
 
         def run() -> OverviewView | dict[str, str]:
             question = str(asked[0]).strip()
-            hits = self._library.search(render.checked_question(question), LIT) if question else []
+            hits = self._library.retriever.fused(render.checked_question(question), LIT) if question else []
             passages = [hit.passage for hit in hits]
             map_, found = self._library.map(passages)
             time_ = timeline(self._library.documents(), {passage.uri for passage in passages})
