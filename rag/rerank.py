@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.errors import ModelError
+from rag import hub
 from rag.languages import ENGLISH, language
 from rag.read import Reader
 
@@ -80,16 +78,11 @@ class CrossEncoderReranker:
 
     @cached_property
     def _model(self) -> CrossEncoder:
-        offline = Path(self.name).exists()
-        if offline:
-            os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        local = hub.is_local("reranker", self.name)
         from sentence_transformers import CrossEncoder
 
         try:
-            model: CrossEncoder = CrossEncoder(self.name, num_labels=1, device="cpu", local_files_only=offline)
+            model: CrossEncoder = CrossEncoder(self.name, num_labels=1, device="cpu", local_files_only=local)
         except (OSError, ValueError, RuntimeError, KeyError) as error:
-            first_line = str(error).strip().partition("\n")[0]
-            raise ModelError(
-                f"cannot load reranker {self.name}: {first_line}; give a model's name or folder"
-            ) from error
+            raise hub.cannot_load("reranker", self.name, error) from error
         return model
