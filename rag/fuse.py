@@ -36,7 +36,9 @@ class Fusion:
         grams: weight of BM25 over pieces of four characters: other spellings, compounds, typing errors.
         candidates: how many of each half are considered.
         reranked: how many of the best passages a reranker reads.
-        reranker: weight of what it says of them, from 0 to 1, beside the 1 of all signals above.
+        reader: weight of the package's reader as reranker, of the probability that a passage answers, beside the 1 of
+            all signals above.
+        reranker: the same of any other reranker, of its scores from their lowest to their highest.
     """
 
     dense: float = 0.31
@@ -46,7 +48,8 @@ class Fusion:
     grams: float = 0.16
     candidates: int = 100
     reranked: int = 12
-    reranker: float = 0.3
+    reader: float = 0.3
+    reranker: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,15 +143,14 @@ class Retriever:
         read = fusion.reranked if reranker else 0
         best = snapshot.passages(list(found.scores)[: max(2 * k, read)])  # twice: for the copies among them
         scores = {id_: score for id_, score in found.scores.items() if id_ in best}
-        judged = _judged(reranker, question, [best[id_] for id_ in list(scores)[:read]]) if reranker else {}
-        scores = reranked(scores, judged, fusion.reranker) if judged else scores
+        judged: dict[str, float] = {}
+        if reranker and scores:
+            head = [best[id_] for id_ in list(scores)[:read]]
+            judged = dict(zip((passage.id for passage in head), reranker(question, head), strict=True))
+            calibrated = getattr(reranker, "calibrated", False)
+            judged = judged if calibrated else normalised(judged)
+            scores = reranked(scores, judged, fusion.reader if calibrated else fusion.reranker)
         return _hits([best[id_] for id_ in copies_last(scores, best)[:k]], scores, found, judged)
-
-
-def _judged(reranker: Reranker, question: str, passages: Sequence[Passage]) -> dict[str, float]:
-    """Return what a reranker says of passages, from 0 to 1, by their ids."""
-    judged = dict(zip((passage.id for passage in passages), reranker(question, passages), strict=True))
-    return judged if getattr(reranker, "calibrated", False) else normalised(judged)
 
 
 def _with_acronyms(snapshot: Snapshot, question: str) -> str:

@@ -202,7 +202,7 @@ def test_a_search_reads_the_best_passages_once_more(library, tmp_path):
     assert [hit.reranker_score for hit in plain.values()] == [None] * 3
     hits = library.search(question, 3)
     assert hits[0].passage.text == texts["b"]
-    weight = library.retriever.fusion.reranker
+    weight = library.retriever.fusion.reader
     for hit in hits:
         (read,) = Reader.shipped().read(question, [hit.passage.text], [hit.passage.context])
         likely = 0.0 if hit.passage.text == texts["c"] else read.answer_probability
