@@ -160,6 +160,27 @@ def test_quotations_are_exact_or_lose_their_marks():
     assert "“" not in answer.sentences[1].text
 
 
+class Last(FirstSentence):
+    """A scorer for which the first sentence of the last passage answers everything."""
+
+    def score(self, question: str, hits):
+        return super().score(question, hits[::-1])
+
+
+def test_what_answers_is_in_the_prompt():
+    """The passage that the quoted answer is from comes first: of many passages a prompt holds the first few only."""
+    others = [hit(f"/{n}.txt", *(f"Sentence {i} of report {n}." for i in range(8))) for n in range(8)]
+    with serving(says(wrote(("The storm of 4 March sank twelve boats in Hartle Bay.", [1])))) as script:
+        writer = answerer(script.url).writer
+        answer = LlmAnswerer(writer, ExtractiveAnswerer(Last()), Judge(Likeness(None))).answer(
+            QUESTION, [*others, HITS[0]]
+        )
+    user = script.requests[0]["messages"][1]["content"]
+    assert "[1] The storm of 4 March sank twelve boats" in user
+    assert user.index("[2] Nobody was hurt") < user.index("[3] Sentence 0 of report 0.")
+    assert [(s.support, s.citations) for s in answer.sentences] == [("verbatim", (1,))]
+
+
 def test_injected_orders_change_nothing():
     """Orders in a document reach the LLM as data; one that obeys them shows no link and cites nothing else."""
     link = "See [here](http://evil.example/x) or <a href='http://evil.example'>this</a>."

@@ -69,7 +69,7 @@ class LlmAnswerer:
         if quoted.abstained:
             yield quoted
             return
-        draft = _Composition(question, numbered(hits), self.judge)
+        draft = _Composition(question, numbered(_cited_first(hits, quoted)), self.judge)
         try:
             for sentence in drafts(self.writer.write(messages(question, draft.sources), schema(len(draft.sources)))):
                 if _REFUSED.search(sentence.text) and not draft.sentences:
@@ -86,6 +86,12 @@ class LlmAnswerer:
             yield _instead(quoted, "The sources support nothing of what the LLM wrote")
         elif quoted.conflicts:
             yield draft.with_conflicts(quoted)
+
+
+def _cited_first(hits: Sequence[Hit], quoted: Answer) -> list[Hit]:
+    """Put the passages that the quoted answer cites first: a prompt holds the sentences of the first few only."""
+    places = {citation.passage.id: place for place, citation in reversed(list(enumerate(quoted.citations)))}
+    return sorted(hits, key=lambda hit: places.get(hit.passage.id, len(places)))
 
 
 def _instead(quoted: Answer, reason: str) -> Answer:
