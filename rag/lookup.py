@@ -149,11 +149,11 @@ class _Columns:
         wanted = self._wanted(given)
         unnamed = {t: w for t, w in wanted.items() if not any(t in cell.name_terms for cell in given)}
         named = _best(rest, [math.fsum(w for t, w in unnamed.items() if t in cell.name_terms) for cell in rest])
-        meant = [] if named else self._meant(fitting, wanted)
+        paid = _PAID.match(self._asked.question)
+        meant = [] if named else self._meant(_money(fitting) if paid else fitting, wanted)
         only = [] if named or meant else self._only(row.cells[0] if given else None, fitting, unnamed)
         score = NAMED if named else MEANT if meant else ALONE
         chosen = [cell for cell in named or meant or only if cell in fitting]
-        paid = _PAID.match(self._asked.question)
         covered = row.explains(wanted if meant else terms(paid[0]) if paid else ())
         return (score if chosen else 0.0), covered, None if _HOW.match(self._asked.question) else self._one(chosen)
 
@@ -180,7 +180,7 @@ class _Columns:
         """Return the one cell that can be meant: a sum, a place, whom the row is about, a date."""
         question = self._asked.question
         if _PAID.match(question):
-            fitting = [cell for cell in fitting if _MONEY.search(cell.name) or _MONEY.search(cell.value)]
+            fitting = _money(fitting)
         elif wants_place(question):
             fitting = [cell for cell in fitting if _PLACE.search(cell.name)]
         elif wants_person(question) and not unnamed:
@@ -201,8 +201,14 @@ class _Columns:
         """Return the one cell whose name has a date of the question, or the fewest words."""
         dates = self._asked.dates
         dated = [cell for cell in found if any(date.agrees(parts) for date in dates for parts in cell.name_dates)]
-        best = _best(dated or found, [1 / (1 + len(cell.name_terms)) for cell in dated or found])
+        best = _best(dated or found, [1 / (1 + len(terms(_plain(cell.name)))) for cell in dated or found])
         return best[0] if len(best) == 1 else None
+
+
+def _money(found: Sequence[Cell]) -> list[Cell]:
+    """Return the cells of sums: of a column that is named so, or else those that say so themselves."""
+    named = [cell for cell in found if _MONEY.search(cell.name)]
+    return named or [cell for cell in found if _MONEY.search(cell.value)]
 
 
 def _best(found: Sequence[Cell], scores: Sequence[float]) -> list[Cell]:

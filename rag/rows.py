@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rag.dates import without_dates, written
 from rag.speakers.words import TITLES
 from rag.terms import terms
-from rag.values import is_of_kind, wants_date, wants_number
+from rag.values import counts_otherwise, is_of_kind, wants_date, wants_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,6 +28,8 @@ LONGEST_VALUE = 12
 
 _SEPARATOR = " | "
 _CAPITAL = re.compile(r"(?<=\s)(?:[A-Z]|\d)[\w’'&.,-]*")
+_QUANTITY = re.compile(r"(?<![\w-])[-+]?\d")
+"""A number that is no part of a code: not that of `BW-1180`."""
 _NO_DIGITS = re.compile(r"\W*(?:by |to |with |for |from |in )?(?:who(?:m|se)?|where)\b", re.IGNORECASE)
 _BOUND = re.compile(
     r"\b(?:more|less|fewer|higher|lower|greater|over|under|above|below|at (?:least|most))(?: than)? \S+"
@@ -160,7 +162,8 @@ class Row:
         if _NO_DIGITS.match(self.asked.question) and any(map(str.isdigit, cell.value)):
             return False
         if wants_number(self.asked.question) and any(map(str.isdigit, cell.value)):  # 1894 may be a number of pupils
-            return not any(parts.month for parts in cell.dates)
+            dated = any(parts.month for parts in cell.dates)
+            return not dated and bool(_QUANTITY.search(cell.value)) and not counts_otherwise(self.asked.question, cell.name)
         return is_of_kind(self.asked.question, cell.value)
 
     def _known(self) -> frozenset[str]:

@@ -145,4 +145,4 @@ def answerless(text: str) -> list[tuple[int, int]]:
 
 def is_question(text: str) -> bool:
     """Tell whether a sentence asks: then it is no answer."""
-    return re.search(r"[?？؟][\'\"”’»)]*\s*$", text) is not None
+    return re.search(r"[?？؟][\'\"”’»)*_]*\s*$", text) is not None

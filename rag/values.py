@@ -23,6 +23,7 @@ _NUMBER_ASKED = re.compile(
     re.IGNORECASE,
 )
 _COUNTED = re.compile(r"\bhow many (\w+)", re.IGNORECASE)
+_IN_UNITS = re.compile(r"\((?:in )?([\w%]+)\)|\bin (\w+)$")
 _NO_COUNT = re.compile(r"\d\s+(?:numbers?|figures?|accounts?|versions?|times|ways|sources?)\b", re.IGNORECASE)
 _NAME_ASKED = re.compile(r"\b(?:who|whom|whose|where|which|what|name)\b", re.IGNORECASE)
 _WANTS_DATE = re.compile(
@@ -182,6 +183,15 @@ def is_of_kind(question: str, answer: str) -> bool:
     if wants_person(question):
         return any(char.isupper() or (char.isalpha() and not char.islower()) for char in answer)  # or has no case
     return True
+
+
+def counts_otherwise(question: str, name: str) -> bool:
+    """Tell whether the unit in a column's name is none of what a question counts: `Wait (weeks)` of `How many people`."""
+    counted, unit = _COUNTED.search(question), _IN_UNITS.search(name)
+    if not counted or not unit:
+        return False
+    measures = _unit(unit[1] or unit[2], 0)[0]
+    return bool(measures) and measures != _unit(counted[1], 0)[0]
 
 
 def says_nothing(question: str, answer: str) -> bool:

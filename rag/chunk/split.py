@@ -39,6 +39,12 @@ _ROW = re.compile(r"\||[^\r\n]* \| ")
 _FENCE_END = re.compile(r"\s*(?:`{3,40}|~{3,40})\s*")
 # Before a number, where the splitter takes their full stop for the end; a lower-case letter needs no list.
 _BEFORE_NUMBER = re.compile(r"\b(?:abt|approx|ca|esp|excl|fig|incl|nr|pp|vol)\.$", re.IGNORECASE)
+_BEFORE_NAME = re.compile(r"\b(?:Cllr|Ald|Cdr|Cmdr|Insp|Supt|Messrs)\.$")
+_GERMAN_DAY = re.compile(r"\b(?:[1-9]|[12]\d|3[01])\.$")
+_GERMAN_MONTH = re.compile(
+    r"(?:Januar|Februar|März|Mai|Juni|Juli|Oktober|Dezember)\b|(?:April|August|September|November)\s+(?:\d{4}\b|[a-zäöü])"
+)
+"""Behind a day; those that English has too, only where a year or a verb follows: `am 4. April 2023`."""
 _BEFORE_ZONE = re.compile(r"\b[ap]\.m\.$", re.IGNORECASE)
 _ZONE = re.compile(
     r"(?:[A-Z]{1,3}T|GMT|UTC)\b|\d|(?:January|February|March|April|May|June|July|August|September|October|November"
@@ -155,6 +161,8 @@ def _abbreviates(text: str, opened: int, before: Span, after: Span) -> bool:
         return bool(_ZONE.match(following))
     if following[:1].isdigit():
         return bool(_BEFORE_NUMBER.search(tail))
+    if _BEFORE_NAME.search(tail) or (_GERMAN_DAY.search(tail) and _GERMAN_MONTH.match(following)):
+        return True
     if not following[:1].islower() or _NO_PLAIN_WORD.match(following):
         return False
     opening = next(filter(str.isalnum, text[opened : min(opened + 80, before.end)]), "")

@@ -26,7 +26,7 @@ MOST_PAGES = 5_000
 _SCANNED = "has only pictures of text and needs OCR; install tesseract or ocrmypdf"
 _UNREADABLE = "has no text, and in its pictures none is recognised; open it and save it with text"
 _MADE_UP_TITLE = re.compile(
-    r"untitled|microsoft word|^slide 1$|\.(?:docx?|pdf|indd|tex|dvi|pptx?|xlsx?)\b", re.IGNORECASE
+    r"untitled|^\(?anonymous\)?$|microsoft word|^slide 1$|\.(?:docx?|pdf|indd|tex|dvi|pptx?|xlsx?)\b", re.IGNORECASE
 )
 
 
