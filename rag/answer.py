@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from rag.conflicts import sides, subject
 from rag.events import asked_event, is_of_another_event
 from rag.lists import with_items
-from rag.premise import denies, missing
+from rag.premise import denies, is_denied, missing
 from rag.records import Answer, AnswerSentence, Citation, Conflict, ShortAnswer
 from rag.score import is_yes_no
-from rag.subject import other_subject
+from rag.subject import answers_another, other_subject
 from rag.values import says_nothing
 
 if TYPE_CHECKING:
@@ -138,6 +138,9 @@ def _fitting(question: str, candidates: Sequence[Candidate], threshold: float) -
     told = [c for c in fitting if not is_of_another_event(question, c.text)]
     if not told or told[0].score < threshold:
         return [], asked_event(question)
+    told = [c for c in told if not is_denied(question, c.text) and not answers_another(question, c.hit.passage, c.span)]
+    if not told or told[0].score < threshold:
+        return [], None
     speakers = {s.speaker for c in candidates for s in c.hit.passage.statements if s.speaker}
     others = [other_subject(question, c.hit.passage, c.span, speakers) for c in told]
     about = [c for c, other in zip(told, others, strict=True) if not other]

@@ -45,11 +45,16 @@ def ask(
         InputError: the question is empty or too long.
     """
     check_question(question)
-    meant = standalone(question, history)[:MAX_QUESTION]
+    meant = standalone(_spoken_softly(question), history)[:MAX_QUESTION]
     for answer in _answers(search, answerer, meant, where):
         said = _explained(answer, where, english_only=english_only) if answer.abstained else answer
         searched = said.searched_for or meant
         yield said if searched == question else replace(said, question=question, searched_for=searched)
+
+
+def _spoken_softly(question: str) -> str:
+    """Write a question in lower case that is all capitals: they would make a name of every word."""
+    return question.lower() if question.isupper() and len(question.split()) > 2 else question
 
 
 def _answers(search: Search, answerer: Answerer, question: str, where: Filter | None) -> Iterator[Answer]:

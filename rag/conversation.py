@@ -161,7 +161,7 @@ def _like(asked: str, new: str, preposition: str | None) -> tuple[int, int] | No
     if preposition:
         after = re.compile(rf"\b{preposition}\s+(?:the\s+)?$", re.IGNORECASE)
         placed = [(a, b) for a, b in spans if after.search(asked[:a])]
-        return placed[-1] if placed else None
+        return placed[-1] if placed else _last_after(asked, preposition, new)
     same = [one for one in mentioned if one.kind == kind_of(new)]
     if re.search(r"[A-Z0-9]", new):
         alike = [(one.start, one.end) for one in same]
@@ -171,6 +171,13 @@ def _like(asked: str, new: str, preposition: str | None) -> tuple[int, int] | No
     counted = COUNTED.search(asked)
     heads = [(one.start, one.start + len(_head(one.text))) for one in same if not one.inner]
     return counted.span(1) if counted else next(iter([*heads[:1], *spans[-1:]]), None)
+
+
+def _last_after(asked: str, preposition: str, new: str) -> tuple[int, int] | None:
+    """Find what stands behind a preposition at the end of a question: another `for cardiology` or `in 2021/22`."""
+    last = re.search(rf"\b{preposition}\s+([\w/’'-]+(?:\s+[\w/’'-]+)?)$", asked, re.IGNORECASE)
+    alike = last and bool(re.search(r"\d", last[1])) == bool(re.search(r"\d", new))
+    return last.span(1) if last and alike else None
 
 
 def _head(text: str) -> str:

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rag.records import Span
-from rag.spans import is_question
+from rag.spans import asked_before, is_question
 from rag.terms import coverage
 from rag.values import is_bare, is_of_kind
 
@@ -196,7 +196,7 @@ def _looked(
     again = [(n, sentence) for n, sentences in promising for sentence in sentences]
     passages = [(hits[n].passage, sentence) for n, sentence in again]
     texts = [passage.quote(passage.sentences[sentence]) for passage, sentence in passages]
-    looks = reader.read(question, texts, [passage.context for passage, _ in passages])
+    looks = reader.read(question, texts, [_around(passage, passage.sentences[n]) for passage, n in passages])
     for n, group in groupby(zip(again, looks, strict=True), lambda pair: pair[0][0]):
         found[n] = found[n].after({sentence: look for (_, sentence), look in group}, evidence, question)
     return found
@@ -204,8 +204,14 @@ def _looked(
 
 def _first(hit: Hit, reading: Reading, weights: Mapping[str, float]) -> Judged:
     passage = hit.passage
-    covered = tuple(coverage(weights, passage.quote(span), passage.context) for span in passage.sentences)
+    covered = tuple(coverage(weights, passage.quote(span), _around(passage, span)) for span in passage.sentences)
     return Judged(hit, (reading,), covered, tuple(answer_shares(passage, reading)))
+
+
+def _around(passage: Passage, sentence: Span) -> str:
+    """Return what a sentence is read with: the context line, and the question in the text that it is a reply to."""
+    asked = asked_before(passage.text, sentence.start - passage.span.start)
+    return f"{passage.context} {asked}".strip()
 
 
 def answer_shares(passage: Passage, reading: Reading) -> list[float]:

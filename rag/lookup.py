@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from rag.dates import without_dates
 from rag.records import Span
-from rag.rows import Asked, Row, cells, spaced
+from rag.rows import Asked, Row, cells, columns_above, spaced
 from rag.terms import STOP_WORDS, terms
 from rag.values import wants_date, wants_number, wants_person, wants_place
 
@@ -40,11 +40,15 @@ WORTH = 6
 """Words up to which a value is an answer as a whole."""
 
 _MONEY = re.compile(
-    r"amount|cost|price|total|sum|fee|value|paid|spen[dt]|budget|[$€£]|\b(?:usd|eur|gbp)\b", re.IGNORECASE
+    r"amount|cost|price|total|sum|fee|value|paid|spen[dt]|budget|salar|wage|earning|income|[$€£]|\b(?:pay|usd|eur|gbp)\b",
+    re.IGNORECASE,
 )
 _PAID = re.compile(
-    r"\W*how much\b.*\b(?:paid|pay|spen[dt]|cost|receiv|got|get|earn|charg|owe|give|worth)", re.IGNORECASE
+    r"\W*(?:how much\b.*\b(?:paid|pay|spen[dt]|cost|receiv|got|get|earn|charg|owe|give|worth)"
+    r"|what (?:do|does|did|has|have)\b.*\b(?:earn|cost|charge|pay|paid))",
+    re.IGNORECASE,
 )
+_PAID_FOR = re.compile(r"\bfor (?P<what>.+)", re.IGNORECASE)
 _PLACE = re.compile(
     r"location|place|city|town|village|county|country|region|address|venue|site|district", re.IGNORECASE
 )
@@ -75,7 +79,8 @@ def looked_up(
         yes_no: whether yes or no is asked: then the row is all.
     """
     asked = Asked.of(question, weights)
-    split = [(candidate, cells(candidate.text)) for candidate in found]
+    texts = _texts_above(found)
+    split = [(c, cells(c.text, columns_above(texts[c.hit.passage.id] + _above(c)))) for c in found]
     tables = _by_document(Row(candidate, parts, asked) for candidate, parts in split if parts)
     columns = _Columns(asked, [row for rows in tables for row in rows], alike)
     heads = [candidate for candidate, parts in split if not parts and columns.are_named(candidate.text)]
@@ -88,6 +93,25 @@ def looked_up(
         fine = [] if columns.are_compared else [row for row in named if not row.lacks(rows)]
         judged |= {id(row.candidate): candidate for row, candidate in _judged(fine, columns, yes_no=yes_no)}
     return [judged.get(id(candidate), candidate) for candidate in found]
+
+
+def _above(candidate: Candidate) -> str:
+    """Return what stands above a row of Markdown in its passage; nothing for any other text."""
+    passage = candidate.hit.passage
+    place = candidate.span.start - passage.span.start
+    return passage.text[: max(0, place)] if candidate.text.startswith("|") else ""
+
+
+def _texts_above(found: Sequence[Candidate]) -> dict[str, str]:
+    """Return, for each passage that opens within a table of Markdown, the text of those right before it, by its id."""
+    passages = {c.hit.passage.id: c.hit.passage for c in found}
+    ends = {(passage.uri, passage.span.end): passage for passage in passages.values()}
+    above: dict[str, str] = {}
+    for passage in sorted(passages.values(), key=lambda passage: passage.span):
+        before = (ends.get((passage.uri, passage.span.start - gap)) for gap in (1, 2))
+        other = next(filter(None, before), None) if passage.text.startswith("|") else None
+        above[passage.id] = f"{above[other.id]}{other.text}\n" if other else ""
+    return above
 
 
 def _by_document(rows: Iterable[Row]) -> list[list[Row]]:
@@ -154,6 +178,9 @@ class _Columns:
         only = [] if named or meant else self._only(row.cells[0] if given else None, fitting, unnamed)
         score = NAMED if named else MEANT if meant else ALONE
         chosen = [cell for cell in named or meant or only if cell in fitting]
+        what = _PAID_FOR.search(self._asked.question) if paid else None
+        if what and not row.has_any(terms(what["what"])):
+            return 0.0, 0.0, None
         covered = row.explains(wanted if meant else terms(paid[0]) if paid else ())
         return (score if chosen else 0.0), covered, None if _HOW.match(self._asked.question) else self._one(chosen)
 
@@ -177,10 +204,10 @@ class _Columns:
         return _best(fitting, likeness) if max(likeness, default=0.0) >= least else []
 
     def _only(self, first: Cell | None, fitting: Sequence[Cell], unnamed: Mapping[str, float]) -> list[Cell]:
-        """Return the one cell that can be meant: a sum, a place, whom the row is about, a date."""
+        """Return the one cell that can be meant: a place, whom the row is about, a date; and all sums."""
         question = self._asked.question
         if _PAID.match(question):
-            fitting = _money(fitting)
+            return [cell for cell in _money(fitting) if any(map(str.isdigit, cell.value))]
         elif wants_place(question):
             fitting = [cell for cell in fitting if _PLACE.search(cell.name)]
         elif wants_person(question) and not unnamed:

@@ -33,6 +33,14 @@ _AFTER_ALL = re.compile(r"\b(?:since|until|till|before|only|just|unless|except)\
 _LISTED = re.compile(r"^\s*(?:what|which|who) (?:are|were) (?:the |some )?\w+|\btwo\b", re.IGNORECASE)  # often counted
 _POSSESSIVE = re.compile(r"['’]s?$")
 _ADJECTIVE = re.compile(r"^\w+(?:ish|ese|[ae]an|ian|ican|ic)$")  # `British` goes without saying in Britain
+_DENIED = re.compile(
+    r"\W*(?:\d+\.\s+)?(?:it (?:is|was) (?:\w+ )?(?:denied|untrue|not true|false|not (?:the case|admitted|accepted))\b"
+    r"|(?:[\w.’'-]+\s+){1,5}(?:denies|denied|deny) that\b)",
+    re.IGNORECASE,
+)
+_DENYING = re.compile(
+    r"\b(?:den(?:y|ies|ied|ial)|true|false|claim|claims|claimed|admit|admits|admitted)\b", re.IGNORECASE
+)
 _REACH = 2  # words behind a negation that it is about
 _YEAR = re.compile(r"\b[12]\d{3}\b")
 _OPENING = re.compile(r"\s*\S+")
@@ -65,6 +73,11 @@ def denies(question: str, sentence: str) -> bool:
     behind = (sentence[match.end() :] for match in _NEGATION.finditer(sentence))
     denied = (" ".join(words.split()[:_REACH]) for words in behind if not _AFTER_ALL.search(words))
     return any(asked & set(terms(words)) for words in denied)
+
+
+def is_denied(question: str, sentence: str) -> bool:
+    """Tell whether a sentence only says that something is not so: `It is denied that the ship made 17 knots`."""
+    return bool(_DENIED.match(sentence)) and not _DENYING.search(question)
 
 
 def _missing_date(question: str, told: str, around: str) -> str | None:

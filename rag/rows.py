@@ -28,6 +28,8 @@ LONGEST_VALUE = 12
 
 _SEPARATOR = " | "
 _CAPITAL = re.compile(r"(?<=\s)(?:[A-Z]|\d)[\w’'&.,-]*")
+_RULE = re.compile(r"\s*\|(?:\s*:?-+:?\s*\|)+\s*")
+_CELL = re.compile(r"\|\s*([^|\n]*?)\s*(?=\|)")
 _QUANTITY = re.compile(r"(?<![\w-])[-+]?\d")
 """A number that is no part of a code: not that of `BW-1180`."""
 _NO_DIGITS = re.compile(r"\W*(?:by |to |with |for |from |in )?(?:who(?:m|se)?|where)\b", re.IGNORECASE)
@@ -65,8 +67,26 @@ class Cell:
         return _dates(spaced(self.name))
 
 
-def cells(text: str) -> list[Cell]:
-    """Return the cells of a table row that names most of its values; none of any other text."""
+def columns_above(text: str) -> list[str]:
+    """Return the names of the columns of a Markdown table whose next row comes behind a text; none without a table."""
+    rows = text.rstrip("\r\n").splitlines()
+    while rows and rows[-1].lstrip().startswith("|"):
+        if _RULE.fullmatch(rows.pop()):
+            return [part.strip(" *_`") for part in rows[-1].strip().strip("|").split("|")] if rows else []
+    return []
+
+
+def cells(text: str, columns: Sequence[str] = ()) -> list[Cell]:
+    """Return the cells of a table row that names most of its values; none of any other text.
+
+    Args:
+        text: the row.
+        columns: the names of its columns, where they stand above it.
+    """
+    if columns:
+        values = list(_CELL.finditer(text))
+        fits = len(values) == len(columns)
+        return [Cell(n, v[1], v.start(1)) for n, v in zip(columns, values, strict=True)] if fits else []
     parts = text.split(_SEPARATOR)
     if len(parts) < 2 or "\n" in text:
         return []
@@ -129,6 +149,10 @@ class Row:
         known = self._weight(self._known().union(further)) + DATE * len(self.asked.dates)
         return known / total if total else 0.0
 
+    def has_any(self, wanted: Iterable[str]) -> bool:
+        """Tell whether any of these terms is in its values, their names or what its passage is part of."""
+        return not self._known().isdisjoint(wanted)
+
     def lacks(self, others: Iterable[Row]) -> bool:
         """Tell whether something of the question is surely not about this row.
 
@@ -163,7 +187,11 @@ class Row:
             return False
         if wants_number(self.asked.question) and any(map(str.isdigit, cell.value)):  # 1894 may be a number of pupils
             dated = any(parts.month for parts in cell.dates)
-            return not dated and bool(_QUANTITY.search(cell.value)) and not counts_otherwise(self.asked.question, cell.name)
+            return (
+                not dated
+                and bool(_QUANTITY.search(cell.value))
+                and not counts_otherwise(self.asked.question, cell.name)
+            )
         return is_of_kind(self.asked.question, cell.value)
 
     def _known(self) -> frozenset[str]:

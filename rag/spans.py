@@ -20,6 +20,9 @@ MAX_ANSWER_TOKENS = 30
 NEARLY, NEARLY_AS_GOOD = 30, 2.0
 """How many of the best answers are looked at for one that fits, and how much less than the best it may score."""
 
+LONGEST_QUESTION = 300
+"""Characters in front of a sentence among which the question is looked for that it is a reply to."""
+
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # written without spaces; one character is a token
 _WORD = re.compile(
     rf"\d+(?:[.,:]\d+)+(?:(?![{_CJK}])[\w\u0300-\u036f])*"  # 3.5, 12,000 or 2.25m
@@ -28,6 +31,7 @@ _WORD = re.compile(
 )
 
 _PAIRS = (("(", ")"), ("[", "]"), ("“", "”"), ("«", "»"))
+_ASKED_LAST = re.compile(r"[^.!?\n]+\?[\W_]*(?:[^\W\d_][\w.'’-]*(?: [\w.'’-]+){0,4}:\s*)?$")  # `... that? HALE: `
 _ASKED = re.compile(r"[^.!?\n]+\?")
 
 
@@ -141,6 +145,12 @@ def best_spans(starts: Floats, ends: Floats, price: float, count: int) -> list[t
 def answerless(text: str) -> list[tuple[int, int]]:
     """The spans of ``text`` where no answer stands: its questions (code points)."""
     return [match.span() for match in _ASKED.finditer(text)]
+
+
+def asked_before(text: str, place: int) -> str:
+    """Return the question that stands right before a place in a text, as in an interview; nothing without one."""
+    asked = _ASKED_LAST.search(text[max(0, place - LONGEST_QUESTION) : max(0, place)])
+    return asked[0].strip("*_ \n") if asked else ""
 
 
 def is_question(text: str) -> bool:

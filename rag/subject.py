@@ -2,7 +2,8 @@
 
 A question names whom it is about right behind its verb (`did Alma Prentiss have`). A sentence without the name is about
 somebody else if its pronoun says so: the speaker for `we`, and for `it` or `she` at its beginning somebody whom the
-passage has named before. Of paragraphs that open with a term in bold letters, each is about its own term.
+passage has named before. Of paragraphs that open with a term in bold letters, each is about its own term. A sentence in
+which the other one does it (`B shall pay A` for `How much did A pay B?`) is about the other one as well.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rag.premise import names
+from rag.spans import asked_before
 from rag.terms import terms
 from rag.values import same_name
 
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
 
 _AUXILIARY = r"\b(?:did|does|do|was|were|is|are|has|have|had|will|would|can|could)\s+(?:the\s+)?"
 _ASKED = re.compile(rf"{_AUXILIARY}(?P<name>(?:(?:al|el|an)-)?[A-Z][\w.’'-]*(?:\s+[A-Z][\w.’'-]*)*)")
+_DOES = re.compile(rf"{_ASKED.pattern}\s+(?P<verb>[a-z]+)\s+(?:the\s+)?(?P<whom>(?:(?:al|el|an)-)?[A-Z][\w.’'-]*)")
+_WORD = re.compile(r"[\w’'-]+")
+_PASSIVE = frozenset("is are was were be been being by".split())
+_CLAUSE = re.compile(r"[;:.!?]\s")
+_REPLY = re.compile(r"\W*(?:yes|no)\b(?=[,.;:!–—-])", re.IGNORECASE)
 _DEFINED = re.compile(r"^(?:[-*+•]\s+)?\*\*([^*\n]+)\*\*", re.MULTILINE)
 _FIRST_PERSON = re.compile(r"\b(?:I|me|[Mm]y|[Ww]e|us|[Oo]ur)\b")
 _THIRD_PERSON = re.compile(r"\W*(?:he|she|it|they|his|her|its|their)\b", re.IGNORECASE)
@@ -40,7 +47,7 @@ def other_subject(question: str, passage: Passage, sentence: Span, speakers: Col
         return None
     name, words = asked["name"].removesuffix("'s").removesuffix("’s"), passage.quote(sentence)
     if _says(words, name):
-        return None
+        return name if _does_it(question, words) else None
     speaker = passage.speaker_of(sentence)
     if speaker and _FIRST_PERSON.search(words):
         is_other = not same_name(name, speaker) and any(same_name(name, _head(other)) for other in speakers)
@@ -53,6 +60,32 @@ def other_subject(question: str, passage: Passage, sentence: Span, speakers: Col
         return name
     is_named = _says(passage.retrieval_text, name)
     return name if _THIRD_PERSON.match(words) and names(before) and not is_named else None
+
+
+def answers_another(question: str, passage: Passage, sentence: Span) -> bool:
+    """Tell whether a sentence says yes or no to a question in the passage that is about something else."""
+    asked = asked_before(passage.text, sentence.start - passage.span.start)
+    words = passage.quote(sentence)
+    return bool(asked) and bool(_REPLY.match(words)) and not set(terms(question)) & {*terms(asked), *terms(words)}
+
+
+def _does_it(question: str, sentence: str) -> bool:
+    """Tell whether the one to whom it is done in the question does it in the sentence, to the one who does it there."""
+    asked = _DOES.search(question)
+    if not asked:
+        return False
+    doer, whom, verb = (set(terms(asked[part])) for part in ("name", "whom", "verb"))
+    for clause in _CLAUSE.split(sentence):
+        words = [(word, set(terms(word))) for word in _WORD.findall(clause)]
+        at = next((place for place, (_, stems) in enumerate(words) if verb & stems), None)
+        if at is None:
+            continue
+        before, after = words[:at], words[at + 1 :]
+        passive = any(word.lower() in _PASSIVE for word, _ in before[-3:] + after)
+        named_before, named_after = ({stem for _, stems in part for stem in stems} for part in (before, after))
+        if not passive and whom & named_before and doer & named_after and not doer & named_before:
+            return True
+    return False
 
 
 def _head(speaker: str) -> str:

@@ -32,6 +32,10 @@ _WANTS_DATE = re.compile(
 _WANTS_NUMBER = re.compile(
     r"\W*(?:about |by |for )?how (?:many|much|old|far|tall|high|heavy|deep|fast)\b", re.IGNORECASE
 )
+_WANTS_TIME = re.compile(r"\W*(?:at |by |from |until |since )?(?:what|which) time\b", re.IGNORECASE)
+_HOUR = re.compile(
+    r"\b(?:noon|midday|midnight|dawn|dusk|sunrise|sunset|morning|afternoon|evening|night|hours?)\b", re.IGNORECASE
+)
 _WANTS_PERSON = re.compile(r"\W*(?:by |to |with |for |from )?who(?:m|se)?\b", re.IGNORECASE)
 _WHERE = re.compile(r"\W*where\b", re.IGNORECASE)
 _YEAR = re.compile(r"\W*(?:1[89]|20)(?!00)\d\d\W*")
@@ -170,8 +174,12 @@ def is_of_kind(question: str, answer: str) -> bool:
     For questions that want something else, and those in the middle of a sentence, any answer may be that says more
     than the question.
     """
-    if says_nothing(question, answer):
-        return False
+    return not says_nothing(question, answer) and _fits(question, answer)
+
+
+def _fits(question: str, answer: str) -> bool:
+    if _WANTS_TIME.match(question):
+        return bool(_time(answer) or _HOUR.search(answer))
     if wants_date(question):
         return bool(_DATED.search(answer) or value(question, answer))
     if wants_place(question):
@@ -186,7 +194,7 @@ def is_of_kind(question: str, answer: str) -> bool:
 
 
 def counts_otherwise(question: str, name: str) -> bool:
-    """Tell whether the unit in a column's name is none of what a question counts: `Wait (weeks)` of `How many people`."""
+    """Tell whether a column's name has a unit of what is not counted: `Wait (weeks)` for `How many people`."""
     counted, unit = _COUNTED.search(question), _IN_UNITS.search(name)
     if not counted or not unit:
         return False

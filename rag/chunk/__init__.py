@@ -11,6 +11,7 @@ from rag.blocks import complete, front_matter, strip
 from rag.chunk.quotable import is_furniture, is_greeting, is_wordless
 from rag.chunk.split import LONGEST_SENTENCE, heading_text, pieces, sentences
 from rag.records import Span, unnamed
+from rag.spans import is_question
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -127,7 +128,8 @@ def _units_of(text: str, block: Span, *, heading: bool, front: bool, greets: boo
     for start, end, piece in zip_longest([block.start, *ends[:-1]], ends, found):
         sentence = piece if piece and quotable and not is_wordless(piece.of(text)) else None
         unit = strip(text, Span(start, end))
-        closes = end == block.end and not unit.of(text).endswith(":")  # a list is best in one passage
+        leads = unit.of(text).endswith(":") or is_question(unit.of(text))  # with what follows it is best in one passage
+        closes = end == block.end and not leads
         yield _Unit(unit, sentence, heading, front, closes)
 
 

@@ -161,8 +161,17 @@ def _abbreviates(text: str, opened: int, before: Span, after: Span) -> bool:
         return bool(_ZONE.match(following))
     if following[:1].isdigit():
         return bool(_BEFORE_NUMBER.search(tail))
-    if _BEFORE_NAME.search(tail) or (_GERMAN_DAY.search(tail) and _GERMAN_MONTH.match(following)):
-        return True
+    return _before_name(tail, following) or _before_lower_case(text, opened, before, tail, following)
+
+
+def _before_name(tail: str, following: str) -> bool:
+    """Tell whether a full stop belongs to a title or, in German, to the day of a date: `Cllr. Ebbs`, `27. Februar`."""
+    dated = _GERMAN_DAY.search(tail) and _GERMAN_MONTH.match(following)
+    return bool(dated or _BEFORE_NAME.search(tail))
+
+
+def _before_lower_case(text: str, opened: int, before: Span, tail: str, following: str) -> bool:
+    """Tell whether a full stop is followed by a word in lower case where sentences open with capitals."""
     if not following[:1].islower() or _NO_PLAIN_WORD.match(following):
         return False
     opening = next(filter(str.isalnum, text[opened : min(opened + 80, before.end)]), "")

@@ -13,6 +13,7 @@ from rag.load.dates import publication_date
 from rag.load.office.chart import charts, diagrams
 from rag.load.office.formula import formula
 from rag.load.office.numbering import Numbering, value_of
+from rag.load.office.tables import heading_row
 from rag.load.package import Package, attribute, local, properties, whole
 from rag.load.pieces import Piece, assemble, line, raised, record, row
 
@@ -82,13 +83,14 @@ class _Reader:
         self.tables += 1
         number = self.tables
         above: dict[int, str] = {}  # by column: a cell that spans several rows is in each of them
-        header: list[str] = []
-        for index, each in enumerate(rows, 1):
-            cells = self._cells(each, above)
-            text = record(header, cells) if len(header) == len(cells) else row(cells)
-            if each.find("{*}trPr/{*}tblHeader") is not None:
-                header, text = cells, row(cells)
-            self.pieces.append(Piece(text, None, "\n" if index > 1 else "\n\n", f"table {number}, row {index}"))
+        laid = [self._cells(each, above) for each in rows]
+        heads = {index for index, each in enumerate(rows) if each.find("{*}trPr/{*}tblHeader") is not None}
+        header: list[str] = [] if heads else heading_row(laid)
+        for index, cells in enumerate(laid):
+            named = len(header) == len(cells) and index not in heads and (index > 0 or cells != header)
+            text = record(header, cells) if named else row(cells)
+            header = cells if index in heads else header
+            self.pieces.append(Piece(text, None, "\n" if index else "\n\n", f"table {number}, row {index + 1}"))
 
     def _cells(self, element: Element, above: dict[int, str]) -> list[str]:
         """Return the texts of a row's cells; `above` has those of the row before, and then of this one."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rag.load.dates import publication_date
+from rag.load.office.tables import heading_row
 from rag.load.package import Package, attribute, local, properties, whole
-from rag.load.pieces import Piece, assemble, line, row
+from rag.load.pieces import Piece, assemble, line, record, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,8 +56,9 @@ def _blocks(element: Element, tables: list[int], bullet: str = "") -> Iterator[P
 
 def _table(element: Element, number: int) -> Iterator[Piece]:
     covered: dict[int, tuple[int, str]] = {}  # by column: rows that a cell still covers, and what stands in it
-    for index, each in enumerate(element.iter("{*}table-row"), 1):
-        cells = []
+    laid: list[list[str]] = []
+    for each in element.iter("{*}table-row"):
+        cells: list[str] = []
         for column, cell in enumerate(each.iter("{*}table-cell", "{*}covered-table-cell")):
             if local(cell) == "table-cell":
                 words = " ".join("".join(_words(part)) for part in cell.iter("{*}p"))
@@ -64,7 +66,11 @@ def _table(element: Element, number: int) -> Iterator[Piece]:
             rows, text = covered.get(column, (0, ""))
             covered[column] = rows - 1, text
             cells.append(text if rows > 0 else "")
-        yield Piece(row(cells), None, "\n" if index > 1 else "\n\n", f"table {number}, row {index}")
+        laid.append(cells)
+    header = heading_row(laid)
+    for index, cells in enumerate(laid):
+        text = record(header, cells) if header and index else row(cells)
+        yield Piece(text, None, "\n" if index else "\n\n", f"table {number}, row {index + 1}")
 
 
 def _comment(element: Element) -> Iterator[Piece]:

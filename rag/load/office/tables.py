@@ -56,6 +56,23 @@ def table(
         fresh = len(places) == 1 and header is None
 
 
+def heading_row(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the names of columns of a table that does not say whether it has any; nothing where it seems to have none.
+
+    The first row must look like names, and the table like one of data: three columns, numbers, or few different values.
+    A form of two columns (`Name | Ada`, `Town | York`) has no names above.
+    """
+    first, below = (list(rows[0]), rows[1:]) if rows else ([], ())
+    places = [index for index, cell in enumerate(first) if cell.strip()]
+    even = len(below) > 1 and all(len(each) == len(first) for each in below)
+    if not even or len(first) - len(places) > 1 or any(cell.strip().endswith(":") for cell in first):
+        return []
+    columns = [[each[index].strip() for each in below if each[index].strip()] for index in places]
+    counted = any(sum(bool(_NUMBER.fullmatch(cell)) for cell in column) * 2 > len(column) for column in columns)
+    chosen = any(len(column) > 3 and len(set(column)) * 2 <= len(column) for column in columns)
+    return (_names(None, first, places) or []) if counted or chosen or len(places) > 2 else []
+
+
 def _names(above: Sequence[str] | None, cells: Sequence[str], places: Sequence[int]) -> list[str] | None:
     """Return the names of columns, if a row looks like that: several short words, no numbers but years, no two alike.
 
