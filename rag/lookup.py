@@ -208,11 +208,13 @@ class _Columns:
         question = self._asked.question
         if _PAID.match(question):
             return [cell for cell in _money(fitting) if any(map(str.isdigit, cell.value))]
-        elif wants_place(question):
+        if wants_place(question):
             fitting = [cell for cell in fitting if _PLACE.search(cell.name)]
         elif wants_person(question) and not unnamed:
             fitting = [cell for cell in fitting if cell is first]
-        elif not wants_date(question) and (unnamed or self._head()):
+        elif wants_date(question):
+            fitting = [cell for cell in fitting if len(terms(without_dates(cell.value))) < 2]  # but a weekday
+        elif unnamed or self._head():
             return []
         return list(fitting) if len(fitting) == 1 else []
 
