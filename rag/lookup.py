@@ -180,7 +180,7 @@ class _Columns:
         chosen = [cell for cell in named or meant or only if cell in fitting]
         what = _PAID_FOR.search(self._asked.question) if paid else None
         if what and not row.has_any(terms(what["what"])):
-            return 0.0, 0.0, None
+            return 0.0, 1.0, None  # paid for something else
         covered = row.explains(wanted if meant else terms(paid[0]) if paid else ())
         return (score if chosen else 0.0), covered, None if _HOW.match(self._asked.question) else self._one(chosen)
 

@@ -26,6 +26,9 @@ _ASKED = re.compile(rf"{_AUXILIARY}(?P<name>(?:(?:al|el|an)-)?[A-Z][\w.’'-]*(?
 _DOES = re.compile(rf"{_ASKED.pattern}\s+(?P<verb>[a-z]+)\s+(?:the\s+)?(?P<whom>(?:(?:al|el|an)-)?[A-Z][\w.’'-]*)")
 _WORD = re.compile(r"[\w’'-]+")
 _PASSIVE = frozenset("is are was were be been being by".split())
+_MUTUAL = frozenset("meet marry fight play face divorce join contact".split())
+_PAST = {"pay": "paid", "sell": "sold", "buy": "bought", "give": "gave", "tell": "told", "send": "sent", "lend": "lent"}
+_PAST |= {"teach": "taught", "beat": "beat", "lead": "led", "leave": "left", "take": "took", "find": "found"}
 _CLAUSE = re.compile(r"[;:.!?]\s")
 _REPLY = re.compile(r"\W*(?:yes|no)\b(?=[,.;:!–—-])", re.IGNORECASE)
 _DEFINED = re.compile(r"^(?:[-*+•]\s+)?\*\*([^*\n]+)\*\*", re.MULTILINE)
@@ -72,12 +75,13 @@ def answers_another(question: str, passage: Passage, sentence: Span) -> bool:
 def _does_it(question: str, sentence: str) -> bool:
     """Tell whether the one to whom it is done in the question does it in the sentence, to the one who does it there."""
     asked = _DOES.search(question)
-    if not asked:
+    if not asked or asked["verb"] in _MUTUAL:
         return False
-    doer, whom, verb = (set(terms(asked[part])) for part in ("name", "whom", "verb"))
+    doer, whom = set(terms(asked["name"])), set(terms(asked["whom"]))
+    does = {asked["verb"], _PAST.get(asked["verb"], ""), *(f"{asked['verb']}{ending}" for ending in ("d", "ed", "s"))}
     for clause in _CLAUSE.split(sentence):
         words = [(word, set(terms(word))) for word in _WORD.findall(clause)]
-        at = next((place for place, (_, stems) in enumerate(words) if verb & stems), None)
+        at = next((place for place, (word, _) in enumerate(words) if word.lower() in does), None)
         if at is None:
             continue
         before, after = words[:at], words[at + 1 :]

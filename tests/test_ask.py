@@ -98,3 +98,10 @@ def test_other_words_that_are_too_long_are_not_tried(news):
     question = f"Who runs {'Norlandia ' * 399}".strip()
     assert len(question) <= MAX_QUESTION < len(asked_by_role(question) or "")
     assert news.ask(question).abstained
+
+
+def test_capitals_alone_are_no_names(news):
+    """A question in capitals is asked in lower case: otherwise each of its words would be a name to be found."""
+    answer = news.ask("WHO RUNS NORVOLT?")
+    assert answer.short_answer is not None
+    assert answer.short_answer.text == "Berit Aasen"

@@ -88,6 +88,8 @@ NEWS = [
     "we saw it.|then we left.|we hid.",
     "He was there (she saw him.)|Then **he went.**|Then *it.*",
     "One line that wraps\nover here.|And\r\nthere.",
+    "Am 27. Februar 2023 kam es an.|Den 4. April 2023 legte es ab.|Am 3. Mai war es ruhig.",
+    "Then Cllr. Ebbs voted.|We counted 27.|May was worse.",
 ]
 
 

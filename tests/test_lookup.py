@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rag.library import Library
-from rag.rows import cells
+from rag.rows import cells, columns_above
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +28,24 @@ Dunmere weir,2022-08-19,25.1,9.5,Gage
 Ilderton weir,2022-08-14,8.4,6.2,Drew
 Ilderton weir,2023-06-11,7.7,1894,Irwin
 """
+PAYMENTS = """Date,Payee,Purpose,Amount (GBP),Approved by,Invoice
+2022-11-14,Brack Partners,Viability study,42500.00,S. Aurich,BW-1180
+2022-12-02,Moss Lund,Architects' fees stage 2,186000.00,V. Caldmere,ML-0077
+2023-03-28,Pell & Oduya,Structural survey,17400.00,S. Aurich,PO-556
+"""
+WAITING = """Specialty,Patients waiting (Dec 2023),Median wait (weeks)
+Dermatology,2260,33
+Cardiology,3105,18
+"""
+VOTES = """# Minutes
+
+Councillors voted on the scheme for the old ropeworks.
+
+| Member | Vote on approval |
+|:---|---:|
+| Cllr Roode | For |
+| Cllr Ebbs | Against |
+"""
 DIRECTORS = """Name,Company,Role,Appointed,Resigned
 Emil Archer,Lumen Bank,director,12 June 2012,8 March 2013
 Ivo Archer,Delta Grain,chair,1 May 2008,12 June 2021
@@ -38,7 +56,8 @@ Fay Crane,Delta Grain,finance director,28 March 2010,15 March 2021
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory, encoder) -> Iterator[Library]:
     folder = tmp_path_factory.mktemp("tables")
-    for name, text in {"towns.csv": TOWNS, "water.csv": WATER, "directors.csv": DIRECTORS}.items():
+    files = {"towns.csv": TOWNS, "water.csv": WATER, "directors.csv": DIRECTORS, "votes.md": VOTES}
+    for name, text in {**files, "caldmere-payments.csv": PAYMENTS, "waiting.csv": WAITING}.items():
         (folder / name).write_text(text)
     with Library.open(tmp_path_factory.mktemp("store") / "index", embedder=encoder) as library:
         library.index(folder)
@@ -54,6 +73,11 @@ def short(answer: Answer) -> str | None:
     [
         ("What was the population of Kelby in 2021?", "26393"),  # a mayor is called Kelby as well
         ("How many people lived in Quarley in 2001?", "35424"),
+        ("How much did Caldmere pay Brack Partners?", "42500.00"),  # not the number of the invoice
+        ("How much was paid to Moss Lund?", "186000.00"),  # nor that of the stage
+        ("What did Pell & Oduya charge for the survey?", "17400.00"),
+        ("How many people are waiting for dermatology?", "2260"),  # not the weeks
+        ("How many weeks is the median wait for cardiology?", "18"),
         ("Who is the mayor of Ripwell?", "Hana Judd"),
         ("mayor of torrin", "Emil Bolt"),
         ("Which county is Penrose in?", "Eastmarch"),
@@ -84,6 +108,7 @@ def test_cell_of_the_row_that_is_asked_about(tables, question, value):
         "Which town has the largest population in 2021?",
         "How many towns are in Northshire?",
         "When was the mayor of Ripwell elected?",
+        "How much did Caldmere pay for the site?",
     ],
 )
 def test_no_row_has_what_is_asked(tables, question):
@@ -96,6 +121,24 @@ def test_rows_that_fit_equally_well_are_all_shown(tables):
     assert short(answer) is None
     answer = tables.ask("Which towns are in Lowland?")
     assert {sentence.text.split(" | ")[0] for sentence in answer.sentences} == {"Town: Ripwell", "Town: Torrin"}
+
+
+def test_a_row_of_markdown_has_the_names_above_it(tables):
+    answer = tables.ask("How did Cllr Ebbs vote on approval?")
+    assert [citation.quote for citation in answer.citations] == ["| Cllr Ebbs | Against |"]
+
+
+def test_columns_stand_above_the_rows_of_markdown():
+    head = "Text.\n\n| Member | **Vote** |\n|:---|---:|\n| Roode | For |\n"
+    assert columns_above(head) == ["Member", "Vote"]
+    assert columns_above("Text.\n\n| Member | Vote |\n") == []
+    assert columns_above(head + "\nText.\n") == []
+    row = "| Ebbs |  Against |"
+    assert [(c.name, c.value, row[c.start :][: len(c.value)]) for c in cells(row, ["Member", "Vote"])] == [
+        ("Member", "Ebbs", "Ebbs"),
+        ("Vote", "Against", "Against"),
+    ]
+    assert cells(row, ["Member", "Vote", "Ward"]) == []
 
 
 def test_yes_or_no_of_a_row(tables):

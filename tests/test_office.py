@@ -8,6 +8,7 @@ import pytest
 
 from rag.errors import LoadError, Skipped
 from rag.load import load_bytes
+from rag.load.office.tables import heading_row
 from rag.records import Citation
 from tests.test_load import check
 
@@ -309,6 +310,27 @@ def test_word_tables_margins_and_comments_say_what_belongs_where():
         *("Is it true?", "Ministry of Works"),
     ]
     assert [doc.place_at(doc.text.index(each)) for each in ("Is it", "Minis")] == ["comment by Bob", "header"]
+
+
+def test_a_table_that_does_not_say_so_may_have_names_of_columns():
+    """Three columns, numbers or few different values below names are a table of data; a form of two columns is none."""
+    data = ["Site|Beds|Staff", "Pelham|118|1,105", "Abbey Row|0|61"]
+    votes = ["Member|Vote", "Roode|For", "Ebbs|Against", "Lasky|For", "Sadiq|For"]
+    form = ["Name|Ada Hill", "Town|York", "Trade|Baker"]
+    named = [
+        *("Site | Beds | Staff", "Site: Pelham | Beds: 118 | Staff: 1,105", "Site: Abbey Row | Beds: 0 | Staff: 61"),
+        *("Member | Vote", "Member: Roode | Vote: For", "Member: Ebbs | Vote: Against", "Member: Lasky | Vote: For"),
+        *("Member: Sadiq | Vote: For", "Name | Ada Hill", "Town | York", "Trade | Baker"),
+    ]
+    tables = [[line.split("|") for line in table] for table in (data, votes, form)]
+    word_rows = (
+        "".join(f"<w:tr>{''.join(f'<w:tc>{para(cell)}</w:tc>' for cell in line)}</w:tr>" for line in table)
+        for table in tables
+    )
+    doc = load_bytes(word("".join(f"<w:tbl>{rows}</w:tbl>" for rows in word_rows)), "/a.docx")
+    assert texts(doc) == named
+    assert [heading_row(table) for table in tables] == [data[0].split("|"), votes[0].split("|"), []]
+    assert heading_row([]) == []
 
 
 def stamped(date, modified=None):

@@ -11,9 +11,10 @@ import pytest
 from rag.answer import NOT_SAID, ExtractiveAnswerer
 from rag.events import is_of_another_event
 from rag.library import Library
-from rag.premise import denies, missing
+from rag.premise import denies, is_denied, missing
 from rag.records import Document, Hit, Span
 from rag.score import Candidate
+from rag.values import is_of_kind
 
 TEXT = "On 27 February 2020 at least 33 Turkish soldiers were killed in Idlib. The United States kept silent."
 PREMISES = json.loads((Path(__file__).parent / "premises.json").read_text("utf-8"))
@@ -78,6 +79,19 @@ def test_what_a_sentence_denies(question, sentence, denied):
 
 
 @pytest.mark.parametrize(
+    ("question", "sentence", "denied"),
+    [
+        ("How fast was the ship?", "It is denied that the vessel was proceeding at 17 knots.", True),
+        ("How fast was the ship?", "Nordstrait Lines denies that she made 17 knots.", True),
+        ("What did Nordstrait deny?", "Nordstrait Lines denies that she made 17 knots.", False),
+        ("How fast was the ship?", "She slowed to 11 knots, which the owner does not deny.", False),
+    ],
+)
+def test_what_is_only_denied(question, sentence, denied):
+    assert is_denied(question, sentence) is denied
+
+
+@pytest.mark.parametrize(
     ("question", "sentence", "another"),
     [
         ("How many people were injured in the flood?", "Nine people drowned in the flood.", True),
@@ -106,6 +120,13 @@ def test_the_number_of_another_event_is_no_answer(tmp_path, encoder):
         taken, died = (library.ask(f"How many people {what} in Tresk?") for what in ("were evacuated", "died"))
     assert "1,410" in str(taken.short_answer)
     assert "Nine" in str(died.short_answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "fits"), [("14 March 2023", False), ("2.40 am", True), ("02.52", False), ("17:05", True), ("noon", True)]
+)
+def test_what_time_is_asked_for(answer, fits):
+    assert is_of_kind("What time was the fire seen?", answer) is fits
 
 
 def test_the_title_counts():

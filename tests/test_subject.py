@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rag.records import Document, Span, Statement
-from rag.subject import other_subject
+from rag.spans import asked_before, is_question
+from rag.subject import answers_another, other_subject
 
 WITNESS = "There were sixty-four patients and eleven of us."
 TEXT = f"MS HARGREAVE: How many?\nSISTER OKORO: {WITNESS} The Ferry Guild took over. It sold two boats. Dr Lund left."
@@ -78,3 +79,56 @@ def test_the_swapped_questions_of_the_sample(sample):
     ):
         assert sample.ask(question).abstained, question
     assert not sample.ask("How many patients did Grace Oyelowe have in the building?").abstained
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "other"),
+    [
+        ("How much did Halvorsen pay Nordstrait?", "Nordstrait shall pay Halvorsen £4 million.", "Halvorsen"),
+        ("How much must Halvorsen pay?", "Nordstrait shall pay Halvorsen £4 million.", None),
+        ("How much did Nordstrait pay Halvorsen?", "Nordstrait shall pay Halvorsen £4 million.", None),
+        ("How much did Halvorsen pay Nordstrait?", "Nordstrait was paid £4 million by Halvorsen.", None),
+        ("How much did Halvorsen pay Nordstrait?", "To Nordstrait, Halvorsen paid £4 million.", None),
+        (
+            "How much did Halvorsen pay Nordstrait?",
+            "The court heard it: Nordstrait paid Halvorsen at once.",
+            "Halvorsen",
+        ),
+        ("Why did Ann Hill sue Ben Drew?", "Ben Drew sued Ann Hill over the fence; she won.", "Ann Hill"),
+        ("When did Ann Hill meet Ben Drew?", "Ben Drew met Ann Hill in May.", None),  # each does it
+    ],
+)
+def test_who_does_it_to_whom(question, sentence, other):
+    """A sentence in which the two have each other's part is no answer; a passive or another order of words may be."""
+    assert asked(question, sentence, sentence) == other
+
+
+FAQ = (
+    "**When does the centre open?**\nOn 3 June.\n\n**Will the clinic at Abbey Row close?**\n"
+    "Yes, on 30 April. Take the bus."
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "another"),
+    [
+        ("When does the centre open?", "Yes, on 30 April.", True),
+        ("When will the clinic close?", "Yes, on 30 April.", False),
+        ("When does the centre open?", "On 3 June.", False),
+        ("How do I get there?", "Take the bus.", False),  # it says neither yes nor no
+    ],
+)
+def test_yes_and_no_belong_to_the_question_above_them(question, sentence, another):
+    passage = Document("/a.md", FAQ, None, "0" * 64).passage(Span(0, len(FAQ)), [])
+    start = FAQ.index(sentence)
+    assert answers_another(question, passage, Span(start, start + len(sentence))) is another
+
+
+def test_the_question_before_a_reply():
+    """Also in bold letters, and with the name of who replies between."""
+    assert is_question("**When does the centre open?**")
+    assert asked_before(FAQ, FAQ.index("On 3 June")) == "When does the centre open?"
+    assert asked_before(FAQ, FAQ.index("Take the bus")) == ""
+    talk = "Q: Was the study thin?\nHALE: It was."
+    assert asked_before(talk, talk.index("It was")) == "Q: Was the study thin?\nHALE:"
+    assert asked_before(talk, 0) == ""
