@@ -13,7 +13,7 @@ from rag.premise import denies, is_denied, missing
 from rag.records import Answer, AnswerSentence, Citation, Conflict, ShortAnswer
 from rag.score import is_yes_no
 from rag.subject import answers_another, other_subject
-from rag.values import says_nothing
+from rag.values import is_surely_other, says_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -138,13 +138,20 @@ def _fitting(question: str, candidates: Sequence[Candidate], threshold: float) -
     told = [c for c in fitting if not is_of_another_event(question, c.text)]
     if not told or told[0].score < threshold:
         return [], asked_event(question)
-    told = [c for c in told if not is_denied(question, c.text) and not answers_another(question, c.hit.passage, c.span)]
+    told = [c for c in told if not _is_beside_the_point(question, c)]
     if not told or told[0].score < threshold:
         return [], None
     speakers = {s.speaker for c in candidates for s in c.hit.passage.statements if s.speaker}
     others = [other_subject(question, c.hit.passage, c.span, speakers) for c in told]
     about = [c for c, other in zip(told, others, strict=True) if not other]
     return (about, None) if about and about[0].score >= threshold else ([], next(filter(None, others), None))
+
+
+def _is_beside_the_point(question: str, candidate: Candidate) -> bool:
+    """Tell whether a sentence only denies it, replies to another question, or has a date where an age is asked for."""
+    passage, short = candidate.hit.passage, candidate.short
+    other = short is not None and is_surely_other(question, passage.quote(short))
+    return other or is_denied(question, candidate.text) or answers_another(question, passage, candidate.span)
 
 
 def cite(question: str, chosen: Sequence[Candidate], differing: Sequence[Candidate] = ()) -> Answer:

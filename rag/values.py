@@ -10,7 +10,7 @@ from typing import Literal
 
 from text_to_num import alpha2digit
 
-from rag.dates import Parts, written
+from rag.dates import Parts, without_dates, written
 from rag.speakers.words import is_role
 from rag.terms import terms
 
@@ -32,6 +32,7 @@ _WANTS_DATE = re.compile(
 _WANTS_NUMBER = re.compile(
     r"\W*(?:about |by |for )?how (?:many|much|old|far|tall|high|heavy|deep|fast)\b", re.IGNORECASE
 )
+_WANTS_AGE = re.compile(r"\W*how old\b", re.IGNORECASE)
 _WANTS_TIME = re.compile(r"\W*(?:at |by |from |until |since )?(?:what|which) time\b", re.IGNORECASE)
 _HOUR = re.compile(
     r"\b(?:noon|midday|midnight|dawn|dusk|sunrise|sunset|morning|afternoon|evening|night|hours?)\b", re.IGNORECASE
@@ -185,12 +186,18 @@ def _fits(question: str, answer: str) -> bool:
     if wants_place(question):
         return not is_role(answer.rpartition(" ")[2].lower())
     if wants_number(question):
+        bare = without_dates(answer)  # 19 April 2023 is no age
         return not _YEAR.fullmatch(answer) and bool(
-            re.search(r"\d", answer) or numbers(answer) or _VAGUE.search(answer) or _nothing(answer)
+            re.search(r"\d", bare) or numbers(bare) or _VAGUE.search(bare) or _nothing(bare)
         )
     if wants_person(question):
         return any(char.isupper() or (char.isalpha() and not char.islower()) for char in answer)  # or has no case
     return True
+
+
+def is_surely_other(question: str, answer: str) -> bool:
+    """Tell whether an answer cannot be the age or the time of day that is asked for."""
+    return bool(_WANTS_AGE.match(question) or _WANTS_TIME.match(question)) and not _fits(question, answer)
 
 
 def counts_otherwise(question: str, name: str) -> bool:

@@ -14,7 +14,7 @@ from rag.library import Library
 from rag.premise import denies, is_denied, missing
 from rag.records import Document, Hit, Span
 from rag.score import Candidate
-from rag.values import is_of_kind
+from rag.values import is_of_kind, is_surely_other
 
 TEXT = "On 27 February 2020 at least 33 Turkish soldiers were killed in Idlib. The United States kept silent."
 PREMISES = json.loads((Path(__file__).parent / "premises.json").read_text("utf-8"))
@@ -127,6 +127,15 @@ def test_the_number_of_another_event_is_no_answer(tmp_path, encoder):
 )
 def test_what_time_is_asked_for(answer, fits):
     assert is_of_kind("What time was the fire seen?", answer) is fits
+
+
+@pytest.mark.parametrize(
+    ("answer", "fits"), [("19 April 2023", False), ("2023", False), ("51", True), ("fifty-one", True), ("184", True)]
+)
+def test_how_old_wants_no_date(answer, fits):
+    assert is_of_kind("How old is Verity Caldmere?", answer) is fits
+    assert is_surely_other("How old is Verity Caldmere?", answer) is not fits
+    assert not is_surely_other("How many flats are there?", answer)
 
 
 def test_the_title_counts():
