@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from rag.conflicts import sides, subject
 from rag.events import asked_event, is_of_another_event
 from rag.lists import with_items
-from rag.premise import denies, is_denied, missing
+from rag.premise import denies, is_denied, is_unreal, missing
 from rag.records import Answer, AnswerSentence, Citation, Conflict, ShortAnswer
 from rag.score import is_yes_no
-from rag.subject import answers_another, other_subject
-from rag.values import is_surely_other, says_nothing
+from rag.subject import answers_another, is_done_to, other_subject
+from rag.values import is_surely_other, says_nothing, wants_person
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -100,10 +100,10 @@ class ExtractiveAnswerer:
 
     def _denial(self, question: str, candidates: Sequence[Candidate], best: Candidate) -> Candidate | None:
         """Find a sentence that says that what is asked about did not happen, and covers the question as well."""
-        if is_yes_no(question):
+        if is_yes_no(question) or wants_person(question):  # of somebody else it may be true
             return None
-        floor = max(self.covers, best.support)
-        return next((c for c in candidates if c.support >= floor and denies(question, c.text)), None)
+        able = (c for c in candidates if c is best or (c.support >= self.covers and c.support > best.support))
+        return next((c for c in able if denies(question, c.text) and not c.text.rstrip().endswith(":")), None)
 
     def _chosen(
         self, candidates: Sequence[Candidate], threshold: float, leading: Sequence[Candidate]
@@ -148,10 +148,16 @@ def _fitting(question: str, candidates: Sequence[Candidate], threshold: float) -
 
 
 def _is_beside_the_point(question: str, candidate: Candidate) -> bool:
-    """Tell whether a sentence only denies it, replies to another question, or has a date where an age is asked for."""
+    """Tell whether a sentence cannot answer.
+
+    It only denies it, replies to another question, heads a list of what is not, has a date where an age is asked for,
+    or says who did it to the one who is asked for.
+    """
     passage, short = candidate.hit.passage, candidate.short
-    other = short is not None and is_surely_other(question, passage.quote(short))
-    return other or is_denied(question, candidate.text) or answers_another(question, passage, candidate.span)
+    found = passage.quote(short) if short else ""
+    other = bool(found) and (is_surely_other(question, found) or is_done_to(question, candidate.text, found))
+    heads = candidate.text.rstrip().endswith(":") and denies(question, candidate.text)
+    return other or heads or is_denied(question, candidate.text) or answers_another(question, passage, candidate.span)
 
 
 def cite(question: str, chosen: Sequence[Candidate], differing: Sequence[Candidate] = ()) -> Answer:
@@ -179,14 +185,16 @@ def _short_answer(
 ) -> ShortAnswer | None:
     """Return the short answer of the best sentence, or of the newest where sources differ and all have dates.
 
-    None where it would name somebody else than who said it, say no more than the question, or only announce what
-    follows: `three things` of `It demanded three things: ...`.
+    None where it would name somebody else than who said it, say no more than the question, only announce what follows
+    (`three things` of `It demanded three things: ...`), or stand for what did not happen.
     """
     best = differing[0] if differing else max(chosen, key=lambda c: c.score)
     number = chosen.index(best) + 1
     if best.short is None:
         return None
     text = best.hit.passage.quote(best.short)
+    if is_unreal(question, best.text, best.short.start - best.span.start, best.short.end - best.span.start):
+        return None
     announces = best.span.start < best.short.start and best.text[best.short.end - best.span.start :].startswith(":")
     said = max(zip(chosen, citations, strict=True), key=lambda pair: pair[0].support)[1]
     another = _WHO_SAID.match(question) and said.speaker and text not in said.speaker

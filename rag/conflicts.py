@@ -41,7 +41,8 @@ REACH = 500
 """Characters from a sentence which says so to the accounts that it speaks of."""
 
 _NEGATION = re.compile(
-    r"\b(?:not|no|never|none|nobody|neither|nor|without|cannot|fail(?:ed|s)? to|den(?:y|ies|ied)|refus(?:ed|es) to)\b"
+    r"\b(?:not(?! only\b)|no(?! (?:fewer|less|more|later|longer|doubt)\b|\. ?\d)|never|none|nobody|neither|nor|without"
+    r"|cannot|fail(?:ed|s)? to|den(?:y|ies|ied)|refus(?:ed|es) to)\b"
     r"|n['’]t\b",
     re.IGNORECASE,
 )

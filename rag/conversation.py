@@ -88,7 +88,7 @@ def _shorter(question: str, before: str, last: Answer | str, found: str | None) 
     if part.lower() in {"", "then", "next"} and question.strip("?？!. "):
         return _resolved("What happened then?", before, last, found)
     led = part != words or _LEAD.match(question.strip())
-    if not led or OPENERS.match(part) or len(part.split()) > 8:
+    if not led or OPENERS.match(part) or part.lower().startswith("not ") or len(part.split()) > 8:
         return None
     return _changed(before, part)
 

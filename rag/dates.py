@@ -75,7 +75,21 @@ _PAST = re.compile(
     r"|wrote|saw|was|were|had|did)\b(?!\s+(?:to|for)\b)",
     re.IGNORECASE,
 )
+_COUNTED = re.compile(r"\s+(?:[a-z]+\s+)?(?:people|men|women|children|(?!was\b|is\b|has\b|does\b)[a-z]{2,}s)\b")
+_BEFORE_A_YEAR = re.compile(
+    r"\b(?:in|since|of|the|by|during|until|till|from|before|after|to|and|or|its|this|that|for|early|late|mid|around|about"
+    r"|circa|[a-z]+(?:er|ary|ch|ril|ne|ly|st))[\s,]*$",
+    re.IGNORECASE,
+)
+_PAYING = re.compile(r"(?:[£$€]\s?|\b(?:paid|pays?|costs?|received|charged|owed|worth)\s+)$", re.IGNORECASE)
+_NO_WEEKDAY = re.compile(
+    r"\b(?:every|each|alternate|good|black|bloody|easter|palm|ash|shrove|following|previous|preceding|that|one)\s+$",
+    re.IGNORECASE,
+)
+_PAPER = re.compile(r"\s+(?:Times|Telegraph|Mail|Express|Mirror|Herald|Post|People|Independent)\b")
+_OF_SOMETHING = re.compile(r"\b(?:the|his|her|its|their|my|our|your)\s+$", re.IGNORECASE)
 _BESIDE = re.compile(r"\s(?:[\w’'-]+\s)?")  # between a verb and the weekday that goes with it: `told them on Monday`
+_MOST_SHIFTED = 36_500  # units: what is further away is no date of the news
 _NAMED = {"the day before yesterday": -2, "yesterday": -1, "last night": -1, "tomorrow": 1}
 
 
@@ -119,7 +133,7 @@ def written(text: str) -> list[tuple[Span, Parts]]:
     for form in (*_WRITTEN, _YEAR_ALONE, _MONTH_ALONE):
         for match in form.finditer(text):
             span = Span(*match.span())
-            parts = _parts(match)
+            parts = None if form is _YEAR_ALONE and _is_a_count(match) else _parts(match)
             if parts and not any(span.overlaps(other) for other, _ in found):
                 found.append((span, parts))
     return sorted(found, key=lambda pair: pair[0])
@@ -160,7 +174,7 @@ def _parts(match: re.Match[str]) -> Parts | None:
     month = found.get("month")
     number = None if month is None else int(month) if month.isdigit() else MONTHS.index(month[:3].lower()) + 1
     year, day, last = (int(value) if (value := found.get(name)) else None for name in ("year", "day", "last"))
-    if number is not None and not 1 <= number <= 12:
+    if (number is not None and not 1 <= number <= 12) or year == 0 or _is_a_verb(match):
         return None
     longest = calendar.monthrange(year or 2000, number)[1] if number else 31
     return (
@@ -168,6 +182,20 @@ def _parts(match: re.Match[str]) -> Parts | None:
         if any(value is not None and not 1 <= value <= longest for value in (day, last))
         else Parts(year, number, day, last)
     )
+
+
+def _is_a_verb(match: re.Match[str]) -> bool:
+    """Tell whether `may` or `march` is a verb: `12 may have died`, `this may be`, `why did 12 march on it`."""
+    word = match.groupdict().get("month")
+    follows = re.match(r"\s+[a-z]", match.string[match.end() :])
+    return word in {"may", "march"} and bool(follows) and not match.groupdict().get("year")
+
+
+def _is_a_count(match: re.Match[str]) -> bool:
+    """Tell whether a number that may be a year counts something: `1500 workers`, `paid 1000`, `£1200`."""
+    before, after = match.string[: match.start()], match.string[match.end() :]
+    counts = _COUNTED.match(after) and not _BEFORE_A_YEAR.search(before)
+    return bool(counts or _PAYING.search(before))
 
 
 def _dated(sentence: str, span: Span, parts: Parts, anchor: dt.date | None) -> Mention | None:
@@ -200,7 +228,10 @@ def _relative(sentence: str, anchor: dt.date) -> Iterator[Mention]:
     readers = (_named, _weekday, _this_or_that, _ago, _ahead, _past)
     for form, read in zip(_RELATIVE, readers, strict=True):
         for match in form.finditer(sentence):
-            days = read(match, anchor, bool(_COMING.search(sentence)))
+            try:
+                days = read(match, anchor, bool(_COMING.search(sentence)))
+            except (OverflowError, ValueError):  # before the year 1, or after 9999
+                continue
             if days:
                 yield Mention(Span(*match.span()), *days, relative=True)
 
@@ -217,7 +248,10 @@ def _weekday(match: re.Match[str], anchor: dt.date, coming: bool) -> _Days:
     """Read `on Tuesday`: the last one, the day of publication with it; the next one where the sentence looks ahead."""
     which = (match["which"] or "").lower()
     wanted = _WEEKDAYS.index(match["weekday"][:3].lower())
-    if which in {"next", "coming"} or (coming and which != "last" and _looks_ahead(match)):
+    if _NO_WEEKDAY.search(match.string[: match.start()]) or _PAPER.match(match.string[match.end() :]):
+        return None
+    to_come = which in {"next", "coming"} or (which == "this" and not _PAST.search(match.string))
+    if to_come or (coming and which != "last" and _looks_ahead(match)):
         day = anchor + dt.timedelta(days=(wanted - anchor.weekday() - 1) % 7 + 1)
     else:
         back = (anchor.weekday() - wanted) % 7
@@ -247,7 +281,8 @@ def _looks_ahead(match: re.Match[str]) -> bool:
 
 def _this_or_that(match: re.Match[str], anchor: dt.date, _: bool) -> _Days:
     unit, step = match["unit"].lower(), {"last": -1, "this": 0, "next": 1}[match["which"].lower()]
-    if unit == "day":
+    of_it = match.string[match.end() :].startswith(" of ") or _OF_SOMETHING.search(match.string[: match.start()])
+    if unit == "day" or of_it:  # the next year of a life, the last week of July
         return None
     if unit == "week":
         monday = anchor + dt.timedelta(days=7 * step - anchor.weekday())
@@ -270,6 +305,8 @@ def _ahead(match: re.Match[str], anchor: dt.date, coming: bool) -> _Days:
 def _shifted(match: re.Match[str], anchor: dt.date, sign: int) -> _Days:
     """Move by a count of units; of a count of months or years, the whole month or year is meant."""
     count, unit = sign * _count(match["count"]), match["unit"].lower()
+    if abs(count) > _MOST_SHIFTED:
+        return None
     if unit in {"day", "week"}:
         day = anchor + dt.timedelta(days=count * (7 if unit == "week" else 1))
         return day, day

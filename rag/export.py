@@ -34,7 +34,7 @@ _ADDRESS = re.compile(r"(?i)((?<=\w):(?=//)|(?<=\bwww)\.|@)")  # what becomes a 
 class _Line:
     """A paragraph of an export, and the numbers of its sources."""
 
-    kind: Literal["question", "short", "sentence", "conflict", "refusal"]
+    kind: Literal["question", "meant", "short", "sentence", "conflict", "refusal"]
     text: str
     sources: tuple[int, ...] = ()
 
@@ -114,6 +114,8 @@ def _parts(answers: Sequence[Json]) -> tuple[list[_Line], list[_Source]]:
 def _lines(answer: Json, before: int) -> Iterator[_Line]:
     """Yield the paragraphs of one answer, with so many sources `before` its own."""
     yield _Line("question", answer["question"])
+    if answer["searched_for"] and answer["searched_for"] != answer["question"]:
+        yield _Line("meant", f"Searched for: {answer['searched_for']}")
     if answer["abstained"]:
         yield _Line("refusal", answer["reason"] or "Nothing in the documents answers this question.")
     short = answer["short_answer"]

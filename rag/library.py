@@ -27,6 +27,7 @@ from rag.score import scorer
 from rag.store import Changes, Outcome, SyncReport
 from rag.sync import Sync
 from rag.walk import shown, uri_of
+from rag.where import is_called
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -180,9 +181,9 @@ class Library:
                 writer.apply(Changes(removals=uris), recipe)
             report = SyncReport(tuple(Outcome(uri, "removed") for uri in uris), passages=writer.passage_count())
             writer.note(report)
-        for uri in uris:
-            if Path(uri).parent == Path(uri_of(self.files)):
-                Path(uri).unlink(missing_ok=True)
+            for uri in uris:  # while nobody can add a file of the same name
+                if Path(uri).parent == Path(uri_of(self.files)):
+                    Path(uri).unlink(missing_ok=True)
         return report
 
     @property
@@ -289,8 +290,7 @@ class Library:
         with self.store.snapshot() as snapshot:
             with suppress(DocumentUnknown):
                 return snapshot.document(name)
-            ending = "/" + name.removeprefix("./").lstrip("/")
-            found = [uri for uri in snapshot.uris() if uri.endswith(ending)]
+            found = [uri for uri in snapshot.uris() if is_called(uri, name)]
             if not found:
                 raise DocumentUnknown(f"no document {name} in the index; rag status lists them")
             if len(found) > 1:

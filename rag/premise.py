@@ -41,6 +41,26 @@ _DENIED = re.compile(
 _DENYING = re.compile(
     r"\b(?:den(?:y|ies|ied|ial)|true|false|claim|claims|claimed|admit|admits|admitted)\b", re.IGNORECASE
 )
+_CLAUSE = re.compile(r"[;:]\s|,\s|\s(?:but|while|whereas|although)\s")
+_UNREAL_BEFORE = re.compile(
+    r"\b(?:rumou?red that|it is alleged that|none of (?:the|these|those|its|their|his|her)(?: \w+)?\s*$"
+    r"|(?:earlier|previous) version of\b.*\b(?:said|reported)|(?:was|were) to (?:be|have)\b.* (?:in|on|by|at)\s*$)",
+    re.IGNORECASE,
+)
+_UNREAL_BEHIND = re.compile(
+    r"(?:\s[\w’'-]+){0,3}?\s(?:would have|might have|may have|could have)\b"
+    r"|\s(?:(?:is|was|are|were|has|have|had|did|does|do|will|would|can|could) (?:not|never)|never"
+    r"|(?:is|was|are|were|has|have|had|did|does|do|wo|would|could)n[’']t"
+    r"|(?:refuse[sd]?|fail(?:s|ed)?|decline[sd]?) to)\b",
+    re.IGNORECASE,
+)
+_UNREAL_ASKED = re.compile(
+    r"\b(?:not|never|no|none|nobody|refused?|failed?|declined?|would|may|might|could|planned|supposed|rumou?red"
+    r"|alleged|to be|to have)\b|n[’']t\b",
+    re.IGNORECASE,
+)
+_OF_ALL = re.compile(r"(?:^|\s)of (?:the|these|those|its|their) $", re.IGNORECASE)
+_FEWER = re.compile(r"\b(?:none|nobody|all but|no one|half|most|some|many)\b", re.IGNORECASE)
 _REACH = 2  # words behind a negation that it is about
 _YEAR = re.compile(r"\b[12]\d{3}\b")
 _OPENING = re.compile(r"\s*\S+")
@@ -78,6 +98,25 @@ def denies(question: str, sentence: str) -> bool:
 def is_denied(question: str, sentence: str) -> bool:
     """Tell whether a sentence only says that something is not so: `It is denied that the ship made 17 knots`."""
     return bool(_DENIED.match(sentence)) and not _DENYING.search(question)
+
+
+def is_unreal(question: str, sentence: str, start: int, end: int) -> bool:
+    """Tell whether an answer is part of what did not happen, or may not have: then it is not to be shown by itself.
+
+    `Ann` of `Ann refused to resign`, `14` of `None of the 14 survived`, `300` of `300 houses would have been flooded`.
+
+    Args:
+        question: what is asked.
+        sentence: has the answer.
+        start: where it starts there, in code points.
+        end: where it ends.
+    """
+    if _UNREAL_ASKED.search(question):
+        return False
+    before, after = _CLAUSE.split(sentence[:start])[-1], sentence[end:]
+    behind = _CLAUSE.split(after)[0]
+    total = _OF_ALL.search(before) and (_FEWER.search(after) or _NUMBER.search(after))
+    return bool(total or _UNREAL_BEFORE.search(before) or _UNREAL_BEHIND.match(behind))
 
 
 def _missing_date(question: str, told: str, around: str) -> str | None:

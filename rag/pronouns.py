@@ -29,7 +29,10 @@ _DONE = re.compile(
 )
 """`do that` is what was done: no thing that has a name."""
 _WHO_IT = re.compile(r"^who\s+(?:is|was|were)\s+(?:it|that|this)\b", re.IGNORECASE)
-_IDLE = r"true|take|takes|took|possible|likely|mean|means|clear|known|legal|safe"
+_IDLE = (
+    r"true|take|takes|took|possible|likely|mean|means|clear|known|legal|safe"
+    r"|rain(?:s|ed)?|snow(?:s|ed)?|seems?|appears?|matters?"
+)
 _IDLE_IT = re.compile(rf"\bit\s+(?:{_IDLE}|that)\b|\b(?:that|this)\s+(?:{_IDLE})$", re.IGNORECASE)
 _IDLE_END = re.compile(rf"\b(?:it|that|this)\s+(?:{_IDLE})$", re.IGNORECASE)
 _THAT_CLAUSE = re.compile(r"\bthat\s+(?:the|a|an|[A-Z]|he|she|it|they|there|this|[a-z]+s\b)|\b(?:this|that)\s+\w+\b")

@@ -30,6 +30,7 @@ _WORD = re.compile(
     rf"|(?:(?![{_CJK}])[\w\u0300-\u036f])+"
 )
 
+_MINUS = re.compile(r"(?<![\w.,)])[-−]$")  # the sign of a number, not the hyphen of 10-15
 _PAIRS = (("(", ")"), ("[", "]"), ("“", "”"), ("«", "»"))
 _ASKED_LAST = re.compile(r"[^.!?\n]+\?[\W_]*(?:[^\W\d_][\w.'’-]*(?: [\w.'’-]+){0,4}:\s*)?$")  # `... that? HALE: `
 _ASKED = re.compile(r"[^.!?\n]+\?")
@@ -43,6 +44,8 @@ def whole_words(text: str, start: int, end: int) -> tuple[int, int]:
         start = starts[first]
     if last >= 0 and ends[last] > end:
         end = ends[last]
+    if _MINUS.search(text, max(0, start - 2), start) and text[start : start + 1].isdigit():
+        start -= 1
     return start, _closed(text, start, end)
 
 

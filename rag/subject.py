@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _AUXILIARY = r"\b(?:did|does|do|was|were|is|are|has|have|had|will|would|can|could)\s+(?:the\s+)?"
 _ASKED = re.compile(rf"{_AUXILIARY}(?P<name>(?:(?:al|el|an)-)?[A-Z][\w.’'-]*(?:\s+[A-Z][\w.’'-]*)*)")
 _DOES = re.compile(rf"{_ASKED.pattern}\s+(?P<verb>[a-z]+)\s+(?:the\s+)?(?P<whom>(?:(?:al|el|an)-)?[A-Z][\w.’'-]*)")
+_NAMED = r"(?:the\s+)?(?P<whom>[A-Z][\w.’'-]*(?:\s+[A-Z][\w.’'-]*)*)"
+_WHO_DID = re.compile(rf"\W*[Ww]ho\s+(?!(?:is|are|was|were|has|had|did|does|do|will)\b)(?P<verb>[a-z]+)\s+{_NAMED}")
+_WHO_WAS = re.compile(rf"\W*[Ww]ho\s+(?:was|were|is|has been|had been)\s+(?P<verb>[a-z]+)\s+by\s+{_NAMED}")
 _WORD = re.compile(r"[\w’'-]+")
 _PASSIVE = frozenset("is are was were be been being by".split())
 _MUTUAL = frozenset("meet marry fight play face divorce join contact".split())
@@ -70,6 +73,43 @@ def answers_another(question: str, passage: Passage, sentence: Span) -> bool:
     asked = asked_before(passage.text, sentence.start - passage.span.start)
     words = passage.quote(sentence)
     return bool(asked) and bool(_REPLY.match(words)) and not set(terms(question)) & {*terms(asked), *terms(words)}
+
+
+def is_done_to(question: str, sentence: str, found: str) -> bool:
+    """Tell whether the one who was found has the other one's part: `Ben sued Ann` names Ben, and `Who sued Ben?` asks.
+
+    Args:
+        question: `Who sued Ben?` or `Who was sued by Ann?`.
+        sentence: has the answer.
+        found: the short answer.
+    """
+    asked = _WHO_DID.match(question) or _WHO_WAS.match(question)
+    if not asked or asked["verb"] in _MUTUAL:
+        return False
+    is_doer = asked.re is _WHO_DID  # whoever is asked for
+    known, answer = set(terms(asked["whom"])), set(terms(found))
+    for clause in _CLAUSE.split(sentence):
+        words = [(word.lower(), set(terms(word))) for word in _WORD.findall(clause)]
+        at = next((place for place, (word, _) in enumerate(words) if word == asked["verb"].lower()), None)
+        if at is None:
+            continue
+        passive = any(word in _PASSIVE for word, _ in words[max(0, at - 3) : at])
+        if passive != any(word == "by" for word, _ in words[at + 1 : at + 3]):
+            continue
+        doers, others = ({stem for _, stems in part for stem in stems} for part in _sides(words, at, passive=passive))
+        own, theirs = (doers, others) if is_doer else (others, doers)
+        if known & own and answer & theirs and not answer & own and not known & theirs:
+            return True
+    return False
+
+
+_Words = list[tuple[str, set[str]]]
+
+
+def _sides(words: _Words, at: int, *, passive: bool) -> tuple[_Words, _Words]:
+    """Return the words of who does it, and of whom it is done to."""
+    before, after = words[:at], words[at + 1 :]
+    return (after, before) if passive else (before, after)
 
 
 def _does_it(question: str, sentence: str) -> bool:

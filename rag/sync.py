@@ -11,7 +11,7 @@ import hashlib
 import time
 from collections import deque
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rag.chunk import Chunker
@@ -46,6 +46,14 @@ class _Plan:
     upserts: list[tuple[Document, list[Passage]]] = field(default_factory=list)
     removals: list[str] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
+
+    def drop_skipped(self, known: Collection[str]) -> None:
+        """Forget what is known of files that are skipped now, and say so: it is no longer what the file says."""
+        for place, outcome in enumerate(self.outcomes):
+            if outcome.state == "skipped" and outcome.path in known:
+                self.removals.append(outcome.path)
+                reason = f"{outcome.reason}; its earlier version was removed"
+                self.outcomes[place] = replace(outcome, reason=reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +146,7 @@ class Sync:
                 self._finish(*waiting.popleft(), known, chunker, plan)
         self.progress("reading", len(found.files), len(found.files))
         found.unseen += [o.path for o in plan.outcomes if o.state == "failed" and is_archive(o.path)]
+        plan.drop_skipped(known)
         gone = found.vanished(known, {outcome.path for outcome in plan.outcomes})
         plan.removals += gone
         plan.outcomes += [_gone(uri, found.ignoring(uri)) for uri in gone]
@@ -189,8 +198,6 @@ class Sync:
     def _report(self, error: LoadError, uri: str, known: dict[str, str], plan: _Plan) -> None:
         """Note a file that gave no document."""
         if isinstance(error, Skipped):
-            if uri in known:  # what it held before is no longer what the file says
-                plan.removals.append(uri)
             plan.outcomes.append(Outcome(uri, "skipped", _reason(error, uri)))
         else:
             kept = "; its earlier version is kept" if uri in known else ""

@@ -51,9 +51,11 @@ _TIME = re.compile(
 )
 _OCLOCK = re.compile(r"\b(\d{1,2})(?:\s*(a|p)\.?\s?m\b|\s+o['’]clock)", re.IGNORECASE)
 
-_NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?![\w])")
+_NUMBER = re.compile(r"(?<![\w.,–-])[-−]?\d[\d,]*(?:\.\d+)?(?!\w|\.\d)|(?<=[–-])\d[\d,]*(?:\.\d+)?(?!\w|\.\d)")
+_MONEY = re.compile(r"[£$€]\s?(?P<digits>\d+(?:\.\d+)?)\s?(?P<scale>m|mn|k|bn)\b", re.IGNORECASE)
 _GROUP = re.compile(r"(?<=\d)[,\u202f\u00a0](?=\d{3}\b)")
 _SCALE = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "bn": 1e9}
+_SHORT = {"k": 1e3, "m": 1e6, "mn": 1e6, "bn": 1e9}
 _SCALED = re.compile(
     r"(?P<digits>\d+(?:\.\d+)?)\s?-?\s?(?P<scale>hundred|thousand|million|billion|trillion|bn)\b", re.IGNORECASE
 )
@@ -77,7 +79,7 @@ _UNITS: dict[str, tuple[str, float]] = {
     **dict.fromkeys(("foot", "feet", "ft"), ("metre", 0.3048)),
     **dict.fromkeys(("yard", "yd"), ("metre", 0.9144)),
     **dict.fromkeys(("kg", "kilogram", "kilo"), ("gram", 1000.0)),
-    **dict.fromkeys(("lb", "pound"), ("gram", 453.592)),
+    **dict.fromkeys(("lb",), ("gram", 453.592)),
     **dict.fromkeys(("g", "gram"), ("gram", 1.0)),
     **dict.fromkeys(("tonne", "ton"), ("gram", 1e6)),
     **dict.fromkeys(("second", "sec"), ("second", 1.0)),
@@ -279,7 +281,7 @@ def numbers(text: str) -> list[Number]:
     exact = _in_digits(text)
     found = []
     for match in _NUMBER.finditer(exact):
-        digits = match[0].replace(",", "")
+        digits = match[0].replace(",", "").replace("−", "-")
         unit, factor = _unit(exact, match.end())
         around = exact[max(0, match.start() - 25) : match.end() + 15]
         rounding = _rounding(digits, around, converted=factor != 1.0)
@@ -293,6 +295,7 @@ def _in_digits(text: str) -> str:
     for pattern, digits in _WORDS:
         text = pattern.sub(digits, text)
     text = _VAGUE.sub("", text)
+    text = _MONEY.sub(lambda m: _plain(float(m["digits"]) * _SHORT[m["scale"].lower()]), text)
     exact = _SCALED.sub(lambda m: _plain(float(m["digits"]) * _SCALE[m["scale"].lower()]), text)
     return str(alpha2digit(exact, "en", threshold=0))
 
@@ -314,6 +317,7 @@ def _unit(text: str, at: int) -> tuple[str, float]:
 
 def _rounding(digits: str, around: str, *, converted: bool) -> float:
     """Half of the last digit that is not zero, within bounds that depend on whether it is said to be rounded."""
+    digits = digits.removeprefix("-")
     whole, _, decimals = digits.partition(".")
     last = 10.0 ** -len(decimals) if decimals else 10.0 ** (len(whole) - len(whole.rstrip("0") or whole))
     rounds = bool(_ROUND.search(around)) or digits.endswith("00000")

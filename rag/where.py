@@ -104,7 +104,7 @@ class Filter:
 
     def has_speaker(self, speaker: str | None) -> bool:
         """Tell whether a passage fits in which this person speaks."""
-        return not self.speaker or any(_part(speaker, wanted) for wanted in self.speaker)
+        return not self.speaker or any(_part(speaker, wanted, whole=True) for wanted in self.speaker)
 
 
 def _period(text: str) -> tuple[str, str]:
@@ -140,7 +140,10 @@ def _bounds(how: str, day: str) -> tuple[str, str]:
     first = dt.date.fromisoformat(f"{day}-01-01"[:10])
     length = {4: 366 if calendar.isleap(first.year) else 365, 7: calendar.monthrange(first.year, first.month)[1]}
     days = length.get(len(day), 1)
-    return ((first + dt.timedelta(days=days)).isoformat(), "") if how == ">" else ("", _day_before(first))
+    try:
+        return ((first + dt.timedelta(days=days)).isoformat(), "") if how == ">" else ("", _day_before(first))
+    except OverflowError:
+        raise InputError(f"no date is {how} {day}; write date>=2024-01-01") from None
 
 
 def _day_before(day: dt.date) -> str:
@@ -151,7 +154,8 @@ def _overlap(periods: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return the one period that lies in all of them; none of none."""
     if not periods:
         return []
-    return [(max(first for first, _ in periods), min((last for _, last in periods if last), default=""))]
+    lasts = (last for _, last in periods if last)
+    return [(max(first for first, _ in periods), min(lasts, key=lambda last: f"{last}~", default=""))]  # a year is long
 
 
 def _within(date: str | None, first: str, last: str) -> bool:
@@ -160,8 +164,8 @@ def _within(date: str | None, first: str, last: str) -> bool:
 
 
 def is_called(uri: str, name: str) -> bool:
-    """Tell whether a document goes by a name: its URI, or the end of its path."""
-    return uri == name or uri.endswith("/" + name.removeprefix("./").lstrip("/"))
+    """Tell whether a document goes by a name: its URI, or the end of its path; an absolute path is a whole one."""
+    return uri == name or (not name.startswith("/") and uri.endswith("/" + name.removeprefix("./")))
 
 
 def _below(uri: str, folder: str) -> bool:
@@ -170,8 +174,10 @@ def _below(uri: str, folder: str) -> bool:
     return parent.startswith(wanted) if wanted.startswith("/") else f"/{wanted}" in f"/{parent}"
 
 
-def _part(text: str | None, wanted: str) -> bool:
-    return text is not None and _folded(wanted) in _folded(text)
+def _part(text: str | None, wanted: str, *, whole: bool = False) -> bool:
+    """Tell whether words are in a text, the last one whole or as a beginning: `Ford` is no part of `Crawford`."""
+    end = r"(?!\w)" if whole else ""
+    return text is not None and bool(re.search(rf"(?<!\w){re.escape(_folded(wanted))}{end}", _folded(text)))
 
 
 def _folded(text: str) -> str:

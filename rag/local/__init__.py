@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.errors import FormatMismatch, IndexCorrupt, IndexMissing
+from rag.errors import FormatMismatch, IndexCorrupt, IndexMissing, InputError
 from rag.journal import Journal
 from rag.local import lexical, vectors
 from rag.local.aside import SetAside, named_documents
@@ -85,6 +85,7 @@ class LocalStore:
     def writer(self) -> Iterator[LocalWriter]:
         """Become the writer; raises `IndexLocked`. What fails before anything was kept leaves no index behind."""
         folder_was_there = self.root.exists()
+        self._check_folder()
         with writing(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
         with locked(self.root / "LOCK"):
@@ -101,6 +102,16 @@ class LocalStore:
                 catalog.close()
                 if begun_in_vain:
                     withdraw(self.root, folder_too=not folder_was_there)
+
+    def _check_folder(self) -> None:
+        """Refuse a folder that is no index and holds what an index would write over; raises `InputError`."""
+        if (self.root / "LOCK").exists() or any(self.root.glob("catalog.db*")):
+            return
+        for name in ("lexical", "lexical.new", "lexical.old"):
+            if (self.root / name).exists():
+                raise InputError(
+                    f"{self.root / name} is in the way and no part of an index; name another place: --store"
+                )
 
     def status(self) -> Status:
         """Count what is there."""
@@ -168,10 +179,7 @@ class LocalStore:
 
     @contextmanager
     def _catalog(self) -> Iterator[Catalog]:
-        try:
-            catalog = self._catalogs.pop()
-        except IndexError:
-            catalog = Catalog(self.root / "catalog.db")
+        catalog = self._idle() or Catalog(self.root / "catalog.db")
         try:
             with catalog.guarded():
                 yield catalog
@@ -182,6 +190,18 @@ class LocalStore:
             catalog.close()
         else:
             self._catalogs.append(catalog)
+
+    def _idle(self) -> Catalog | None:
+        """Return an open connection; none to a file that was deleted, or whose place another index has taken."""
+        try:
+            catalog = self._catalogs.pop()
+        except IndexError:
+            return None
+        if catalog.is_current:
+            return catalog
+        catalog.close()
+        self.close()  # what was kept in memory is of that file as well
+        return None
 
     def dense_index(self, catalog: Catalog, generation: int, recipe: Recipe) -> VectorIndex:
         """Return the vector index of this generation, made when it is first asked for."""

@@ -108,7 +108,8 @@ class Catalog(Connection):
         self._db.executemany("DELETE FROM passages WHERE id = ?", ((id_,) for id_ in stale))
         self._db.executemany(
             "INSERT INTO passages (id, uri, start, end, section, speaker, page, sentences, statements, key) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET sentences=excluded.sentences",
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET sentences=excluded.sentences, "
+            "page=excluded.page, statements=excluded.statements",  # the same words may have moved to another page
             (
                 (
                     *(p.id, p.uri, p.span.start, p.span.end, p.section, p.speaker, p.page),

@@ -63,6 +63,7 @@ class Connection:
             raise self._missing()
         with self.guarded():
             self._db = _for_writing(path) if write else _for_reading(path)
+        self._file = _identity(path)
         try:
             with self.guarded():
                 if write:
@@ -71,6 +72,11 @@ class Connection:
         except BaseException:
             self._db.close()
             raise
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the file that was opened is still the one at its path."""
+        return self._file is not None and self._file == _identity(self.path)
 
     def _prepare(self) -> None:
         self._db.execute("PRAGMA journal_mode=WAL")
@@ -156,6 +162,15 @@ class Connection:
     def put(self, key: str, value: str) -> None:
         """Write a value of the meta table."""
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another that takes its place; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _for_writing(path: Path) -> sqlite3.Connection:
