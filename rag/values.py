@@ -188,13 +188,18 @@ def _fits(question: str, answer: str) -> bool:
     if wants_place(question):
         return not is_role(answer.rpartition(" ")[2].lower())
     if wants_number(question):
-        bare = without_dates(answer)  # 19 April 2023 is no age
-        return not _YEAR.fullmatch(answer) and bool(
-            re.search(r"\d", bare) or numbers(bare) or _VAGUE.search(bare) or _nothing(bare)
+        dated = _YEAR.fullmatch(answer) or _is_a_day(answer)  # 19 April 2023 is no age
+        return not dated and bool(
+            re.search(r"\d", answer) or numbers(answer) or _VAGUE.search(answer) or _nothing(answer)
         )
     if wants_person(question):
         return any(char.isupper() or (char.isalpha() and not char.islower()) for char in answer)  # or has no case
     return True
+
+
+def _is_a_day(answer: str) -> bool:
+    """Tell whether all figures of an answer are those of a date with a month."""
+    return any(parts.month for _, parts in written(answer)) and not re.search(r"\d", without_dates(answer))
 
 
 def is_surely_other(question: str, answer: str) -> bool:
