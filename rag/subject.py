@@ -29,7 +29,9 @@ _WHO_DID = re.compile(rf"\W*[Ww]ho\s+(?!(?:is|are|was|were|has|had|did|does|do|w
 _WHO_WAS = re.compile(rf"\W*[Ww]ho\s+(?:was|were|is|has been|had been)\s+(?P<verb>[a-z]+)\s+by\s+{_NAMED}")
 _WORD = re.compile(r"[\w’'-]+")
 _PASSIVE = frozenset("is are was were be been being by".split())
-_MUTUAL = frozenset("meet marry fight play face divorce join contact".split())
+_MUTUAL = frozenset(
+    "meet met marry married fight fought play played face faced divorce divorced join joined contact contacted".split()
+)
 _PAST = {"pay": "paid", "sell": "sold", "buy": "bought", "give": "gave", "tell": "told", "send": "sent", "lend": "lent"}
 _PAST |= {"teach": "taught", "beat": "beat", "lead": "led", "leave": "left", "take": "took", "find": "found"}
 _CLAUSE = re.compile(r"[;:.!?]\s")

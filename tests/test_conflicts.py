@@ -12,7 +12,7 @@ from rag.answer import ExtractiveAnswerer
 from rag.conflicts import sides, subject
 from rag.records import Document, Hit, Span, Statement
 from rag.score import Candidate
-from rag.values import is_bare, is_of_kind, number, value
+from rag.values import is_bare, is_of_kind, number, numbers, value
 from rag.wire import answer_json
 
 COUNT, WHEN, WHO = "How many people fled?", "When did it begin?", "Who leads the group?"
@@ -97,6 +97,19 @@ def test_a_number_agrees_with_itself_in_groups(amount):
     assert grouped
     assert plain.value == grouped.value == amount
     assert plain.agrees(grouped)
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("It cost £1.5m, not £2bn or $40k.", [1.5e6, 2e9, 40e3]),
+        ("It was -15 degrees, or −3.5, between 10-15 and 7–9 May.", [-15, -3.5, 10, 15, 7, 9]),
+        ("sold for 500 pounds", [500]),
+    ],
+)
+def test_quantities(text, values):
+    """Short forms of money are read whole, signs are kept, and pounds are none of weight."""
+    assert [number.value for number in numbers(text)] == values
 
 
 def test_units():

@@ -61,6 +61,7 @@ def test_what_is_left_out(before, question, meant):
         ("How many people fled Tresk?", "What about 2019?", "How many people fled Tresk in 2019?"),
         ("How long is the wait for dermatology?", "And for cardiology?", "How long is the wait for cardiology?"),
         ("What was the deficit in 2022/23?", "And in 2021/22?", "What was the deficit in 2021/22?"),
+        ("Who is the mayor of Rila?", "When did it rain in Tresk?", "When did it rain in Tresk?"),
         ("What was the deficit in 2022/23?", "And in Rila?", "What was the deficit in 2022/23 in Rila?"),
         ("How many people fled Tresk?", "And 5 May 2019?", "How many people fled Tresk on 5 May 2019?"),
         (

@@ -43,6 +43,18 @@ if TYPE_CHECKING:
         ("It closed on Monday and will be shut until next Monday.", "2019-11-18", ["2019-11-18", "2019-11-25"]),
         ("No checks from 10:30 p.m. Aug. 9 to 6:30 a.m. the next day.", "2019-11-18", ["2019-08-09"]),
         ("It was shut from Aug. 9 to 6 a.m. that Friday.", None, []),
+        ("The council meets this Friday.", "2024-12-04", ["2024-12-06"]),
+        ("He said this Friday that he was glad.", "2024-12-04", ["2024-11-29"]),
+        ("It opens every Friday, and on Good Friday.", "2024-12-04", []),
+        ("The Sunday Times told it the following Tuesday.", "2024-12-04", []),
+        ("He was jailed in 1990 and the next year escaped.", "2024-12-04", ["1990-01-01/1990-12-31"]),
+        ("It was the last week of the war.", "2024-12-04", []),
+        ("It began last week.", "2024-12-04", ["2024-11-25/2024-12-01"]),
+        ("This may be a mistake, and of the 40 hostages 12 may have died.", "2024-12-04", []),
+        ("On 12 May it rained, on 12 may 2023 as well.", "2024-12-04", ["2024-05-12", "2023-05-12"]),
+        ("Some 1500 workers came, 1200 armed men were paid 1000.", None, []),
+        ("In 1500 workers came; the 2019 elections.", None, ["1500-01-01/1500-12-31", "2019-01-01/2019-12-31"]),
+        ("1000000 days ago and 9999999999 years ago it began; it is 0000-01-01.", "2024-12-04", []),
         ("It ended last month.", "2024-01-15", ["2023-12-01/2023-12-31"]),
         ("She will be back in five days.", "2024-12-02", ["2024-12-07"]),
         ("They were killed in five days of battle.", "2024-12-02", []),
@@ -132,6 +144,7 @@ def test_dates_in_names():
         (["date<=2024-05"], ["2023-12-31", "2024-05-01"]),
         (["date>2024"], ["2025-01-01"]),
         (["date>=2024-05-01", "date < 2025"], ["2024-05-01", "2024-12-31"]),
+        (["date<=2024", "date<=2024-05"], ["2023-12-31", "2024-05-01"]),
     ],
 )
 def test_comparisons(conditions, admitted):
@@ -140,6 +153,21 @@ def test_comparisons(conditions, admitted):
     days = ["2023-12-31", "2024-05-01", "2024-12-31", "2025-01-01"]
     assert [day for day in days if where.has_document("/a.txt", day)] == admitted
     assert not where.has_document("/a.txt", None)
+
+
+@pytest.mark.parametrize("condition", ["date<0001", "date>9999", "date<0001-01-01"])
+def test_no_day_lies_beyond_the_calendar(condition):
+    with pytest.raises(InputError, match="no date is"):
+        Filter.parse([condition])
+
+
+def test_a_speaker_is_named_by_whole_words():
+    """`Ford` is no part of `Crawford`; of a section, the beginning of a word is enough."""
+    where = Filter.parse(["speaker=ford", "section=cost"])
+    assert where.has_speaker("Robert Ford, envoy")
+    assert not where.has_speaker("Anna Crawford")
+    assert where.has_section("2. Costs")
+    assert not where.has_section("Outcosts")
 
 
 def test_as_of():

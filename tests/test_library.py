@@ -236,6 +236,76 @@ def test_document_names(library, tmp_path):
         library.document("wn.txt")
 
 
+def test_a_whole_path_names_one_document(library, tmp_path):
+    """`/sub/a.txt` is not the end of another path: what is removed is what was named."""
+    (tmp_path / "docs" / "sub").mkdir(parents=True)
+    (tmp_path / "docs" / "sub" / "a.txt").write_text("The only document.")
+    library.index(tmp_path / "docs")
+    assert library.document("sub/a.txt").uri == library.document("./sub/a.txt").uri
+    with pytest.raises(DocumentUnknown):
+        library.remove("/sub/a.txt")
+    assert library.status().documents == 1
+
+
+def test_a_file_that_became_a_link_is_forgotten(library, tmp_path):
+    """What the document said is no longer what is there: its text goes, and the report says so."""
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "a.txt").write_text("The mayor stole the bell.")
+    (docs / "b.txt").write_text("Another document.")
+    library.index(docs)
+    (docs / "a.txt").rename(tmp_path / "kept.txt")
+    (docs / "a.txt").symlink_to(tmp_path / "kept.txt")
+    report = library.index(docs)
+    assert counts(report) == {"unchanged": 1, "skipped": 1}
+    reason = "a symbolic link; name its target to index that; its earlier version was removed"
+    assert [outcome.reason for outcome in report.of("skipped")] == [reason]
+    assert "bell" not in everything_quoted(library)
+
+
+def test_the_same_words_on_another_page(library, tmp_path):
+    """A cover of pictures in front moves all pages by one: the page that is cited moves as well."""
+    from reportlab.pdfgen import canvas
+
+    for cover in (False, True):
+        page = canvas.Canvas(str(tmp_path / "a.pdf"))
+        if cover:
+            page.rect(100, 100, 200, 200, fill=1)
+            page.showPage()
+        page.drawString(60, 780, "The river board met in the hall on Monday and closed the sluice.")
+        page.save()
+        library.index(tmp_path / "a.pdf")
+        document, (passage,) = library.document("a.pdf"), [hit.passage for hit in library.search("river board")]
+        assert passage.page == document.page_at(passage.span.start) == 1 + cover
+    assert library.verify() == []
+
+
+def test_a_folder_of_somebody_else_is_no_index(tmp_path, hasher):
+    """A store must not delete a folder `lexical` that was there before it."""
+    mine = tmp_path / "project" / "lexical" / "thesis.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("Three years of work.")
+    with Library.open(tmp_path / "project", embedder=hasher) as library, pytest.raises(InputError, match="in the way"):
+        library.index(tmp_path / "project" / "lexical")
+    assert mine.read_text() == "Three years of work."
+
+
+def test_an_index_that_another_replaced_is_read_no_more(tmp_path, hasher):
+    """Whoever has the old one open sees the new one, and says so where there is none."""
+    import shutil
+
+    root, file = tmp_path / "index", tmp_path / "a.txt"
+    with Library.open(root, embedder=hasher) as reader:
+        for text in ("The old secret.", "The new version."):
+            file.write_text(text)
+            with Library.open(root, embedder=hasher) as writer:
+                writer.index(file)
+            assert [hit.passage.text for hit in reader.search("version secret")] == [text]
+            shutil.rmtree(root)
+            with pytest.raises(IndexMissing):
+                reader.search("version secret")
+
+
 def test_interrupted_run_embeds_nothing_twice(library, corpus):
     """Vectors of a run that was interrupted are kept; the next run embeds only the rest."""
 

@@ -11,7 +11,7 @@ import pytest
 from rag.answer import NOT_SAID, ExtractiveAnswerer
 from rag.events import is_of_another_event
 from rag.library import Library
-from rag.premise import denies, is_denied, missing
+from rag.premise import denies, is_denied, is_unreal, missing
 from rag.records import Document, Hit, Span
 from rag.score import Candidate
 from rag.values import is_of_kind, is_surely_other
@@ -89,6 +89,28 @@ def test_what_a_sentence_denies(question, sentence, denied):
 )
 def test_what_is_only_denied(question, sentence, denied):
     assert is_denied(question, sentence) is denied
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "answer", "unreal"),
+    [
+        ("Who owns the mill?", "Ann Hill is not the owner of the mill.", "Ann Hill", True),
+        ("Who owns the mill?", "Ann Hill, not Bob Dale, is the owner of the mill.", "Ann Hill", False),
+        ("Who resigned?", "Ann Hill refused to resign over the dam.", "Ann Hill", True),
+        ("Who refused to resign?", "Ann Hill refused to resign over the dam.", "Ann Hill", False),
+        ("How many survived?", "None of the 14 patients survived the fire.", "14", True),
+        ("How many were rescued?", "Of the 60 workers, all but three were rescued.", "60", True),
+        ("How many workers were there?", "The 60 workers were rescued.", "60", False),
+        ("How many houses were flooded?", "Without it 300 houses would have been flooded.", "300", True),
+        ("When was it finished?", "It was to be finished in 2019, but it was finished in 2022.", "2019", True),
+        ("When was it finished?", "It was to be finished in 2019, but it was finished in 2022.", "2022", False),
+        ("Who killed him?", "It was rumoured that Ann Hill killed him.", "Ann Hill", True),
+        ("When did they adopt it?", "They did not adopt it until 1066.", "1066", False),
+    ],
+)
+def test_what_did_not_happen_is_not_shown_by_itself(question, sentence, answer, unreal):
+    start = sentence.index(answer)
+    assert is_unreal(question, sentence, start, start + len(answer)) is unreal
 
 
 @pytest.mark.parametrize(
@@ -183,6 +205,12 @@ class Sure:
 
     def score(self, question: str, hits):
         return [Candidate(h, s, h.passage.quote(s), 0.9) for h in hits for s in h.passage.sentences]
+
+
+def test_figures_of_a_count_are_no_year():
+    text = "The mill dismissed 1,500 workers because it lost orders in 2019."
+    assert missing("Why were 1500 workers dismissed?", passage(text)) is None
+    assert missing("Why were 1600 workers dismissed?", passage(text)) == "1600"
 
 
 def test_a_premise_that_no_passage_has_is_refused():

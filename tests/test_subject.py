@@ -6,7 +6,7 @@ import pytest
 
 from rag.records import Document, Span, Statement
 from rag.spans import asked_before, is_question
-from rag.subject import answers_another, other_subject
+from rag.subject import answers_another, is_done_to, other_subject
 
 WITNESS = "There were sixty-four patients and eleven of us."
 TEXT = f"MS HARGREAVE: How many?\nSISTER OKORO: {WITNESS} The Ferry Guild took over. It sold two boats. Dr Lund left."
@@ -132,3 +132,22 @@ def test_the_question_before_a_reply():
     talk = "Q: Was the study thin?\nHALE: It was."
     assert asked_before(talk, talk.index("It was")) == "Q: Was the study thin?\nHALE:"
     assert asked_before(talk, 0) == ""
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "found", "other"),
+    [
+        ("Who sued Ann Hill?", "Ann Hill sued Bob Dale over the fence.", "Bob Dale", True),
+        ("Who sued Bob Dale?", "Ann Hill sued Bob Dale over the fence.", "Ann Hill", False),
+        ("Who was sued by Ann Hill?", "Ann Hill sued Bob Dale over the fence.", "Bob Dale", False),
+        ("Who was sued by Bob Dale?", "Ann Hill sued Bob Dale over the fence.", "Ann Hill", True),
+        ("Who bought Kelby Holdings?", "Tarnby Steel was bought by Kelby Holdings.", "Tarnby Steel", True),
+        ("Who bought Tarnby Steel?", "Tarnby Steel was bought by Kelby Holdings.", "Kelby Holdings", False),
+        ("Who was bought by Kelby Holdings?", "Tarnby Steel was bought by Kelby Holdings.", "Tarnby Steel", False),
+        ("Who was Ann Hill?", "Ann Hill was the mayor.", "the mayor", False),
+        ("Who married Ann Hill?", "Ann Hill married Bob Dale.", "Bob Dale", False),  # each does it
+        ("Who led the Tarnby council?", "The Tarnby council was led for years by Ann Hill.", "Ann Hill", False),
+    ],
+)
+def test_who_did_it_and_to_whom_it_was_done(question, sentence, found, other):
+    assert is_done_to(question, sentence, found) is other
