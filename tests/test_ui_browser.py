@@ -67,7 +67,7 @@ def model():
 
     def act(handler):
         prompt = script.requests[-1]["messages"][-1]["content"]
-        if copied := re.search(r"(\[\d+\] )(?:\([^\n]* speaking\) )?(High water came[^\n]*)", prompt):
+        if copied := re.search(r"(\[\d+\] )(?:\([^\n]* speaking\) )?(High water was not[^\n]*)", prompt):
             says(copied[1] + copied[2])(handler)
             return
         source = re.search(r"\[(\d+)\] [^\n]*About three million civilians", prompt)
@@ -412,7 +412,7 @@ def test_language_model_is_chosen_and_its_answer_grows(page):
     sides = turn.get_by_role("region", name="Sources disagree").get_by_role("listitem")
     expect(sides.filter(has_text="three people")).to_be_visible(timeout=FIRST_ANSWER)
     expect(sides.filter(has_text="six of us")).to_be_visible()
-    expect(turn.locator(".sentence .words")).to_have_text(["High water came at 01:52 and reached 5.38 metres."])
+    expect(turn.locator(".sentence .words")).to_have_text(["High water was not until 01:52."])
 
     question_box(page).fill(QUESTION)
     question_box(page).press("Enter")
