@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from rag.conflicts import sides, subject
+from rag.dates import without_dates
 from rag.events import asked_event, is_of_another_event
 from rag.lists import with_items
 from rag.premise import denies, is_denied, is_unreal, missing
 from rag.records import Answer, AnswerSentence, Citation, Conflict, ShortAnswer
 from rag.score import is_yes_no
+from rag.spans import asked_before
 from rag.subject import answers_another, is_done_to, other_subject
+from rag.terms import terms
 from rag.values import is_surely_other, says_nothing, wants_person
 
 if TYPE_CHECKING:
@@ -150,12 +153,14 @@ def _fitting(question: str, candidates: Sequence[Candidate], threshold: float) -
 def _is_beside_the_point(question: str, candidate: Candidate) -> bool:
     """Tell whether a sentence cannot answer.
 
-    It only denies it, replies to another question, heads a list of what is not, has a date where an age is asked for,
-    or says who did it to the one who is asked for.
+    It only denies it, replies to another question, heads a list of what is not, is a date and nothing else, has a date
+    where an age is asked for, or says who did it to the one who is asked for.
     """
     passage, short = candidate.hit.passage, candidate.short
     found = passage.quote(short) if short else ""
     other = bool(found) and (is_surely_other(question, found) or is_done_to(question, candidate.text, found))
+    reply = asked_before(passage.text, candidate.span.start - passage.span.start)
+    other = other or not (reply or terms(without_dates(candidate.text)))  # the date at the head of a letter
     heads = candidate.text.rstrip().endswith(":") and denies(question, candidate.text)
     return other or heads or is_denied(question, candidate.text) or answers_another(question, passage, candidate.span)
 

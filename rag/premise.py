@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rag.dates import without_dates, written
+from rag.dates import Parts, without_dates, written
 from rag.events import missing_event
 from rag.speakers.words import TITLES
 from rag.terms import terms
 from rag.values import is_name, number, numbers, same_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from rag.records import Passage
 
@@ -30,7 +30,23 @@ _NUMBER = re.compile(rf"(?<![\w.-])({_DIGITS}|{_WORDS})\b(?:\s[a-z]+)?(?![-\w])"
 _NEGATION = re.compile(r"\b(?:not|no(?!\s*\.)|never|nobody|neither|cannot)\b|n['’]t\b", re.IGNORECASE)
 _AFTER_ALL = re.compile(r"\b(?:since|until|till|before|only|just|unless|except)\b", re.IGNORECASE)
 """Behind a negation these take it back: what was `not tested since May` was tested in May."""
-_LISTED = re.compile(r"^\s*(?:what|which|who) (?:are|were) (?:the |some )?\w+|\btwo\b", re.IGNORECASE)  # often counted
+_LISTED = re.compile(  # often counted, rarely with the number in the text
+    r"^\s*(?:what|which|who) (?:are|were) (?:the |some )?\w+|\btwo\b"
+    r"|^\s*(?:what|which|name|list) (?:the )?(?:three|four|five|six|seven|eight|nine|ten|[3-9]|10)(?= [a-z]+s\b)",
+    re.IGNORECASE,
+)
+_FIGURES = re.compile(r"(?<![\d./-])(\d{1,2})[./-](\d{1,2})[./-](\d{4}|\d\d)(?![\d./-])")
+_EVERYDAY = {
+    "CEO": "chief executive",
+    "CFO": "chief financial|finance director",
+    "PM": "prime minister",
+    "MP": "member of parliament",
+    "UK": "britain|british|united kingdom",
+    "EU": "european union",
+    "UN": "united nations",
+    "WWI": "first world war|world war i|world war one",
+    "WWII": "second world war|world war ii|world war two",
+}
 _POSSESSIVE = re.compile(r"['’]s?$")
 _ADJECTIVE = re.compile(r"^\w+(?:ish|ese|[ae]an|ian|ican|ic)$")  # `British` goes without saying in Britain
 _DENIED = re.compile(
@@ -122,7 +138,7 @@ def is_unreal(question: str, sentence: str, start: int, end: int) -> bool:
 def _missing_date(question: str, told: str, around: str) -> str | None:
     """Find a date that agrees with none of the passage, or whose year the document lacks though it has others."""
     asked = written(question)
-    said = [parts for _, parts in written(told)] if asked else []
+    said = [*(parts for _, parts in written(told)), *_in_figures(told)] if asked else []
     years = set(_YEAR.findall(f"{told}\n{around}"))
     known = [date for _, date in asked if date.year is None or not years or str(date.year) in years]
     if any(date.agrees(parts) for date in known for parts in said):
@@ -132,6 +148,15 @@ def _missing_date(question: str, told: str, around: str) -> str | None:
         if alike:
             return span.of(question)
     return None
+
+
+def _in_figures(text: str) -> Iterator[Parts]:
+    """Yield the dates like `3.4.2025` of a text: nobody knows which figure is the month, so it may be either."""
+    for match in _FIGURES.finditer(text):
+        one, other, year = map(int, match.groups())
+        for day, month in ((one, other), (other, one)):
+            if 1 <= month <= 12 and 1 <= day <= 31:
+                yield Parts(year if year > 99 else 2000 + year, month, day)
 
 
 def _missing_number(question: str, told: str) -> str | None:
@@ -166,6 +191,9 @@ def _missing_name(question: str, told: str, around: str) -> str | None:
 
 def _spelled(name: str, text: str) -> bool:
     """Tell whether a text spells out an acronym: `Scientific Advisory Group for Emergencies` for `SAGE`."""
+    known = _EVERYDAY.get(name)
+    if known and re.search(rf"\b(?:{known})", text, re.IGNORECASE):
+        return True
     if not re.fullmatch(r"[A-Z]{3,6}", name):
         return False
     words = r"\s+(?:(?:of|for|and|the|on|in|to)\s+)*".join(rf"{letter}[\w’'-]+" for letter in name)

@@ -213,6 +213,35 @@ def test_figures_of_a_count_are_no_year():
     assert missing("Why were 1600 workers dismissed?", passage(text)) == "1600"
 
 
+@pytest.mark.parametrize(
+    ("question", "text", "lacking"),
+    [
+        ("Who won in March 2024?", "On 12/03/2024 Ann Hill won. The count ended on 5 May 2023.", None),
+        ("Who won on 3 April 2025?", "On 3.4.2025 Ann Hill won, after 5 May 2024.", None),
+        ("Who won in June 2024?", "On 12/03/2024 Ann Hill won. The count ended on 5 May 2023.", "June 2024"),
+        ("Which four towns were flooded?", "Tarnby, Kelby, Ripwell and Orrelby were flooded; 12 people drowned.", None),
+        ("Why were four towns flooded?", "Tarnby was flooded since 12 gates broke.", "four"),
+        ("Who is the CEO of Tarnby Steel?", "The chief executive, Ann Hill, runs Tarnby Steel.", None),
+        ("Who is the UK foreign secretary?", "Britain's foreign secretary David Lammy spoke.", None),
+    ],
+)
+def test_other_ways_to_write_it(question, text, lacking):
+    assert missing(question, passage(text)) == lacking
+
+
+def test_the_date_of_a_letter_answers_nothing(tmp_path, encoder):
+    """But the same words are an answer where they reply to a question."""
+    letter = "Report\n\nDecember 4, 2024\n\nThe council of Tarnby meets this Friday in the Mill Hall.\n"
+    talk = "HILL: When did the mill of Kelby burn?\n\nDALE: December 4, 2021.\n\nHILL: Thank you for that, Mr Dale.\n"
+    (tmp_path / "letter.txt").write_text(letter)
+    (tmp_path / "talk.txt").write_text(talk)
+    with Library.open(tmp_path / "index", embedder=encoder) as library:
+        library.index(tmp_path / "letter.txt", tmp_path / "talk.txt")
+        quotes = [citation.quote for citation in library.ask("When does the council of Tarnby meet?").citations]
+        assert "December 4, 2024" not in quotes
+        assert "December 4, 2021" in library.ask("When did the mill of Kelby burn?").sentences[0].text
+
+
 def test_a_premise_that_no_passage_has_is_refused():
     """The refusal names what is missing; a passage that has it is still quoted, and yes/no questions are answered."""
     answerer, hit = ExtractiveAnswerer(Sure()), Hit(passage(), 1.0)
