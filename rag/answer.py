@@ -158,7 +158,9 @@ def _is_beside_the_point(question: str, candidate: Candidate) -> bool:
     """
     passage, short = candidate.hit.passage, candidate.short
     found = passage.quote(short) if short else ""
-    other = bool(found) and (is_surely_other(question, found) or is_done_to(question, candidate.text, found))
+    other = bool(found) and (
+        is_surely_other(question, found, candidate.text) or is_done_to(question, candidate.text, found)
+    )
     reply = asked_before(passage.text, candidate.span.start - passage.span.start)
     other = other or not (reply or terms(without_dates(candidate.text)))  # the date at the head of a letter
     heads = candidate.text.rstrip().endswith(":") and denies(question, candidate.text)

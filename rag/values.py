@@ -33,6 +33,7 @@ _WANTS_NUMBER = re.compile(
     r"\W*(?:about |by |for )?how (?:many|much|old|far|tall|high|heavy|deep|fast)\b", re.IGNORECASE
 )
 _WANTS_AGE = re.compile(r"\W*how old\b", re.IGNORECASE)
+_BEGAN = re.compile(r"\b(?:born|birth|built|buil[dt]ing|founded|opened|established|since|begun|laid)\b", re.IGNORECASE)
 _WANTS_TIME = re.compile(r"\W*(?:at |by |from |until |since )?(?:what|which) time\b", re.IGNORECASE)
 _HOUR = re.compile(
     r"\b(?:noon|midday|midnight|dawn|dusk|sunrise|sunset|morning|afternoon|evening|night|hours?)\b", re.IGNORECASE
@@ -202,9 +203,14 @@ def _is_a_day(answer: str) -> bool:
     return any(parts.month for _, parts in written(answer)) and not re.search(r"\d", without_dates(answer))
 
 
-def is_surely_other(question: str, answer: str) -> bool:
-    """Tell whether an answer cannot be the age or the time of day that is asked for."""
-    return bool(_WANTS_AGE.match(question) or _WANTS_TIME.match(question)) and not _fits(question, answer)
+def is_surely_other(question: str, answer: str, sentence: str) -> bool:
+    """Tell whether an answer in a sentence cannot be the time of day or the age that is asked for.
+
+    What was born or built on a day, or in a year, has its age.
+    """
+    if _WANTS_AGE.match(question):
+        return _is_a_day(answer) and not _BEGAN.search(sentence)
+    return bool(_WANTS_TIME.match(question)) and not _fits(question, answer)
 
 
 def counts_otherwise(question: str, name: str) -> bool:

@@ -156,8 +156,10 @@ def test_what_time_is_asked_for(answer, fits):
 )
 def test_how_old_wants_no_date(answer, fits):
     assert is_of_kind("How old is Verity Caldmere?", answer) is fits
-    assert is_surely_other("How old is Verity Caldmere?", answer) is not fits
-    assert not is_surely_other("How many flats are there?", answer)
+    assert is_surely_other("How old is Verity Caldmere?", answer, "They met then.") is (answer == "19 April 2023")
+    assert not is_surely_other("How old is Verity Caldmere?", answer, "She was born then.")
+    assert not is_surely_other("How many flats are there?", answer, "")
+    assert is_surely_other("What time did they meet?", answer, "They met then.")
 
 
 def test_the_title_counts():
