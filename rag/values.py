@@ -36,7 +36,8 @@ _WANTS_AGE = re.compile(r"\W*how old\b", re.IGNORECASE)
 _BEGAN = re.compile(r"\b(?:born|birth|built|buil[dt]ing|founded|opened|established|since|begun|laid)\b", re.IGNORECASE)
 _WANTS_TIME = re.compile(r"\W*(?:at |by |from |until |since )?(?:what|which) time\b", re.IGNORECASE)
 _HOUR = re.compile(
-    r"\b(?:noon|midday|midnight|dawn|dusk|sunrise|sunset|morning|afternoon|evening|night|hours?)\b", re.IGNORECASE
+    r"\b(?:noon|midday|midnight|dawn|dusk|sunrise|sunset|morning|afternoon|evening|night|hours?|minutes?|seconds?)\b",
+    re.IGNORECASE,
 )
 _WANTS_PERSON = re.compile(r"\W*(?:by |to |with |for |from )?who(?:m|se)?\b", re.IGNORECASE)
 _WHERE = re.compile(r"\W*where\b", re.IGNORECASE)

@@ -145,7 +145,15 @@ def test_the_number_of_another_event_is_no_answer(tmp_path, encoder):
 
 
 @pytest.mark.parametrize(
-    ("answer", "fits"), [("14 March 2023", False), ("2.40 am", True), ("02.52", False), ("17:05", True), ("noon", True)]
+    ("answer", "fits"),
+    [
+        ("14 March 2023", False),
+        ("four minutes 14.74 seconds", True),
+        ("2.40 am", True),
+        ("02.52", False),
+        ("17:05", True),
+        ("noon", True),
+    ],
 )
 def test_what_time_is_asked_for(answer, fits):
     assert is_of_kind("What time was the fire seen?", answer) is fits
