@@ -64,7 +64,7 @@ class Tools:
         """Find the passages of the person's documents that are nearest to a question, best first.
 
         `k`: how many, 1 to 50. `where`: limits such as "date=2024-01..2024-06", "document=report.pdf", "speaker=Ford",
-        "folder=2024", "section=Methods"; all must hold.
+        "folder=2024", "section=Methods"; limits of different kinds must all hold, of one kind one of them.
         """
         return _said(
             lambda: hits_json(question, self._library.search(question, _checked(k), Filter.parse(where or [])))
