@@ -75,7 +75,7 @@ _UNREAL_ASKED = re.compile(
     r"|alleged|to be|to have)\b|n[’']t\b",
     re.IGNORECASE,
 )
-_OF_ALL = re.compile(r"(?:^|\s)of (?:the|these|those|its|their) $", re.IGNORECASE)
+_OF_ALL = re.compile(r"^\W*of (?:the|these|those|its|their) $", re.IGNORECASE)
 _FEWER = re.compile(r"\b(?:none|nobody|all but|no one|half|most|some|many)\b", re.IGNORECASE)
 _REACH = 2  # words behind a negation that it is about
 _YEAR = re.compile(r"\b[12]\d{3}\b")
@@ -131,7 +131,7 @@ def is_unreal(question: str, sentence: str, start: int, end: int) -> bool:
         return False
     before, after = _CLAUSE.split(sentence[:start])[-1], sentence[end:]
     behind = _CLAUSE.split(after)[0]
-    total = _OF_ALL.search(before) and (_FEWER.search(after) or _NUMBER.search(after))
+    total = _OF_ALL.search(before) and numbers(sentence[start:end]) and (_FEWER.search(after) or _NUMBER.search(after))
     return bool(total or _UNREAL_BEFORE.search(before) or _UNREAL_BEHIND.match(behind))
 
 

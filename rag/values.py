@@ -34,7 +34,10 @@ _WANTS_NUMBER = re.compile(
 )
 _WANTS_AGE = re.compile(r"\W*how old\b", re.IGNORECASE)
 _BEGAN = re.compile(r"\b(?:born|birth|built|buil[dt]ing|founded|opened|established|since|begun|laid)\b", re.IGNORECASE)
-_WANTS_TIME = re.compile(r"\W*(?:at |by |from |until |since )?(?:what|which) time\b", re.IGNORECASE)
+_WANTS_TIME = re.compile(
+    r"\W*(?:at |by |from |until |since )?(?:what|which) time\b(?! (?:period|frame|zone|span|limit|of (?:the )?year))",
+    re.IGNORECASE,
+)
 _HOUR = re.compile(
     r"\b(?:noon|midday|midnight|dawn|dusk|sunrise|sunset|morning|afternoon|evening|night|hours?|minutes?|seconds?)\b",
     re.IGNORECASE,

@@ -105,6 +105,7 @@ def test_what_is_only_denied(question, sentence, denied):
         ("When was it finished?", "It was to be finished in 2019, but it was finished in 2022.", "2019", True),
         ("When was it finished?", "It was to be finished in 2019, but it was finished in 2022.", "2022", False),
         ("Who killed him?", "It was rumoured that Ann Hill killed him.", "Ann Hill", True),
+        ("What was the reaction's name?", "It was the site of the Chicago Pile-1 (one of 3).", "Chicago Pile-1", False),
         ("When did they adopt it?", "They did not adopt it until 1066.", "1066", False),
     ],
 )
@@ -157,6 +158,7 @@ def test_the_number_of_another_event_is_no_answer(tmp_path, encoder):
 )
 def test_what_time_is_asked_for(answer, fits):
     assert is_of_kind("What time was the fire seen?", answer) is fits
+    assert is_of_kind("What time period was the fire seen in?", answer)
 
 
 @pytest.mark.parametrize(
