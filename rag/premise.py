@@ -55,7 +55,9 @@ _DENIED = re.compile(
     re.IGNORECASE,
 )
 _DENYING = re.compile(
-    r"\b(?:den(?:y|ies|ied|ial)|true|false|claim|claims|claimed|admit|admits|admitted)\b", re.IGNORECASE
+    r"\b(?:den(?:y|ies|ied|ial)|true|false|claim|claims|claimed|admit|admits|admitted|sa(?:y|ys|id)|think|thinks|thought"
+    r"|respon\w+|react\w*|comment\w*|repl(?:y|ies|ied)|answer\w*|position|defen[cs]e|view|stance|according)\b",
+    re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"[;:]\s|,\s|\s(?:but|while|whereas|although)\s")
 _UNREAL_BEFORE = re.compile(

@@ -83,6 +83,7 @@ def test_what_a_sentence_denies(question, sentence, denied):
     [
         ("How fast was the ship?", "It is denied that the vessel was proceeding at 17 knots.", True),
         ("How fast was the ship?", "Nordstrait Lines denies that she made 17 knots.", True),
+        ("What did Nordstrait say about the speed?", "Nordstrait Lines denies that she made 17 knots.", False),
         ("What did Nordstrait deny?", "Nordstrait Lines denies that she made 17 knots.", False),
         ("How fast was the ship?", "She slowed to 11 knots, which the owner does not deny.", False),
     ],
@@ -233,7 +234,7 @@ def test_figures_of_a_count_are_no_year():
         ("Who won in June 2024?", "On 12/03/2024 Ann Hill won. The count ended on 5 May 2023.", "June 2024"),
         ("Which four towns were flooded?", "Tarnby, Kelby, Ripwell and Orrelby were flooded; 12 people drowned.", None),
         ("Why were four towns flooded?", "Tarnby was flooded since 12 gates broke.", "four"),
-        ("Who is the CEO of Tarnby Steel?", "The chief executive, Ann Hill, runs Tarnby Steel.", None),
+        ("Who is CEO of Tarnby Steel?", "The chief executive, Ann Hill, runs Tarnby Steel.", None),
         ("Who is the UK foreign secretary?", "Britain's foreign secretary David Lammy spoke.", None),
     ],
 )
