@@ -78,7 +78,7 @@ _PAST = re.compile(
 _COUNTED = re.compile(r"\s+(?:[a-z]+\s+)?(?:people|men|women|children|(?!was\b|is\b|has\b|does\b)[a-z]{2,}s)\b")
 _BEFORE_A_YEAR = re.compile(
     r"\b(?:in|since|of|the|by|during|until|till|from|before|after|to|and|or|its|this|that|for|early|late|mid|around|about"
-    r"|circa|[a-z]+(?:er|ary|ch|ril|ne|ly|st))[\s,]*$",
+    rf"|circa|(?:{'|'.join(MONTHS)})[a-z]*)[\s,]*$",
     re.IGNORECASE,
 )
 _PAYING = re.compile(r"(?:[£$€]\s?|\b(?:paid|pays?|costs?|received|charged|owed|worth)\s+)$", re.IGNORECASE)

@@ -17,7 +17,7 @@ from rag.terms import terms
 from rag.values import same_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from rag.records import Passage, Span
 
@@ -28,7 +28,7 @@ _NAMED = r"(?:the\s+)?(?P<whom>[A-Z][\w.’'-]*(?:\s+[A-Z][\w.’'-]*)*)"
 _WHO_DID = re.compile(rf"\W*[Ww]ho\s+(?!(?:is|are|was|were|has|had|did|does|do|will)\b)(?P<verb>[a-z]+)\s+{_NAMED}")
 _WHO_WAS = re.compile(rf"\W*[Ww]ho\s+(?:was|were|is|has been|had been)\s+(?P<verb>[a-z]+)\s+by\s+{_NAMED}")
 _WORD = re.compile(r"[\w’'-]+")
-_PASSIVE = frozenset("is are was were be been being by".split())
+_BEING = frozenset("is are was were be been being".split())
 _MUTUAL = frozenset(
     "meet met marry married fight fought play played face faced divorce divorced join joined contact contacted".split()
 )
@@ -88,30 +88,12 @@ def is_done_to(question: str, sentence: str, found: str) -> bool:
     asked = _WHO_DID.match(question) or _WHO_WAS.match(question)
     if not asked or asked["verb"] in _MUTUAL:
         return False
-    is_doer = asked.re is _WHO_DID  # whoever is asked for
     known, answer = set(terms(asked["whom"])), set(terms(found))
-    for clause in _CLAUSE.split(sentence):
-        words = [(word.lower(), set(terms(word))) for word in _WORD.findall(clause)]
-        at = next((place for place, (word, _) in enumerate(words) if word == asked["verb"].lower()), None)
-        if at is None:
-            continue
-        passive = any(word in _PASSIVE for word, _ in words[max(0, at - 3) : at])
-        if passive != any(word == "by" for word, _ in words[at + 1 : at + 3]):
-            continue
-        doers, others = ({stem for _, stems in part for stem in stems} for part in _sides(words, at, passive=passive))
-        own, theirs = (doers, others) if is_doer else (others, doers)
+    for deed in _deeds(sentence, {asked["verb"].lower()}):
+        own, theirs = deed if asked.re is _WHO_DID else reversed(deed)  # the side of whoever is asked for comes first
         if known & own and answer & theirs and not answer & own and not known & theirs:
             return True
     return False
-
-
-_Words = list[tuple[str, set[str]]]
-
-
-def _sides(words: _Words, at: int, *, passive: bool) -> tuple[_Words, _Words]:
-    """Return the words of who does it, and of whom it is done to."""
-    before, after = words[:at], words[at + 1 :]
-    return (after, before) if passive else (before, after)
 
 
 def _does_it(question: str, sentence: str) -> bool:
@@ -120,18 +102,24 @@ def _does_it(question: str, sentence: str) -> bool:
     if not asked or asked["verb"] in _MUTUAL:
         return False
     doer, whom = set(terms(asked["name"])), set(terms(asked["whom"]))
-    does = {asked["verb"], _PAST.get(asked["verb"], ""), *(f"{asked['verb']}{ending}" for ending in ("d", "ed", "s"))}
+    verbs = {asked["verb"], _PAST.get(asked["verb"], ""), *(f"{asked['verb']}{ending}" for ending in ("d", "ed", "s"))}
+    return any(whom & doers and doer & others and not doer & doers for doers, others in _deeds(sentence, verbs))
+
+
+def _deeds(sentence: str, verbs: Collection[str]) -> Iterator[tuple[set[str], set[str]]]:
+    """Yield, for each clause with one of these verbs, the terms of who does it and of whom it is done to.
+
+    Without a `by` behind it, a passive leaves open who does it: then nothing is yielded.
+    """
     for clause in _CLAUSE.split(sentence):
-        words = [(word, set(terms(word))) for word in _WORD.findall(clause)]
-        at = next((place for place, (word, _) in enumerate(words) if word.lower() in does), None)
+        words = _WORD.findall(clause)
+        at = next((place for place, word in enumerate(words) if word.lower() in verbs), None)
         if at is None:
             continue
-        before, after = words[:at], words[at + 1 :]
-        passive = any(word.lower() in _PASSIVE for word, _ in before[-3:] + after)
-        named_before, named_after = ({stem for _, stems in part for stem in stems} for part in (before, after))
-        if not passive and whom & named_before and doer & named_after and not doer & named_before:
-            return True
-    return False
+        passive = not _BEING.isdisjoint(word.lower() for word in words[max(0, at - 3) : at])
+        before, after = (set(terms(" ".join(part))) for part in (words[:at], words[at + 1 :]))
+        if passive == ("by" in words[at + 1 : at + 3]):
+            yield (after, before) if passive else (before, after)
 
 
 def _head(speaker: str) -> str:

@@ -33,7 +33,7 @@ _WANTS_NUMBER = re.compile(
     r"\W*(?:about |by |for )?how (?:many|much|old|far|tall|high|heavy|deep|fast)\b", re.IGNORECASE
 )
 _WANTS_AGE = re.compile(r"\W*how old\b", re.IGNORECASE)
-_BEGAN = re.compile(r"\b(?:born|birth|built|buil[dt]ing|founded|opened|established|since|begun|laid)\b", re.IGNORECASE)
+_BEGAN = re.compile(r"\b(?:born|birth|built|founded|opened|established|since|begun|laid)\b", re.IGNORECASE)
 _WANTS_TIME = re.compile(
     r"\W*(?:at |by |from |until |since )?(?:what|which) time\b(?! (?:period|frame|zone|span|limit|of (?:the )?year))",
     re.IGNORECASE,
