@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from rag.records import Document
 
 _DRAWS = 300
+_NAMES = re.compile(r"(^| \| )[^|:]+: ")  # of columns, which stand above on the page
 _MARKUP = re.compile(r"<!--.*?-->|[\\*_`#|]", re.DOTALL)
 
 
@@ -136,7 +137,8 @@ def is_marked(document: Document, span: Span) -> bool:
         sheet = pdf[page - 1]
         height = sheet.get_height()
         inside += sheet.get_textpage().get_text_bounded(left=x0, right=x1, top=height - y0, bottom=height - y1)
-    return letters(inside) == letters(span.of(document.text))
+    text = span.of(document.text)
+    return letters(inside) in (letters(text), letters(_NAMES.sub(r"\1", text)))
 
 
 def letters(text: str) -> Counter[str]:

@@ -257,10 +257,10 @@ def test_show_names_the_place_on_the_page(place):
     path.write_bytes(two_columns())
     assert rag("index", "docs", cwd=place).returncode == 0
     text = json.loads(rag("show", "floods.pdf", "--json", cwd=place).stdout)["text"]
-    start = text.index("East | 2.1")
-    shown = rag("show", "floods.pdf", "--at", f"{start}:{start + 10}", "--json", cwd=place)
+    start = text.index("2.1 million")
+    shown = rag("show", "floods.pdf", "--at", f"{start}:{start + 11}", "--json", cwd=place)
     found = json.loads(shown.stdout)
-    assert found["at"]["text"] == "East | 2.1"
+    assert found["at"]["text"] == "2.1 million"
     assert found["page"] == 2
     (box,) = found["rectangles"]
     assert set(box) == {"page", "x0", "y0", "x1", "y1"}

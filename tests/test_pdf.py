@@ -1,6 +1,7 @@
 """PDF: reading order, whole sentences, pages, rectangles; a PDF with all that is hard, made here."""
 
 import io
+import re
 
 import pytest
 
@@ -112,9 +113,11 @@ def test_pages_sections_and_title_are_known(doc):
     assert doc.section_at(doc.text.index("2.1 million")) == "Damage by quay"
 
 
-def test_a_table_row_is_one_block(doc):
+def test_a_table_row_is_one_block_and_names_its_cells(doc):
     """Cells stand in one line."""
-    assert [block.of(doc.text) for block in doc.blocks][-3:] == [" | ".join(row) for row in ROWS]
+    named = [" | ".join(f"{name}: {cell}" for name, cell in zip(ROWS[0], row, strict=True)) for row in ROWS[1:]]
+    assert [block.of(doc.text) for block in doc.blocks][-3:] == [" | ".join(ROWS[0]), *named]
+    assert doc.text.endswith("\n".join([" | ".join(ROWS[0]), *named]))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +126,8 @@ def test_a_table_row_is_one_block(doc):
         ("The crane at the eastern quay fell into the river", [1, 1], 2),
         ("help and received an answer within a week.", [1, 1], 2),
         ("who then left it in a drawer.", [1, 2], 2),
-        ("East | 2.1 million | 11", [2], 1),
+        ("2.1 million", [2], 1),
+        ("0.6 million", [2], 1),
         ("Monday", [1, 1], 2),
     ],
 )
@@ -134,6 +138,11 @@ def test_rectangles_cover_the_words_and_nothing_else(data, doc, quote, pages, co
     assert [rectangle.page for rectangle in found] == pages
     assert len(found) == count
     assert letters_in(data, found) == letters(quote)
+
+
+def without_names(text):
+    """What stands in a row of the page itself: names of columns stand above."""
+    return re.sub(r"(^| \| )[^|:]+: ", r"\1", text) if " | " in text else text
 
 
 def letters(text):
@@ -170,7 +179,7 @@ def test_every_citation_has_its_words_in_its_rectangles(data, doc):
     cited = [sentence for passage in passages for sentence in passage.sentences]
     assert len(cited) > 10
     for span in cited:
-        assert letters_in(data, rectangles(data, doc, span)) == letters(span.of(doc.text))
+        assert letters_in(data, rectangles(data, doc, span)) == letters(without_names(span.of(doc.text)))
 
 
 @pytest.mark.parametrize("turned", [90, 180, 270])
@@ -356,3 +365,175 @@ def test_raised_figures_are_no_digits_of_the_number_before():
     page.drawText(line)
     page.save()
     assert load_bytes(out.getvalue(), "/a.pdf").text == "It rose in 2019³ by 10⁶ tonnes of CO2."
+
+
+SITES = [
+    ("Site", "Manager", "Visitors in the year", "Income (£000)"),
+    ("Scarby Lighthouse", "Nora Pell", "41,200", "312"),
+    ("Old Customs House and Maritime Museum of the Estuary", "Imran Shah", "18,950", "140"),
+    ("Dune Reserve", "", "63,000", "12"),
+    ("Fort Elwick", "Joan Marrow", "27,410", "201"),
+]
+WIDTHS = (110, 60, 60, 60)
+
+
+def with_table(rows, *style, widths=WIDTHS, **options):
+    """Return a PDF with a sentence, a table whose cells wrap, and another sentence."""
+    from reportlab.lib.styles import getSampleStyleSheet
+    from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table
+
+    out = io.BytesIO()
+    sheet = getSampleStyleSheet()["BodyText"]
+    plain = "The trust runs four sites on the coast, and says here what each of them took in the year."
+    cells = [[Paragraph(cell, sheet) for cell in row] for row in rows]
+    table = Table(cells, colWidths=widths, style=list(style), **options)
+    after = Paragraph("Figures are those at the end of March.", sheet)
+    SimpleDocTemplate(out, pagesize=A4).build([Paragraph(plain, sheet), Spacer(1, 12), table, Spacer(1, 12), after])
+    return out.getvalue()
+
+
+def named(rows):
+    """Return the rows as they should be written."""
+    pairs = ([(name, cell) for name, cell in zip(rows[0], row, strict=True) if cell] for row in rows[1:])
+    return [" | ".join(rows[0]), *(" | ".join(f"{name}: {cell}" for name, cell in row) for row in pairs)]
+
+
+GRID = ("GRID", (0, 0), (-1, -1), 0.5, "black")
+
+
+def test_a_table_with_lines_keeps_wrapped_and_empty_cells_apart():
+    """What wraps is one cell again; an empty one moves no other into its column."""
+    doc = load_bytes(with_table(SITES, GRID), "/sites.pdf")
+    assert "\n".join(named(SITES)) in doc.text
+    assert doc.text.endswith("Figures are those at the end of March.")
+
+
+@pytest.mark.parametrize("cell", [cell for row in SITES[1:] for cell in row if cell])
+def test_each_cell_is_marked_where_it_stands(cell):
+    """What pdfium finds in the rectangles of a cell holds the cell, and nothing of the columns beside it."""
+    data = with_table(SITES, GRID)
+    doc = load_bytes(data, "/sites.pdf")
+    start = doc.text.index(f": {cell}") + 2
+    found = rectangles(data, doc, Span(start, start + len(cell)))
+    assert len(found) == 1
+    assert letters_in(data, found) == letters(cell)
+
+
+def test_a_cell_over_several_rows_or_columns():
+    """The region is said in each of its rows; a name over two columns is no column's."""
+    rows = [
+        ("Region", "Site", "Visitors", "Income"),
+        ("East", "Scarby", "41,200", "312"),
+        ("", "Elwick", "27,410", "201"),
+        ("West", "Dunes", "63,000", "12"),
+    ]
+    doc = load_bytes(with_table(rows, GRID, ("SPAN", (0, 1), (0, 2))), "/regions.pdf")
+    assert "Region: East | Site: Elwick | Visitors: 27,410 | Income: 201" in doc.text
+    assert "Region: West | Site: Dunes | Visitors: 63,000 | Income: 12" in doc.text
+
+
+def test_a_table_over_two_pages_keeps_its_names():
+    """The second page says none."""
+    rows = [
+        ("Site", "Manager", "Visitors"),
+        *((f"Site {n} on the long coast", f"Manager {n}", f"{n},100") for n in range(1, 61)),
+    ]
+    doc = load_bytes(with_table(rows, GRID, widths=(150, 100, 80)), "/long.pdf")
+    assert len(doc.page_starts) > 1
+    assert "\n".join(named(rows)) in doc.text
+
+
+def test_lines_around_text_are_no_table():
+    """A page whose columns are framed is read column by column, as without the frame."""
+    out = io.BytesIO()
+    page = canvas.Canvas(out, pagesize=A4)
+    draw(page, LEFT, 60, 730)
+    draw(page, RIGHT, 320, 730)
+    page.rect(50, 600, 250, 150)
+    page.rect(300, 600, 250, 150)
+    page.save()
+    text = load_bytes(out.getvalue(), "/framed.pdf").text
+    assert "published its report on the winter floods on Monday. It says" in text
+    assert " | " not in text
+
+
+def test_a_name_between_rows_without_lines_is_that_of_a_group():
+    """The names of the columns hold below it, too."""
+    out = io.BytesIO()
+    page = canvas.Canvas(out, pagesize=A4)
+    lines = [
+        ("Site", "Visitors", "Income"),
+        ("Scarby", "41,200", "312"),
+        ("Elwick", "27,410", "201"),
+        ("West coast",),
+        ("Dunes", "63,000", "12"),
+        ("Fell", "11,700", "44"),
+    ]
+    for index, row in enumerate(lines):
+        for x, cell in zip((60, 180, 300), row, strict=False):
+            draw(page, cell, x, 700 - 16 * index)
+    page.save()
+    text = load_bytes(out.getvalue(), "/groups.pdf").text
+    assert "Site: Elwick | Visitors: 27,410 | Income: 201" in text
+    assert "Site: Fell | Visitors: 11,700 | Income: 44" in text
+
+
+def test_cells_as_near_as_words_are_parted_where_other_lines_have_a_gap():
+    """A row with the widest cell of each of two columns."""
+    rows = [
+        ("Route", "Passengers", "Cars", "Income"),
+        ("Aberley - Skarvoe", "214,300", "61,200", "48.2"),
+        ("Skarvoe - Lunnay", "58,020", "4,310", "9.6"),
+    ]
+    out = io.BytesIO()
+    page = canvas.Canvas(out, pagesize=A4)
+    for index, row in enumerate(rows):
+        for x, cell in zip((60, 145, 206, 245), row, strict=True):
+            draw(page, cell, x, 700 - 14 * index)
+    page.save()
+    assert load_bytes(out.getvalue(), "/routes.pdf").text == "\n".join(named(rows))
+
+
+def test_the_head_of_a_table_at_the_foot_of_a_page():
+    """Its rows stand on the next page, and have its names."""
+    out = io.BytesIO()
+    page = canvas.Canvas(out, pagesize=A4)
+    rows = [("Source", "2022-23", "2021-22"), ("Legacies", "268,000", "91,500"), ("Grants", "410,000", "515,000")]
+    draw(page, LEFT, 60, 730)
+    for index, row in enumerate(rows):
+        y = 60 if index == 0 else 740 - 20 * index
+        for x, cell in zip((60, 160, 260), row, strict=True):
+            page.rect(x, y, 100, 20)
+            draw(page, cell, x + 6, y + 6)
+        if index == 0:
+            page.showPage()
+    page.save()
+    assert load_bytes(out.getvalue(), "/legacies.pdf").text.endswith("\n".join(named(rows)[1:]))
+
+
+def test_two_rows_of_names():
+    """A name over two columns, and one over both rows."""
+    rows = [("Site", "2023", ""), ("", "Plan", "Done"), ("Scarby", "41", "39"), ("Elwick", "27", "31")]
+    data = with_table(rows, GRID, ("SPAN", (0, 0), (0, 1)), ("SPAN", (1, 0), (2, 0)), widths=(110, 60, 60))
+    text = load_bytes(data, "/plans.pdf").text
+    assert "Site: Scarby | 2023 Plan: 41 | 2023 Done: 39\nSite: Elwick | 2023 Plan: 27 | 2023 Done: 31" in text
+
+
+def test_neither_bold_words_nor_raised_figures_divide_a_paragraph():
+    """The first line opens in bold; another has the sign of a note, which makes it no larger."""
+    from reportlab.lib.styles import getSampleStyleSheet
+    from reportlab.platypus import Paragraph, SimpleDocTemplate
+
+    money = (
+        "The work was paid for by the Heddon Foundation (grant HF-2216), which had no part in the design of the study, "
+        "in the choice of the hedgerows or in the writing of this paper."
+    )
+    hedges = (
+        "Forty-eight hedgerows were chosen at random from a list of 310 on farms along the river whose owners{} had "
+        "agreed to take part in the work for two years, and the rest of them was left alone."
+    )
+    out = io.BytesIO()
+    body = getSampleStyleSheet()["BodyText"]
+    texts = [f"<b>Funding.</b> {money}", hedges.format("<super>2</super>")]
+    SimpleDocTemplate(out, pagesize=A4).build([Paragraph(text, body) for text in texts])
+    assert load_bytes(out.getvalue(), "/bats.pdf").text.split("\n\n") == [f"Funding. {money}", hedges.format("²")]

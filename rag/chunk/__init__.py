@@ -54,7 +54,7 @@ class Chunker:
     @property
     def settings(self) -> str:
         """All that shapes passages: an index made with other settings cannot be continued."""
-        return f"sentences-7 max={self.max_tokens}"
+        return f"sentences-8 max={self.max_tokens}"
 
     def passages(self, document: Document) -> list[Passage]:
         """Cut a document into passages: in order, not overlapping, holding all of its text but white space.

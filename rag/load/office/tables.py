@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(r"[\s(]*[-+]?[\d.,:/%€$£ -]+[)%]?\s*")
 _NONE: Mapping[int, Sequence[tuple[int, int]]] = MappingProxyType({})
-_YEAR = re.compile(r"(?:19|20)\d\d")
+_YEAR = re.compile(r"(?:19|20)\d\d(?:[-–/](?:\d\d){1,2})?")
 _LONGEST_NAME = 80  # characters of a column's name
 
 
@@ -54,6 +54,11 @@ def table(
             text, goes_on = record(header, cells) if header else row([cells[index] for index in places]), False
         yield Piece(text, None, gap, mark.removesuffix(f":{column(places[0])}{number}"))
         fresh = len(places) == 1 and header is None
+
+
+def is_number(cell: str) -> bool:
+    """Tell whether a cell holds a number and nothing else but signs."""
+    return bool(_NUMBER.fullmatch(cell)) and any(map(str.isdigit, cell))
 
 
 def heading_row(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import LoadError, Skipped
 from rag.load.dates import parse_date, publication_date
 from rag.load.pdf import ocr
 from rag.load.pdf.flow import furniture, paragraphs
-from rag.load.pdf.glyphs import page_runs
+from rag.load.pdf.glyphs import joined, page_words
+from rag.load.pdf.grid import rows
 from rag.load.pdf.order import page_lines
-from rag.load.pieces import Piece, assemble, join
+from rag.load.pieces import PARAGRAPH, Piece, assemble, join
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +46,9 @@ def parse(data: bytes, uri: str) -> Document:
         raise LoadError(f"{uri}: {_UNREADABLE if ocr.is_there() else _SCANNED}")
     decorations = furniture(pages, heights)
     blocks = paragraphs([[line for line in page if id(line) not in decorations] for page in pages])
-    pieces = [Piece(block.text, block.level) for block in blocks]
+    in_table = [bool(block.lines[0].cells) for block in blocks]
+    gaps = ["\n" if both == (True, True) else PARAGRAPH for both in pairwise([False, *in_table])]
+    pieces = [Piece(block.text, block.level, gap) for block, gap in zip(blocks, gaps, strict=True)]
     meta = pdf.get_metadata_dict()
     title = meta.get("Title", "").strip()
     head = (row.run.text for block in blocks[:15] for row in block.lines if not block.level)
@@ -94,7 +98,8 @@ def sheet_of(pdf: Pdf, number: int) -> Sheet:
     except pypdfium2.PdfiumError:
         return Sheet([], 0.0)
     try:
-        runs = page_runs(text)
+        table, words = rows(page, page_words(text))
+        runs = [*table, *joined(words)]
         scanned = [] if runs else ocr.page_runs(page)
         lines = page_lines(runs or scanned or [], number)
         return Sheet(lines, page.get_height(), scanned=bool(scanned), failed=scanned is None)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rag.blocks import is_item
 from rag.load.pdf.glyphs import is_rtl
+from rag.load.pdf.tables import name_cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -91,7 +92,7 @@ def mark_notes(page: Sequence[Line], body: float) -> None:
     """Mark the footnotes: small lines at the foot of a column, from a number or a sign on."""
     foot: list[Line] = []
     for line in reversed(page):
-        if line.run.height > 0.93 * body or line.cells > 1:
+        if line.run.height > 0.93 * body or line.cells:
             foot = []  # what was gathered is a caption or the like, and stays where it is
             continue
         foot.append(line)
@@ -115,6 +116,7 @@ def paragraphs(pages: Sequence[Sequence[Line]]) -> list[Paragraph]:
         notes = _joined([line for line in page if line.note], [], compounds, pitch)
         blocks = _with_notes(main, notes)
     _set_levels(blocks, body)
+    name_cells(blocks)
     return blocks
 
 
@@ -150,7 +152,7 @@ def _continues(block: Paragraph, line: Line, pitch: float) -> bool:
     above = block.lines[-1]
     a, b = above.run, line.run
     alike = abs(a.height - b.height) <= 0.08 * max(a.height, b.height) and a.bold == b.bold
-    if not (alike or a.beside(b)) or above.cells > 1 or line.cells > 1 or a.upright != b.upright:
+    if not (alike or a.beside(b)) or above.cells or line.cells or a.upright != b.upright:
         return False
     if is_item(b.text, a.text) or _LEADER.search(a.text):
         return False
@@ -198,7 +200,7 @@ def _is_short(block: Paragraph) -> bool:
     has_letter = any(char.isalpha() for char in block.text)
     if _LEADER.search(block.text):
         return False
-    return len(block.text) <= _LONGEST_HEADING and has_letter and not any(line.cells > 1 for line in block.lines)
+    return len(block.text) <= _LONGEST_HEADING and has_letter and not any(line.cells for line in block.lines)
 
 
 def _is_large(block: Paragraph, body: float) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 import math
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Box = tuple[float, float, float, float]  # x0, y0, x1, y1
     Glyph = tuple[str, Box, int]  # text, place, its number on the page
     Pdfium = Any  # its raw functions
+    Page = Any  # pypdfium2's
     TextPage = Any  # pypdfium2's, whose raw functions have no types
 
 HYPHENS = frozenset("-\u00ad\u2010\u2011\ufffe\x02")
@@ -33,7 +34,15 @@ _TURNS: dict[int, Callable[[Box, float, float], Box]] = {
     180: lambda box, w, h: (w - box[2], h - box[3], w - box[0], h - box[1]),
     270: lambda box, w, _h: (box[1], w - box[2], box[3], w - box[0]),
 }
+_SMALL = 0.8  # of the height of the others: raised and lowered figures are lower
 _CELL_GAP = 1.2  # of the line's height: a wider gap parts columns or cells
+
+
+def placing(page: Page) -> Callable[[Box], Box]:
+    """Return what turns a box of the file (left, bottom, right, top) into one of the page as it is shown."""
+    left, bottom, right, top = page.get_bbox()
+    turn = _TURNS[page.get_rotation()]
+    return lambda box: turn((box[0] - left, top - box[3], box[2] - left, top - box[1]), right - left, top - bottom)
 
 
 @dataclass(slots=True)
@@ -43,13 +52,19 @@ class Run:
     text: str
     box: Box
     edges: list[tuple[float, float]] = field(default_factory=list)
-    bold: bool = False
+    strong: int = 0  # how many of its characters are bold
     upright: bool = True
+    cells: tuple[Run, ...] = ()  # of a row of a table that lines divide, empty ones too; each as wide as its column
 
     @property
     def height(self) -> float:
         """Its height in points, which stands for the size of its letters."""
         return self.box[3] - self.box[1]
+
+    @property
+    def bold(self) -> bool:
+        """Whether most of it is bold."""
+        return 2 * self.strong > len(self.text)
 
     def beside(self, other: Run) -> bool:
         """Tell whether both stand on one line: they share half of the lower one's height."""
@@ -60,20 +75,28 @@ class Run:
         """Put another run of the same line behind this one."""
         self.edges += [(self.box[2], other.box[0])] * len(separator) + other.edges
         self.text += separator + other.text
-        boxes = self.box, other.box
-        self.box = (*(min(b[i] for b in boxes) for i in (0, 1)), *(max(b[i] for b in boxes) for i in (2, 3)))  # type: ignore[assignment]
+        self.strong += other.strong
+        (x0, y0, x1, y1), (left, top, right, bottom) = self.box, other.box
+        if other.height >= _SMALL * self.height:  # a raised figure makes no line higher
+            y0, y1 = min(y0, top), max(y1, bottom)
+        self.box = min(x0, left), y0, max(x1, right), y1
 
 
-def page_runs(page: TextPage) -> list[Run]:
-    """Return the runs of a page in the order of the file."""
+def page_words(page: TextPage) -> list[Run]:
+    """Return the words of a page in the order of the file."""
+    return list(_words(page))
+
+
+def joined(words: Iterable[Run]) -> list[Run]:
+    """Join the words that follow each other on a line to runs."""
     runs: list[Run] = []
-    for word in _words(page):
+    for word in words:
         last = runs[-1] if runs else None
         if last and last.upright == word.upright and _follows(last, word):
             touches = word.text[0] in _CLOSING and _gap(last, word) < 0.05 * word.height
             last.extend(word, "" if touches else " ")
         else:
-            runs.append(word)
+            runs.append(replace(word, edges=list(word.edges)))
     return runs
 
 
@@ -118,7 +141,7 @@ def _glyphs(page: TextPage, raw: Pdfium) -> Iterator[Glyph]:
     """Yield each character with its place."""
     count, handle = page.count_chars(), page.raw
     left, bottom, right, top = page.page.get_bbox()
-    turn = _TURNS[page.page.get_rotation()]
+    placed = placing(page.page)
     box, get_box, get_char = raw.FS_RECTF(), raw.FPDFText_GetLooseCharBox, raw.FPDFText_GetUnicode
     pointer = ctypes.byref(box)
     for index in range(count):
@@ -128,11 +151,7 @@ def _glyphs(page: TextPage, raw: Pdfium) -> Iterator[Glyph]:
             yield " ", (0.0, 0.0, 0.0, 0.0), index
             continue
         if left <= box.right and box.left <= right and bottom <= box.top and box.bottom <= top:
-            yield (
-                char,
-                turn((box.left - left, top - box.top, box.right - left, top - box.bottom), right - left, top - bottom),
-                index,
-            )
+            yield char, placed((box.left, box.bottom, box.right, box.top)), index
 
 
 def _word(glyphs: list[Glyph], page: TextPage, raw: Pdfium) -> Run:
@@ -144,12 +163,14 @@ def _word(glyphs: list[Glyph], page: TextPage, raw: Pdfium) -> Run:
     if upright:
         _mark_raised(glyphs)
     text, edges = _clean((char, (box[0], box[2])) for char, box, _ in glyphs)
-    x0, y0, x1, y1 = zip(*boxes, strict=True)
+    x0, _, x1, _ = zip(*boxes, strict=True)
+    tallest = max(box[3] - box[1] for box in boxes)
+    _, y0, _, y1 = zip(*(box for box in boxes if box[3] - box[1] >= _SMALL * tallest), strict=True)
     return Run(
         text=text,
         box=(min(x0), min(y0), max(x1), max(y1)),
         edges=edges,
-        bold=_is_bold(page, first, raw),
+        strong=len(text) * _is_bold(page, first, raw),
         upright=upright,
     )
 
@@ -167,7 +188,7 @@ def _mark_raised(glyphs: list[Glyph]) -> None:
     tall = max(heights)
     base = max(box[3] for (_, box, _), height in zip(glyphs, heights, strict=True) if height > 0.9 * tall)
     for index, ((char, box, number), height) in enumerate(zip(list(glyphs), heights, strict=True)):
-        if char.isdecimal() and height < 0.8 * tall and box[3] < base - 0.2 * tall:
+        if char.isdecimal() and height < _SMALL * tall and box[3] < base - 0.2 * tall:
             glyphs[index] = raised(char), box, number
 
 

@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from rag.load.pdf.glyphs import Run
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from rag.load.pdf.glyphs import Run
 
 _BIN = 2.0  # points: the grid on which gutters are looked for
 _NARROWEST = 7.0  # points of a gutter between columns
 _MOST_ACROSS = 0.4  # of the runs may lie across a gutter: titles, wide tables
 _SHORTEST_TEXT = 18  # characters in the middle line of a column; cells of a table are shorter
+_FEWEST = 2  # cells in a line, and one more, tell how those next to it are divided
+_WIDE = 0.6  # of a letter's height: a space as wide as that may part cells
 _FILL = 0.55  # of the column's width is filled by its middle line
 
 
 @dataclass(slots=True)
 class Line:
-    """One line of a column. `cells` is more than 1 for a row of a table; `left` and `right` bound its column."""
+    """One line of a column, or a row of a table, which has `cells`; `left` and `right` bound its column."""
 
     run: Run
     page: int
     left: float
     right: float
-    cells: int = 1
+    cells: tuple[Run, ...] = ()
     note: bool = False  # belongs to a footnote
 
 
@@ -116,7 +118,9 @@ def same_line(runs: Iterable[Run]) -> list[list[Run]]:
     """Group runs that stand on one line, from the top of the page down."""
     groups: list[list[Run]] = []
     for run in sorted(runs, key=lambda run: (run.box[1] + run.box[3]) / 2):
-        near = next((group for group in groups[-3:] if max(group, key=lambda r: r.height).beside(run)), None)
+        near = None
+        if not run.cells:
+            near = next((group for group in groups[-3:] if _stands_in(group, run)), None)
         if near is None:
             groups.append([run])
         else:
@@ -124,34 +128,74 @@ def same_line(runs: Iterable[Run]) -> list[list[Run]]:
     return groups
 
 
+def _stands_in(group: Sequence[Run], run: Run) -> bool:
+    return not group[0].cells and max(group, key=lambda r: r.height).beside(run)
+
+
 def _rows(runs: Sequence[Run], page: int) -> list[Line]:
     """Return the lines of one column; neighbouring ones with several cells are rows of a table."""
     if not runs:
         return []
     left, right = min(run.box[0] for run in runs), max(run.box[2] for run in runs)
-    groups = [_merged(group) for group in same_line(runs)]
+    groups = _divided([merged(group) for group in same_line(runs)])
     lines: list[Line] = []
     for index, group in enumerate(groups):
+        if group[0].cells:
+            lines.append(Line(group[0], page, left, right, group[0].cells))
+            continue
         around = [*groups[max(0, index - 1) : index], *groups[index + 1 : index + 2]]
         is_row = len(group) > 1 and any(_aligned(group, other) for other in around)
-        run = group[0]
-        for other in group[1:]:
-            run.extend(other, " | " if is_row else " ")
-        lines.append(Line(run, page, left, right, cells=len(group) if is_row else 1))
+        cells = tuple(replace(run, edges=list(run.edges)) for run in group) if is_row else ()
+        lines.append(Line(beside(group, " | " if is_row else " "), page, left, right, cells))
     return lines
 
 
-def _merged(group: list[Run]) -> list[Run]:
+def beside(group: Sequence[Run], separator: str = " ") -> Run:
+    """Put runs that stand on one line behind each other in a new one."""
+    run = replace(group[0], edges=list(group[0].edges))
+    for other in group[1:]:
+        run.extend(other, separator)
+    return run
+
+
+def _divided(groups: list[list[Run]]) -> list[list[Run]]:
+    """Divide the cells that stand as near to each other as words do where the line above or below has a gap."""
+    for order in (range(len(groups)), range(len(groups) - 1, -1, -1)):
+        for index, other in pairwise(order):
+            a, b = groups[index], groups[other]
+            if len(a) > _FEWEST and not a[0].cells and not b[0].cells:
+                groups[other] = [part for run in b for part in _at_gaps(run, a)]
+    return groups
+
+
+def _at_gaps(run: Run, others: Sequence[Run]) -> list[Run]:
+    """Divide a run at its wide spaces that stand in a gap of the other line."""
+    gaps = [(a.box[2], b.box[0]) for a, b in pairwise(others)]
+    for place, char in enumerate(run.text):
+        left, right = run.edges[place]
+        inside = any(start < right and left < end for start, end in gaps)
+        if char == " " and inside and right - left > _WIDE * run.height and len(run.edges) == len(run.text):
+            _, top, _, bottom = run.box
+            cut = replace(run, text=run.text[:place], box=(run.box[0], top, left, bottom), edges=run.edges[:place])
+            rest = replace(run, text=run.text[place + 1 :], box=(right, top, run.box[2], bottom))
+            rest.edges = run.edges[place + 1 :]
+            return [cut, *_at_gaps(rest, others)]
+    return [run]
+
+
+def merged(group: list[Run]) -> list[Run]:
     """Sort the runs of a line in reading direction, and join those that only a space parts."""
+    if group[0].cells:
+        return group
     rtl = _is_rtl(group)
     cells: list[Run] = []
     for run in sorted(group, key=lambda run: -run.box[2] if rtl else run.box[0]):
         last = cells[-1].box if cells else run.box
         gap = max(run.box[0] - last[2], last[0] - run.box[2])
         if cells and gap < run.height:
-            cells[-1].extend(Run(run.text, run.box, list(run.edges)), " " if gap > 0.15 * run.height else "")
+            cells[-1].extend(run, " " if gap > 0.15 * run.height else "")
         else:
-            cells.append(Run(run.text, run.box, list(run.edges), run.bold))
+            cells.append(replace(run, edges=list(run.edges)))
     return cells
 
 
