@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from rag.conflicts import sides, subject
 from rag.dates import without_dates
+from rag.deeds import leaves_unsaid
 from rag.events import asked_event, is_of_another_event
 from rag.lists import with_items
 from rag.premise import denies, is_denied, is_unreal, missing
@@ -154,7 +155,7 @@ def _is_beside_the_point(question: str, candidate: Candidate) -> bool:
     """Tell whether a sentence cannot answer.
 
     It only denies it, replies to another question, heads a list of what is not, is a date and nothing else, has a date
-    where an age is asked for, or says who did it to the one who is asked for.
+    where an age is asked for, says who did it to the one who is asked for, or nothing of what is asked about.
     """
     passage, short = candidate.hit.passage, candidate.short
     found = passage.quote(short) if short else ""
@@ -163,6 +164,7 @@ def _is_beside_the_point(question: str, candidate: Candidate) -> bool:
     )
     reply = asked_before(passage.text, candidate.span.start - passage.span.start)
     other = other or not (reply or terms(without_dates(candidate.text)))  # the date at the head of a letter
+    other = other or leaves_unsaid(question, passage, candidate.span)
     heads = candidate.text.rstrip().endswith(":") and denies(question, candidate.text)
     return other or heads or is_denied(question, candidate.text) or answers_another(question, passage, candidate.span)
 

@@ -58,18 +58,25 @@ def _spoken_softly(question: str) -> str:
 
 
 def _answers(search: Search, answerer: Answerer, question: str, where: Filter | None) -> Iterator[Answer]:
-    """Answer; where that would be a refusal, try once more with other words."""
+    """Answer; where that would be a refusal, or a name is wanted and none is given, try once more with other words."""
     hits = _spoken(search(question), where)
     if isinstance(answerer, StreamingAnswerer):
         yield from answerer.stream(question, hits)
         return
     answer = answerer.answer(question, hits)
-    if answer.abstained:
-        others = (asked_by_role(question), respelled(question, [hit.passage.text for hit in hits]))
+    by_role = asked_by_role(question)
+    if answer.abstained or (by_role and _names_nobody(answer)):
+        others = (by_role, respelled(question, [hit.passage.text for hit in hits]))
         fitting = (other for other in others if other and len(other) <= MAX_QUESTION)
         tried = (replace(answerer.answer(o, _spoken(search(o), where)), searched_for=o) for o in fitting)
         answer = next((one for one in tried if not one.abstained), answer)
     yield answer
+
+
+def _names_nobody(answer: Answer) -> bool:
+    """Tell whether a short answer has no name in it: `operator of ferries`."""
+    short = answer.short_answer
+    return short is not None and not any(word[:1].isupper() for word in short.text.split())
 
 
 def _spoken(hits: Sequence[Hit], where: Filter | None) -> list[Hit]:

@@ -172,7 +172,9 @@ class _Columns:
         fitting = [cell for cell in rest if row.is_of_kind(cell)]
         wanted = self._wanted(given)
         unnamed = {t: w for t, w in wanted.items() if not any(t in cell.name_terms for cell in given)}
-        named = _best(rest, [math.fsum(w for t, w in unnamed.items() if t in cell.name_terms) for cell in rest])
+        dated = [cell for cell in fitting if row.is_of(cell)]
+        shares = [math.fsum(w for t, w in unnamed.items() if t in cell.name_terms) for cell in rest]
+        named = dated if len(dated) == 1 else _best(rest, shares)
         paid = _PAID.match(self._asked.question)
         meant = [] if named else self._meant(_money(fitting) if paid else fitting, wanted)
         only = [] if named or meant else self._only(row.cells[0] if given else None, fitting, unnamed)

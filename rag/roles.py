@@ -34,6 +34,7 @@ _ROLES = {
 _ROLE = {form: role for role, forms in _ROLES.items() for form in forms.split()}
 _PAST = frozenset({"ran", "led", "wrote", "built"})
 _NO_OBJECT = "in|on|for|to|from|with|at|against|away|into|out|through|over|off|after|by|that|about|as|and|or|down"
+_IN_CHARGE = re.compile(r"\bis (?:in charge|the boss) of\b", re.IGNORECASE)
 _ASKED = re.compile(
     r"\s*(?P<who>who|which \w+|what \w+)(?: (?:currently|now|is|was|first|originally|really))?"
     rf" (?P<verb>{'|'.join(sorted(_ROLE, key=len, reverse=True))})(?: up)? (?!(?:{_NO_OBJECT})\b)(?P<what>.+)",
@@ -43,7 +44,7 @@ _ASKED = re.compile(
 
 def asked_by_role(question: str) -> str | None:
     """Return the question with the role of whoever does what it asks about; None where it is of another form."""
-    match = _ASKED.fullmatch(question)
+    match = _ASKED.fullmatch(_IN_CHARGE.sub("runs", question))
     if not match:
         return None
     verb = match["verb"].lower()

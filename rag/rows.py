@@ -179,6 +179,11 @@ class Row:
         dated = any(date.agrees(parts) for date in self.asked.dates for parts in cell.dates)
         return dated or (bool(cell.terms) and cell.terms <= self.asked.weights.keys())
 
+    def is_of(self, cell: Cell) -> bool:
+        """Tell whether a cell is that of a year of the question: its name is this year and nothing else."""
+        dates = cell.name_dates if not terms(without_dates(spaced(cell.name))) else []
+        return any(date.agrees(parts) for date in self.asked.dates for parts in dates)
+
     def is_of_kind(self, cell: Cell) -> bool:
         """Tell whether a value may be what is asked for."""
         if wants_date(self.asked.question):

@@ -52,6 +52,29 @@ def test_the_role_of_a_deed(question, other):
     assert asked_by_role(question) == other
 
 
+@pytest.mark.parametrize("asked", ["is in charge of", "is the boss of", "leads"])
+def test_whoever_is_in_charge(asked):
+    """Everyday words for a role."""
+    assert asked_by_role(f"Who {asked} Norvolt?") in {
+        "Who is the chief executive of Norvolt?",
+        "Who is the leader of Norvolt?",
+    }
+
+
+def test_an_answer_without_a_name_is_tried_in_other_words(tmp_path, encoder):
+    """`A group of oystermen` is nobody who runs something today."""
+    text = (
+        "The Marlow Trust was founded by a group of oystermen who wanted to save the last smokehouse.\n\n"
+        "Our chief executive, Tobias Renfrew, has been in post since 2019. Visitors came from far away.\n"
+    )
+    (tmp_path / "marlow.txt").write_text(text, "utf-8")
+    with Library.open(tmp_path / "index", embedder=encoder) as library:
+        library.index(tmp_path)
+        answer = library.ask("Who runs the Marlow Trust?")
+        assert answer.short_answer is not None
+        assert answer.short_answer.text == "Tobias Renfrew"
+
+
 def test_a_refusal_is_tried_in_other_words(news):
     """Who "runs" a company is its chief executive; what was searched for instead is said, and the question kept."""
     answer = news.ask("Who runs Norvolt?")
