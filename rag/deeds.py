@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rag.records import Passage, Span
 
+_NAME = re.compile(r"(?<=\s)[A-Z][\w’'-]+")
 _WAS = r"\b(?:was|were|is|are|be|been|got)\b(?: [\w.’'-]+){0,5}? "
 _DEEDS = [
     (re.compile(asked, re.IGNORECASE), re.compile(said, re.IGNORECASE))
@@ -47,11 +48,15 @@ def leaves_unsaid(question: str, passage: Passage, sentence: Span) -> bool:
     Args:
         question: what is asked.
         passage: has the sentence.
-        sentence: would answer, in code points of the document; the one before it may say what it is about.
+        sentence: would answer, in code points of the document; the one before it may say what it is about, unless it
+            has a name of the question itself.
     """
     asked = [said for question_has, said in _DEEDS if question_has.search(question)]
     if not asked:
         return False
-    before = max((span.start for span in passage.sentences if span.start < sentence.start), default=sentence.start)
+    own = passage.quote(sentence)
+    named = any(word in own for word in _NAME.findall(question))
+    earlier = (span.start for span in passage.sentences if span.start < sentence.start and not named)
+    before = max(earlier, default=sentence.start)
     told = passage.text[max(0, before - passage.span.start) : sentence.end - passage.span.start]
     return not any(said.search(told) for said in asked)

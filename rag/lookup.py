@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rag.dates import without_dates
+from rag.extremes import extreme
 from rag.records import Span
 from rag.rows import Asked, Row, cells, columns_above, spaced
 from rag.terms import STOP_WORDS, terms
@@ -63,12 +64,19 @@ _MOST = re.compile(
 
 
 def looked_up(
-    question: str, found: Sequence[Candidate], weights: Mapping[str, float], alike: Alike, *, yes_no: bool = False
+    question: str,
+    found: Sequence[Candidate],
+    weights: Mapping[str, float],
+    alike: Alike,
+    text: Callable[[str], str] = lambda _: "",
+    *,
+    yes_no: bool = False,
 ) -> list[Candidate]:
     """Judge the rows of tables among the candidates by what a question has of them, and leave all else as it is.
 
     Of the rows of a document only those that have most of the question can answer, by the cell that is asked for. What
-    has to be compared, added up or explained is in no single row, and a table's head answers nothing. Where the
+    has to be added up or explained is in no single row, the most of something in one of them all (`rag.extremes`), and
+    a table's head answers nothing. Where the
     question has nothing of any row, the reader's judgement stands.
 
     Args:
@@ -76,6 +84,7 @@ def looked_up(
         found: sentences and rows, with the reader's scores.
         weights: the question's terms with their rarity.
         alike: the cosines between a text and others.
+        text: gives the text of a document, to compare all rows of a table.
         yes_no: whether yes or no is asked: then the row is all.
     """
     asked = Asked.of(question, weights)
@@ -92,6 +101,11 @@ def looked_up(
             judged[id(row.candidate)] = replace(row.candidate, score=0.0, short=None)
         fine = [] if columns.are_compared else [row for row in named if not row.lacks(rows)]
         judged |= {id(row.candidate): candidate for row, candidate in _judged(fine, columns, yes_no=yes_no)}
+    best = [extreme(asked, rows, text) for rows in tables] if not yes_no else []
+    sure = [one for one in best if one]
+    if len(sure) == 1:
+        row, cell = sure[0]
+        judged[id(row.candidate)] = replace(row.candidate, score=MEANT, short=_place(row, cell))
     return [judged.get(id(candidate), candidate) for candidate in found]
 
 

@@ -121,6 +121,11 @@ class Retriever:
         vectors = encoder.embed(texts) @ encoder.embed_query(question)
         return [float(cosine) for cosine in vectors]
 
+    def text(self, uri: str) -> str:
+        """Return the text of a document of the index."""
+        with self.store.snapshot() as snapshot:
+            return snapshot.document(uri).text
+
     def term_weights(self, question: str) -> dict[str, float]:
         """Return each term of the question with its rarity in this index: BM25's idf (Robertson, Zaragoza 2009).
 

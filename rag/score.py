@@ -110,7 +110,7 @@ class ReaderScorer:
         yes_no = is_yes_no(question)
         found = self._with_overlap(question, read, found) if yes_no else found
         found += [candidate for hit in hits if hit not in read for candidate in _unread(hit, weights)]
-        found = looked_up(question, found, weights, self._retriever.similarity, yes_no=yes_no)
+        found = looked_up(question, found, weights, self._retriever.similarity, self._retriever.text, yes_no=yes_no)
         return heard(question, found, weights)
 
     def _with_overlap(self, question: str, hits: Sequence[Hit], found: Sequence[Candidate]) -> list[Candidate]:
