@@ -137,14 +137,16 @@ class Row:
     def told(self) -> tuple[float, float]:
         """How much of the question is in values, and in values that it has whole: this tells which row is asked about.
 
-        A column of the year that is asked about counts as a date of each of its rows.
+        A column of the year that is asked about counts as a date of each row that has something else of the question.
 
         `Who runs Ripwell?` is asked about the town, not about a mayor called Ann Ripwell.
         """
         inside = self._weight({term for cell in self.cells for term in cell.terms})
         whole = self._weight({term for cell in self.cells if self.gives(cell) for term in cell.terms})
-        columns = [date for date in self.asked.dates if date not in self._dated() and any(map(self.is_of, self.cells))]
-        return round(inside + DATE * len([*self._dated(), *columns]), 6), round(whole, 6)
+        dates = self._dated()
+        columns = [d for d in self.asked.dates if d not in dates and any(map(self.is_of, self.cells))]
+        dates += columns if inside or dates else []
+        return round(inside + DATE * len(dates), 6), round(whole, 6)
 
     def explains(self, further: Iterable[str]) -> float:
         """Return the share of the question that its values, its names, its surroundings and `further` terms have."""

@@ -171,6 +171,7 @@ def test_the_best_row_is_that_of_the_oracle(numbers, highest):
         "How many towns are in Northshire?",
         "When was the mayor of Ripwell elected?",
         "How much did Caldmere pay for the site?",
+        "Which department had its budget cut between 2023 and 2024?",
     ],
 )
 def test_no_row_has_what_is_asked(tables, question):
