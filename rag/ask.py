@@ -76,7 +76,7 @@ def _answers(search: Search, answerer: Answerer, question: str, where: Filter | 
 def _names_nobody(answer: Answer) -> bool:
     """Tell whether a short answer has no name in it: `operator of ferries`."""
     short = answer.short_answer
-    return short is not None and not any(word[:1].isupper() for word in short.text.split())
+    return short is not None and not any(map(str.isupper, short.text))
 
 
 def _spoken(hits: Sequence[Hit], where: Filter | None) -> list[Hit]:

@@ -27,6 +27,7 @@ _EXTREME = re.compile(
 _ASKED = re.compile(
     r"\W*(?:in |at |on |for |of )?(?:(?:which|what)\s+(?P<noun>[\w-]+(?:\s+[\w-]+){0,2})|who\b)", re.IGNORECASE
 )
+_NOT = re.compile(r"\b(?:not|never|second|third|next)\b|n['’]t\b", re.IGNORECASE)
 _COLUMNS = {  # of words that name no column themselves
     re.compile(said, re.IGNORECASE): re.compile(meant, re.IGNORECASE)
     for said, meant in (
@@ -39,7 +40,9 @@ _JUDGED = re.compile(r"\b(?:best|worst)\b", re.IGNORECASE)
 _JUDGEMENT = re.compile(r"score|rating|mark|points|punctuality", re.IGNORECASE)
 _PERSON = re.compile(r"\bname\b|employee|member|person|player|author", re.IGNORECASE)
 _ALL = re.compile(r"\W*(?:grand |sub-?)?(?:total|sum|average|mean|overall|all)\b", re.IGNORECASE)
-_NUMBER = re.compile(r"(?P<minus>[-−(]?)[£$€]?\s?(?P<digits>\d[\d,]*(?:\.\d+)?)\s?%?\)?")
+_NUMBER = re.compile(
+    r"(?P<minus>[-−(]?)(?P<sign>[£$€]?)\s?(?P<digits>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)\s?(?P<share>%?)\)?"
+)
 _NOTHING = frozenset({"", "-", "–", "—", "n/a", "N/A"})
 _FILLING = frozenset(terms("number amount total got get had has made recorded reported expensive costly earn paid"))
 _BEHIND = re.compile(r"\W*$|\s+(?:at|in|on|for|by|during|across|from|to|expensive|costly)\b")
@@ -73,7 +76,7 @@ def extreme(asked: Asked, rows: Sequence[Row], text: Callable[[str], str]) -> tu
         text: gives the text of a document.
     """
     which, words = _ASKED.match(asked.question), list(_EXTREME.finditer(asked.question))
-    if not which or len(words) != 1 or not rows:
+    if not which or len(words) != 1 or not rows or _NOT.search(asked.question):
         return None
     noun = frozenset(terms(which["noun"] or ""))
     sought = _Sought(asked, noun, words[0], rows, text(rows[0].candidate.hit.passage.uri))
@@ -144,13 +147,10 @@ def _column(sought: _Sought, others: Sequence[str]) -> str | None:
 
 
 def _table(text: str, row: Row) -> Iterator[list[Cell]]:
-    """Yield the rows of the table around a row: its lines, as far as they hang together, without heads in between."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    own = text[row.candidate.span.start : row.candidate.span.end]
-    at = next((number for number, line in enumerate(lines) if own in line), None)
+    """Yield the rows of the table around a row: the lines without a blank one between, but for heads said again."""
+    start = text.rfind("\n", 0, row.candidate.span.start) + 1
+    at, lines = len(text[:start].splitlines()), text.splitlines()
     names = {cell.name for cell in row.cells}
-    if at is None:
-        return
     for part in (lines[at::-1], lines[at + 1 :]):
         for line in part:
             found = cells(line)
@@ -161,8 +161,12 @@ def _table(text: str, row: Row) -> Iterator[list[Cell]]:
 
 
 def best_row(table: Sequence[Sequence[Cell]], subject: str, column: str, *, highest: bool) -> Sequence[Cell] | None:
-    """Return the row with the highest or lowest number; None where one is no number, or two are the best."""
+    """Return the row with the highest or lowest number; None where one is no number, or two are the best.
+
+    Nor where the signs differ: pounds are not compared with dollars.
+    """
     scored = []
+    signs = set()
     for row in table:
         value = next((cell.value.strip() for cell in row if cell.name == column), "")
         who = next((cell.value for cell in row if cell.name == subject), "")
@@ -171,6 +175,8 @@ def best_row(table: Sequence[Sequence[Cell]], subject: str, column: str, *, high
         number = _NUMBER.fullmatch(value)
         if not number:
             return None
+        signs.add((number["sign"], number["share"]))
         scored.append((float(number["digits"].replace(",", "")) * (-1 if number["minus"] else 1), row))
     scored.sort(key=lambda one: one[0], reverse=highest)
-    return scored[0][1] if len(scored) > 1 and scored[0][0] != scored[1][0] else None
+    alone = len(scored) > 1 and scored[0][0] != scored[1][0]
+    return scored[0][1] if alone and len(signs) == 1 else None

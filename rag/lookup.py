@@ -76,8 +76,7 @@ def looked_up(
 
     Of the rows of a document only those that have most of the question can answer, by the cell that is asked for. What
     has to be added up or explained is in no single row, the most of something in one of them all (`rag.extremes`), and
-    a table's head answers nothing. Where the
-    question has nothing of any row, the reader's judgement stands.
+    a table's head answers nothing. Where the question has nothing of any row, the reader's judgement stands.
 
     Args:
         question: what is asked.

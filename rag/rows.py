@@ -137,9 +137,8 @@ class Row:
     def told(self) -> tuple[float, float]:
         """How much of the question is in values, and in values that it has whole: this tells which row is asked about.
 
-        A column of the year that is asked about counts as a date of each row that has something else of the question.
-
-        `Who runs Ripwell?` is asked about the town, not about a mayor called Ann Ripwell.
+        `Who runs Ripwell?` is asked about the town, not about a mayor called Ann Ripwell. A column of the year that is
+        asked about counts as a date of each row that has something else of the question.
         """
         inside = self._weight({term for cell in self.cells for term in cell.terms})
         whole = self._weight({term for cell in self.cells if self.gives(cell) for term in cell.terms})

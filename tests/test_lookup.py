@@ -135,6 +135,7 @@ def test_the_most_of_something(tables, question, value):
         "Which town had the largest population in 1991?",
         "Which town had at least the population of Kelby?",
         "Which town had the largest harbour?",
+        "Which town did not have the largest population in 2021?",
         "Which town most recently had a population of 7901 in 2011?",
     ],
 )
@@ -146,9 +147,9 @@ def test_the_most_of_what_no_table_has(tables, question):
 @given(st.lists(st.integers(-999, 999), min_size=2, max_size=8), st.booleans())
 def test_the_best_row_is_that_of_the_oracle(numbers, highest):
     """Sums in brackets are below zero; the sum of all is none of them; two that are the best are in doubt."""
-    written = [f"({-number})" if number < 0 else f"£{number:,}" for number in numbers]
+    written = [f"(£{-number * 7:,})" if number < 0 else f"£{number * 7:,}" for number in numbers]
     rows = [cells(f"Site: S{place} | Sum: {sum_}") for place, sum_ in enumerate(written)]
-    total = cells(f"Site: Total | Sum: {99_999 if highest else -99_999}")
+    total = cells(f"Site: Total | Sum: {'£99,999' if highest else '(£99,999)'}")
     best = best_row([*rows, total], "Site", "Sum", highest=highest)
     most = max(numbers) if highest else min(numbers)
     if numbers.count(most) > 1:
@@ -156,6 +157,13 @@ def test_the_best_row_is_that_of_the_oracle(numbers, highest):
     else:
         assert best is not None
         assert best[0].value == f"S{numbers.index(most)}"
+
+
+@pytest.mark.parametrize("sums", [("4,5", "12"), ("£300", "$400"), ("30%", "40"), ("about 3", "4"), ("£1.5m", "£2")])
+def test_what_cannot_be_compared(sums):
+    """A comma that parts no thousands, other signs, words."""
+    rows = [cells(f"Site: S{place} | Sum: {sum_}") for place, sum_ in enumerate(sums)]
+    assert best_row(rows, "Site", "Sum", highest=True) is None
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from rag.errors import LoadError, Skipped
 from rag.load import load_bytes
-from rag.load.office.tables import heading_row
+from rag.load.tables import heading_row
 from rag.records import Citation
 from tests.test_load import check
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from rag.errors import LoadError
 from rag.load.decode import decode
 from rag.load.limits import MOST_TEXT
-from rag.load.office.tables import table
 from rag.load.pieces import assemble
+from rag.load.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,9 +13,9 @@ from rag.load.dates import publication_date
 from rag.load.office.chart import charts, diagrams
 from rag.load.office.formula import formula
 from rag.load.office.numbering import Numbering, value_of
-from rag.load.office.tables import heading_row
 from rag.load.package import Package, attribute, local, properties, whole
 from rag.load.pieces import Piece, assemble, line, raised, record, row
+from rag.load.tables import heading_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

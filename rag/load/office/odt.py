@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rag.load.dates import publication_date
-from rag.load.office.tables import heading_row
 from rag.load.package import Package, attribute, local, properties, whole
 from rag.load.pieces import Piece, assemble, line, record, row
+from rag.load.tables import heading_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,9 +15,9 @@ from rag.load.dates import publication_date
 from rag.load.office.chart import captions
 from rag.load.office.comments import sheet_comments
 from rag.load.office.merged import across, filled, ranges, without_result
-from rag.load.office.tables import table
 from rag.load.package import Package, properties
 from rag.load.pieces import Piece, assemble
+from rag.load.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,9 +16,9 @@ from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rag.load.office.tables import is_number
 from rag.load.pdf.glyphs import Run, joined, placing
 from rag.load.pdf.order import beside, merged, same_line
+from rag.load.tables import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from rag.load.office.tables import heading_row, is_number
 from rag.load.pdf.glyphs import is_rtl
 from rag.load.pieces import record
+from rag.load.tables import heading_row, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
