@@ -457,25 +457,28 @@ def test_lines_around_text_are_no_table():
     assert " | " not in text
 
 
-def test_a_name_between_rows_without_lines_is_that_of_a_group():
-    """The names of the columns hold below it, too."""
+@pytest.mark.parametrize(("between", "goes_on"), [("West coast", True), ("Table 2", False), ("*Staff", False)])
+def test_a_name_between_rows_without_lines_is_that_of_a_group(between, goes_on):
+    """The names of the columns hold below it, too; not below a caption, or a heading in bold."""
     out = io.BytesIO()
     page = canvas.Canvas(out, pagesize=A4)
     lines = [
         ("Site", "Visitors", "Income"),
         ("Scarby", "41,200", "312"),
         ("Elwick", "27,410", "201"),
-        ("West coast",),
+        (between,),
         ("Dunes", "63,000", "12"),
         ("Fell", "11,700", "44"),
     ]
     for index, row in enumerate(lines):
         for x, cell in zip((60, 180, 300), row, strict=False):
-            draw(page, cell, x, 700 - 16 * index)
+            page.setFont("Times-Bold" if cell.startswith("*") else "Times-Roman", 10)
+            page.drawString(x, 700 - 16 * index, cell.strip("*"))
     page.save()
     text = load_bytes(out.getvalue(), "/groups.pdf").text
     assert "Site: Elwick | Visitors: 27,410 | Income: 201" in text
-    assert "Site: Fell | Visitors: 11,700 | Income: 44" in text
+    assert ("Site: Fell | Visitors: 11,700 | Income: 44" if goes_on else "Fell | 11,700 | 44") in text
+    assert ("Site: Fell" in text) is goes_on
 
 
 def test_cells_as_near_as_words_are_parted_where_other_lines_have_a_gap():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     Column = tuple[float, float]  # from, to, in points
 
+_CAPTION = re.compile(r"(?:table|figure|fig\.|tab\.|annex|appendix|\d)", re.IGNORECASE)
 _LONGEST_GROUP = 60  # characters of a line that names a group of rows
 
 
@@ -109,7 +111,10 @@ def _spread(names: Sequence[str]) -> Iterator[str]:
 
 
 def _name_group(between: Sequence[Paragraph]) -> bool:
-    return len(between) == 1 and len(between[0].text) <= _LONGEST_GROUP and not between[0].text.endswith((".", ":"))
+    """Tell whether what stands between two parts names a group of rows: no heading or caption, which opens a table."""
+    if len(between) != 1 or between[0].level is not None or _CAPTION.match(between[0].text):
+        return False
+    return len(between[0].text) <= _LONGEST_GROUP and not between[0].text.endswith((".", ":"))
 
 
 def _alike(columns: Sequence[Column], others: Sequence[Column]) -> bool:
