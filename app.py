@@ -6,11 +6,11 @@ import argparse
 import os
 import sys
 
+from rag.app.progress import Bars
+from rag.app.samples import SAMPLE
+from rag.app.ui import serve
 from rag.errors import IndexMissing, RagError
 from rag.library import Library
-from rag.progress import Bars
-from rag.samples import SAMPLE
-from rag.ui import serve
 
 
 def main() -> int:

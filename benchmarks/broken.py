@@ -16,8 +16,8 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.embed import HashEmbedder
 from rag.library import Library
+from rag.models.encoder import HashEmbedder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.embed import embedder
 from rag.evaluate import opened, read_folder
 from rag.evaluate.dataset import Dataset
 from rag.library import Library
+from rag.models.encoder import embedder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Passages per second of the default encoder, in `rag.bert` and in sentence-transformers, and how far they agree.
+"""Passages per second of the default encoder, in ours and in sentence-transformers, and how far they agree.
 
 Run: python benchmarks/encoder.py. The ratios count: all are measured in turns, in one run, on made-up text.
 """
@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag import bert
-from rag.embed import BertEmbedder, SentenceEmbedder
+from rag.models import bert
+from rag.models.encoder import BertEmbedder, SentenceEmbedder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from rag.store import Vectors
+    from rag.models.encoder import Vectors
 
 WORDS = "the harbour crane bridge of river mayor a flood council budget school report ceasefire highway in at".split()
 

@@ -1,7 +1,7 @@
 """Follow-up questions: how often the right passage is among the best five, against their stand-alone forms.
 
-Run: python benchmarks/followups.py [FOLDER ...]. The pairs are those of tests/followups.json whose documents are in
-`data/` or in the given folders. Prints hit@5 of the follow-ups as they are typed, as they are understood (with the
+Run: python benchmarks/followups.py [FOLDER ...]. The pairs are those of tests/data/followups.json whose documents are
+in `data/` or in the given folders. Prints hit@5 of the follow-ups as they are typed, as they are understood (with the
 answer before as history), and of their stand-alone forms; then what was not found.
 """
 
@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from rag.conversation import standalone
+from rag.answer.followup import standalone
 from rag.library import Library
 
 ROOT = Path(__file__).parent.parent
@@ -26,7 +26,7 @@ def found(library: Library, question: str, pair: dict[str, str]) -> bool:
 
 def main() -> None:
     """Print the three figures and the misses."""
-    pairs = json.loads((ROOT / "tests" / "followups.json").read_text("utf-8"))
+    pairs = json.loads((ROOT / "tests/data/followups.json").read_text("utf-8"))
     with tempfile.TemporaryDirectory() as name, Library.open(name) as library:
         library.index(ROOT / "data", *sys.argv[1:])
         names = {Path(info.uri).name for info in library.documents()}

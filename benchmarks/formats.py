@@ -27,14 +27,14 @@ from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING
 
+from rag.app.cli import main as main_of_rag
 from rag.chunk import Chunker
-from rag.cli import main as main_of_rag
-from rag.embed import HashEmbedder
 from rag.errors import LoadError
 from rag.library import Library
 from rag.load import load, load_bytes
 from rag.load.pdf import open_pdf
 from rag.load.pdf.rectangles import rectangles
+from rag.models.encoder import HashEmbedder
 from rag.records import Span
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ def index(folder: Path, store: Path) -> dict[str, float]:
     command = [
         sys.executable,
         "-m",
-        "rag.cli",
+        "rag.app.cli",
         "index",
         str(folder),
         "--store",

@@ -13,9 +13,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from rag.answer.write.endpoint import Settings
+from rag.answer.write.setup import llm_answerer
 from rag.library import Library
-from rag.llm.endpoint import Settings
-from rag.llm.setup import llm_answerer
 from tests.local_llm import broken, llama_server
 
 ROOT = Path(__file__).parent.parent

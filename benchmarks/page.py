@@ -44,7 +44,7 @@ NEW_FILE = "The ledger of Quarnford has {} entries about bells.\n\n"
 def served(store: Path) -> Iterator[tuple[str, int, float]]:
     """Serve an index; yields address, process id and the seconds until it was ready."""
     start = time.perf_counter()
-    command = [sys.executable, "-m", "rag.cli", "serve", "--store", str(store), "--port", "0"]
+    command = [sys.executable, "-m", "rag", "serve", "--store", str(store), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = process.stdout.readline().split()[1]
@@ -147,7 +147,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         store = Path(name, "index")
         subprocess.run(
-            [sys.executable, "-m", "rag.cli", "index", str(DATA), "--store", str(store)],
+            [sys.executable, "-m", "rag", "index", str(DATA), "--store", str(store)],
             check=True,
             capture_output=True,
         )

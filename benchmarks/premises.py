@@ -1,8 +1,8 @@
 """Questions that take something false for granted: how often they are refused or corrected, never agreed with.
 
-Run: python benchmarks/premises.py. Asks about `data/`: first the questions of tests/premises.json, where corrected
-means that a cited sentence has the truth; then those of tests/swapped_questions.jsonl as they are, and with one thing
-swapped. Prints the shares, what was agreed with, and what of the swapped ones was answered.
+Run: python benchmarks/premises.py. Asks about `data/`: first the questions of tests/data/premises.json, where corrected
+means that a cited sentence has the truth; then those of tests/data/swapped_questions.jsonl as they are, and with one
+thing swapped. Prints the shares, what was agreed with, and what of the swapped ones was answered.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 
 def premises(library: Library) -> None:
     """Print how many false premises are refused or corrected, and the rest."""
-    questions = json.loads((ROOT / "tests" / "premises.json").read_text("utf-8"))
+    questions = json.loads((ROOT / "tests/data/premises.json").read_text("utf-8"))
     refused = corrected = 0
     for entry in questions:
         answer = library.ask(entry["question"])
@@ -32,7 +32,7 @@ def premises(library: Library) -> None:
 
 def swapped(library: Library) -> None:
     """Print how many questions are answered as they are, and how many are refused with one thing swapped."""
-    lines = (ROOT / "tests" / "swapped_questions.jsonl").read_text("utf-8").splitlines()
+    lines = (ROOT / "tests/data/swapped_questions.jsonl").read_text("utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
     as_it_is = [library.ask(row["question"]) for row in rows]
     for answer in as_it_is:

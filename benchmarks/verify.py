@@ -2,11 +2,11 @@
 
 Run: python benchmarks/verify.py SETS [--fit] [--states FILE]. Prints three tables:
 
-1. written by hand (tests/paraphrases.jsonl): sentences of data/ reworded, and the same with one thing changed;
+1. written by hand (tests/data/paraphrases.jsonl): sentences of data/ reworded, and the same with one thing changed;
 2. made by rule from bbc_news: sentences with a clause left out, and the same with one thing changed;
 3. attributionbench_dev and fever_validation_sents: balanced accuracy beside the share of words in the source.
 
-SETS is a folder with these sets. --fit fits rag/support/head.json anew on half of the groups of 3 (a question, or a
+SETS is a folder with these sets. --fit fits rag/answer/check/head.json anew on half of the groups of 3 (a question, or
 first sentence of evidence); the other half is what is printed. Do so whenever the reader's weights change. --states
 keeps the reader's states.
 """
@@ -29,15 +29,15 @@ from sentencex import segment
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 
+from rag.answer.check import Judge
+from rag.answer.check.facts import names, numbers
+from rag.answer.check.faults import Source, faults
+from rag.answer.check.likeness import HEAD, LONGEST, Likeness, counts
 from rag.chunk import Chunker
+from rag.language.terms import terms
 from rag.load import load
-from rag.read import WEIGHTS_SHA256, shipped_network
+from rag.models.reader import WEIGHTS_SHA256, shipped_network
 from rag.records import Citation, Document
-from rag.support import Judge
-from rag.support.facts import names, numbers
-from rag.support.faults import Source, faults
-from rag.support.likeness import HEAD, LONGEST, Likeness, counts
-from rag.terms import terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -120,7 +120,7 @@ class Planted:
 
 def written() -> Iterator[Planted]:
     """Yield the sentences written by hand."""
-    rows = _rows(ROOT / "tests" / "paraphrases.jsonl")
+    rows = _rows(ROOT / "tests/data/paraphrases.jsonl")
     found = {row["document"]: _passages(load(ROOT / "data" / row["document"])) for row in rows}
     for row in rows:
         here = [(p, s, " ".join(p.quote(s).split())) for p in found[row["document"]] for s in p.sentences]
@@ -204,7 +204,7 @@ def reader_states(items: Sequence[Case], file: Path | None) -> np.ndarray:
 
 
 def fit(items: Sequence[Case], states: np.ndarray) -> None:
-    """Write rag/support/head.json, fitted on the half that is not held out; both sets weigh alike."""
+    """Write rag/answer/check/head.json, fitted on the half that is not held out; both sets weigh alike."""
     features = np.array([counts(case.claim, case.source) for case in items])[:, :-1]
     sizes = {name: sum(case.name == name for case in items) for name in {case.name for case in items}}
     weights = np.array([0.0 if case.held_out else 1 / sizes[case.name] for case in items])

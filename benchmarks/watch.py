@@ -17,8 +17,8 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from rag.embed import DEFAULT_MODEL, embedder
 from rag.library import Library
+from rag.models.encoder import DEFAULT_MODEL, embedder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +70,7 @@ def main() -> None:
         for number in range(200):
             sentences = (f"The {' '.join(chance.choices(WORDS, k=12))} of {number}." for _ in range(5))
             (folder / f"{number:04}.txt").write_text(" ".join(sentences))
-        command = [sys.executable, "-m", "rag.cli", "index", str(folder), "--store", str(store), "--model", model]
+        command = [sys.executable, "-m", "rag", "index", str(folder), "--store", str(store), "--model", model]
         with subprocess.Popen([*command, "--watch"], stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout
             print(process.stdout.readline().strip())

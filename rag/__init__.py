@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rag.errors import RagError
     from rag.library import Library
-    from rag.records import Answer, Citation, Document, Hit, Passage, Span
+    from rag.records import Answer, Citation, Document, Hit, Passage, Span, SyncReport
     from rag.retrieve import Retriever
-    from rag.store import SyncReport
 
 __version__ = "0.1.0"
 
@@ -27,7 +26,7 @@ _HOMES = {
     "RagError": "rag.errors",
     "Retriever": "rag.retrieve",
     "Span": "rag.records",
-    "SyncReport": "rag.store",
+    "SyncReport": "rag.records",
 }
 
 __all__ = [

@@ -11,40 +11,38 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.answer import ExtractiveAnswerer
-from rag.ask import ask
-from rag.embed import DEFAULT_MODEL
-from rag.embed import embedder as embedder_named
-from rag.engine import open_store
+from rag.answer import ask
+from rag.answer.quote import ExtractiveAnswerer
+from rag.answer.score import scorer
 from rag.errors import DocumentUnknown, InputError, LoadError, RagError, Skipped
 from rag.load import read
 from rag.load.archive import is_archive, members
 from rag.load.original import original
 from rag.load.pool import Pool
-from rag.progress import Progress, silent
+from rag.models.encoder import DEFAULT_MODEL
+from rag.models.encoder import embedder as embedder_named
+from rag.records import Outcome, Progress, SyncReport, silent
+from rag.records.filters import is_called
 from rag.retrieve import Retriever
-from rag.score import scorer
-from rag.store import Changes, Outcome, SyncReport
+from rag.store import open_store
+from rag.store.protocol import Changes
 from rag.sync import Sync
-from rag.walk import shown, uri_of
-from rag.where import is_called
+from rag.sync.walk import shown, uri_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from typing import Self
 
-    from rag.answer import Answerer
-    from rag.embed import Embedder
-    from rag.journal import Run
+    from rag.answer.quote import Answerer
     from rag.load.pdf.rectangles import Rectangle
-    from rag.local import LocalStore
-    from rag.local.aside import SetAside
-    from rag.map import PassageMap, Point
-    from rag.read import Reader
-    from rag.records import Answer, Document, Hit, Passage, Span
-    from rag.rerank import Reranker
-    from rag.store import DocumentInfo, State, Status, Writer
-    from rag.where import Filter
+    from rag.models.encoder import Embedder
+    from rag.models.reader import Reader
+    from rag.models.reranker import Reranker
+    from rag.records import Answer, Document, Filter, Hit, Span, State
+    from rag.store.journal import Run
+    from rag.store.local import LocalStore
+    from rag.store.local.aside import SetAside
+    from rag.store.protocol import DocumentInfo, Status, Writer
 
 _log = logging.getLogger("rag")
 _PDF = "application/pdf"
@@ -73,7 +71,6 @@ class Library:
     ) -> None:
         self.store = store
         self._embedder = embedder
-        self._map: PassageMap | None = None
         self._pool: Pool | None = None
         self._turn = threading.Lock()
         self.retriever = Retriever(store, embedder, reranker=reranker)
@@ -187,6 +184,11 @@ class Library:
         return report
 
     @property
+    def root(self) -> Path:
+        """The index's folder."""
+        return self.store.root
+
+    @property
     def files(self) -> Path:
         """The index's own folder for files that were added."""
         return self.store.root / "files"
@@ -296,15 +298,6 @@ class Library:
             if len(found) > 1:
                 raise DocumentUnknown(f"{len(found)} documents are called {name}; say which: {', '.join(found)}")
             return snapshot.document(found[0])
-
-    def map(self, found: Sequence[Passage] = ()) -> tuple[PassageMap, tuple[Point, ...]]:
-        """Return the map of the present index, and where on it these passages are; raises `IndexMissing`."""
-        from rag.map import found_points, passage_map
-
-        with self.store.snapshot() as snapshot:
-            if self._map is None or self._map.generation != snapshot.generation:
-                self._map = passage_map(snapshot)
-            return self._map, found_points(self._map, snapshot, found)
 
     def rectangles(self, name: str, span: Span) -> list[Rectangle]:
         """Return where on the pages of a PDF a span of its text stands; nothing for other formats.

@@ -11,8 +11,8 @@ import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
-from rag.embed import BertEmbedder, HashEmbedder
 from rag.library import Library
+from rag.models.encoder import BertEmbedder, HashEmbedder
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"

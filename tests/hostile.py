@@ -7,12 +7,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from rag.embed import HashEmbedder
+from rag.app.ui import serve
 from rag.errors import InputError
 from rag.library import Library
-from rag.records import Answer, AnswerSentence, Citation, Conflict, ShortAnswer, Span
-from rag.store import Outcome
-from rag.ui import serve
+from rag.models.encoder import HashEmbedder
+from rag.records import Answer, AnswerSentence, Citation, Conflict, Outcome, ShortAnswer, Span
 
 _PWN = "window.pwned=1"
 _AWAY = "http://evil.test/"

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.support.quotations import quotations
+from rag.answer.check.quotations import quotations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

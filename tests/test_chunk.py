@@ -10,14 +10,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rag.blocks import plain_blocks
 from rag.chunk import Chunker, sentences
-from rag.chunk.quotable import is_furniture
-from rag.chunk.split import LONGEST_SENTENCE, heading_text
+from rag.language.blocks import plain_blocks
+from rag.language.furniture import is_furniture
+from rag.language.sentences import LONGEST_SENTENCE, heading_text
 from rag.load import load_bytes
 from rag.records import Document, Section, Span, Statement
-
-SHARED = Path(__file__).parents[2] / "shared"
+from tests.conftest import SHARED
 
 
 def count_words(texts):

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rag.cli import main
-from rag.embed import HashEmbedder
+from rag.app.cli import main
 from rag.errors import InputError
 from rag.evaluate import Case, Question, Result, evaluate, opened, read_folder, read_questions
 from rag.evaluate.compare import differences, randomisation
 from rag.evaluate.measures import abstention, answer_scores, f1, normal, ranking_scores
 from rag.evaluate.report import read_report, write_report
+from rag.models.encoder import HashEmbedder
 from rag.records import Answer, Citation, Document, Span
 from tests.conftest import ROOT
 

@@ -16,9 +16,9 @@ HEAVY = ("numpy", "faiss", "torch", "gradio", "sentence_transformers", "tantivy"
 @pytest.mark.parametrize(
     "code",
     [
-        "import rag, rag.cli",
-        "import rag.records, rag.errors, rag.store, rag.wire",
-        "from rag.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass",
+        "import rag, rag.app.cli",
+        "import rag.records, rag.errors, rag.store, rag.app.as_json",
+        "from rag.app.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass",
     ],
 )
 def test_nothing_heavy_is_imported(code):

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from rag.embed import HashEmbedder
 from rag.errors import DocumentUnknown, IndexLocked, IndexMissing, InputError, ModelMismatch
 from rag.library import Library
+from rag.models.encoder import HashEmbedder
 
 
 def counts(report) -> dict[str, int]:
@@ -335,7 +335,7 @@ def test_passages_without_vectors_are_found_by_their_words(library, tmp_path, ha
     library.index(tmp_path / "x.txt")
     document = replace(library.document("x.txt"), uri="/late.txt", text="The lighthouse keeper resigned.", blocks=())
     from rag.records import Span
-    from rag.store import Changes
+    from rag.store.protocol import Changes
 
     span = Span(0, len(document.text))
     with library.store.writer() as writer:

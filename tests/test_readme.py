@@ -32,7 +32,7 @@ def test_python_runs(tmp_path):
 
 def test_every_command_is_named():
     """Each command of the parser is in the README, and each that the README names exists."""
-    usage = subprocess.run([sys.executable, "-m", "rag.cli", "--help"], capture_output=True, text=True, check=True)
+    usage = subprocess.run([sys.executable, "-m", "rag", "--help"], capture_output=True, text=True, check=True)
     commands = set(re.findall(r"^    (\w+) ", usage.stdout, re.MULTILINE))
     named = set(re.findall(r"^rag (\w+)", "\n".join(blocks("sh")), re.MULTILINE))
     assert commands == named

@@ -13,17 +13,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rag.embed import HashEmbedder
 from rag.errors import IndexCorrupt, InputError, ModelError
-from rag.fuse import combined, normalised, reranked
+from rag.language.terms import matched_words
 from rag.library import Library
-from rag.local import LocalStore, codes
-from rag.read import Reader
-from rag.records import Document, Section, Span, Statement
-from rag.rerank import CrossEncoderReranker, reranker
-from rag.store import Changes, Recipe
-from rag.terms import matched_words
-from rag.where import Filter
+from rag.models.encoder import HashEmbedder
+from rag.models.reader import Reader
+from rag.models.reranker import CrossEncoderReranker, reranker
+from rag.records import Document, Filter, Section, Span, Statement
+from rag.retrieve.fusion import combined, normalised, reranked
+from rag.store.local import LocalStore, codes
+from rag.store.protocol import Changes, Recipe
 from tests.conftest import shared
 
 WORDS = ("harbour", "crane", "flood", "budget", "mayor", "Türkiye")

@@ -21,16 +21,15 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import TYPE_CHECKING
 
-from rag.answer import ExtractiveAnswerer
-from rag.ask import ask
-from rag.embed import embedder
+from rag.answer import ask
+from rag.answer.quote import ExtractiveAnswerer
+from rag.answer.score import scorer
 from rag.evaluate import Dataset, Question, opened, read_folder, read_questions
 from rag.evaluate.measures import abstention, answer_scores, f1, normal
 from rag.library import Library
-from rag.read import Reader
-from rag.records import ShortAnswer
-from rag.score import scorer
-from rag.where import Filter
+from rag.models.encoder import embedder
+from rag.models.reader import Reader
+from rag.records import Filter, ShortAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Fits and measures `rag.judge.Evidence`: the weights of the reader's and retrieval's signals, and the threshold.
+"""Fits and measures `judge.Evidence`: the weights of the reader's and retrieval's signals, and the threshold.
 
 Run: python benchmarks/reader/combine.py ../shared/eval [--weights FILE] [--sample N]. All passages of squad20_A are one
 collection; asked are N of its answerable questions, N misleading ones, and as questions about something else N / 2 of
@@ -20,12 +20,12 @@ from answers import PASSAGES
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from rag.embed import embedder
+from rag.answer.judge import Evidence, judged
+from rag.answer.score import asked_terms
 from rag.evaluate import Dataset, Question, opened, read_folder
 from rag.evaluate.measures import abstention, normal
-from rag.judge import Evidence, judged
-from rag.read import Reader
-from rag.score import asked_terms
+from rag.models.encoder import embedder
+from rag.models.reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
-from rag import bert
+from rag.models import bert
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -24,12 +24,12 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from rag.read import Calibration, Reader, Reading
+from rag.models.reader import Calibration, Reader, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-SHIPPED = Path(__file__).resolve().parents[2] / "rag" / "reader" / "weights.safetensors"
+SHIPPED = Path(__file__).resolve().parents[2] / "rag" / "models" / "weights" / "weights.safetensors"
 RAW = Calibration(answerable=1.0, margin=0.0, bias=0.0)
 THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from safetensors.torch import load_file, save_file
 
-from rag import bert
+from rag.models import bert
 
 if TYPE_CHECKING:
     import torch

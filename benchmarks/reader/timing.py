@@ -14,12 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-from rag.embed import embedder
+from rag.answer.score import ReaderScorer
+from rag.app.progress import Bars
 from rag.evaluate import read_folder
 from rag.library import Library
-from rag.progress import Bars
-from rag.read import Reader
-from rag.score import ReaderScorer
+from rag.models.encoder import embedder
+from rag.models.reader import Reader
 from rag.sync import Sync
 
 SETS = ("squad20_A", "bbc_news", "cisi", "cranfield")

@@ -26,8 +26,9 @@ from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
 
 from data import Example, Pool, groups, pool, stream
-from rag import bert, read
-from rag.spans import best_span
+from rag.models import bert
+from rag.models import reader as read
+from rag.models.spans import best_span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.embed import DEFAULT_MODEL, embedder
+from rag.app.progress import Bars
 from rag.evaluate import opened, read_folder
-from rag.progress import Bars
+from rag.models.encoder import DEFAULT_MODEL, embedder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from rag.embed import Embedder
     from rag.evaluate import Question
+    from rag.models.encoder import Embedder
     from rag.records import Hit
 
 SETS = "multihop_rag_facts500 ramdocs_A time cisi anthropic_docs_rag".split()

@@ -14,9 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
+from rag.app.progress import Bars
 from rag.evaluate import read_questions
 from rag.library import Library
-from rag.progress import Bars
 
 PASSAGES = 12
 WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.8)

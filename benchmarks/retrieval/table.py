@@ -13,18 +13,18 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from rag.embed import DEFAULT_MODEL, embedder
+from rag.app.progress import Bars
 from rag.evaluate import SYSTEMS, evaluate, opened, read_folder
 from rag.evaluate.compare import randomisation
-from rag.fuse import Fusion
-from rag.progress import Bars
+from rag.models.encoder import DEFAULT_MODEL, embedder
+from rag.retrieve.fusion import Fusion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from rag.embed import Embedder
     from rag.evaluate import Dataset, Result
     from rag.library import Library
+    from rag.models.encoder import Embedder
 
 MEASURES = ("ndcg@10", "hit@5", "recall@10")
 SETS = "time cranfield cisi scifact_train multihop_rag_facts500 anthropic_docs_rag squad20_A xquad_en_A".split()

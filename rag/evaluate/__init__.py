@@ -15,15 +15,15 @@ from rag.evaluate.dataset import Dataset, Question, read_folder, read_questions
 from rag.evaluate.measures import ANSWER, RANKING, Scores, abstention, answer_scores, ranking_scores
 from rag.evaluate.systems import SYSTEMS, ranked_documents
 from rag.library import Library
-from rag.progress import Progress, silent
+from rag.records import Progress, silent
 from rag.sync import Sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rag.embed import Embedder
+    from rag.models.encoder import Embedder
+    from rag.models.reranker import Reranker
     from rag.records import Answer
-    from rag.rerank import Reranker
 
 __all__ = [
     "SYSTEMS",

@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from rag.library import Library
-    from rag.store import Found, Snapshot, Vectors
+    from rag.models.encoder import Vectors
+    from rag.store.protocol import Found, Snapshot
 
 DEPTH = 100
 """Passages of each half that are ranked."""

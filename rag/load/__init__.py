@@ -11,13 +11,13 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from rag.blocks import complete
 from rag.errors import LoadError, Skipped
+from rag.language.blocks import complete
+from rag.language.published import date_in_name
+from rag.language.speakers import statements
 from rag.load import archive, code, data, epub, html, mail, markdown, pdf, subtitles, text
-from rag.load.dates import date_in_name
 from rag.load.limits import LARGEST, check_size, check_text
 from rag.load.office import csv, docx, odt, pptx, rtf, xlsx
-from rag.speakers import statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,7 @@ _LOADERS: dict[str, Callable[[bytes, str], Document]] = {
     ".docm": docx.parse,
     ".pptx": pptx.parse,
     ".pptm": pptx.parse,
-    ".eml": mail.parse,
+    ".eml": lambda data, uri: mail.parse(data, uri, load_bytes),
     ".srt": subtitles.parse,
     ".vtt": subtitles.parse,
     ".epub": epub.parse,

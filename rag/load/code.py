@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from rag.blocks import lines, strip
+from rag.language.blocks import lines, strip
 from rag.load.decode import decode
 from rag.records import Document, Mark, Span
 

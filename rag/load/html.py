@@ -8,7 +8,7 @@ import re
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from rag.load.dates import publication_date
+from rag.language.published import publication_date
 from rag.load.decode import decode, storable
 from rag.load.outline import headline
 from rag.load.package import whole

@@ -10,18 +10,20 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import LoadError
+from rag.language.speakers import letters, statements
 from rag.load import html
 from rag.load.decode import decode
 from rag.load.pieces import Piece, assemble, line
 from rag.load.replies import NOBODY, authors, people, quoted_pieces
 from rag.records import Span, Statement
-from rag.speakers import letters, statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from email.message import EmailMessage, Message
 
     from rag.records import Document
+
+    Load = Callable[[bytes, str], Document]
 
 _LONGEST_HEADER = 20_000  # characters
 _PEOPLE = ("From", "To", "Cc")
@@ -35,15 +37,15 @@ class _Attached(NamedTuple):
     said: tuple[Statement, ...] = ()
 
 
-def parse(data: bytes, uri: str) -> Document:
-    """Read one message. Its sender speaks in it, but for what is quoted."""
+def parse(data: bytes, uri: str, load: Load) -> Document:
+    """Read one message, its attachments by `load`. Its sender speaks in it, but for what is quoted."""
     message = email.message_from_bytes(data, policy=email.policy.default)
     subject = _header(message, "Subject")
     headers = {name: value for name in _SHOWN if (value := _header(message, name))}
     head = [Piece(subject, 1)] if subject else []
     head += [Piece(f"{name}: {value}", None, "\n") for name, value in headers.items()]
     body = [piece for piece in _body(message, uri) if piece.text]
-    attached, lost = _attachments(message, uri)
+    attached, lost = _attachments(message, uri, load)
     notes = (f"{len(lost)} attachments were not read: {', '.join(lost[:10])}",) if lost else ()
     pieces = [*head, *body, *(each.piece for each in attached)]
     document = assemble(pieces, data, uri, "message/rfc822", title=subject, date=_date(message), notes=notes)
@@ -117,7 +119,7 @@ def _payload(part: Message) -> bytes:
     return content if isinstance(content, bytes) else b""
 
 
-def _attachments(message: EmailMessage, uri: str) -> tuple[list[_Attached], list[str]]:
+def _attachments(message: EmailMessage, uri: str, load: Load) -> tuple[list[_Attached], list[str]]:
     """Return the words of the attachments, each under its name, and the names of those that are not read."""
     blocks: list[_Attached] = []
     lost: list[str] = []
@@ -125,7 +127,7 @@ def _attachments(message: EmailMessage, uri: str) -> tuple[list[_Attached], list
         forwarded = part.get_content_type() == "message/rfc822"
         name = line(part.get_filename() or ("message.eml" if forwarded else part.get_content_type()))
         try:
-            found = list(_quoted(_payload(part), f"{uri}/{name}"))
+            found = list(_quoted(load(_payload(part), f"{uri}/{name}")))
         except (LoadError, LookupError, UnicodeError):  # of no kind that is read, damaged, or encoded as nothing known
             lost.append(name)
         else:
@@ -133,11 +135,8 @@ def _attachments(message: EmailMessage, uri: str) -> tuple[list[_Attached], list
     return [each for each in blocks if each.piece.text], lost
 
 
-def _quoted(data: bytes, uri: str) -> Iterator[_Attached]:
+def _quoted(document: Document) -> Iterator[_Attached]:
     """Yield the blocks of an attachment, marked with their places in it."""
-    from rag.load import load_bytes
-
-    document = load_bytes(data, uri)
     end = 0
     for block in document.blocks:
         page, place = document.page_at(block.start), document.place_at(block.start)

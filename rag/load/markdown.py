@@ -8,8 +8,8 @@ from functools import cache
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from rag.blocks import complete, front_matter, lines, strip
-from rag.load.dates import parse_date, publication_date
+from rag.language.blocks import complete, front_matter, lines, strip
+from rag.language.published import parse_date, publication_date
 from rag.load.decode import decode
 from rag.load.outline import Heading, headline, outline
 from rag.records import Document, Span

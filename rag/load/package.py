@@ -143,7 +143,7 @@ def properties(root: Element | None) -> tuple[str | None, str | None]:
     """Return title and date of the core properties of OOXML, ODF and EPUB, unless it is that of a template."""
     if root is None:
         return None, None
-    from rag.load.dates import parse_date
+    from rag.language.published import parse_date
 
     found: dict[str, str] = {}
     for element in root.iter():

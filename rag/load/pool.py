@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, Self
 from rag.errors import LoadError, Skipped
 from rag.load import load_bytes
 from rag.load.pdf.rectangles import Rectangle
-from rag.load.wire import from_json, to_json
 from rag.load.worker import SECONDS, receive, send
+from rag.records.codec import from_json, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,7 +7,7 @@ from email.utils import getaddresses
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from rag.blocks import lines, plain_blocks
+from rag.language.blocks import lines, plain_blocks
 from rag.load.pieces import Piece, line
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import html
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from rag.blocks import is_turn
+from rag.language.blocks import is_turn
 from rag.load.decode import decode
 from rag.load.pieces import line
 from rag.records import Document, Mark, Span, Statement

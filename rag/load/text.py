@@ -6,8 +6,8 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from rag.blocks import is_item, is_turn, lines, plain_blocks
-from rag.load.dates import parse_date, publication_date
+from rag.language.blocks import is_item, is_turn, lines, plain_blocks
+from rag.language.published import parse_date, publication_date
 from rag.load.decode import decode
 from rag.load.outline import Heading, headline, outline
 from rag.records import Document, Span

@@ -57,7 +57,7 @@ def _limit_time(seconds: int = SECONDS) -> None:
 
 def _answer(data: bytes, header: Mapping[str, Any]) -> tuple[Mapping[str, Any], bytes]:
     from rag.load import load_bytes
-    from rag.load.wire import to_json
+    from rag.records.codec import to_json
 
     uri = header["uri"]
     try:
@@ -79,8 +79,8 @@ def _places(data: bytes, header: Mapping[str, Any]) -> tuple[Mapping[str, Any], 
     """Return the rectangles of a span of a PDF, and the picture of a page with them, if one is wanted."""
     from rag.load.pdf.picture import picture
     from rag.load.pdf.rectangles import rectangles
-    from rag.load.wire import from_json
     from rag.records import Span
+    from rag.records.codec import from_json
 
     document, pdf = from_json(data[: header["document"]]), data[header["document"] :]
     found = rectangles(pdf, document, Span(*header["span"]))

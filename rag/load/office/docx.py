@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rag.load.dates import publication_date
+from rag.language.published import publication_date
 from rag.load.office.chart import charts, diagrams
 from rag.load.office.formula import formula
 from rag.load.office.numbering import Numbering, value_of

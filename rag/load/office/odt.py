@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rag.load.dates import publication_date
+from rag.language.published import publication_date
 from rag.load.package import Package, attribute, local, properties, whole
 from rag.load.pieces import Piece, assemble, line, record, row
 from rag.load.tables import heading_row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rag.load.dates import publication_date
+from rag.language.published import publication_date
 from rag.load.office.chart import charts, diagrams
 from rag.load.office.comments import slide_comments
 from rag.load.office.numbering import written

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rag.errors import LoadError
-from rag.load.dates import publication_date
+from rag.language.published import publication_date
 from rag.load.pieces import Piece, assemble, line
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import LoadError
-from rag.load.dates import publication_date
+from rag.language.published import publication_date
 from rag.load.office.chart import captions
 from rag.load.office.comments import sheet_comments
 from rag.load.office.merged import across, filled, ranges, without_result

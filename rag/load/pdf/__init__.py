@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import LoadError, Skipped
-from rag.load.dates import parse_date, publication_date
+from rag.language.published import parse_date, publication_date
 from rag.load.pdf import ocr
 from rag.load.pdf.flow import furniture, paragraphs
 from rag.load.pdf.glyphs import joined, page_words
@@ -18,8 +18,8 @@ from rag.load.pieces import PARAGRAPH, Piece, assemble, join
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rag.load.pdf.flow import Paragraph
     from rag.load.pdf.order import Line
+    from rag.load.pdf.paragraph import Paragraph
     from rag.records import Document
 
     Pdf = Any  # pypdfium2's document

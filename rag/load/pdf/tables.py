@@ -13,7 +13,7 @@ from rag.load.tables import heading_row, is_number
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rag.load.pdf.flow import Paragraph
+    from rag.load.pdf.paragraph import Paragraph
 
     Column = tuple[float, float]  # from, to, in points
 

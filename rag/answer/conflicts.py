@@ -1,0 +1,237 @@
+"""Where sources answer a question differently: the sides, each with its best sentence.
+
+Only what is plainly about the asked thing counts as a side: a wrongly claimed disagreement is worse than none.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rag.answer.score import is_yes_no
+from rag.answer.values import is_number_of_one, value
+from rag.language.dates import written
+from rag.language.terms import STOP_WORDS, terms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rag.answer.values import Value
+    from rag.language.dates import Parts
+    from rag.records import Candidate
+
+SCORE, NEAR, COVERED = 0.4, 0.6, 0.75
+"""What a side needs: this score, this share of the best sentence's, and this share of the question's terms."""
+
+NEAR_ALIKE = 0.5
+"""The share of the best sentence's score that a side needs when it says nearly the same words."""
+
+ALIKE = 0.6
+"""Words in common, of all words of two sentences, from which on they say nearly the same."""
+
+MOST_SIDES = 3
+
+DISPUTED, DISPUTING = 1 / 3, 0.7
+"""The share of the threshold that is enough for the other side where a source itself says that accounts differ, and the
+share of the question's terms in the sentence that says so."""
+
+REACH = 500
+"""Characters from a sentence which says so to the accounts that it speaks of."""
+
+_NEGATION = re.compile(
+    r"\b(?:not(?! only\b)|no(?! (?:fewer|less|more|later|longer|doubt)\b|\. ?\d)|never|none|nobody|neither|nor|without"
+    r"|cannot|fail(?:ed|s)? to|den(?:y|ies|ied)|refus(?:ed|es) to)\b"
+    r"|n['’]t\b",
+    re.IGNORECASE,
+)
+_DISPUTE = re.compile(
+    r"\b(?:differ(?:s|ed)?|disagree[ds]?|disput(?:e[ds]?|ing)|contradict\w*|conflicting|reconcil\w+)\b"
+    r"|\b(?:two|three|several|different|other|rival) (?:numbers|figures|totals|counts|estimates|accounts|versions)\b"
+    r"|\bdifferent (?:times|dates|names|places)\b|\bnot agree\b",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(r"\b([a-z]{2,})[ -](\d{1,3})\b(?![.,]\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A sentence and the value that it gives."""
+
+    candidate: Candidate
+    value: Value
+
+
+def sides(question: str, candidates: Sequence[Candidate], threshold: float) -> list[Candidate]:
+    """Return the best sentence of each side; nothing where no two sources differ.
+
+    The newest report comes first where all have dates, the best otherwise.
+
+    Args:
+        question: what is asked.
+        candidates: sentences with their scores, best first, short answers where the reader found some.
+        threshold: the score below which a sentence is no answer.
+    """
+    if not candidates:
+        return []
+    about = [c for c in candidates if _about(question, c)]
+    likely = [c for c in about if c.score >= threshold]
+    if is_yes_no(question):
+        found = _denials(likely)
+    else:
+        found = _differing(question, likely) or _disputed(question, about, DISPUTED * threshold)
+    return _newest_first(found) if len(found) > 1 else []
+
+
+def _newest_first(found: list[Candidate]) -> list[Candidate]:
+    dates = [candidate.hit.passage.date or "" for candidate in found]
+    return sorted(found, key=lambda c: c.hit.passage.date or "", reverse=True) if all(dates) else found
+
+
+def subject(question: str) -> str:
+    """Return a question on one line, to be quoted where it is said what sources differ on."""
+    return " ".join(question.split())
+
+
+def _differing(question: str, likely: Sequence[Candidate]) -> list[Candidate]:
+    """Group sentences by the value of their short answers, and keep one from each side of another source."""
+    plain = _claims(question, likely)
+    groups = plain[:1]
+    for claim in plain[1:]:
+        same_thing = _denied(claim, plain) or _on_the_same(claim, groups[0])
+        if same_thing and all(_comparable(claim, other) for other in groups):
+            groups.append(claim)
+    found = _of_several_sources(claim.candidate for claim in groups)
+    return found if len(found) > 1 else []
+
+
+def _disputed(question: str, about: Sequence[Candidate], threshold: float) -> list[Candidate]:
+    """Find two sides where a sentence about the question says that accounts differ: then less has to speak for them.
+
+    Names are left aside: too much is written like one.
+    """
+    saying = [c for c in about if c.support >= DISPUTING and _DISPUTE.search(c.text)]
+    if not saying:
+        return []
+    claims = _claims(question, (c for c in about if c.score >= threshold))
+    best = next((claim for claim in claims if claim.value.kind != "name"), None)
+    if best is None:
+        return []
+    pairs = ([best.candidate, claim.candidate] for claim in claims if _comparable(best, claim))
+    return next((pair for pair in pairs if _of_several_sources(pair) == pair or _beside(saying, pair)), [])
+
+
+def _comparable(one: _Claim, other: _Claim) -> bool:
+    """Tell whether two values are of one kind, and not the same."""
+    return one.value.kind == other.value.kind and not one.value.agrees(other.value)
+
+
+def _beside(saying: Sequence[Candidate], pair: Sequence[Candidate]) -> bool:
+    """Tell whether both sentences stand near one which says that accounts differ: it reports them then."""
+    return any(all(_distance(said, each) <= REACH for each in pair) for said in saying)
+
+
+def _distance(one: Candidate, other: Candidate) -> float:
+    """Return the characters between two sentences; infinity where they are in two documents."""
+    if one.hit.passage.uri != other.hit.passage.uri:
+        return math.inf
+    return max(one.span.start, other.span.start) - min(one.span.end, other.span.end)
+
+
+def _claims(question: str, candidates: Iterable[Candidate]) -> list[_Claim]:
+    """Return the sentences that give a value, without those that give another one's as well."""
+    claims = [_Claim(c, read) for c in candidates if (read := _value(question, c))]
+    return [claim for claim in claims if not _mixed(claim, claims)]
+
+
+def _on_the_same(claim: _Claim, best: _Claim) -> bool:
+    """Tell whether a sentence is surely about the same thing as the best one."""
+    one, other = claim.candidate, best.candidate
+    if _alike(one.text, other.text) >= ALIKE:
+        return one.score >= NEAR_ALIKE * other.score
+    return one.score >= max(SCORE, NEAR * other.score) and min(one.support, other.support) >= COVERED
+
+
+def _denied(claim: _Claim, claims: Sequence[_Claim]) -> bool:
+    """Tell whether a sentence says that another one's value is wrong: then both are about the same thing."""
+    return any(_denies(claim, other.value) or _denies(other, claim.value) for other in claims)
+
+
+def _denies(claim: _Claim, other: Value) -> bool:
+    """Tell whether a sentence says that another value is wrong: `three people, not six`."""
+    return bool(re.search(rf"\bnot (?:\w+ ){{0,2}}{re.escape(other.text)}(?!\w)", claim.candidate.text, re.IGNORECASE))
+
+
+def _mixed(claim: _Claim, claims: Sequence[_Claim]) -> bool:
+    """Tell whether a sentence holds the value of another one as well: it reports both, or names another thing."""
+    others = (other.value for other in claims if not other.value.agrees(claim.value))
+    return any(
+        re.search(rf"(?<!\w){re.escape(other.text)}(?!\w)", claim.candidate.text) and not _denies(claim, other)
+        for other in others
+    )
+
+
+def _value(question: str, candidate: Candidate) -> Value | None:
+    short = candidate.short
+    if short is None:
+        return None
+    at = short.start - candidate.span.start
+    if is_number_of_one(question, candidate.text[:at]) or _DISPUTE.match(candidate.text, at):  # `two accounts`
+        return None
+    return value(question, candidate.hit.passage.quote(short))
+
+
+def _of_several_sources(found: Iterable[Candidate]) -> list[Candidate]:
+    """Keep one sentence of each source: a document, or one of several speakers in it."""
+    kept: dict[str, list[str | None]] = {}
+    chosen = []
+    for candidate in found:
+        passage, speaker = candidate.hit.passage, candidate.hit.passage.speaker_of(candidate.span)
+        heard = kept.setdefault(passage.uri, [])
+        if not heard or (speaker and speaker not in heard and None not in heard):
+            heard.append(speaker)
+            chosen.append(candidate)
+    return chosen[:MOST_SIDES]
+
+
+def _about(question: str, candidate: Candidate) -> bool:
+    """Tell whether a sentence can be about the dates and the numbered things of the question (`season 4`, `GPT-3`).
+
+    It can when it names one of them, or no other date and no other season.
+    """
+    (asked_dates, asked), (said_dates, said) = _dates_and_numbers(question), _dates_and_numbers(candidate.text)
+    if asked_dates and said_dates and not any(a.agrees(b) for a in asked_dates for b in said_dates):
+        return False
+    return all(said.get(word, numbers) & numbers for word, numbers in asked.items())
+
+
+def _dates_and_numbers(text: str) -> tuple[list[Parts], dict[str, set[str]]]:
+    """Return the dates of a text, and for each word followed by a number its numbers."""
+    dates = written(text)
+    for span, _ in dates:
+        text = text[: span.start] + " " * len(span) + text[span.end :]
+    found: dict[str, set[str]] = {}
+    for word, number in _NUMBERED.findall(text.lower()):
+        if word not in STOP_WORDS:
+            found.setdefault(word, set()).add(number)
+    return [parts for _, parts in dates], found
+
+
+def _denials(likely: Sequence[Candidate]) -> list[Candidate]:
+    """Find a sentence of another source that says nearly the same words with or without a negation."""
+    best = likely[:1]
+    others = (
+        c for c in likely[1:] if _negated(c.text) != _negated(best[0].text) and _alike(c.text, best[0].text) >= ALIKE
+    )
+    return _of_several_sources([*best, *others])[:2]
+
+
+def _negated(text: str) -> bool:
+    return len(_NEGATION.findall(text)) % 2 == 1
+
+
+def _alike(one: str, other: str) -> float:
+    """Return the share of words that two sentences have in common (Jaccard)."""
+    first, second = set(terms(one)), set(terms(other))
+    return len(first & second) / max(1, len(first | second))

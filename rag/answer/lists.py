@@ -1,0 +1,101 @@
+"""A list is one answer: the sentence that introduces it with a colon, and what stands under it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from rag.answer.question import wants_date, wants_number, wants_person, wants_place
+from rag.language.blocks import is_item, is_row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rag.records import Candidate, Hit, Span
+
+LONGEST = 12
+"""Items of a list that are quoted at most."""
+
+_GAP = 4  # characters of white space between two passages that follow one another
+_WANTS_ONE = re.compile(
+    r"\W*(?:what|which) (?:(?:is|was) the (?:\w+ )?\w*[^\Ws]\b|(?!do|did|does)\w*[^\Ws] (?:is|was|has|had|did|does)\b)",
+    re.IGNORECASE,
+)
+
+
+class _Line(NamedTuple):
+    """A sentence after an introduction, with what stands between it and the sentence before."""
+
+    hit: Hit
+    span: Span
+    between: str
+
+
+def with_items(question: str, chosen: Sequence[Candidate], leading: Candidate, hits: Sequence[Hit]) -> list[Candidate]:
+    """Put behind each introduction what it introduces: the items of its list, or else the one sentence that follows.
+
+    A question that asks for one thing is answered by one item, unless the introduction itself is what answers best.
+
+    Args:
+        question: what is asked.
+        chosen: the sentences of the answer, as they are to be read.
+        leading: the one of them that answers best.
+        hits: the passages that were found: a list may go on in the next one.
+    """
+    if wants_number(question) or wants_date(question):
+        return list(chosen)
+    one = wants_person(question) or wants_place(question) or _WANTS_ONE.match(question)
+    known = {_place(candidate): candidate for candidate in chosen}
+    found: dict[tuple[str, Span], Candidate] = {}
+    for candidate in chosen:
+        items = introduced(candidate, hits) if candidate is leading or not one else []
+        for each in (candidate, *items):
+            found.setdefault(_place(each), known.get(_place(each), each))
+    return list(found.values())
+
+
+def introduced(candidate: Candidate, hits: Sequence[Hit]) -> list[Candidate]:
+    """Return what a sentence that ends in a colon introduces, as far as it was found; nothing for all others."""
+    if not candidate.text.rstrip().endswith(":"):
+        return []
+    lines = _listed(_after(candidate, hits))
+    plain = replace(candidate, support=0.0, short=None)
+    return [replace(plain, hit=hit, span=span, text=hit.passage.quote(span)) for hit, span, _ in lines]
+
+
+def _listed(lines: Iterator[_Line]) -> list[_Line]:
+    """Return the first sentence of each item, up to where the list ends; without one the sentence that is next."""
+    found: list[_Line] = []
+    for line in lines:
+        inside, _, marker = line.between.rpartition("\n")
+        text = line.hit.passage.quote(line.span)
+        if not inside.strip() and "\n" in line.between and is_item(f"{marker.lstrip()}{text}"):
+            found.append(line)
+        elif line.between.strip() or (found and re.search(r"\n\s*\n|\n(?=\S|$)", line.between)):
+            break  # no further sentence of an item, on its line or indented under it
+        elif not found:
+            return [] if is_row(text) else [line]
+    return found[:LONGEST]
+
+
+def _after(candidate: Candidate, hits: Sequence[Hit]) -> Iterator[_Line]:
+    """Yield the sentences after one, to the end of its passage and of those that follow among the hits."""
+    starts = {hit.passage.span.start: hit for hit in hits if hit.passage.uri == candidate.hit.passage.uri}
+    hit, end, between = candidate.hit, candidate.span.end, ""
+    while True:
+        passage = hit.passage
+        for span in (span for span in passage.sentences if span.start >= candidate.span.end):
+            between += passage.text[max(0, end - passage.span.start) : span.start - passage.span.start]
+            yield _Line(hit, span, between)
+            end, between = span.end, ""
+        between += passage.text[max(0, end - passage.span.start) :] + "\n"
+        following = range(passage.span.end, passage.span.end + _GAP + 1)
+        after = next((starts[place] for place in following if place in starts), None)
+        if after is None or after is hit:
+            return
+        hit = after
+
+
+def _place(candidate: Candidate) -> tuple[str, Span]:
+    return candidate.hit.passage.uri, candidate.span

@@ -1,0 +1,178 @@
+"""How well sentences answer a question: by the trained reader, or by words and meaning alone."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from rag.answer.judge import Evidence, judged
+from rag.answer.said import heard
+from rag.answer.tables import looked_up
+from rag.language.questions import is_question
+from rag.language.terms import coverage, terms
+from rag.models.hub_reader import hub_reader
+from rag.models.reader import Reader
+from rag.records import Candidate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rag.answer.judge import Judged
+    from rag.records import Hit
+    from rag.retrieve import Retriever
+
+ASKING = frozenset(terms("many much say said says tell told speak name called according describe described"))
+"""Terms of questions that say what kind of answer is wanted, not what it is about."""
+
+_YES_NO = re.compile(
+    r"\s*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must)\b", re.IGNORECASE
+)
+_CHOICE = re.compile(r"\bor (?!not\b)[\w-]+(?: [\w-]+){0,2}\s*\?*\s*$", re.IGNORECASE)
+
+
+class SentenceScorer(Protocol):
+    """Says how well sentences answer a question."""
+
+    def threshold(self, question: str) -> float:
+        """Return the score below which the best sentence is no answer to this question."""
+
+    def score(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
+        """Return the sentences of the passages with their scores, in any order."""
+
+
+class ReaderScorer:
+    """Judges a sentence by how likely its passage answers, and by how much of the answer begins in it.
+
+    Args:
+        retriever: knows how rare the question's words are.
+        reader: without one, the reader that comes with the package, loaded when it is first needed.
+        evidence: how the signals are weighed.
+    """
+
+    def __init__(self, retriever: Retriever, reader: Reader | None = None, evidence: Evidence | None = None) -> None:
+        self._retriever = retriever
+        self._given = reader
+        self._evidence = evidence or Evidence()
+        self._overlap = OverlapScorer(retriever)
+
+    @cached_property
+    def reader(self) -> Reader:
+        """The reader, loaded when it is first needed."""
+        return self._given or Reader.shipped()
+
+    def threshold(self, question: str) -> float:
+        """Return the score below which the best sentence is no answer to this question."""
+        return self._evidence.yes_no_threshold if is_yes_no(question) else self._evidence.threshold
+
+    def score(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
+        """Return every sentence with the probability that its passage answers, 0 where retrieval sees little in it.
+
+        The sentence where most of the answer begins has all of it, others have their share in relation to that: being
+        in two minds about the place within a passage is no doubt about the passage.
+        The reader was trained on questions whose answer is a span: of those that want yes or no it finds the evidence,
+        but not how certain it is, so that overlap has half a say, and there is no short answer.
+        """
+        weights = asked_terms(self._retriever.term_weights(question))
+        least = self._evidence.near * max((hit.score for hit in hits), default=0.0)
+        near = [hit for rank, hit in enumerate(hits) if rank < self._evidence.always or hit.score >= least]
+        near = [hit for hit in near if hit.passage.sentences]
+        judgements = judged(self.reader, self._evidence, question, near, weights)
+        found = [candidate for one in judgements for candidate in _candidates(one)]
+        read = [one.hit for one in judgements]
+        yes_no = is_yes_no(question)
+        found = self._with_overlap(question, read, found) if yes_no else found
+        found += [candidate for hit in hits if hit not in read for candidate in _unread(hit, weights)]
+        found = looked_up(question, found, weights, self._retriever.similarity, self._retriever.text, yes_no=yes_no)
+        return heard(question, found, weights)
+
+    def _with_overlap(self, question: str, hits: Sequence[Hit], found: Sequence[Candidate]) -> list[Candidate]:
+        overlap = {(c.hit.passage.id, c.span): c.score for c in self._overlap.score(question, hits)}
+        scores = [(overlap[c.hit.passage.id, c.span] + math.sqrt(c.score)) / 2 for c in found]
+        return [replace(c, score=score, short=None) for c, score in zip(found, scores, strict=True)]
+
+
+def _candidates(one: Judged) -> list[Candidate]:
+    """Return the sentences of a passage that was read."""
+    passage = one.hit.passage
+    sentences = enumerate(zip(passage.sentences, one.scores, one.covered, strict=True))
+    return [
+        Candidate(one.hit, span, passage.quote(span), score, support, one.short(number))
+        for number, (span, score, support) in sentences
+        if not is_question(passage.quote(span))
+    ]
+
+
+def _unread(hit: Hit, weights: Mapping[str, float]) -> list[Candidate]:
+    """Return the sentences of a passage that was not read: they count where somebody's words are asked for."""
+    passage = hit.passage
+    return [
+        Candidate(hit, span, passage.quote(span), 0.0, coverage(weights, passage.quote(span), passage.context))
+        for span in passage.sentences
+        if not is_question(passage.quote(span))
+    ]
+
+
+def scorer(retriever: Retriever, reader: Reader | str | None = None) -> SentenceScorer:
+    """Return the scorer for a reader: None for that of the package, a model's name or path, or `none` for no reader."""
+    if reader == "none":
+        return OverlapScorer(retriever)
+    return ReaderScorer(retriever, hub_reader(reader) if isinstance(reader, str) else reader)
+
+
+class OverlapScorer:
+    """Judges a sentence without a reader: by what it means (cosine) and by the question's words that it holds.
+
+    Words weigh by their rarity in the index (BM25's idf). A word that is not in the sentence but near it (the
+    sentence before, the heading) counts half: pronouns have their owner there.
+    """
+
+    def __init__(self, retriever: Retriever) -> None:
+        self._retriever = retriever
+
+    def threshold(self, question: str) -> float:  # noqa: ARG002 - the same for all questions
+        """Return the score below which the best sentence is no answer."""
+        return 0.5
+
+    def score(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
+        """Return every sentence that is no question, with its score between 0 and 1."""
+        places = [
+            (hit, index)
+            for hit in hits
+            for index in range(len(hit.passage.sentences))
+            if not is_question(_quote(hit, index))
+        ]
+        if not places:
+            return []
+        texts = [_quote(hit, index) for hit, index in places]
+        cosines = self._retriever.similarity(question, texts)
+        weights = asked_terms(self._retriever.term_weights(question))
+        found = [
+            Candidate(hit, hit.passage.sentences[index], text, 0.5 * cosine + 0.5 * coverage(weights, text, near))
+            for (hit, index), text, cosine, near in zip(
+                places, texts, cosines, (_surroundings(*place) for place in places), strict=True
+            )
+        ]
+        found = looked_up(question, found, weights, self._retriever.similarity, yes_no=is_yes_no(question))
+        return heard(question, found, weights)
+
+
+def asked_terms(weights: Mapping[str, float]) -> dict[str, float]:
+    """Leave out the terms that only say what kind of answer is wanted."""
+    return {term: weight for term, weight in weights.items() if term not in ASKING}
+
+
+def is_yes_no(question: str) -> bool:
+    """Tell whether a question wants yes or no: it opens with a verb, and does not end with a choice."""
+    return _YES_NO.match(question) is not None and not _CHOICE.search(question)
+
+
+def _quote(hit: Hit, index: int) -> str:
+    return hit.passage.quote(hit.passage.sentences[index])
+
+
+def _surroundings(hit: Hit, index: int) -> str:
+    before = _quote(hit, index - 1) if index else ""
+    return f"{hit.passage.context} {before}"

@@ -1,0 +1,266 @@
+"""Looks questions up in tables: which row is asked about, and which cell of it answers.
+
+The reader was trained on prose. Of the rows of a table it takes a wrong one half of the time, and quotes it with
+confidence; that rows say with each value what it is makes up for it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rag.answer.question import wants_date, wants_number, wants_person, wants_place
+from rag.answer.tables.extremes import extreme
+from rag.answer.tables.rows import Asked, Row, cells, columns_above, spaced
+from rag.language.dates import without_dates
+from rag.language.terms import STOP_WORDS, terms
+from rag.records import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from rag.answer.tables.rows import Cell
+    from rag.records import Candidate
+
+    Alike = Callable[[str, Sequence[str]], Sequence[float]]
+
+NAMED, MEANT, ALONE = 0.9, 0.8, 0.7
+"""Scores of a row whose cell has the asked name, one that means much the same, or the only value of the asked kind."""
+
+LIKE, LIKE_NUMBER = 0.52, 0.45
+"""The cosine from which on a cell's name means much the same as what is asked. Of all-MiniLM-L6-v2: `people lived` and
+`Population` 0.48, `leader` and `Mayor` 0.56; `unemployment rate` and `Population` 0.23, `temperature` and `ph` 0.19."""
+
+COVERED = 0.6
+"""The share of the question, words by their rarity, that a row has to explain to be looked up; others are read."""
+
+WORTH = 6
+"""Words up to which a value is an answer as a whole."""
+
+_MONEY = re.compile(
+    r"amount|cost|price|total|sum|fee|value|paid|spen[dt]|budget|salar|wage|earning|income|[$€£]|\b(?:pay|usd|eur|gbp)\b",
+    re.IGNORECASE,
+)
+_PAID = re.compile(
+    r"\W*(?:how much\b.*\b(?:paid|pay|spen[dt]|cost|receiv|got|get|earn|charg|owe|give|worth)"
+    r"|what (?:do|does|did|has|have)\b.*\b(?:earn|cost|charge|pay|paid))",
+    re.IGNORECASE,
+)
+_PAID_FOR = re.compile(r"\bfor (?P<what>.+)", re.IGNORECASE)
+_PLACE = re.compile(
+    r"location|place|city|town|village|county|country|region|address|venue|site|district", re.IGNORECASE
+)
+_WHY = re.compile(r"\W*(?:why|what (?:caused?|led))\b", re.IGNORECASE)
+_HOW = re.compile(r"\W*how(?! (?:many|much|long|old|far|often|tall|high|big|large|fast|deep|heavy)\b)\b", re.IGNORECASE)
+_HEAD = re.compile(r"\W*(?:in |on |at |for |to |of |from )?(?:what|which)\s+(\w+)", re.IGNORECASE)
+_MOST = re.compile(
+    r"\b(?:most|least|average|mean|total|altogether|combined|(?:few|larg|small|high|low|great|bigg|old|young|new|late|earli"
+    r"|long|short|tall|deep|fast|slow|rich|poor|cheap|strong|weak|heavi|busi)est)\b",
+    re.IGNORECASE,
+)
+
+
+def looked_up(
+    question: str,
+    found: Sequence[Candidate],
+    weights: Mapping[str, float],
+    alike: Alike,
+    text: Callable[[str], str] = lambda _: "",
+    *,
+    yes_no: bool = False,
+) -> list[Candidate]:
+    """Judge the rows of tables among the candidates by what a question has of them, and leave all else as it is.
+
+    Of the rows of a document only those that have most of the question can answer, by the cell that is asked for. What
+    has to be added up or explained is in no single row, the most of something in one of them all (`extremes`), and a
+    table's head answers nothing. Where the question has nothing of any row, the reader's judgement stands.
+
+    Args:
+        question: what is asked.
+        found: sentences and rows, with the reader's scores.
+        weights: the question's terms with their rarity.
+        alike: the cosines between a text and others.
+        text: gives the text of a document, to compare all rows of a table.
+        yes_no: whether yes or no is asked: then the row is all.
+    """
+    asked = Asked.of(question, weights)
+    texts = _texts_above(found)
+    split = [(c, cells(c.text, columns_above(texts[c.hit.passage.id] + _above(c)))) for c in found]
+    tables = _by_document(Row(candidate, parts, asked) for candidate, parts in split if parts)
+    columns = _Columns(asked, [row for rows in tables for row in rows], alike)
+    heads = [candidate for candidate, parts in split if not parts and columns.are_named(candidate.text)]
+    judged = {id(head): replace(head, score=0.0, short=None) for head in heads}
+    for rows in tables:
+        told = [row.told for row in rows]
+        named = [row for row, much in zip(rows, told, strict=True) if much > (0.0, 0.0) and much == max(told)]
+        for row in rows if named or columns.are_compared else ():
+            judged[id(row.candidate)] = replace(row.candidate, score=0.0, short=None)
+        fine = [] if columns.are_compared else [row for row in named if not row.lacks(rows)]
+        judged |= {id(row.candidate): candidate for row, candidate in _judged(fine, columns, yes_no=yes_no)}
+    best = [extreme(asked, rows, text) for rows in tables] if not yes_no else []
+    sure = [one for one in best if one]
+    if len(sure) == 1:
+        row, cell = sure[0]
+        judged[id(row.candidate)] = replace(row.candidate, score=MEANT, short=_place(row, cell))
+    return [judged.get(id(candidate), candidate) for candidate in found]
+
+
+def _above(candidate: Candidate) -> str:
+    """Return what stands above a row of Markdown in its passage; nothing for any other text."""
+    passage = candidate.hit.passage
+    place = candidate.span.start - passage.span.start
+    return passage.text[: max(0, place)] if candidate.text.startswith("|") else ""
+
+
+def _texts_above(found: Sequence[Candidate]) -> dict[str, str]:
+    """Return, for each passage that opens within a table of Markdown, the text of those right before it, by its id."""
+    passages = {c.hit.passage.id: c.hit.passage for c in found}
+    ends = {(passage.uri, passage.span.end): passage for passage in passages.values()}
+    above: dict[str, str] = {}
+    for passage in sorted(passages.values(), key=lambda passage: passage.span):
+        before = (ends.get((passage.uri, passage.span.start - gap)) for gap in (1, 2))
+        other = next(filter(None, before), None) if passage.text.startswith("|") else None
+        above[passage.id] = f"{above[other.id]}{other.text}\n" if other else ""
+    return above
+
+
+def _by_document(rows: Iterable[Row]) -> list[list[Row]]:
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row.candidate.hit.passage.uri].append(row)
+    return list(groups.values())
+
+
+def _judged(rows: Sequence[Row], columns: _Columns, *, yes_no: bool) -> Iterator[tuple[Row, Candidate]]:
+    """Judge the rows of a document that have equally much of the question."""
+    answers = [columns.answering(row) for row in rows]
+    agreed = len({cell.value if cell else None for _, _, cell in answers}) == 1
+    for row, (score, covered, cell) in zip(rows, answers, strict=True):
+        if yes_no or covered < COVERED:
+            yield row, replace(row.candidate, score=max(ALONE if covered >= COVERED else 0.0, row.candidate.score))
+        else:
+            yield row, replace(row.candidate, score=score, short=_place(row, cell) if cell and agreed else None)
+
+
+def _place(row: Row, cell: Cell) -> Span:
+    """Return the place of a value in the document, or of what the reader found in one of many words."""
+    start, read = row.candidate.span.start + cell.start, row.candidate.short
+    whole = Span(start, start + len(cell.value))
+    inside = read is not None and whole.start <= read.start and read.end <= whole.end
+    return read if read and inside and len(cell.value.split()) > WORTH else whole
+
+
+class _Columns:
+    """Which cell of a row is asked for: by its name, by what its name means, by being the only one of its kind."""
+
+    def __init__(self, asked: Asked, rows: Sequence[Row], alike: Alike) -> None:
+        self._asked = asked
+        self._alike = alike
+        self._names = list(dict.fromkeys(cell.name for row in rows for cell in row.cells if cell.name))
+        self._known: dict[str, dict[str, float]] = {}
+
+    @property
+    def are_compared(self) -> bool:
+        """Whether the answer is in no single row: why, the most or the sum of something unless a column is named so."""
+        names = " ".join(self._names).lower()
+        return bool(_WHY.match(self._asked.question)) or any(
+            word.lower() not in names for word in _MOST.findall(self._asked.question)
+        )
+
+    def are_named(self, line: str) -> bool:
+        """Tell whether a line is the head of a table: names of columns and nothing else."""
+        names = [name.strip() for name in line.split(" | ")]
+        return len(names) > 1 and all(name in self._names for name in names)
+
+    def answering(self, row: Row) -> tuple[float, float, Cell | None]:
+        """Return the score of a row, how much of the question it explains, and the cell that is asked for.
+
+        The score is 0 where no cell is asked for; where several may be, none is named.
+        """
+        given = [cell for cell in row.cells if row.gives(cell)]
+        rest = [cell for cell in row.cells if cell not in given]
+        fitting = [cell for cell in rest if row.is_of_kind(cell)]
+        wanted = self._wanted(given)
+        unnamed = {t: w for t, w in wanted.items() if not any(t in cell.name_terms for cell in given)}
+        dated = [cell for cell in fitting if row.is_of(cell)]
+        shares = [math.fsum(w for t, w in unnamed.items() if t in cell.name_terms) for cell in rest]
+        named = dated if len(dated) == 1 else _best(rest, shares)
+        paid = _PAID.match(self._asked.question)
+        meant = [] if named else self._meant(_money(fitting) if paid else fitting, wanted)
+        only = [] if named or meant else self._only(row.cells[0] if given else None, fitting, unnamed)
+        score = NAMED if named else MEANT if meant else ALONE
+        chosen = [cell for cell in named or meant or only if cell in fitting]
+        what = _PAID_FOR.search(self._asked.question) if paid else None
+        if what and not row.has_any(terms(what["what"])):
+            return 0.0, 1.0, None  # paid for something else
+        covered = row.explains(wanted if meant else terms(paid[0]) if paid else ())
+        return (score if chosen else 0.0), covered, None if _HOW.match(self._asked.question) else self._one(chosen)
+
+    def _wanted(self, given: Sequence[Cell]) -> dict[str, float]:
+        """Return the terms of what is asked for: `county` of `which county`, or all that are no values of the row."""
+        known = {term for cell in given for term in cell.terms} | self._asked.fixed
+        wanted = {term: weight for term, weight in self._asked.weights.items() if term not in known}
+        head = set() if wants_date(self._asked.question) else self._head()
+        return {term: weight for term, weight in wanted.items() if term in head} or wanted
+
+    def _head(self) -> set[str]:
+        """Return the terms of what stands behind `what` or `which`."""
+        head = _HEAD.match(self._asked.question)
+        return set(terms(head[1])) if head else set()
+
+    def _meant(self, fitting: Sequence[Cell], wanted: Mapping[str, float]) -> list[Cell]:
+        """Return the cells of the asked kind whose names mean what is wanted."""
+        meant = self._likeness(wanted)
+        likeness = [meant.get(cell.name, 0.0) for cell in fitting]
+        least = LIKE_NUMBER if wants_number(self._asked.question) else LIKE
+        return _best(fitting, likeness) if max(likeness, default=0.0) >= least else []
+
+    def _only(self, first: Cell | None, fitting: Sequence[Cell], unnamed: Mapping[str, float]) -> list[Cell]:
+        """Return the one cell that can be meant: a place, whom the row is about, a date; and all sums."""
+        question = self._asked.question
+        if _PAID.match(question):
+            return [cell for cell in _money(fitting) if any(map(str.isdigit, cell.value))]
+        if wants_place(question):
+            fitting = [cell for cell in fitting if _PLACE.search(cell.name)]
+        elif wants_person(question) and not unnamed:
+            fitting = [cell for cell in fitting if cell is first]
+        elif wants_date(question):
+            fitting = [cell for cell in fitting if len(terms(without_dates(cell.value))) < 2]  # but a weekday
+        elif unnamed or self._head():
+            return []
+        return list(fitting) if len(fitting) == 1 else []
+
+    def _likeness(self, wanted: Mapping[str, float]) -> Mapping[str, float]:
+        """Return how near the name of each column comes to what is wanted, years left out."""
+        words = (word for word in re.findall(r"[\w-]+", self._asked.question) if word.lower() not in STOP_WORDS)
+        phrase = " ".join(word for word in words if wanted.keys() & set(terms(word)))
+        if phrase and phrase not in self._known:
+            self._known[phrase] = dict(zip(self._names, self._alike(phrase, [*map(_plain, self._names)]), strict=True))
+        return self._known.get(phrase, {})
+
+    def _one(self, found: Sequence[Cell]) -> Cell | None:
+        """Return the one cell whose name has a date of the question, or the fewest words."""
+        dates = self._asked.dates
+        dated = [cell for cell in found if any(date.agrees(parts) for date in dates for parts in cell.name_dates)]
+        best = _best(dated or found, [1 / (1 + len(terms(_plain(cell.name)))) for cell in dated or found])
+        return best[0] if len(best) == 1 else None
+
+
+def _money(found: Sequence[Cell]) -> list[Cell]:
+    """Return the cells of sums: of a column that is named so, or else those that say so themselves."""
+    named = [cell for cell in found if _MONEY.search(cell.name)]
+    return named or [cell for cell in found if _MONEY.search(cell.value)]
+
+
+def _best(found: Sequence[Cell], scores: Sequence[float]) -> list[Cell]:
+    """Return the cells with the highest score, if that is above 0."""
+    top = max(scores, default=0.0)
+    return [cell for cell, score in zip(found, scores, strict=True) if 0 < score >= top - 1e-9]
+
+
+def _plain(name: str) -> str:
+    """Return the name of a column without its year: `Population 2021` is a population."""
+    return without_dates(spaced(name)).strip(" –")

@@ -1,0 +1,343 @@
+"""What each command does: options in, exit code out."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from rag.app.cli.lines import (
+    answer_lines,
+    complain,
+    hit_lines,
+    marked,
+    meant_lines,
+    print_json,
+    say,
+    short_lines,
+    side_lines,
+    source_lines,
+    spoken,
+)
+from rag.app.printable import one_line, printable
+from rag.errors import InputError, LoadError, RagError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from rag.app.progress import Bars
+    from rag.evaluate import Result
+    from rag.evaluate.compare import Difference
+    from rag.evaluate.measures import Scores
+    from rag.library import Library
+    from rag.records import Answer, Document, Span, SyncReport
+    from rag.store.history import History
+    from rag.sync.remains import Remains
+
+
+def index(options: argparse.Namespace) -> int:
+    """Bring the index up to date, and go on with `--watch`."""
+    from rag.app.progress import Bars
+
+    if options.watch and options.rebuild:
+        raise InputError("--watch goes on with an index as it is; run rag index --rebuild first, then --watch")
+    with _library(options) as library, Bars() as bars:
+        if options.watch:
+            return _watch(options, library, bars)
+        report = library.index(*options.paths, rebuild=options.rebuild, progress=bars.show)
+        _print_report(report, options)
+        _say_samples(library, report, options)
+    return 1 if options.strict and report.count("failed") else 0
+
+
+def _watch(options: argparse.Namespace, library: Library, bars: Bars) -> int:
+    """Print a report for each batch of changes; with JSON, one on each line."""
+    from rag.sync.watch import watch
+
+    reports = watch(library, options.paths, progress=bars.show)
+    first = next(reports)
+    _print_report(first, options, indent=None)
+    if not isinstance(first, RagError):
+        _say_samples(library, first, options)
+    print("watching; Ctrl-C ends it", file=sys.stderr, flush=True)
+    try:
+        for report in reports:
+            _print_report(report, options, indent=None)
+    except KeyboardInterrupt:
+        print("stopped; the index has all that was reported", file=sys.stderr)
+    finally:
+        reports.close()
+    return 0
+
+
+def _print_report(report: SyncReport | RagError, options: argparse.Namespace, indent: int | None = 2) -> None:
+    from rag.app.as_json import report_json
+
+    if isinstance(report, RagError):
+        complain(f"{report} (it is tried again)")
+    elif options.json:
+        print_json(report_json(report), indent)
+    else:
+        say(f"{report} ({report.passages} passages, {report.embedded} embedded, {report.seconds:.1f} s)")
+        for outcome in (*report.incomplete, *report.of("skipped"), *report.of("failed")):
+            say(one_line(f"  {outcome.state}: {outcome.path}: {outcome.reason}"), file=sys.stderr)
+
+
+def _say_samples(library: Library, report: SyncReport, options: argparse.Namespace) -> None:
+    """Where documents were added to the samples, say that these answer, too, and what can be done about it."""
+    from rag.app.samples import removal, samples_among
+
+    if not report.count("added"):
+        return
+    samples = samples_among((info.uri for info in library.documents()), options.paths)
+    if samples:
+        complain(
+            f"this index also holds {len(samples)} sample documents of app.py, which answer your questions, too; "
+            f"to take them out: {removal(samples, str(options.store))}; to keep your own apart from the start: "
+            "rag index FOLDER --store PLACE, then rag serve --store PLACE"
+        )
+
+
+def remove(options: argparse.Namespace) -> int:
+    """Take documents out of the index, and say what stays of them."""
+    from rag.app.as_json import report_json
+    from rag.sync.remains import remains
+
+    with _library(options) as library:
+        report = library.remove(*options.documents)
+        if options.json:
+            print_json(report_json(report))
+        else:
+            print(f"{report.count('removed')} removed", flush=True)
+        _say_what_stays(
+            remains(library.store, _history(library), [outcome.path for outcome in report.outcomes]), options
+        )
+    return 0
+
+
+def _say_what_stays(left: Sequence[Remains], options: argparse.Namespace) -> None:
+    for each in left:
+        if each.file:
+            complain(
+                f"{each.file} is still there: the next rag index of its folder adds it again, unless .ragignore "
+                "there names it"
+            )
+    quoted = [each.uri for each in left if each.conversations]
+    number = len({conversation for each in left for conversation in each.conversations})
+    if quoted:
+        still = "1 kept conversation still quotes" if number == 1 else f"{number} kept conversations still quote"
+        command = shlex.join(["rag", "forget", *quoted, "--store", str(options.store)])
+        complain(f"{still} what was removed; to forget that, too: {command}")
+
+
+def forget(options: argparse.Namespace) -> int:
+    """Forget the kept conversations that quote documents."""
+    with _library(options) as library:
+        number = _history(library).forget(*options.documents)
+    if options.json:
+        print_json({"forgotten": number})
+    else:
+        print(f"{number} forgotten")
+    return 0
+
+
+def _history(library: Library) -> History:
+    from rag.store.history import History
+
+    return History(library.store.root / "history.db")
+
+
+def search(options: argparse.Namespace) -> int:
+    """Print cited passages."""
+    from rag.app.as_json import hits_json
+    from rag.records import Filter
+
+    where = Filter.parse(options.where, options.as_of)
+    with _library(options) as library:
+        hits = library.search(options.question, options.k, where)
+    if options.json:
+        print_json(hits_json(options.question, hits))
+    else:
+        lines = (hit_lines(rank, hit, options.question) for rank, hit in enumerate(hits, 1))
+        say("\n\n".join(lines) or ("nothing found" + f" where {where}" * bool(where)))
+    return 0
+
+
+def ask(options: argparse.Namespace) -> int:
+    """Print the answer with its citations."""
+    from rag.app import export
+    from rag.app.as_json import answer_json
+    from rag.records import Filter
+
+    where = Filter.parse(options.where, options.as_of)
+    with _library(options) as library:
+        history: list[Answer] = []
+        for question in options.after:
+            history.append(library.ask(question, options.k, where, history))
+        if sys.stdout.isatty() and not options.json and not options.format:
+            return _ask_aloud(library.ask_stream(options.question, options.k, where, history))
+        answer = library.ask(options.question, options.k, where, history)
+    if options.json:
+        print_json(answer_json(answer))
+    elif options.format:
+        print(getattr(export, options.format)([answer_json(answer)]), end="")
+    else:
+        say(answer_lines(answer))
+    return 0
+
+
+def _ask_aloud(answers: Iterator[Answer]) -> int:
+    """Print each sentence as it comes, then the sources; where the answer is another in the end, print that whole."""
+    said: list[str] = []
+    rest: list[str] = []
+    for answer in answers:
+        sentences = (spoken(sentence.speaker, [sentence]) for sentence in answer.sentences)
+        lines = [*meant_lines(answer), *short_lines(answer), *sentences]
+        if answer.reason or lines[: len(said)] != said:
+            say("\n" * bool(said) + answer_lines(answer))
+            return 0
+        say("".join(f"{line}\n" for line in lines[len(said) :]), end="")
+        said, rest = lines, [*side_lines(answer), "", *source_lines(answer)]
+    say("\n".join(rest))
+    return 0
+
+
+def show(options: argparse.Namespace) -> int:
+    """Print a document, its span marked."""
+    from rag.app.as_json import document_json
+
+    with _library(options) as library:
+        document = library.document(options.document)
+        data = document_json(document, options.at)
+        if options.json:
+            print_json({**data, **(_place_json(library, document, options.at) if options.at else {})})
+        else:
+            print(marked(document, options.at) if options.at else printable(document.text))
+    return 0
+
+
+def _place_json(library: Library, document: Document, span: Span) -> dict[str, object]:
+    """Return the page of the span, and its rectangles there, as far as the original is still at hand."""
+    try:
+        rectangles = library.rectangles(document.uri, span)
+    except LoadError as error:
+        complain(str(error))
+        rectangles = []
+    return {
+        "page": document.page_at(span.start),
+        "rectangles": [rectangle._asdict() for rectangle in rectangles],
+    }
+
+
+def status(options: argparse.Namespace) -> int:
+    """Count what is there."""
+    from rag.app.as_json import status_json
+
+    with _library(options) as library:
+        status, documents = library.status(), library.documents()
+    if options.json:
+        print_json(status_json(status, documents))
+        return 0
+    waiting = f" ({status.waiting} without a vector yet)" if status.waiting else ""
+    say(f"{status.store}: {status.documents} documents, {status.passages} passages{waiting}")
+    print(f"encoder {status.model} ({status.dimension}), generation {status.generation}, {status.bytes / 1e6:.1f} MB")
+    for info in documents:
+        say(one_line(f"  {info.date or '          '}  {info.passages:5}  {info.uri}"))
+    return 0
+
+
+def verify(options: argparse.Namespace) -> int:
+    """Check everything again; 1 on any damage."""
+    with _library(options) as library:
+        damages = library.verify()
+    if options.json:
+        print_json({"sound": not damages, "damages": damages})
+    else:
+        say("\n".join(damages) or "sound")
+    return 1 if damages else 0
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """Print scores on a set of questions."""
+    from rag.evaluate import SYSTEMS
+    from rag.evaluate.report import check_report, comparison, read_report, table, write_report
+
+    check_report(options.report)
+    earlier = read_report(options.compare) if options.compare else None
+    systems = SYSTEMS if options.system == "all" else (options.system,)
+    results = _results(options, systems)
+    summaries = {result.system: result.summary() for result in results}
+    compared = _compared(earlier, results[-1]) if earlier is not None else []
+    if options.json:
+        changes = {"compared": [asdict(difference) for difference in compared]} if compared else {}
+        print_json({**(summaries if len(systems) > 1 else summaries[systems[0]]), **changes})
+    else:
+        say("\n\n".join([table(results), *([comparison(compared)] if compared else [])]))
+    if earlier is not None and not compared:
+        complain(f"{options.compare} shares no measure of any question with this run; nothing is compared")
+    if options.report:  # after the scores, which have cost all the time
+        write_report(results[-1], options.report)
+    return 0
+
+
+def _results(options: argparse.Namespace, systems: Sequence[str]) -> list[Result]:
+    """Measure systems on a folder with its own documents, or on questions about the index."""
+    from rag.app.progress import Bars
+    from rag.evaluate import evaluate as measured
+    from rag.evaluate import kept_at, opened, read_folder, read_questions
+    from rag.models.encoder import DEFAULT_MODEL, embedder
+
+    folder = options.set.is_dir()
+    dataset = read_folder(options.set) if folder else None
+    if dataset and not kept_at(dataset).exists():
+        where = kept_at(dataset)
+        print(f"the index of these documents is kept in {where} for the next run; delete it at will", file=sys.stderr)
+    with Bars() as bars:
+        encoder = embedder(options.model or DEFAULT_MODEL)
+        source = opened(dataset, encoder, bars.show, options.reranker) if dataset else _library(options)
+        with source as library:
+            chosen = (dataset or read_questions(options.set, library)).limited(options.limit)
+            answers = not options.no_answers
+            return [measured(chosen, library, system=name, answers=answers, progress=bars.show) for name in systems]
+
+
+def _compared(earlier: Mapping[str, Scores], result: Result) -> list[Difference]:
+    from rag.evaluate.compare import differences
+    from rag.evaluate.measures import ANSWER, RANKING
+
+    now = {case.question.id: case.scores for case in result.cases}
+    return differences(earlier, now, (*RANKING, *ANSWER))
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Serve the page, or an assistant."""
+    from rag.app import mcp, ui
+
+    with _library(options) as library:
+        if options.mcp:
+            mcp.serve(library)
+        else:
+            ui.serve(library, options.host, options.port, options.name, options.password_file)
+    return 0
+
+
+def _library(options: argparse.Namespace) -> Library:
+    from rag.library import Library
+    from rag.models.encoder import embedder
+
+    model = getattr(options, "model", None)
+    library = Library.open(
+        options.store,
+        embedder=embedder(model) if model else None,
+        reranker=getattr(options, "reranker", None),
+        reader=getattr(options, "reader", None),
+    )
+    if getattr(options, "answerer", None) == "llm":
+        from rag.answer.write.endpoint import Settings
+        from rag.answer.write.setup import llm_answerer
+
+        settings = Settings.of(url=options.llm_url, model=options.llm_model)
+        library.answerer = llm_answerer(library.retriever, settings)
+    return library

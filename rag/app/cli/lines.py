@@ -1,0 +1,127 @@
+"""What commands print: results as text or JSON, complaints in one line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from itertools import groupby
+from typing import TYPE_CHECKING, TextIO
+
+from rag.app.printable import one_line, printable
+from rag.app.shown import speaker_before
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rag.records import Answer, AnswerSentence, Citation, Document, Hit, Span
+
+
+def say(text: str, end: str = "\n", file: TextIO | None = None) -> None:
+    """Print text; what would act on the terminal is shown instead, for much of it comes from documents."""
+    print(printable(text), end=end, file=file, flush=True)
+
+
+def complain(message: str, code: int = 1) -> int:
+    """Print a complaint in one line, and return the exit code."""
+    say(f"rag: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+def print_json(data: object, indent: int | None = 2) -> None:
+    """Print JSON."""
+    text = json.dumps(data, ensure_ascii=False, indent=indent)
+    print(
+        text.encode("utf-8", "backslashreplace").decode(), flush=True
+    )  # half a surrogate pair becomes an escape, as JSON has it
+
+
+def hit_lines(rank: int, hit: Hit, question: str) -> str:
+    """Return a hit with its reference, its text, and why it was found."""
+    from rag.language.terms import matched_words
+
+    words = ", ".join(matched_words(question, hit.passage.retrieval_text)) or "none"
+    halves = f"by meaning: {hit.dense_rank or '-'}, by words: {hit.lexical_rank or '-'}"
+    read = "" if hit.reranker_score is None else f"; read: {hit.reranker_score:.2f}"
+    text = " ".join(hit.passage.text.split())
+    return (
+        f"{rank}. {one_line(str(hit.citation))}  ({hit.score:.3f})\n   {text}\n   [rank {halves}{read}; words: {words}]"
+    )
+
+
+def _near(hit: Hit) -> str:
+    """Return the sentence that comes nearest to an answer, or the beginning of the passage."""
+    if hit.sentence:
+        return f"nearest: {' '.join(hit.passage.quote(hit.sentence).split())}"
+    return " ".join(hit.passage.text.split())[:200]
+
+
+def answer_lines(answer: Answer) -> str:
+    """Return an answer as text, with its sides and sources."""
+    meant = meant_lines(answer)
+    if answer.abstained:
+        nearest = (f"  {one_line(str(hit.citation))}\n    {_near(hit)}" for hit in answer.nearest)
+        return "\n".join([*meant, answer.text, *nearest])
+    notice = [answer.reason, ""] if answer.reason else []
+    said = [*short_lines(answer), *_joined(answer)]
+    return "\n".join([*notice, *meant, *said, *side_lines(answer), "", *source_lines(answer)])
+
+
+def meant_lines(answer: Answer) -> list[str]:
+    """Return what a follow-up was taken to mean."""
+    return [f"searched for: {answer.searched_for}", ""] if answer.searched_for else []
+
+
+def short_lines(answer: Answer) -> list[str]:
+    """Return the short answer; nothing where sources differ, for it is that of one side."""
+    short = answer.short_answer
+    if short is None or answer.conflicts:
+        return []
+    return [f"Short answer: {' '.join(short.text.split())} [{short.citation}]", ""]
+
+
+def source_lines(answer: Answer) -> list[str]:
+    """Return the sources, each with its file."""
+    return [f"  [{c.number}] {one_line(str(c))}\n      {one_line(c.uri)}{_meant_dates(c)}" for c in answer.citations]
+
+
+def _meant_dates(citation: Citation) -> str:
+    """Return the days that `on Tuesday` and the like mean in a quotation, as a line of their own."""
+    from rag.app.as_json import dates_json
+
+    days = [f"“{' '.join(found['text'].split())}”: {found['date']}" for found in dates_json(citation)]
+    return f"\n      {', '.join(days)}" if days else ""
+
+
+def side_lines(answer: Answer) -> list[str]:
+    """Return what sources differ on, each side with its date, document and speaker."""
+    cited = {citation.number: citation for citation in answer.citations}
+    lines = []
+    for conflict in answer.conflicts:
+        lines += ["", f"Sources differ on “{conflict.about}”:"]
+        for c in (cited[number] for number in conflict.sides):
+            speaker = speaker_before(c.speaker, c.quote)
+            who = ", ".join(part for part in (c.date or "no date", c.title, speaker) if part)
+            lines.append(f"  {who}: {' '.join(c.quote.split())} [{c.number}]")
+    return lines
+
+
+def _joined(answer: Answer) -> list[str]:
+    """Return the answer as lines: neighbouring sentences of one speaker, or of nobody, on one line."""
+    groups = groupby(answer.sentences, key=lambda sentence: sentence.speaker)
+    return [spoken(speaker, sentences) for speaker, sentences in groups]
+
+
+def spoken(speaker: str | None, sentences: Iterable[AnswerSentence]) -> str:
+    """Return sentences with who said them."""
+    words = " ".join(map(str, sentences))
+    named = speaker_before(speaker, words)
+    return f"{named}: {words}" if named else words
+
+
+def marked(document: Document, span: Span, around: int = 300) -> str:
+    """Return the span in its context, ready to print, between marks that stand out in a terminal."""
+    text = document.text
+    start, end = max(0, span.start - around), min(len(text), span.end + around)
+    on, off = ("\x1b[7m", "\x1b[0m") if sys.stdout.isatty() else (">>>", "<<<")
+    before, words, after = map(printable, (text[start : span.start], span.of(text), text[span.end : end]))
+    return f"{before}{on}{words}{off}{after}"

@@ -1,0 +1,179 @@
+"""The web page. Gradio is imported by `build` and `serve` only: it takes seconds, and no other command needs it."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import threading
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.app.ui.password import Password, chosen_password
+from rag.app.ui.startup import import_gradio
+from rag.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
+    from importlib.resources.abc import Traversable
+
+    import gradio as gr
+    from fastapi import FastAPI
+
+    from rag.app.ui.follow import Follow
+    from rag.library import Library
+
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+EVERY_ADDRESS = ("", "0.0.0.0", "::")  # noqa: S104 - only with a password
+MEDIA_TYPES = {"js": "text/javascript", "css": "text/css"}
+MOST_WAITING = 100  # questions in the queue before the page says that it is busy
+
+
+def serve(
+    library: Library,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    names: Sequence[str] = (),
+    password_file: Path | None = None,
+) -> None:
+    """Serve the page until interrupted; prints its address when it is ready. Port 0 takes a free one.
+
+    Args:
+        library: what is asked.
+        host: the address to listen at; one that other machines reach needs a password.
+        port: the port to listen at.
+        names: under which the page is reached, besides those of this machine and IP addresses.
+        password_file: holds the password in its first line; without it, RAG_PASSWORD in the environment does.
+
+    Raises:
+        InputError: the host can be reached from other machines and there is no password, or the port is taken.
+    """
+    password = chosen_password(password_file)
+    if host not in LOOPBACK_HOSTS and password is None:
+        raise InputError(
+            f"Other machines can reach {host or 'every address'}, so the page needs a password: "
+            "put one into a file and name it with --password-file, or set RAG_PASSWORD."
+        )
+    with _listen(host, port) as listener:
+        named = socket.gethostname() if host in EVERY_ADDRESS else host
+        address = f"[{named}]" if ":" in named else named
+        app = build(library, (host, socket.gethostname(), *names), password, local=host in LOOPBACK_HOSTS)
+        _run(app, listener, f"Open http://{address}:{listener.getsockname()[1]}\n")
+
+
+def _run(app: FastAPI, listener: socket.socket, ready: str) -> None:
+    """Serve an application until interrupted; print a line once it can be reached."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            sys.stdout.write(ready)
+            sys.stdout.flush()
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again when it has shut down
+    try:
+        Server(uvicorn.Config(app, log_level="warning", ws="none", timeout_graceful_shutdown=2)).run([listener])
+    except KeyboardInterrupt:  # the usual way to end it
+        return
+
+
+def build(library: Library, names: Sequence[str] = (), password: str | None = None, *, local: bool = True) -> FastAPI:
+    """Return the page as an ASGI application, guarded, and start to load the encoder in the background.
+
+    Args:
+        library: what is asked.
+        names: under which it is reached, besides those of this machine to itself.
+        password: what to know to be let in; None lets everybody in who reaches it.
+        local: whether only people at this machine do: they may name its folders.
+    """
+    uploads = _settle_gradio()
+    import_gradio()
+    from fastapi import FastAPI
+
+    from rag.app.ui.follow import Follow
+    from rag.app.ui.guard import Guard
+    from rag.app.ui.page import layout
+
+    follow = Follow(library, local=local)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_closing(follow))
+    for file in files("rag.app.ui").joinpath("web").iterdir():
+        _offer(app, file)
+    _mount(app, layout(library, follow, local=local))
+    app.add_middleware(Guard, uploads=uploads, names=names, password=Password(password) if password else None)
+    library.warm_in_background()
+    return app
+
+
+def _closing(follow: Follow) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Return what has the application end the following of changes when it ends itself."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await asyncio.to_thread(follow.close)
+
+    return lifespan
+
+
+def _mount(app: FastAPI, blocks: gr.Blocks) -> None:
+    """Serve Gradio's part at the root: quiet, and without what the page does not use."""
+    import gradio as gr
+
+    from rag.app.ui.guard import FILE_BYTES
+    from rag.app.ui.page import theme
+
+    blocks.queue(max_size=MOST_WAITING, default_concurrency_limit=4)
+    gr.mount_gradio_app(
+        app,
+        blocks,
+        path="/",
+        show_error=False,
+        run_history=False,
+        ssr_mode=False,
+        mcp_server=False,
+        enable_monitoring=False,
+        max_file_size=FILE_BYTES,
+        allowed_paths=[],
+        footer_links=[],
+        theme=theme(),
+    )
+    blocks.has_launched = True  # unless this is set, Gradio takes any path for an uploaded file's
+
+
+def _offer(app: FastAPI, file: Traversable) -> None:
+    """Serve a file of the page by itself: Gradio would rewrite the selectors of a style sheet given to it."""
+    from fastapi.responses import Response
+
+    text, media_type = file.read_text("utf-8"), MEDIA_TYPES[file.name.rpartition(".")[2]]
+    app.get(f"/web/{file.name}")(lambda: Response(text, media_type=media_type, headers={"Cache-Control": "no-cache"}))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Take the port now, so that a taken one is said before anything slow starts."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except (OSError, OverflowError) as error:
+        raise InputError(f"Port {port} of {host} cannot be used ({error}): choose another with --port.") from error
+
+
+def _settle_gradio() -> Path:
+    """Keep Gradio quiet and private. Read at its import, hence before it: no analytics, no hub, a folder of its own.
+
+    Uploads pass through that folder, which is returned; Gradio's own default is shared by all its applications.
+    """
+    if "GRADIO_TEMP_DIR" not in os.environ:
+        folder = tempfile.mkdtemp(prefix="rag-ui-")  # mode 0700
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        os.environ["GRADIO_TEMP_DIR"] = folder
+    os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1")
+    return Path(os.environ["GRADIO_TEMP_DIR"])

@@ -1,0 +1,260 @@
+"""What stands between the network and the page: who may ask, how much they may send, what a browser may load.
+
+Gradio checks neither the Host header (a foreign name that resolves to 127.0.0.1 would be served) nor the origin of an
+upload, limits no request body and sends no security headers; mounted in another application it does not even check
+that a file named in a call was uploaded, and would copy any file of this machine. This ASGI middleware does.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from rag.app.ui.password import Password
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+FILE_BYTES = 20 * 1024 * 1024  # one uploaded file
+UPLOAD_BYTES = 200 * 1024 * 1024  # all files of one upload
+CALL_BYTES = 1024 * 1024  # any other request
+WAITING_BYTES = 1024 * 1024 * 1024  # all uploads that no call has taken yet
+WAITING_FILES = 2000  # and their number
+
+# 'unsafe-eval' and 'unsafe-inline' are what Gradio's own front end needs: the policy keeps requests from leaving this
+# machine, while inert rendering (text nodes only) is what keeps scripts of documents from running.
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "media-src 'self' blob:",
+        "font-src 'self' data:",
+        "connect-src 'self'",
+        "worker-src 'self' blob:",
+        "form-action 'self'",
+        "frame-src 'none'",
+        "frame-ancestors 'none'",
+        "object-src 'none'",
+        "base-uri 'self'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+class _Refused(Exception):  # noqa: N818 - an answer to the client, not an error of ours
+    """A request that is answered here with a status and one line."""
+
+    def __init__(self, status: int, reason: str, **headers: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.headers = headers
+
+
+class Guard:
+    """ASGI middleware: Host, origin, size and content of requests; security headers on every answer.
+
+    Args:
+        app: what is guarded.
+        uploads: the only folder whose files a call may name.
+        names: under which it answers besides those of this machine to itself.
+        password: what to know to be let in; with it, all IP addresses are good names, too: nobody can make a
+            browser take a foreign page for one of them, as they can with names.
+    """
+
+    def __init__(
+        self, app: ASGIApp, uploads: Path, names: Iterable[str] = (), password: Password | None = None
+    ) -> None:
+        self._app = app
+        self._uploads = uploads.resolve()
+        self._names = LOOPBACK | {name.casefold() for name in names if name}
+        self._password = password
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it with 400, 401, 403, 413 or 429."""
+        if scope["type"] == "websocket":  # the page uses none
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":  # start and end of the server
+            await self._app(scope, receive, send)
+            return
+        answer = _Answer(scope["path"], send)
+        try:
+            headers = Headers(scope=scope)
+            self._check_sender(headers)
+            self._check_password(headers, scope["client"])
+            await self._app(scope, await self._checked_body(headers, receive), answer.send)
+        except _Refused as refusal:
+            if not answer.started:
+                response = PlainTextResponse(f"{refusal}\n", refusal.status, refusal.headers)
+                await response(scope, receive, answer.send)
+
+    def _check_sender(self, headers: Headers) -> None:
+        """Refuse a foreign Host, and whatever a browser sends on behalf of another site."""
+        host = headers.get("host", "")
+        if not self._is_name(_name(host)):
+            raise _Refused(400, "This server answers only to its own name.")
+        origin = headers.get("origin")
+        if origin is not None and origin.casefold() not in {f"http://{host}".casefold(), f"https://{host}".casefold()}:
+            raise _Refused(403, "Requests from other sites are refused.")
+        site, mode = headers.get("sec-fetch-site", "none"), headers.get("sec-fetch-mode")
+        if site not in {"same-origin", "none"} and mode != "navigate":
+            raise _Refused(403, "Requests from other sites are refused.")
+
+    def _is_name(self, name: str) -> bool:
+        return name in self._names or (self._password is not None and _is_address(name))
+
+    def _check_password(self, headers: Headers, client: tuple[str, int] | None) -> None:
+        """Refuse who does not know the password, if there is one."""
+        if self._password is None:
+            return
+        address = client[0] if client else ""
+        if self._password.must_wait(address):
+            raise _Refused(429, "Too many wrong passwords: wait a minute.")
+        if not self._password.admits(headers.get("authorization", ""), address):
+            ask = {"WWW-Authenticate": 'Basic realm="rag", charset="UTF-8"'}
+            raise _Refused(401, "This page asks for a password.", **ask)
+
+    async def _checked_body(self, headers: Headers, receive: Receive) -> Receive:
+        """Return a `receive` that is limited; a call is read at once and searched for files that nobody uploaded."""
+        upload = headers.get("content-type", "").startswith("multipart/form-data")
+        limit = UPLOAD_BYTES if upload else CALL_BYTES
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length) > limit:
+            raise _too_large(limit)
+        if upload:
+            self._check_waiting()
+        limited = _limited(receive, limit)
+        if upload or (length in {"", "0"} and "transfer-encoding" not in headers):
+            return limited
+        body = await _whole(limited)
+        if not all(map(self._is_upload, _file_paths(_parsed(body)))):
+            raise _Refused(400, "A call may name only files that were uploaded.")
+        return _again(body, limited)
+
+    def _check_waiting(self) -> None:
+        """Refuse uploads while too many wait: whoever uploads and never indexes must not fill the disk."""
+        sizes = [path.stat().st_size for path in self._uploads.rglob("*") if path.is_file()]
+        if len(sizes) > WAITING_FILES or sum(sizes) > WAITING_BYTES:
+            raise _Refused(413, "Too many uploaded files are waiting to be indexed: try again in an hour.")
+
+    def _is_upload(self, path: str) -> bool:
+        try:
+            return Path(path).resolve().is_relative_to(self._uploads)
+        except (OSError, ValueError):  # too long, or not a path at all
+            return False
+
+
+class _Answer:
+    """The way back to the client: adds the headers, remembers whether anything was sent."""
+
+    def __init__(self, path: str, send: Send) -> None:
+        self._path = path
+        self._send = send
+        self.started = False
+
+    async def send(self, message: Message) -> None:
+        """Send on; document text (all of Gradio's calls) is not to stay in a browser's cache."""
+        if message["type"] == "http.response.start":
+            self.started = True
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers[name] = value
+            if self._path.startswith("/gradio_api/"):
+                headers["Cache-Control"] = "no-store"
+        await self._send(message)
+
+
+def _name(host: str) -> str:
+    """Return the name in a Host header without its port."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0].casefold()
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _too_large(limit: int) -> _Refused:
+    return _Refused(413, f"The request is larger than {limit // 1024 // 1024} MB.")
+
+
+def _limited(receive: Receive, limit: int) -> Receive:
+    """Count the bytes of the body as they come: Content-Length may be missing."""
+    received = 0
+
+    async def counted() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise _too_large(limit)
+        return message
+
+    return counted
+
+
+async def _whole(receive: Receive) -> bytes:
+    """Read a body to its end."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that gives the body once more, and then what really comes."""
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+def _parsed(body: bytes) -> Any:  # noqa: ANN401 - JSON of any shape
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):  # not JSON: Gradio will say so
+        return None
+
+
+def _file_paths(data: Any) -> Iterator[str]:  # noqa: ANN401 - JSON of any shape
+    """Yield the path of every file value anywhere in `data`."""
+    waiting = [data]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            if isinstance(item.get("path"), str):
+                yield item["path"]
+            waiting.extend(item.values())
+        elif isinstance(item, list):
+            waiting.extend(item)

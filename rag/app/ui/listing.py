@@ -1,0 +1,121 @@
+"""What the page shows of the collection, as plain data: its documents, and what a change of it did."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, get_args
+
+from rag.app.ui.render import file_name, nice_date
+from rag.records import State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rag.app.ui.views import ChangeView, DocumentRow, DocumentsView, ReportRow, WorkView
+    from rag.records import Outcome, SyncReport
+    from rag.store.journal import Run
+    from rag.store.protocol import DocumentInfo
+    from rag.sync.remains import Remains
+
+CHARACTERS_PER_WORD = 6  # of English text with its spaces
+
+
+def documents_view(documents: Sequence[DocumentInfo]) -> DocumentsView:
+    """List the documents by name."""
+    passages = sum(document.passages for document in documents)
+    return {
+        "summary": f"{_count(len(documents), 'document')}, {_count(passages, 'passage')}",
+        "rows": [document_row(document) for document in sorted(documents, key=lambda d: (d.name.casefold(), d.uri))],
+    }
+
+
+def document_row(document: DocumentInfo) -> DocumentRow:
+    """Show one document; `state` says whether its file is still where it was."""
+    path = PurePath(document.uri)
+    return {
+        "document": document.uri,
+        "name": document.name,
+        "date": document.date or "",
+        "day": nice_date(document.date),
+        "kind": path.suffix.removeprefix(".").upper() or "text",
+        "words": max(1, round(document.characters / CHARACTERS_PER_WORD)),
+        "passages": document.passages,
+        "file": file_name(document.uri),
+        "folder": str(path.parent),
+        "state": state(document),
+    }
+
+
+def state(document: DocumentInfo) -> str:
+    """Say in a word or two how a document stands."""
+    if not document.passages:
+        return "no text"
+    path = Path(document.uri)  # that of a member of an archive goes on behind the archive's own
+    there = path.exists() or any(parent.is_file() for parent in path.parents)
+    return "ready" if there or not path.is_absolute() else "file is gone"
+
+
+def report_view(report: SyncReport) -> WorkView:
+    """Show what became of each file, the ones to look at first."""
+    counts = Counter(outcome.state for outcome in report.outcomes)
+    return {"kind": "done", "summary": _counted(counts), "rows": [_report_row(outcome) for outcome in report.news]}
+
+
+def run_view(run: Run) -> ChangeView:
+    """Show what an earlier run did; `more` files are not named."""
+    return {
+        "ended": run.ended,
+        "summary": _counted(run.counts),
+        "rows": [_report_row(outcome) for outcome in run.outcomes],
+        "more": sum(run.counts.values()) - len(run.outcomes),
+    }
+
+
+def _counted(counts: Mapping[State, int]) -> str:
+    """Say how many files ended in each state: `2 added, 1 failed`."""
+    return ", ".join(f"{counts[state]:,} {state}" for state in get_args(State) if counts.get(state)) or "Nothing to do"
+
+
+def _report_row(outcome: Outcome) -> ReportRow:
+    return {"file": file_name(outcome.path), "state": outcome.state, "reason": outcome.reason}
+
+
+def remains_line(left: Remains) -> str:
+    """Say what stays of a removed document; nothing when nothing does."""
+    lines = []
+    if left.conversations:
+        kept = _count(len(left.conversations), "kept conversation")
+        lines.append(f"Still quoted in {kept}, to be forgotten under Conversations.")
+    if left.file:
+        lines.append(
+            "Its file is still there, and taken in again when its folder is indexed, unless .ragignore names it."
+        )
+    return " ".join(lines)
+
+
+def failure_view(message: str) -> WorkView:
+    """Show that a change of the collection did not happen."""
+    return {"kind": "error", "summary": message, "rows": []}
+
+
+def progress_view(stage: str, done: int, total: int, seconds: float) -> WorkView:
+    """Show how far a change is."""
+    line = progress_line(stage, done, total, seconds)
+    return {"kind": "progress", "summary": line, "share": done / total if total else 0.0}
+
+
+def progress_line(stage: str, done: int, total: int, seconds: float) -> str:
+    """Say how far indexing is: `Embedding passages: 120 of 400, 35 a second, 8 s left`."""
+    things = {"reading": "Reading files", "embedding": "Embedding passages"}.get(stage, stage.capitalize())
+    line = f"{things}: {done:,} of {total:,}"
+    if not done or seconds < 1:  # too early to tell
+        return line
+    rate = done / seconds
+    left = (total - done) / rate
+    wait = f"{left:.0f} s" if left < 90 else f"{left / 60:.0f} min"
+    return f"{line}, {rate:,.0f} a second, {wait} left" if rate >= 1 else f"{line}, {wait} left"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

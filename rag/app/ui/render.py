@@ -1,0 +1,253 @@
+"""What the page shows of answers and documents, as plain data: pure functions from the library's records to JSON.
+
+No HTML and no Markdown is made here or anywhere else: the page's scripts put every string into a text node, so that a
+document is shown exactly as it is and nothing in it can act. What is shown as marked is cut here, because the browser
+counts UTF-16 units where the library counts code points.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import pairwise
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from rag.app.shown import speaker_before
+from rag.app.ui.typeset import MARKDOWN, typeset, typeset_text
+from rag.errors import InputError
+from rag.language.terms import matched_words
+from rag.records import Span, title_and_section
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from rag.app.as_json import Json
+    from rag.app.ui.typeset import Block, Run
+    from rag.app.ui.views import BlockView, Card, ConversationRow, ReaderView, RunView, SentenceView, TurnView
+    from rag.records import Document, Hit
+    from rag.store.history import Conversation, Turn
+
+LONGEST_QUESTION = 2000
+PDF = "application/pdf"
+NEAR = 0  # marks what comes nearest in a refusal: no citation has this number
+
+
+def checked_question(question: str) -> str:
+    """Return the question without surrounding space, fit to be sent back (no lone surrogates).
+
+    Raises:
+        InputError: there is nothing in it, or too much.
+    """
+    question = question.encode("utf-8", "replace").decode("utf-8").strip()
+    if not question:
+        raise InputError("Type a question first.")
+    if len(question) > LONGEST_QUESTION:
+        raise InputError(
+            f"The question has {len(question):,} characters; up to {LONGEST_QUESTION:,} can be asked at once."
+        )
+    return question
+
+
+def message_view(message: str, kind: str = "error") -> TurnView:
+    """Show one line where the answer would be."""
+    return {"kind": kind, "message": message, "cards": []}
+
+
+def answer_view(answer: Json) -> TurnView:
+    """Show an answer with its sources; or a refusal with its reason and what came nearest, plainly not as sources.
+
+    `answer` has the form of `rag.app.as_json.answer_json`, in which conversations are kept.
+    """
+    asked: TurnView = {"question": answer["question"], "searched_for": answer.get("searched_for")}
+    if answer["abstained"]:
+        nearest = answer["nearest"]
+        return {
+            **asked,
+            "kind": "refusal",
+            "message": answer["reason"] or "Nothing in the documents answers this question.",
+            "heading": "Nearest passages" if nearest else "",
+            "note": _note(nearest),
+            "cards": [nearest_card(hit) for hit in nearest],
+        }
+    short = answer["short_answer"]
+    return {
+        **asked,
+        "kind": "answer",
+        "message": answer["reason"] or "",
+        "short": {"text": short["text"], "source": short["citation"]} if short else None,
+        "sentences": [_sentence(sentence) for sentence in answer["sentences"]],
+        "conflicts": [{"about": each["about"], "sources": each["sides"]} for each in answer["conflicts"]],
+        "heading": "Sources",
+        "note": "",
+        "cards": [citation_card(citation) for citation in answer["citations"]],
+    }
+
+
+def _note(nearest: Sequence[Json]) -> str:
+    if any(hit.get("sentence") for hit in nearest):
+        return "The marked sentence comes near; judge for yourself whether it answers."
+    return "These came closest, but they do not answer the question." if nearest else ""
+
+
+def turn_view(turn: Turn) -> TurnView:
+    """Show an answer that is kept."""
+    return {**answer_view(turn.answer), "id": turn.id, "conversation": turn.conversation, "verdict": turn.verdict}
+
+
+def conversation_row(conversation: Conversation) -> ConversationRow:
+    """Show one conversation of the list."""
+    return {
+        "id": conversation.id,
+        "title": conversation.title,
+        "turns": conversation.turns,
+        "day": nice_date(conversation.asked_at[:10]),
+    }
+
+
+def citation_card(citation: Json) -> Card:
+    """Show a citation in the passage it stands in."""
+    text, offset = citation["passage"]["text"], citation["passage"]["start"]
+    mark = Span(citation["start"] - offset, citation["end"] - offset)
+    return _card(citation, text, {citation["number"]: mark}, citation["number"])
+
+
+def nearest_card(hit: Json) -> Card:
+    """Show a passage that is no source: without number, and marked only where a sentence comes near."""
+    near = hit.get("sentence")  # conversations kept by an earlier version have none
+    marks = {NEAR: Span(near["start"] - hit["start"], near["end"] - hit["start"])} if near else {}
+    return _card({**hit, **near} if near else hit, hit["text"], marks, None)
+
+
+def _card(found: Json, text: str, marks: Mapping[int, Span], number: int | None) -> Card:
+    return {
+        "number": number,
+        "title": title_and_section(found["title"], found["section"])[0],
+        "speaker": found["speaker"],
+        "day": nice_date(found["date"]),
+        "facts": _facts(found),
+        "document": found["document"],
+        "start": found["start"],
+        "end": found["end"],
+        "passage": block_views(text, typeset_text(text, _media_type(found["document"])), marks),
+    }
+
+
+def reader_view(document: Document, marks: Mapping[int, Span]) -> ReaderView:
+    """Show a whole document, the cited spans marked with their numbers.
+
+    Raises:
+        InputError: a span reaches outside of the document.
+    """
+    if any(span.end > len(document.text) for span in marks.values()):
+        raise InputError(f"{document.name} has changed since the answer: ask again.")
+    facts = [nice_date(document.date), file_name(document.uri)]
+    return {
+        "document": document.uri,
+        "title": document.name,
+        "facts": [fact for fact in facts if fact and fact != document.name],
+        "notes": list(document.notes),
+        "pages": len(document.page_starts) if document.media_type == PDF else 0,
+        "blocks": block_views(document.text, typeset(document), marks, document.page_starts),
+    }
+
+
+def block_views(
+    text: str, blocks: Iterable[Block], marks: Mapping[int, Span], page_starts: Sequence[int] = ()
+) -> list[BlockView]:
+    """Cut the runs of blocks where a citation begins or ends; all texts, one after the other, are `text`."""
+    cuts = sorted({edge for span in marks.values() for edge in (span.start, span.end)})
+    views: list[BlockView] = []
+    pages = list(enumerate(page_starts, 1))[::-1]
+    for block in blocks:
+        view: BlockView = {"kind": block.kind, "runs": [v for run in block.runs for v in _runs(text, run, cuts, marks)]}
+        if block.level:
+            view["level"] = block.level
+        if block.tight:
+            view["tight"] = True
+        while pages and pages[-1][1] <= block.runs[-1].span.start:
+            view["page"] = pages.pop()[0]
+        views.append(view)
+    return views
+
+
+def _runs(text: str, run: Run, cuts: Sequence[int], marks: Mapping[int, Span]) -> Iterable[RunView]:
+    edges = [run.span.start, *(cut for cut in cuts if run.span.start < cut < run.span.end), run.span.end]
+    for start, end in pairwise(edges):
+        piece = Span(start, end)
+        view: RunView = {"text": piece.of(text)}
+        if run.look:
+            view["look"] = run.look
+        if cites := [number for number, span in marks.items() if len(piece) and piece in span]:
+            view["cites"] = cites
+        yield view
+
+
+def why_line(question: str, hits: Sequence[Hit], place: Span, uri: str, passages: int) -> str:
+    """Say in plain words how the passage around a citation was found."""
+    found = next((pair for pair in enumerate(hits, 1) if _holds(pair[1], uri, place)), None)
+    if found is None:
+        return "This passage is no longer among the first that a search finds."
+    rank, hit = found
+    ways = [
+        f"{_ordinal(place)} {by}"
+        for place, by in ((hit.dense_rank, "by meaning"), (hit.lexical_rank, "by its words"))
+        if place
+    ]
+    matched = matched_words(question, hit.passage.retrieval_text)
+    words = (
+        f"It shares these words with your question: {', '.join(matched)}."
+        if matched
+        else ("It shares no word with your question; its meaning is close.")
+    )
+    ranked = f"The search ranked this passage {_ordinal(rank)} of {passages:,}"
+    return f"{ranked}: {' and '.join(ways)}. {words}" if ways else f"{ranked}. {words}"
+
+
+def _holds(hit: Hit, uri: str, place: Span) -> bool:
+    return hit.passage.uri == uri and place in hit.passage.span
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def nice_date(iso: str | None) -> str:
+    """Read as `7 December 2024`; what is no ISO date stays as it is."""
+    if not iso:
+        return ""
+    try:
+        day = date.fromisoformat(iso)
+    except ValueError:
+        return iso
+    return f"{day.day} {day:%B %Y}"
+
+
+def file_name(uri: str) -> str:
+    """Return the last part of a path or URI."""
+    return PurePath(uri).name or uri
+
+
+def _media_type(uri: str) -> str:
+    return MARKDOWN if uri.casefold().endswith((".md", ".markdown")) else "text/plain"
+
+
+def _sentence(sentence: Json) -> SentenceView:
+    return {
+        "text": sentence["text"],
+        "speaker": speaker_before(sentence["speaker"], sentence["text"]),
+        "sources": sentence["citations"],
+        "supported": sentence["support"] != "unsupported",
+        "fault": sentence.get("fault"),
+    }
+
+
+def _facts(found: Json) -> list[str]:
+    """Say where a passage stands: date, page, section, file; only what is known and not said by the title."""
+    facts = (
+        nice_date(found["date"]),
+        f"page {found['page']}" if found["page"] else None,
+        title_and_section(found["title"], found["section"])[1],
+        file_name(found["document"]),
+    )
+    return [fact for fact in facts if fact and fact != found["title"]]

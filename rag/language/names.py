@@ -1,0 +1,45 @@
+"""Names: whether two can be of one person or thing."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from difflib import SequenceMatcher
+
+from rag.language.terms import terms
+
+NO_NAME = frozenset("the a an of and in at on for by to de la le el al mr mrs ms dr sir st saint".split())
+
+
+def same_name(one: str, other: str) -> bool:
+    """Tell whether two names can be of one thing: a part, an abbreviation, or another spelling of the other."""
+    first, second = _tokens(one), _tokens(other)
+    if not first or not second:
+        return True
+    a, b = set(first), set(second)
+    if a <= b or b <= a or _initials(one, other) or _initials(other, one):
+        return True
+    if len(a & b) / len(a | b) >= 0.5:
+        return True
+    head, tail = one.partition(",")[0], other.partition(",")[0]
+    if set(_tokens(head)) & b and set(_tokens(tail)) & a:
+        return True
+    return SequenceMatcher(None, "".join(first), "".join(second)).ratio() >= 0.75
+
+
+def is_name(text: str) -> bool:
+    """Tell whether more is in a name than articles and titles: `Mr` names nobody."""
+    return bool(_tokens(text))
+
+
+def _tokens(name: str) -> list[str]:
+    decomposed = unicodedata.normalize("NFKD", name)
+    plain = "".join(char for char in decomposed if not unicodedata.combining(char))
+    return [term for term in terms(plain) if term not in NO_NAME]
+
+
+def _initials(name: str, other: str) -> bool:
+    """Tell whether a name is made of the first letters of the other's words: `UN` and `United Nations`."""
+    letters = re.sub(r"\W", "", name).lower()
+    words = [word for word in re.findall(r"\w+", other.lower()) if word not in NO_NAME]
+    return 1 < len(letters) <= 6 and len(words) > 1 and letters == "".join(word[0] for word in words)

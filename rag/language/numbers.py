@@ -1,0 +1,124 @@
+"""Quantities in a text: figures, number words, scales and units as comparable numbers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from text_to_num import alpha2digit
+
+_NO_COUNT = re.compile(r"\d\s+(?:numbers?|figures?|accounts?|versions?|times|ways|sources?)\b", re.IGNORECASE)
+_NUMBER = re.compile(r"(?<![\w.,–-])[-−]?\d[\d,]*(?:\.\d+)?(?!\w|\.\d)|(?<=[–-])\d[\d,]*(?:\.\d+)?(?!\w|\.\d)")
+_MONEY = re.compile(r"[£$€]\s?(?P<digits>\d+(?:\.\d+)?)\s?(?P<scale>m|mn|k|bn)\b", re.IGNORECASE)
+_GROUP = re.compile(r"(?<=\d)[,\u202f\u00a0](?=\d{3}\b)")
+_SCALE = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "bn": 1e9}
+_SHORT = {"k": 1e3, "m": 1e6, "mn": 1e6, "bn": 1e9}
+_SCALED = re.compile(
+    r"(?P<digits>\d+(?:\.\d+)?)\s?-?\s?(?P<scale>hundred|thousand|million|billion|trillion|bn)\b", re.IGNORECASE
+)
+_WORDS = (
+    (re.compile(r"\bhalf (?:of )?an?\b", re.IGNORECASE), "0.5"),
+    (re.compile(r"\b(?:a|one) dozen\b", re.IGNORECASE), "12"),
+    (re.compile(r"\ba couple of\b", re.IGNORECASE), "2"),
+)
+VAGUE = re.compile(r"\b(?:hundreds|thousands|millions|dozens|scores)\b", re.IGNORECASE)
+_ROUND = re.compile(
+    r"\b(?:about|around|some|roughly|approximately|nearly|almost|over|up to|estimated|close to|circa|ca|more than"
+    r"|less than|fewer than|at least|at most|under|or (?:so|more))\b|[~≈+<>]", re.IGNORECASE
+)  # fmt: skip
+_UNITS: dict[str, tuple[str, float]] = {
+    **dict.fromkeys(("%", "percent", "per cent"), ("percent", 1.0)),
+    **dict.fromkeys(("mm", "millimetre", "millimeter"), ("metre", 0.001)),
+    **dict.fromkeys(("cm", "centimetre", "centimeter"), ("metre", 0.01)),
+    **dict.fromkeys(("m", "metre", "meter"), ("metre", 1.0)),
+    **dict.fromkeys(("km", "kilometre", "kilometer"), ("metre", 1000.0)),
+    **dict.fromkeys(("mile", "mi"), ("metre", 1609.344)),
+    **dict.fromkeys(("foot", "feet", "ft"), ("metre", 0.3048)),
+    **dict.fromkeys(("yard", "yd"), ("metre", 0.9144)),
+    **dict.fromkeys(("kg", "kilogram", "kilo"), ("gram", 1000.0)),
+    **dict.fromkeys(("lb",), ("gram", 453.592)),
+    **dict.fromkeys(("g", "gram"), ("gram", 1.0)),
+    **dict.fromkeys(("tonne", "ton"), ("gram", 1e6)),
+    **dict.fromkeys(("second", "sec"), ("second", 1.0)),
+    **dict.fromkeys(("minute", "min"), ("second", 60.0)),
+    **dict.fromkeys(("hour", "hr"), ("second", 3600.0)),
+    "day": ("second", 86_400.0),
+    "week": ("second", 604_800.0),
+    "month": ("second", 2_629_746.0),
+    "year": ("second", 31_556_952.0),
+}
+"""A unit with what it measures and how many of the basic unit it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A quantity. `rounding` is how far it may lie from the exact one."""
+
+    value: float
+    rounding: float
+    measures: str = ""
+
+    def agrees(self, other: Number) -> bool:
+        """Tell whether both can be the same quantity at different precision."""
+        if self.measures and other.measures and self.measures != other.measures:
+            return False
+        return abs(self.value - other.value) <= max(self.rounding, other.rounding)
+
+
+def number(answer: str) -> Number | None:
+    """Read the one quantity of a short answer; None when there is none, or several."""
+    found = numbers(answer)
+    if len(found) != 1 or _NO_COUNT.search(_in_digits(answer)):
+        return nothing(answer)
+    return found[0]
+
+
+def numbers(text: str) -> list[Number]:
+    """Return all quantities of a text, in order."""
+    exact = _in_digits(text)
+    found = []
+    for match in _NUMBER.finditer(exact):
+        digits = match[0].replace(",", "").replace("−", "-")
+        unit, factor = unit_at(exact, match.end())
+        around = exact[max(0, match.start() - 25) : match.end() + 15]
+        rounding = _rounding(digits, around, converted=factor != 1.0)
+        found.append(Number(float(digits) * factor, rounding * factor, unit))
+    return found
+
+
+def _in_digits(text: str) -> str:
+    """Write all numbers of a text in digits without separators."""
+    text = _GROUP.sub("", text)
+    for pattern, digits in _WORDS:
+        text = pattern.sub(digits, text)
+    text = VAGUE.sub("", text)
+    text = _MONEY.sub(lambda m: _plain(float(m["digits"]) * _SHORT[m["scale"].lower()]), text)
+    exact = _SCALED.sub(lambda m: _plain(float(m["digits"]) * _SCALE[m["scale"].lower()]), text)
+    return str(alpha2digit(exact, "en", threshold=0))
+
+
+def _plain(value: float) -> str:
+    return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
+def nothing(answer: str) -> Number | None:
+    """Return zero for a word that says so."""
+    return Number(0.0, 0.0) if re.fullmatch(r"\W*(?:none|nobody|no one|zero|nil)\W*", answer, re.IGNORECASE) else None
+
+
+def unit_at(text: str, at: int) -> tuple[str, float]:
+    """Return what the unit at a place of a text measures, and how many of the basic unit it is."""
+    after = re.match(r"\s?-?\s?(%|per cent|[a-zA-Z]+)", text[at:])
+    word = after[1].lower() if after else ""
+    known = _UNITS.get(word) or _UNITS.get(word.removesuffix("s")) or _UNITS.get(word.removesuffix("es"))
+    return known or ("", 1.0)
+
+
+def _rounding(digits: str, around: str, *, converted: bool) -> float:
+    """Half of the last digit that is not zero, within bounds that depend on whether it is said to be rounded."""
+    digits = digits.removeprefix("-")
+    whole, _, decimals = digits.partition(".")
+    last = 10.0 ** -len(decimals) if decimals else 10.0 ** (len(whole) - len(whole.rstrip("0") or whole))
+    rounds = bool(_ROUND.search(around)) or digits.endswith("00000")
+    share = 0.2 if rounds else 0.02 if last > 1 or converted else 0.0
+    return min(max(last / 2, 0.02 * float(digits) if converted else 0.0), share * float(digits))

@@ -1,0 +1,216 @@
+"""Sentences of one block of text, with exact offsets."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from sentencex import get_sentence_boundaries
+
+from rag.language.blocks import lines, strip
+from rag.language.furniture import is_wordless
+from rag.records import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+LONGEST_SENTENCE = 1000
+"""Characters; what is longer has no punctuation that a splitter could use."""
+
+_LONGEST_RULE = 100  # characters; a longer run without letters is data, not a drawn line
+
+# The splitter keeps what stands in quotation marks whole, so it never sees them (nor emphasis). An apostrophe is none.
+_MARKS = "\"“”„‟«»‹›「」『』〝〞'’‘‚*_)]⁰¹²³⁴⁵⁶⁷⁸⁹"
+_OPENERS = "“„‟«‹「『〝‘‚"
+_HIDDEN = re.compile(r"[\"“”„‟«»‹›「」『』〝〞*\r\n]|(?<=[.!?…])[)\]]|(?<!\w)['’‘‚_]|['’‘‚_](?!\w)")
+_TRAILED_OFF = re.compile(r"(?<=\w)…(?=[\"”’']*\s+[\"“‘']*(?!I\b)[A-Z])")
+_FRENCH_CLOSER = re.compile(r"[ \u00a0\u202f][»›](?!\w)")
+_NUMBER_ONLY = re.compile(r"\s*\(?(?:\d{1,3}(?:\.\d{1,3}){0,8}|[ivxl]{1,6}|[IVXL]{1,6})[.)]")
+_SAID = re.compile(
+    r"(?:\S+\s+){0,3}?(?:said|says|asked|asks|told|tells|added|adds|replied|replies|answered|shouted|cried|wrote"
+    r"|writes|exclaimed|wondered|insisted|warned|continued)\b"
+)
+
+_MARKUP = re.compile(r"(?:[>#]{1,6}\s*|[-*+•‣◦▪●–—]\s+|\(?\d{1,3}[.)]\s+(?![a-z])|\[[ xX]\]\s+){0,8}")
+_QUOTED_LINE = re.compile(r"[^\S\r\n]*(?:\r\n|[\r\n])(?:[ \t]{0,3}>){1,8}")
+_FENCE = re.compile(r"(?:`{3,40}|~{3,40})[^\r\n]{0,80}(?:\r\n|[\r\n]|$)")
+_ROW = re.compile(r"\||[^\r\n]* \| ")
+_FENCE_END = re.compile(r"\s*(?:`{3,40}|~{3,40})\s*")
+# Before a number, where the splitter takes their full stop for the end; a lower-case letter needs no list.
+_BEFORE_NUMBER = re.compile(r"\b(?:abt|approx|ca|esp|excl|fig|incl|nr|pp|vol)\.$", re.IGNORECASE)
+_BEFORE_NAME = re.compile(r"\b(?:Cllr|Ald|Cdr|Cmdr|Insp|Supt|Messrs)\.$")
+_GERMAN_DAY = re.compile(r"\b(?:[1-9]|[12]\d|3[01])\.$")
+_GERMAN_MONTH = re.compile(
+    r"(?:Januar|Februar|März|Mai|Juni|Juli|Oktober|Dezember)\b|(?:April|August|September|November)\s+(?:\d{4}\b|[a-zäöü])"
+)
+"""Behind a day; those that English has too, only where a year or a verb follows: `am 4. April 2023`."""
+_BEFORE_ZONE = re.compile(r"\b[ap]\.m\.$", re.IGNORECASE)
+_ZONE = re.compile(
+    r"(?:[A-Z]{1,3}T|GMT|UTC)\b|\d|(?:January|February|March|April|May|June|July|August|September|October|November"
+    r"|December|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.?)\s\d|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b"
+)
+"""Behind a time of day: its zone, or its day."""
+_UNIT = re.compile(r"\b(?:lb|oz|tbsp|tsp)\.$", re.IGNORECASE)
+_NO_PLAIN_WORD = re.compile(r"[^\W\d_]{1,4}['’-]?[A-Z\d]|https?:|www\.")  # iPhone, al-Assad, mp3
+_SOFT = re.compile(r"[;:,.!?–—،؛]\s|[，、；：。！？]")
+
+
+def sentences(text: str, block: Span) -> list[Span]:
+    """Return the sentences of one block in order, without list bullets and other markup in front.
+
+    A table row and a line of code are one sentence each. None is longer than `LONGEST_SENTENCE`. What is without any
+    letter or digit, such as a drawn line, is none.
+    """
+    return [piece for piece in pieces(text, block) if not is_wordless(piece.of(text))]
+
+
+def pieces(text: str, block: Span) -> list[Span]:
+    """Return where one block may be cut: its sentences, and the pieces of an endless run of signs."""
+    block = strip(text, block)
+    fence = _FENCE.match(text, block.start, block.end)
+    markup = fence or _MARKUP.match(text, block.start, block.end)
+    body = strip(text, Span(markup.end() if markup else block.start, block.end))
+    if fence:
+        found = lines(text, body.start, body.end)
+        found = found[:-1] if _FENCE_END.fullmatch(text, found[-1].start, found[-1].end) else found
+    elif _ROW.match(text, block.start, block.end) and not re.search(r"[\r\n]", body.of(text)):
+        found = [body]
+    else:
+        found = _split(text, body)
+    joined = _join_wordless(text, found)
+    return [part for piece in joined for part in _bounded(text, strip(text, piece)) if len(part)]
+
+
+def heading_text(text: str, block: Span) -> list[Span]:
+    """Return a heading without its markup, in pieces when it is endless."""
+    markup = _MARKUP.match(text, block.start, block.end)
+    start = markup.end() if markup else block.start
+    bare = _without_underline(text, strip(text, Span(start, block.end)))
+    return [part for part in _bounded(text, bare if len(bare) else block) if len(part)]
+
+
+def _without_underline(text: str, heading: Span) -> Span:
+    """Leave out the signs that close a heading or stand under it: `## Part ##`."""
+    words = heading.of(text)
+    inner = words.rstrip(words[-1]) if words.endswith(("#", "=", "-")) else words
+    return Span(heading.start, heading.start + len(inner.rstrip())) if inner[-1:].isspace() else heading
+
+
+def _split(text: str, body: Span) -> list[Span]:
+    """Cut one block of prose after each sentence."""
+    hidden = _HIDDEN.sub(" ", _TRAILED_OFF.sub(".", body.of(text)))
+    cuts = [body.start]
+    opened = body.start
+    for found in get_sentence_boundaries("en", hidden)[1:]:
+        end = found["start_index"]
+        while end and hidden[end - 1].isspace():
+            end -= 1
+        end += body.start
+        cut = _after_closers(text, end, body.end)
+        if cut <= cuts[-1]:
+            continue
+        before, after = Span(cuts[-1], end), Span(cut, body.end)
+        if not _goes_on(text, before, after) and not _abbreviates(text, opened, before, after):
+            cuts.append(cut)
+        opened = cut
+    return [Span(_after_quote_marks(text, start, end), end) for start, end in pairwise([*cuts, body.end])]
+
+
+def _after_quote_marks(text: str, start: int, end: int) -> int:
+    """Return where a sentence starts that follows a line break and the `>` of a quoted line."""
+    marks = _QUOTED_LINE.match(text, start, end)
+    return marks.end() if marks else start
+
+
+def _after_closers(text: str, end: int, stop: int) -> int:
+    """Return the place behind the quotation marks that close at `end`."""
+    while end < stop and text[end] in _MARKS:
+        if text[end] in _OPENERS and end + 1 < stop and not text[end + 1].isspace():
+            break
+        end += 1
+    french = _FRENCH_CLOSER.match(text, end, stop)
+    return french.end() if french else end
+
+
+def _goes_on(text: str, before: Span, after: Span) -> bool:
+    """Tell whether a sentence goes on over a full stop: `"No!" he said`, `"Why?" Smith asked`, `the 5. madde`."""
+    following = text[after.start : min(after.end, after.start + 80)].lstrip().lstrip(_MARKS)
+    if after.start > before.end:
+        asked = text[before.end - 1] in "?!…"
+        return following[:1].islower() or (asked and bool(_SAID.match(following)))
+    if _NUMBER_ONLY.fullmatch(text, before.start, before.end):
+        return True
+    return following[:1].islower() and bool(
+        re.search(r"\b\d{1,3}\.$", text[max(before.start, before.end - 6) : before.end])
+    )
+
+
+def _abbreviates(text: str, opened: int, before: Span, after: Span) -> bool:
+    """Tell whether a full stop belongs to an abbreviation: `ex amb.: no`, `obs. posts`, `incl. 61`, `3 p.m. ET`.
+
+    Who opens sentences with a lower-case letter, as what `opened` here did, gives no hint by the next one.
+    """
+    if text[after.start : min(after.end, after.start + 1)] in {":", ";", ","}:
+        return True
+    if after.start > before.end or text[before.end - 1] != ".":
+        return False
+    following = text[after.start : min(after.end, after.start + 80)].lstrip()
+    tail = text[max(before.start, before.end - 8) : before.end]
+    if _BEFORE_ZONE.search(tail) and not following[:1].islower():
+        return bool(_ZONE.match(following))
+    if following[:1].isdigit():
+        return bool(_BEFORE_NUMBER.search(tail))
+    return _before_name(tail, following) or _before_lower_case(text, opened, before, tail, following)
+
+
+def _before_name(tail: str, following: str) -> bool:
+    """Tell whether a full stop belongs to a title or, in German, to the day of a date: `Cllr. Ebbs`, `27. Februar`."""
+    dated = _GERMAN_DAY.search(tail) and _GERMAN_MONTH.match(following)
+    return bool(dated or _BEFORE_NAME.search(tail))
+
+
+def _before_lower_case(text: str, opened: int, before: Span, tail: str, following: str) -> bool:
+    """Tell whether a full stop is followed by a word in lower case where sentences open with capitals."""
+    if not following[:1].islower() or _NO_PLAIN_WORD.match(following):
+        return False
+    opening = next(filter(str.isalnum, text[opened : min(opened + 80, before.end)]), "")
+    return not opening.islower() or bool(_UNIT.search(tail))
+
+
+def _join_wordless(text: str, pieces: Sequence[Span]) -> list[Span]:
+    """Give pieces without letters and digits (`:-)`, a lone bracket) to their neighbour."""
+    joined: list[Span] = []
+    start: int | None = None
+    for piece in pieces:
+        start = piece.start if start is None else start
+        if not is_wordless(piece.of(text)):
+            joined.append(Span(start, piece.end))
+            start = None
+        elif joined:
+            joined[-1] = Span(joined[-1].start, piece.end)
+            start = None
+    if joined or start is None:
+        return joined
+    whole = Span(start, pieces[-1].end)
+    return [whole] if len(whole) > _LONGEST_RULE else []
+
+
+def _bounded(text: str, span: Span) -> Iterator[Span]:
+    """Cut an endless sentence at softer places."""
+    start = span.start
+    while span.end - start > LONGEST_SENTENCE:
+        cut = _soft_cut(text, start)
+        yield strip(text, Span(start, cut))
+        start = cut
+    yield strip(text, Span(start, span.end))
+
+
+def _soft_cut(text: str, start: int) -> int:
+    """Return the last good place to cut within the longest sentence from `start`."""
+    end = start + LONGEST_SENTENCE
+    soft = [match.end() for match in _SOFT.finditer(text, start + LONGEST_SENTENCE // 2, end)]
+    if soft:
+        return soft[-1]
+    spaces = [match.end() for match in re.compile(r"\s").finditer(text, start + 1, end)]
+    return spaces[-1] if spaces else end

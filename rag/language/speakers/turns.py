@@ -1,0 +1,104 @@
+"""Transcripts: turns of speech that open with the speaker's name and a colon."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from rag.language.blocks import is_turn, strip
+from rag.language.speakers.titles import is_label
+from rag.records import Span, Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_LABEL = re.compile(
+    r"[*_]{0,2}(?:\[?\d{1,2}:\d\d(?::\d\d)?\]?\s+)?(?P<name>[^\W\d_][\w.'’ -]{0,48}?)"
+    r"\s?(?:[(\[](?P<role>[^()\[\]:\n]{2,60})[)\]])?[*_]{0,2}:[*_]{0,2}(?:\s+|$)"
+)
+_CAST = re.compile(r"(?P<label>[^\W\d_][\w.'’ -]{1,40}?)\s+[-–—]\s+(?P<who>[^\W\d_][^\n]{3,150})")
+_UNKNOWN = frozenset({"q", "a", "speaker", "unidentified", "unknown", "interviewer", "interviewee"})
+_SHARE = 0.3  # of the blocks, at least, open with a label in a transcript
+_COMMON = re.compile(r"\b[^\W\d_A-Z]+\b")
+_FEW_WORDS = 3
+_LONGEST_LIST = 200  # blocks among which the list of those present stands
+
+
+class Turn(NamedTuple):
+    """A label and where the words after it stand."""
+
+    name: str
+    role: str | None
+    words: Span
+
+
+def turns(text: str, blocks: Sequence[Span]) -> tuple[Statement, ...] | None:
+    """Return the statements of a transcript; None for any other text."""
+    labelled = _without_labels(text, [_turn(text, block) for block in blocks])
+    counts = Counter(turn.name for turn in labelled if turn)
+    repeated = [name for name, count in counts.items() if count > 1]
+    taken = sum(counts.values())
+    if len(counts) < 2 or taken < 3 or taken < _SHARE * len(blocks):
+        return None
+    if not repeated and not all(name.isupper() or " " in name for name in counts):
+        return None
+    names = _full_names(text, blocks, labelled)
+    return tuple(_statements(text, blocks, labelled, names))
+
+
+def _without_labels(text: str, turns: Sequence[Turn | None]) -> list[Turn | None]:
+    """Leave out who never says as much as a sentence: `Duration: 24 minutes`, `Officer: Maria Lund` of a form."""
+    speak = {turn.name for turn in turns if turn and _is_speech(turn.words.of(text))}
+    return [turn if turn and turn.name in speak else None for turn in turns]
+
+
+def _is_speech(words: str) -> bool:
+    """Tell whether words end as sentences do, or are some of those that no name or number has: chats end nothing."""
+    return words.rstrip("\"'”’»)]*_ ").endswith(tuple(".?!…–—-。？！")) or len(_COMMON.findall(words)) >= _FEW_WORDS
+
+
+def _turn(text: str, block: Span) -> Turn | None:
+    if not is_turn(text[block.start : min(block.end, block.start + 120)].lstrip("*_")):
+        return None
+    match = _LABEL.match(text, block.start, block.end)
+    if not match or is_label(match["name"]):
+        return None
+    return Turn(match["name"].strip(), match["role"], strip(text, Span(match.end(), block.end)))
+
+
+def _full_names(text: str, blocks: Sequence[Span], labelled: Sequence[Turn | None]) -> dict[str, str | None]:
+    """Return each label's speaker: from the list of those present, else with the role from its first turn."""
+    names: dict[str, str | None] = {}
+    for turn in labelled:
+        if turn and turn.name.lower().rstrip(" 0123456789") in _UNKNOWN:
+            names[turn.name] = None
+        elif turn and (turn.name not in names or (turn.role and names[turn.name] == turn.name)):
+            names[turn.name] = f"{turn.name}, {turn.role}" if turn.role else turn.name
+    for block in blocks[:_LONGEST_LIST]:
+        listed = _CAST.fullmatch(text, block.start, min(block.end, block.start + 220))
+        if listed and names.get(listed["label"]) == listed["label"]:
+            names[listed["label"]] = listed["who"].strip()
+    return {label: names[_fuller(label, names)] for label in names}
+
+
+def _fuller(label: str, names: dict[str, str | None]) -> str:
+    """Return the longer label that ends with this one (`FORD` after `ROBERT FORD`), when there is just one."""
+    longer = [name for name in names if name.endswith(f" {label}")] if names[label] == label and len(names) < 50 else []
+    return longer[0] if len(longer) == 1 else label
+
+
+def _statements(
+    text: str, blocks: Sequence[Span], labelled: Sequence[Turn | None], names: dict[str, str | None]
+) -> Iterator[Statement]:
+    """Give each turn to its speaker, with the paragraphs that follow when turns run over several."""
+    current: str | None = None
+    for block, turn in zip(blocks, labelled, strict=True):
+        if turn:
+            current = names[turn.name]
+            if len(turn.words):
+                yield Statement(turn.words, current)
+        elif current and text[block.start] in '“"':
+            yield Statement(block, current)
+        else:
+            current = current if text[block.start] in "([" else None

@@ -1,0 +1,1 @@
+"""The networks: encoder, reader, reranker, with their weights."""

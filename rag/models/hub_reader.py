@@ -1,0 +1,121 @@
+"""Any extractive question-answering model of transformers, by name or path, in place of the reader of the package."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import ModelError
+from rag.models import bert, hub
+from rag.models.reader import (
+    MAX_CONTEXT_TOKENS,
+    MAX_QUESTION_TOKENS,
+    MAX_TOKENS,
+    WINDOW_OVERLAP,
+    Calibration,
+    Reader,
+    Window,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rag.models.reader import Logits
+
+
+def hub_reader(name: str) -> Reader:
+    """Return a reader that runs a model for `AutoModelForQuestionAnswering`; a folder is never looked for in a network.
+
+    Whether a passage answers is told by how far the best span stands above the first token, where models that were
+    trained with unanswerable questions (SQuAD 2.0) put "no answer". Others answer nearly always.
+
+    Raises:
+        ModelError: on first use, when the model cannot be loaded or has no head for questions.
+    """
+    return Reader(HubNetwork(name), Calibration())
+
+
+class HubNetwork:
+    """The model and its tokenizer, loaded when first needed."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def windows(self, question: str, passages: Sequence[str], contexts: Sequence[str]) -> list[Window]:
+        """The question and, as its second text, context line and passage; no answer stands in the context line."""
+        asked = self._cut(question, MAX_QUESTION_TOKENS)
+        pairs = enumerate(zip(passages, contexts, strict=True))
+        return [window for number, (text, context) in pairs for window in self._windows(number, asked, context, text)]
+
+    def _windows(self, number: int, asked: str, context: str, text: str) -> Iterator[Window]:
+        lead = f"{self._cut(context, MAX_CONTEXT_TOKENS)}\n" if context else ""
+        encoded = self._tokenizer(
+            asked,
+            lead + text,
+            truncation="only_second",
+            max_length=min(MAX_TOKENS, self._tokenizer.model_max_length),
+            stride=WINDOW_OVERLAP,
+            return_overflowing_tokens=True,
+            return_offsets_mapping=True,
+            return_token_type_ids=True,
+        )
+        for row, places in enumerate(encoded["offset_mapping"]):
+            second = [at for at, part in enumerate(encoded.sequence_ids(row)) if part == 1]
+            inside = [at for at in second if places[at][0] >= len(lead)]
+            if inside:
+                offsets = [
+                    _trimmed(text, start - len(lead), end - len(lead)) for start, end in map(places.__getitem__, inside)
+                ]
+                yield Window(number, encoded["input_ids"][row], encoded["token_type_ids"][row], inside[0], offsets)
+
+    def logits(self, batch: Sequence[Window]) -> Logits:
+        """Start and end logits, and how far their best stand above those of the first token."""
+        import torch
+
+        ids, mask = bert.padded([window.ids for window in batch])
+        inputs = {"input_ids": ids, "attention_mask": mask.long()}
+        if "token_type_ids" in self._tokenizer.model_input_names:
+            inputs["token_type_ids"] = bert.padded([window.types for window in batch])[0]
+        output = self._model(**inputs)
+        starts, ends = output.start_logits.float(), output.end_logits.float()
+        spans = [slice(window.first, window.first + len(window.offsets)) for window in batch]
+        best = [starts[row, span].max() + ends[row, span].max() for row, span in enumerate(spans)]
+        return starts, ends, torch.stack(best) - starts[:, 0] - ends[:, 0]
+
+    def _cut(self, text: str, most: int) -> str:
+        """The text up to its `most`-th token."""
+        places = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)[
+            "offset_mapping"
+        ]
+        return text[: places[most - 1][1]] if len(places) > most else text
+
+    @property
+    def _tokenizer(self) -> Any:  # noqa: ANN401 - transformers' own type differs with the model
+        return self._loaded[0]
+
+    @property
+    def _model(self) -> Any:  # noqa: ANN401 - the same
+        return self._loaded[1]
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, Any]:
+        local = hub.is_local("reader", self.name)
+        from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(self.name, local_files_only=local, use_fast=True)
+            model, report = AutoModelForQuestionAnswering.from_pretrained(
+                self.name, local_files_only=local, output_loading_info=True
+            )
+        except (OSError, ValueError, RuntimeError, KeyError) as error:
+            raise hub.cannot_load("reader", self.name, error) from error
+        if report["missing_keys"]:
+            raise ModelError(f"{self.name} is no model for question answering: it lacks {min(report['missing_keys'])}")
+        return tokenizer, model.eval()
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """The token's place without white space at its ends; empty where it is nothing else."""
+    piece = text[start:end]
+    start += len(piece) - len(piece.lstrip())
+    return start, start + len(piece.strip())

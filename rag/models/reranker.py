@@ -1,0 +1,88 @@
+"""A second look at the best passages by a model that reads question and passage together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rag.language.detect import ENGLISH, language
+from rag.models import hub
+from rag.models.reader import Reader
+
+if TYPE_CHECKING:
+    from sentence_transformers import CrossEncoder
+
+    from rag.records import Passage
+
+Reranker = Callable[[str, Sequence["Passage"]], Sequence[float]]
+"""Scores passages for a question, the higher the better; any callable of this form will do.
+
+The scores are brought to 0 to 1 from their lowest to their highest, unless it has a true attribute `calibrated`:
+then they are probabilities, and where none of the passages is likely to answer they hardly change the order.
+"""
+
+
+def reranker(name: str | None = None) -> Reranker | None:
+    """Return the package's reader, or the sentence-transformers cross-encoder of a name; None for `none`."""
+    if name is None or name == "reader":
+        return ReaderReranker()
+    return None if name == "none" else CrossEncoderReranker(name)
+
+
+class ReaderReranker:
+    """The probability that a passage answers the question, by a trained reader of English.
+
+    Args:
+        reader: without one, that of the package, loaded when it is first needed.
+    """
+
+    calibrated = True
+
+    def __init__(self, reader: Reader | None = None) -> None:
+        self._given = reader
+
+    def __call__(self, question: str, passages: Sequence[Passage]) -> list[float]:
+        """Return one probability for each passage, read with its context line; 0 where there is nothing to read.
+
+        What seems to be in another language is not read, and nothing for a question that does: they stay in order.
+        """
+        filled = [p for p in passages if p.sentences and _readable(p.text)] if _readable(question) else []
+        readings = self._reader.read(question, [p.text for p in filled], [p.context for p in filled])
+        found = dict(zip((p.id for p in filled), (r.answer_probability for r in readings), strict=True))
+        return [found.get(passage.id, 0.0) for passage in passages]
+
+    @cached_property
+    def _reader(self) -> Reader:
+        return self._given or Reader.shipped()
+
+
+def _readable(text: str) -> bool:
+    return language(text) in {None, ENGLISH}
+
+
+class CrossEncoderReranker:
+    """A sentence-transformers cross-encoder by name or path; a folder is never looked for in the network.
+
+    Raises:
+        ModelError: on first use, when the model cannot be loaded.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, question: str, passages: Sequence[Passage]) -> list[float]:
+        """Return one score for each passage, read with its context line."""
+        scores = self._model.predict([(question, p.retrieval_text) for p in passages], show_progress_bar=False)
+        return [float(score) for score in scores]
+
+    @cached_property
+    def _model(self) -> CrossEncoder:
+        local = hub.is_local("reranker", self.name)
+        from sentence_transformers import CrossEncoder
+
+        try:
+            model: CrossEncoder = CrossEncoder(self.name, num_labels=1, device="cpu", local_files_only=local)
+        except (OSError, ValueError, RuntimeError, KeyError) as error:
+            raise hub.cannot_load("reranker", self.name, error) from error
+        return model

@@ -1,0 +1,179 @@
+"""What is found for a question and what is answered: hits, candidates, citations, answers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from rag.records.documents import Passage, Span
+
+Support = Literal["verbatim", "supported", "unsupported"]
+
+
+def title_and_section(title: str, section: str | None) -> tuple[str, str | None]:
+    """Return title and section to be shown one behind the other; only the longer where it begins with the other."""
+    if section and re.match(rf"{re.escape(section)}(?!\w)", title, re.IGNORECASE):
+        return title, None
+    if section and re.match(rf"{re.escape(title)}(?!\w)", section, re.IGNORECASE):
+        return section, None
+    return title, section
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """The exact place of a quotation: `quote == document.text[span.start:span.end]`."""
+
+    number: int
+    uri: str
+    title: str
+    quote: str
+    span: Span
+    passage: Passage
+    page: int | None = None
+    section: str | None = None
+    speaker: str | None = None
+    date: str | None = None
+    score: float = 0.0
+
+    @classmethod
+    def of(cls, passage: Passage, span: Span, number: int = 1, score: float = 0.0) -> Citation:
+        """Cite `span` (document offsets) of `passage`.
+
+        Raises:
+            ValueError: the span reaches outside of the passage.
+        """
+        place = passage.place(span)
+        return cls(
+            number=number,
+            uri=passage.uri,
+            title=passage.name,
+            quote=passage.quote(span),
+            span=span,
+            passage=passage,
+            page=place.page,
+            section=place.section,
+            speaker=passage.speaker_of(span),
+            date=passage.date,
+            score=score,
+        )
+
+    def __str__(self) -> str:
+        """Read as a reference: title, section, page, date and offsets."""
+        page = f"p. {self.page}" if self.page else None
+        parts = (*title_and_section(self.title, self.section), page, self.date)
+        return f"{', '.join(part for part in parts if part)} [{self.span.start}:{self.span.end}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage found for a question. Ranks start at 1; None means that this half did not find it.
+
+    `reranker_score` is what the reranker says of it, from 0 to 1; None where it was not among the best that it reads.
+    `sentence`, in code points of the document, is what comes nearest to an answer where the question is refused.
+    """
+
+    passage: Passage
+    score: float
+    dense_rank: int | None = None
+    lexical_rank: int | None = None
+    dense_score: float | None = None
+    lexical_score: float | None = None
+    reranker_score: float | None = None
+    sentence: Span | None = None
+
+    @property
+    def citation(self) -> Citation:
+        """The whole passage as a citation."""
+        return Citation.of(self.passage, self.passage.span, score=self.score)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSentence:
+    """One sentence of an answer with the numbers of its citations.
+
+    `fault` says in a few words why a sentence is unsupported.
+    """
+
+    text: str
+    citations: tuple[int, ...]
+    speaker: str | None = None
+    support: Support = "verbatim"
+    fault: str | None = None
+
+    def __str__(self) -> str:
+        """Return the text with its markers, as in `It ended in 2020. [1]`, and a flag where it is unsupported."""
+        why = f": {self.fault}" if self.fault else ""
+        flag = [f"(not supported by the sources{why})"] if self.support == "unsupported" else []
+        return " ".join([self.text, *(f"[{number}]" for number in self.citations), *flag])
+
+
+@dataclass(frozen=True, slots=True)
+class ShortAnswer:
+    """An exact span inside a cited sentence that answers the question by itself."""
+
+    text: str
+    citation: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Citations that answer the question differently."""
+
+    about: str
+    sides: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to a question, or a refusal that says why and shows the nearest passages.
+
+    `confidence` is the answerer's own score of its best sentence, the higher the surer, also where it refuses; answers
+    are refused below its threshold. None when it gives none. `reason` says why there is no answer, or, beside an
+    answer, why it is not the one that was asked for. `searched_for` is the question that was answered, where the one
+    asked leans on an earlier one.
+    """
+
+    question: str
+    sentences: tuple[AnswerSentence, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    short_answer: ShortAnswer | None = None
+    abstained: bool = False
+    reason: str | None = None
+    conflicts: tuple[Conflict, ...] = ()
+    nearest: tuple[Hit, ...] = field(default=())
+    confidence: float | None = None
+    searched_for: str | None = None
+
+    @property
+    def text(self) -> str:
+        """All sentences with their markers; the reason for a refusal."""
+        return self.reason or "" if self.abstained else " ".join(map(str, self.sentences))
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence that may be part of the answer; the higher the score, the better it answers.
+
+    Attributes:
+        hit: the passage that it stands in.
+        span: the sentence, in code points of the document.
+        text: the sentence itself.
+        score: from 0 to 1.
+        support: the share of the question's terms in it, from 0 to 1.
+        short: the part of the sentence that answers by itself, where one is known; in code points of the document.
+    """
+
+    hit: Hit
+    span: Span
+    text: str
+    score: float
+    support: float = 0.0
+    short: Span | None = None
+
+    @property
+    def speaker(self) -> str | None:
+        """Who says the sentence, as its passage knows."""
+        return self.hit.passage.speaker_of(self.span)

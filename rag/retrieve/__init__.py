@@ -1,0 +1,192 @@
+"""Question -> cited passages: dense and lexical search, fused, the best of them read once more."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rag.errors import InputError, ModelMismatch
+from rag.language.acronyms import candidates, expanded
+from rag.language.terms import ANALYSIS, terms
+from rag.models.encoder import embed_with_words
+from rag.models.encoder import embedder as embedder_named
+from rag.models.reranker import reranker as reranker_named
+from rag.records import Hit
+from rag.retrieve.copies import copies_last
+from rag.retrieve.fusion import Fusion, normalised, ranking, reranked
+from rag.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+    from typing import Self
+
+    from rag.models.encoder import Embedder
+    from rag.models.reranker import Reranker
+    from rag.records import Filter, Passage
+    from rag.retrieve.fusion import Ranking
+    from rag.store.protocol import Snapshot, Store
+
+_DEFINING = 30  # passages with an acronym or a name that are searched for its definition
+
+MAX_QUESTION = 4_000
+"""Characters of a question; a longer one is a pasted document."""
+
+
+class Retriever:
+    """Finds passages for questions in one index.
+
+    Args:
+        store: the engine.
+        embedder: the encoder that made the index; without it, the one that the index names.
+        fusion: how the halves are combined.
+        reranker: reads the best passages once more, together with the question: None for the package's own reader,
+            the name of a cross-encoder, or `none`.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        embedder: Embedder | None = None,
+        fusion: Fusion | None = None,
+        reranker: Reranker | str | None = None,
+    ) -> None:
+        self.store = store
+        self.reranker = reranker if callable(reranker) else reranker_named(reranker)
+        self.fusion = fusion or Fusion()
+        self._embedder = embedder
+
+    @classmethod
+    def open(
+        cls, store: str | Path = "index", *, embedder: Embedder | None = None, reranker: Reranker | str | None = None
+    ) -> Self:
+        """Open the index at a path; raises `StoreError` when the first question finds it missing."""
+        return cls(open_store(store), embedder, reranker=reranker)
+
+    def close(self) -> None:
+        """Let go of the index."""
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def retrieve(self, question: str, k: int = 10, where: Filter | None = None) -> list[Hit]:
+        """Return the `k` best passages, best first.
+
+        Args:
+            question: what is asked.
+            k: how many.
+            where: what a passage has to be: searched among these only, so that `k` of them are found if there are.
+
+        Raises:
+            InputError: the question is empty or too long, `k` is not positive, or `where` names no document.
+            IndexMissing: there is no index.
+            ModelMismatch: the index was made with another encoder.
+            ModelError: the reranker cannot be loaded.
+        """
+        return self._found(question, k, where, self.reranker)
+
+    def fused(self, question: str, k: int = 10, where: Filter | None = None) -> list[Hit]:
+        """Return passages as `retrieve` does, but without the reranker: for those who read them anyway."""
+        return self._found(question, k, where, None)
+
+    def _found(self, question: str, k: int, where: Filter | None, reranker: Reranker | None) -> list[Hit]:
+        check_question(question)
+        if k < 1:
+            raise InputError(f"cannot return {k} passages; ask for at least one")
+        with self.store.snapshot() as snapshot:
+            if where and (where.document or where.folder):
+                where.check_names(snapshot.uris())
+            return self._hits(snapshot, question, min(k, max(1, snapshot.passage_count())), where, reranker)
+
+    def embedder(self, snapshot: Snapshot) -> Embedder:
+        """Return the encoder that made this index; raises `ModelMismatch`."""
+        recipe = snapshot.recipe
+        if self._embedder is None:
+            self._embedder = embedder_named(recipe.model)
+        mine = replace(recipe, model=self._embedder.name, fingerprint=self._embedder.fingerprint, lexical=ANALYSIS)
+        if mine != recipe:
+            raise ModelMismatch(recipe.difference(mine))
+        return self._embedder
+
+    def similarity(self, question: str, texts: Sequence[str]) -> list[float]:
+        """Return the cosine between the question and each text."""
+        with self.store.snapshot() as snapshot:
+            encoder = self.embedder(snapshot)
+        vectors = encoder.embed(texts) @ encoder.embed_query(question)
+        return [float(cosine) for cosine in vectors]
+
+    def text(self, uri: str) -> str:
+        """Return the text of a document of the index."""
+        with self.store.snapshot() as snapshot:
+            return snapshot.document(uri).text
+
+    def term_weights(self, question: str) -> dict[str, float]:
+        """Return each term of the question with its rarity in this index: BM25's idf (Robertson, Zaragoza 2009).
+
+        A term that the index does not have at all weighs half as much as the rarest: it may be another word for one.
+        """
+        wanted = set(terms(question))
+        with self.store.snapshot() as snapshot:
+            total = snapshot.passage_count()
+            found = {term: min(count, total) for term, count in snapshot.frequencies(wanted).items()}
+        idf = {term: math.log(1 + (total - n + 0.5) / (n + 0.5)) for term, n in found.items()}
+        return {term: weight if found[term] else weight / 2 for term, weight in idf.items()}
+
+    def _hits(
+        self, snapshot: Snapshot, question: str, k: int, where: Filter | None, reranker: Reranker | None
+    ) -> list[Hit]:
+        asked = _with_acronyms(snapshot, question)
+        vectors, words = embed_with_words(self.embedder(snapshot), [asked])
+        fusion = replace(self.fusion, candidates=max(self.fusion.candidates, k))
+        found = ranking(snapshot, asked, vectors[0], words[0], fusion, where)
+        read = fusion.reranked if reranker else 0
+        best = snapshot.passages(list(found.scores)[: max(2 * k, read)])  # twice: for the copies among them
+        scores = {id_: score for id_, score in found.scores.items() if id_ in best}
+        judged: dict[str, float] = {}
+        if reranker and scores:
+            head = [best[id_] for id_ in list(scores)[:read]]
+            judged = dict(zip((passage.id for passage in head), reranker(question, head), strict=True))
+            calibrated = getattr(reranker, "calibrated", False)
+            judged = judged if calibrated else normalised(judged)
+            scores = reranked(scores, judged, fusion.reader if calibrated else fusion.reranker)
+        return _hits([best[id_] for id_ in copies_last(scores, best)[:k]], scores, found, judged)
+
+
+def _with_acronyms(snapshot: Snapshot, question: str) -> str:
+    """Write the other form behind acronyms and names of a question, as the documents define them."""
+    found = [hit.id for part in candidates(question) for hit in snapshot.lexical(part, _DEFINING)]
+    return expanded(question, (passage.text for passage in snapshot.passages(found).values()))
+
+
+def check_question(question: str) -> None:
+    """Refuse what is no question; raises `InputError`."""
+    if not question.strip():
+        raise InputError("the question is empty; ask something, as in: rag ask 'How many people live in Idlib?'")
+    if any("\ud800" <= char <= "\udfff" for char in question):
+        raise InputError("the question is not valid text; type it again, in UTF-8")
+    if len(question) > MAX_QUESTION:
+        raise InputError(f"the question has {len(question)} characters, at most {MAX_QUESTION} are read; shorten it")
+
+
+def _hits(
+    passages: Iterable[Passage], scores: Mapping[str, float], found: Ranking, judged: Mapping[str, float]
+) -> list[Hit]:
+    dense, lexical = ({hit.id: rank for rank, hit in enumerate(half, 1)} for half in (found.dense, found.lexical))
+    bm25 = {hit.id: hit.score for hit in found.lexical}
+    return [
+        Hit(
+            passage=p,
+            score=scores[p.id],
+            dense_rank=dense.get(p.id),
+            lexical_rank=lexical.get(p.id),
+            dense_score=found.cosines.get(p.id),
+            lexical_score=bm25.get(p.id),
+            reranker_score=judged.get(p.id),
+        )
+        for p in passages
+    ]

@@ -1,0 +1,258 @@
+"""What was asked and answered, and what people thought of it: kept on this machine, beside the index.
+
+A SQLite file of its own, so that a rebuilt index keeps its history and a deleted one takes it along. Answers are kept
+in the form of `rag.app.as_json.answer_json`. Feedback becomes questions that `rag eval` measures.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from rag.errors import DocumentUnknown, FormatMismatch, InputError, StoreError
+from rag.records.filters import is_called
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
+
+Json = dict[str, Any]
+Verdict = Literal["helpful", "wrong"]
+
+FORMAT = 1
+MOST_BYTES = 256 * 1024 * 1024
+"""Beyond it the conversations that were touched longest ago are forgotten: some ten thousand answers fit."""
+
+_SCHEMA = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS turns (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, conversation INTEGER NOT NULL, asked_at TEXT NOT NULL,
+    question TEXT NOT NULL, answer TEXT NOT NULL, verdict TEXT, correction TEXT
+);
+CREATE INDEX IF NOT EXISTS turns_conversation ON turns(conversation, id);
+PRAGMA user_version = {FORMAT};
+COMMIT;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question with its answer.
+
+    Attributes:
+        id: of this turn.
+        conversation: which it belongs to, the id of its first turn.
+        asked_at: UTC, ISO 8601 to the second.
+        answer: in the form of `rag ask --json`.
+        verdict: what somebody said of the answer, None as long as nobody did.
+        correction: the right short answer, from whoever said that this one is wrong.
+    """
+
+    id: int
+    conversation: int
+    asked_at: str
+    answer: Json
+    verdict: Verdict | None = None
+    correction: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A line of the list of conversations: its first question, its number of turns, and when it was last touched."""
+
+    id: int
+    title: str
+    turns: int
+    asked_at: str
+
+
+class History:
+    """The conversations in a file, which need not exist yet. Safe to use from several threads and processes.
+
+    Each change is on disk, or not made at all, when its method returns.
+
+    Args:
+        file: usually `library.store.root / "history.db"`.
+        most_bytes: how large the file may grow.
+
+    All methods raise `StoreError` when the file cannot be used.
+    """
+
+    def __init__(self, file: Path, most_bytes: int = MOST_BYTES) -> None:
+        self._file = file
+        self._most_bytes = most_bytes
+
+    def add(self, answer: Json, conversation: int | None = None) -> Turn:
+        """Keep an answer as the next turn of a conversation; as the first of a new one without it, or if it is gone."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        with self._open() as db:
+            number = db.execute(
+                "INSERT INTO turns (conversation, asked_at, question, answer) VALUES (0, ?, ?, ?) RETURNING id",
+                (now, json.dumps(answer["question"]), json.dumps(answer)),
+            ).fetchone()[0]
+            goes_on = db.execute("SELECT count(*) FROM turns WHERE id = ?", (conversation,)).fetchone()[0]
+            turn = Turn(number, conversation if conversation and goes_on else number, now, answer)
+            db.execute("UPDATE turns SET conversation = ? WHERE id = ?", (turn.conversation, number))
+            self._forget_oldest(db, turn.conversation)
+        return turn
+
+    def conversations(self) -> list[Conversation]:
+        """List the conversations, the one touched last first."""
+        rows = self._rows(
+            "SELECT conversation, (SELECT question FROM turns WHERE id = t.conversation), count(*), max(asked_at) "
+            "FROM turns t GROUP BY conversation ORDER BY max(t.id) DESC"
+        )
+        return [Conversation(id_, json.loads(question), turns, last) for id_, question, turns, last in rows]
+
+    def turns(self, conversation: int) -> list[Turn]:
+        """Return a conversation in order; raises `InputError` when it is gone."""
+        found = [_turn(row) for row in self._rows(f"{_TURN} WHERE conversation = ? ORDER BY id", conversation)]
+        if not found:
+            raise InputError("That conversation is not there any more.")
+        return found
+
+    def delete(self, conversation: int) -> None:
+        """Forget a conversation with all feedback on it."""
+        with self._open() as db:
+            db.execute("DELETE FROM turns WHERE conversation = ?", (conversation,))
+
+    def quoted(self) -> dict[str, set[int]]:
+        """Return, for each document that answers quote or show a passage of, the conversations with such an answer."""
+        found: dict[str, set[int]] = {}
+        for conversation, uri in self._rows(_QUOTED):
+            found.setdefault(uri, set()).add(conversation)
+        return found
+
+    def forget(self, *documents: str) -> int:
+        """Forget the conversations that quote documents, with all feedback on them, and return how many there were.
+
+        Args:
+            documents: by URI or by the end of a path that only one of them has; the index need not have them any more.
+
+        Raises:
+            DocumentUnknown: no conversation quotes it, or several documents are called so; nothing is forgotten.
+        """
+        quoted = self.quoted()
+        gone = set[int]().union(*(quoted[_called(name, quoted)] for name in documents))
+        with self._open() as db:
+            db.executemany("DELETE FROM turns WHERE conversation = ?", ((number,) for number in gone))
+        return len(gone)
+
+    def judge(self, turn: int, verdict: Verdict | None, correction: str | None = None) -> None:
+        """Keep what somebody says of an answer, in place of what was said before; raises `InputError`."""
+        with self._open() as db:
+            changed = db.execute(
+                "UPDATE turns SET verdict = ?, correction = ? WHERE id = ?",
+                (verdict, json.dumps(correction) if verdict == "wrong" and correction else None, turn),
+            )
+            if not changed.rowcount:
+                raise InputError("That answer is not kept any more.")
+
+    def questions(self, documents: Collection[str]) -> list[Json]:
+        """Return the answers with a verdict as records of a question file for `rag eval`, in the order of asking.
+
+        Args:
+            documents: URIs of the index that they are to be measured on; `rag eval` refuses others.
+        """
+        judged = map(_turn, self._rows(f"{_TURN} WHERE verdict IS NOT NULL ORDER BY id"))
+        return [_question(turn, documents) for turn in judged]
+
+    def question_file(self, documents: Collection[str]) -> str:
+        """Return `questions` as the text of a JSON Lines file."""
+        return "".join(f"{json.dumps(question)}\n" for question in self.questions(documents))
+
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        if not self._file.exists():
+            return []
+        with self._open() as db:
+            return db.execute(query, values).fetchall()
+
+    def _forget_oldest(self, db: sqlite3.Connection, but: int) -> None:
+        """Forget conversations until the file's pages in use fit, never the one in hand."""
+        while _bytes_used(db) > self._most_bytes:
+            oldest = db.execute(
+                "SELECT conversation FROM turns WHERE conversation != ? GROUP BY conversation ORDER BY max(id) LIMIT 1",
+                (but,),
+            ).fetchone()
+            if oldest is None:
+                return
+            db.execute("DELETE FROM turns WHERE conversation = ?", oldest)
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """Open the file for one transaction."""
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600))
+            with closing(sqlite3.connect(self._file, timeout=10)) as db:
+                db.execute("PRAGMA secure_delete = ON")  # what is forgotten is gone from the file
+                db.execute("PRAGMA synchronous = FULL")
+                self._prepare(db)
+                with db:
+                    yield db
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(
+                f"{self._file} cannot be used ({error}); free space, or move it away to begin anew"
+            ) from error
+
+    def _prepare(self, db: sqlite3.Connection) -> None:
+        found = db.execute("PRAGMA user_version").fetchone()[0]
+        if found == 0:
+            db.executescript(_SCHEMA)
+        elif found != FORMAT:
+            raise FormatMismatch(f"{self._file} was written by another version of this program; move it away")
+
+
+_QUOTED = """
+SELECT conversation, q.value ->> 'document' FROM turns, json_each(answer, '$.citations') q
+UNION SELECT conversation, q.value ->> 'document' FROM turns, json_each(answer, '$.nearest') q
+"""
+
+_TURN = "SELECT id, conversation, asked_at, answer, verdict, correction FROM turns"
+
+
+def _called(name: str, quoted: Collection[str]) -> str:
+    """Return the quoted document that goes by a name; raises `DocumentUnknown`."""
+    found = [name] if name in quoted else sorted(uri for uri in quoted if is_called(uri, name))
+    if not found:
+        raise DocumentUnknown(f"no kept conversation quotes {name}; rag remove takes it out of the index")
+    if len(found) > 1:
+        raise DocumentUnknown(f"{len(found)} quoted documents are called {name}; say which: {', '.join(found)}")
+    return found[0]
+
+
+def _turn(row: tuple[Any, ...]) -> Turn:
+    number, conversation, asked_at, answer, verdict, correction = row
+    return Turn(number, conversation, asked_at, json.loads(answer), verdict, correction and json.loads(correction))
+
+
+def _bytes_used(db: sqlite3.Connection) -> int:
+    pages, free, size = (
+        db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+    )
+    return int((pages - free) * size)
+
+
+def _question(turn: Turn, documents: Collection[str]) -> Json:
+    """Return what a verdict says about a question, and no more than it says.
+
+    A helpful answer was right, and so were its sources; a helpful refusal was right to refuse. Of a wrong answer only
+    the correction is known, of a wrong refusal that there is an answer.
+    """
+    answer = turn.answer
+    record: Json = {"id": f"turn-{turn.id}", "question": answer["question"], "verdict": turn.verdict}
+    if turn.verdict == "helpful":
+        record["answerable"] = not answer["abstained"]
+        record["answers"] = [answer["short_answer"]["text"]] if answer["short_answer"] else []
+        cited = dict.fromkeys(citation["document"] for citation in answer["citations"])
+        record["documents"] = [document for document in cited if document in documents]
+        record["evidence"] = [citation["quote"] for citation in answer["citations"]]
+    elif answer["abstained"] or turn.correction:
+        record["answerable"] = True
+        record["answers"] = [turn.correction] if turn.correction else []
+    return record

@@ -1,0 +1,214 @@
+"""The embedded engine: SQLite is the truth, FAISS and tantivy are derived from it (see DESIGN in the README).
+
+COMMIT of the catalog is the only switch. The order of a publish, and why a crash at any point does no harm:
+
+1. note in the catalog which passages the lexical index is about to differ in (`unsettled`)
+2. add the new passages to the lexical index: a crash leaves entries that the catalog does not know, dropped on reading
+3. in one transaction: documents, passages, the new FAISS file's name and hash (the file is written and synced first)
+4. take the removed passages out of the lexical index, then settle; or write all of it anew in a folder beside it, and
+   let that take its place: a COMMIT says which of the two counts
+The next writer brings the lexical index level for whatever is still unsettled, finishes the exchange of folders, and
+writes anew what is damaged.
+
+Removed text leaves the catalog with COMMIT. Up to `disk.SMALL` passages, the derived files are written anew at once;
+of larger ones, when `disk.SHARE` of their entries are removed ones, and with every rebuild.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.errors import FormatMismatch, IndexCorrupt, IndexMissing, InputError
+from rag.store.journal import Journal
+from rag.store.local.aside import SetAside, named_documents
+from rag.store.local.catalog import Catalog
+from rag.store.local.disk import writing
+from rag.store.local.lock import locked
+from rag.store.local.opened import OpenIndexes
+from rag.store.local.snapshot import LocalSnapshot
+from rag.store.local.vain import holds_nothing, withdraw
+from rag.store.local.verify import damages
+from rag.store.local.write import LocalWriter
+from rag.store.protocol import Recipe, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["LocalSnapshot", "LocalStore", "LocalWriter"]
+
+_log = logging.getLogger("rag")
+
+
+class LocalStore:
+    """An index in a folder of this machine. Safe to use from several threads.
+
+    Args:
+        root: the folder; made by the first writer.
+    """
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+        self._catalogs: list[Catalog] = []  # idle reading connections
+        self._indexes = OpenIndexes(self.root)
+
+    @property
+    def recipe(self) -> Recipe | None:
+        """What the index was made with; None while there is nothing in it."""
+        try:
+            with self._catalog() as catalog:
+                return catalog.recipe
+        except IndexMissing:
+            return None
+
+    @contextmanager
+    def snapshot(self) -> Iterator[LocalSnapshot]:
+        """Open the present generation for reading; raises `IndexMissing`."""
+        with self._catalog() as catalog, catalog.transaction(write=False):
+            generation, recipe = catalog.generation, catalog.recipe
+            if recipe is None:
+                raise IndexMissing(f"the index at {self.root} is empty; fill it with: rag index FOLDER")
+            yield LocalSnapshot(self._indexes, catalog, generation, recipe)
+
+    @contextmanager
+    def writer(self) -> Iterator[LocalWriter]:
+        """Become the writer; raises `IndexLocked`. What fails before anything was kept leaves no index behind."""
+        folder_was_there = self.root.exists()
+        self._check_folder()
+        with writing(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
+        with locked(self.root / "LOCK"):
+            catalog = Catalog(self.root / "catalog.db", write=True)
+            begun_in_vain = False
+            try:
+                with catalog.guarded():
+                    yield LocalWriter(self.root, catalog)
+                catalog.checkpoint()
+            except BaseException:
+                begun_in_vain = holds_nothing(catalog)
+                raise
+            finally:
+                catalog.close()
+                if begun_in_vain:
+                    withdraw(self.root, folder_too=not folder_was_there)
+
+    def _check_folder(self) -> None:
+        """Refuse a folder that is no index and holds what an index would write over; raises `InputError`."""
+        if (self.root / "LOCK").exists() or any(self.root.glob("catalog.db*")):
+            return
+        for name in ("lexical", "lexical.new", "lexical.old"):
+            if (self.root / name).exists():
+                raise InputError(
+                    f"{self.root / name} is in the way and no part of an index; name another place: --store"
+                )
+
+    def status(self) -> Status:
+        """Count what is there."""
+        with self.snapshot() as snapshot:
+            catalog, recipe = snapshot.catalog, snapshot.recipe
+            passages = catalog.count("passages")
+            return Status(
+                store=str(self.root),
+                generation=snapshot.generation,
+                documents=catalog.count("documents"),
+                passages=passages,
+                waiting=passages - len(catalog.numbers(recipe.fingerprint)),
+                model=recipe.model,
+                dimension=recipe.dimension,
+                bytes=sum(path.stat().st_size for path in self.root.rglob("*") if path.is_file()),
+            )
+
+    def journal(self) -> Journal:
+        """Return what the latest runs did; empty while there is no index."""
+        try:
+            with self._catalog() as catalog:
+                return catalog.journal
+        except IndexMissing:
+            return Journal()
+
+    def set_aside_if_damaged(self) -> SetAside | None:
+        """Move an unreadable catalog out of the way, kept under another name, so that a new one can be made.
+
+        Returns what was moved; None where the catalog is sound, or there is none. Only what is in the file counts: a
+        sound catalog stays, also when it cannot be opened or read just now.
+
+        Raises:
+            IndexLocked: another process is writing.
+            StoreError: the file cannot be read at all, for want of permission or space.
+        """
+        path = self.root / "catalog.db"
+        if not path.exists():
+            return None
+        with locked(self.root / "LOCK"):
+            damage = _unreadable(path)
+            if damage is None:
+                return None
+            self.close()
+            number = 1 + len(list(self.root.glob("catalog.db.damaged-*")))
+            aside = f"catalog.db.damaged-{number}"
+            _log.warning("%s; the old file is kept as %s", damage, aside)
+            with writing(path):
+                for file in [*self.root.glob("catalog.db-*"), path]:
+                    file.rename(file.with_name(file.name.replace("catalog.db", aside)))
+            return SetAside(path.with_name(aside), named_documents(path.with_name(aside)))
+
+    def verify(self) -> list[str]:
+        """Check everything again; each entry names one damage, none means sound."""
+        try:
+            with self._catalog() as catalog, catalog.transaction(write=False):
+                return damages(self.root, catalog)
+        except IndexCorrupt as error:
+            return [str(error)]
+
+    def close(self) -> None:
+        """Close all connections."""
+        while self._catalogs:
+            self._catalogs.pop().close()
+        self._indexes.forget()
+
+    @contextmanager
+    def _catalog(self) -> Iterator[Catalog]:
+        catalog = self._idle() or Catalog(self.root / "catalog.db")
+        try:
+            with catalog.guarded():
+                yield catalog
+        except BaseException:
+            catalog.close()
+            raise
+        if holds_nothing(catalog):  # its file may be withdrawn, and another take its place
+            catalog.close()
+        else:
+            self._catalogs.append(catalog)
+
+    def _idle(self) -> Catalog | None:
+        """Return an open connection; none to a file that was deleted, or whose place another index has taken."""
+        try:
+            catalog = self._catalogs.pop()
+        except IndexError:
+            return None
+        if catalog.is_current:
+            return catalog
+        catalog.close()
+        self.close()  # what was kept in memory is of that file as well
+        return None
+
+
+def _unreadable(path: Path) -> str | None:
+    """Return what keeps a rebuild from reading the catalog that is there; None when nothing does."""
+    try:
+        catalog = Catalog(path, write=True)
+    except (IndexCorrupt, FormatMismatch) as error:
+        return str(error)
+    try:
+        with catalog.guarded():
+            found = catalog.check()
+            for uri in catalog.digests():
+                catalog.document(uri)
+            _ = catalog.recipe, catalog.generation
+    except IndexCorrupt as error:
+        return str(error)
+    finally:
+        catalog.close()
+    return found[0] if found else None

@@ -1,0 +1,189 @@
+"""A connection to catalog.db: how it is opened, its transactions, and its errors in our words.
+
+A writer holds the folder's lock and is the only one that writes or checkpoints: SQLite before 3.51.3 can damage a
+write-ahead log when two connections checkpoint at once. Readers open the file read-only.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rag.errors import FormatMismatch, IndexCorrupt, IndexMissing, StoreError
+from rag.store.local.rows import decoding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FORMAT = 3
+"""Version of this schema; an index of another one is refused."""
+
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE documents (
+    uri TEXT PRIMARY KEY, digest TEXT NOT NULL, media_type TEXT NOT NULL, title TEXT, date TEXT,
+    text TEXT NOT NULL, layout TEXT NOT NULL
+);
+CREATE TABLE passages (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,   -- never used again: the id of its vector in the FAISS file
+    id TEXT NOT NULL UNIQUE, uri TEXT NOT NULL REFERENCES documents(uri) ON DELETE CASCADE,
+    start INTEGER NOT NULL, end INTEGER NOT NULL, section TEXT, speaker TEXT, page INTEGER,
+    sentences TEXT NOT NULL, statements TEXT NOT NULL,
+    key TEXT NOT NULL  -- key of its retrieval text in vectors; the vector may come later
+);
+CREATE INDEX passages_uri ON passages(uri);
+CREATE INDEX passages_key ON passages(key);
+CREATE TABLE vectors (
+    model TEXT NOT NULL, key TEXT NOT NULL, vector BLOB NOT NULL,
+    words BLOB NOT NULL,  -- those of the text, as rag.store.local.codes packs them; empty when the encoder gives none
+    PRIMARY KEY (model, key)
+);
+CREATE TABLE unsettled (id TEXT PRIMARY KEY) WITHOUT ROWID;  -- passages that the lexical index may not be level with
+"""
+
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+class Connection:
+    """One connection. Vendor errors leave as ours.
+
+    Raises:
+        IndexMissing: opened for reading, and there is none.
+        FormatMismatch: written by another version.
+        IndexCorrupt: not a database, or a damaged one.
+        StoreError: it cannot be opened or, later, written: no permission, no space.
+    """
+
+    def __init__(self, path: Path, *, write: bool = False) -> None:
+        self.path = path
+        if not write and not path.exists():
+            raise self._missing()
+        with self.guarded():
+            self._db = _for_writing(path) if write else _for_reading(path)
+        self._file = _identity(path)
+        try:
+            with self.guarded():
+                if write:
+                    self._prepare()
+                self._check_format()
+        except BaseException:
+            self._db.close()
+            raise
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the file that was opened is still the one at its path."""
+        return self._file is not None and self._file == _identity(self.path)
+
+    def _prepare(self) -> None:
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
+        self._db.execute("PRAGMA secure_delete=ON")  # what is removed is gone from the file
+        self._db.execute("PRAGMA foreign_keys=ON")
+        self._create()
+
+    def _check_format(self) -> None:
+        found = self.get("format")
+        if found is None:  # created and killed before its first transaction
+            raise self._missing()
+        with decoding("the format"):
+            version = int(found)
+        if version != FORMAT:
+            raise FormatMismatch(
+                f"the index at {self.path.parent} has format {found}, this program needs {FORMAT}; "
+                "rebuild it with: rag index --rebuild FOLDER"
+            )
+
+    def _missing(self) -> IndexMissing:
+        folder = self.path.parent
+        return IndexMissing(f"no index at {folder}; make one with: rag index FOLDER --store {folder}")
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Turn SQLite's complaints into ours; only those about the file's contents are damage."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._explained(error) from error
+
+    def _explained(self, error: sqlite3.Error) -> StoreError:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte; the rest says where it happened
+        if code in _DAMAGE or "decode to UTF-8" in str(error):
+            return IndexCorrupt(f"{self.path} is damaged: {error}; rebuild with: rag index --rebuild FOLDER")
+        if "no such table" in str(error):
+            return self._missing()
+        if code == sqlite3.SQLITE_FULL:
+            return StoreError(f"the disk of {self.path} is full: free space and run it again; nothing is lost")
+        if code == sqlite3.SQLITE_CANTOPEN and _has_log(self.path) and not os.access(self.path.parent, os.W_OK):
+            return StoreError(
+                f"{self.path} has changes in {self.path.name}-wal that can only be read in a writable folder; "
+                "copy the whole index to one"
+            )
+        return StoreError(f"{self.path} cannot be used: {error}; check space and permissions, then try again")
+
+    def _create(self) -> None:
+        if self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+            return
+        with self.transaction():
+            for statement in _SCHEMA.split(";\n"):
+                self._db.execute(statement)
+            self.put("format", str(FORMAT))
+            self.put("generation", "0")
+
+    @contextmanager
+    def transaction(self, *, write: bool = True) -> Iterator[None]:
+        """All or nothing; for reading, one unchanging view."""
+        with self.guarded():
+            self._db.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            finally:
+                if self._db.in_transaction:  # SQLite itself takes back what a full disk stopped
+                    self._db.execute("ROLLBACK")
+
+    def checkpoint(self) -> None:
+        """Bring the write-ahead log into the database; only the writer may."""
+        with self.guarded():
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+    def get(self, key: str) -> str | None:
+        """Return a value of the meta table."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def put(self, key: str, value: str) -> None:
+        """Write a value of the meta table."""
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another that takes its place; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _for_writing(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
+
+def _for_reading(path: Path) -> sqlite3.Connection:
+    """Open read-only; without looking for a log only where none is and none can come."""
+    mode = "mode=ro" if _has_log(path) or os.access(path.parent, os.W_OK) else "immutable=1"
+    uri = f"{path.absolute().as_uri()}?{mode}"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+
+
+def _has_log(path: Path) -> bool:
+    log = path.with_name(f"{path.name}-wal")
+    return log.exists() and log.stat().st_size > 0

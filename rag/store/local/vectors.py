@@ -1,0 +1,199 @@
+"""The dense half: an immutable FAISS file, and beside it what changed since it was written. Exact search."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import faiss
+import numpy as np
+
+from rag.errors import IndexCorrupt
+from rag.store.local import disk
+from rag.store.local.disk import holds_too_much, sync_folder, writing
+from rag.store.local.rows import decoding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from rag.models.encoder import Vectors
+    from rag.store.local.catalog import Catalog
+    from rag.store.protocol import Recipe
+
+_log = logging.getLogger("rag")
+
+
+@dataclass(frozen=True, slots=True)
+class VectorFile:
+    """A published file: its name, size in bytes and SHA-256, as the catalog remembers them."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+class VectorIndex:
+    """Exact cosine search over live vectors: those of the file that still live, and the later ones in memory.
+
+    Numbers are the catalog's passage numbers, vectors have unit length.
+    """
+
+    def __init__(self, main: faiss.IndexIDMap2 | None, live: Sequence[int], dimension: int) -> None:
+        self._main = main
+        self._dimension = dimension
+        in_file = self.numbers_in_file()
+        wanted = np.asarray(live, np.int64)
+        self.missing: NDArray[np.int64] = np.setdiff1d(wanted, in_file)
+        self.gone: NDArray[np.int64] = np.setdiff1d(in_file, wanted)
+        self._tail = _empty(dimension)
+        self._size = len(wanted)
+
+    def numbers_in_file(self) -> NDArray[np.int64]:
+        """Return the passage numbers that the file holds."""
+        if self._main is None:
+            return np.zeros(0, np.int64)
+        return np.asarray(faiss.vector_to_array(self._main.id_map), np.int64)
+
+    @property
+    def stale(self) -> bool:
+        """Whether so much has changed that a new file pays."""
+        many = len(self.missing) + len(self.gone) > disk.SHARE * max(self._size, 1)
+        return many or holds_too_much(len(self.gone), self._size)
+
+    def add(self, numbers: Sequence[int], vectors: Vectors) -> None:
+        """Put later vectors, shape (len(numbers), dimension), beside the file."""
+        if len(numbers):
+            self._tail.add_with_ids(vectors, np.asarray(numbers, np.int64))
+
+    def vectors(self) -> tuple[NDArray[np.int64], Vectors]:
+        """Return the numbers and vectors, shape (numbers, dimension), of all that is searched, gone ones included."""
+        parts = [index for index in (self._main, self._tail) if index is not None]
+        numbers = [np.asarray(faiss.vector_to_array(part.id_map), np.int64) for part in parts]
+        vectors = [faiss.downcast_index(part.index).reconstruct_n(0, part.ntotal) for part in parts if part.ntotal]
+        return np.concatenate(numbers), np.concatenate([np.zeros((0, self._dimension), np.float32), *vectors])
+
+    def search(self, query: Vectors, k: int, among: Sequence[int] | None = None) -> list[tuple[int, float]]:
+        """Return (number, cosine) of the `k` nearest live vectors, best first, ties by number.
+
+        Args:
+            query: a unit vector, shape (dimension,).
+            k: how many.
+            among: numbers of live passages, to search only these.
+        """
+        only = None if among is None else faiss.IDSelectorBatch(np.asarray(among, np.int64))
+        living = faiss.IDSelectorNot(faiss.IDSelectorBatch(self.gone)) if len(self.gone) else None
+        found: list[tuple[int, float]] = []
+        if self._main is not None:
+            found += _search(self._main, query, k, only or living)
+        found += _search(self._tail, query, k, only)
+        return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:k]
+
+
+class DocumentVectors:
+    """The mean direction of each document's passages, made when an index is opened: nothing of it is stored.
+
+    Args:
+        index: holds the passages' vectors.
+        documents: document of each passage by number, counted from 0 without gaps.
+    """
+
+    def __init__(self, index: VectorIndex, documents: Mapping[int, int]) -> None:
+        numbers, vectors = index.vectors()
+        self._row = dict(documents)
+        rows = np.fromiter((documents.get(number, -1) for number in numbers.tolist()), np.int64, len(numbers))
+        sums = np.zeros((1 + max(documents.values(), default=-1), vectors.shape[1]), np.float32)
+        np.add.at(sums, rows[rows >= 0], vectors[rows >= 0])
+        self._means = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+
+    def cosine(self, query: Vectors, number: int) -> float:
+        """Return the cosine between a unit vector and the document of a passage."""
+        return float(self._means[self._row[number]] @ query)
+
+
+def _search(index: faiss.Index, query: Vectors, k: int, among: faiss.IDSelector | None) -> Iterable[tuple[int, float]]:
+    k = min(k, index.ntotal)
+    if k == 0:
+        return []
+    parameters = faiss.SearchParameters()
+    if among is not None:
+        parameters.sel = among
+    scores, numbers = index.search(query[None, :], k, params=parameters)
+    pairs = zip(numbers[0].tolist(), scores[0].tolist(), strict=True)
+    return [(number, score) for number, score in pairs if number >= 0]  # FAISS pads with -1
+
+
+def _empty(dimension: int) -> faiss.IndexIDMap2:
+    return faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
+
+
+def write(folder: Path, name: str, numbers: Sequence[int], vectors: Vectors) -> VectorFile:
+    """Write a new file so that it is wholly there or not at all, also after a power cut; raises `StoreError`."""
+    index = _empty(vectors.shape[1])
+    index.add_with_ids(vectors, np.asarray(numbers, np.int64))
+    data = faiss.serialize_index(index).tobytes()
+    temporary = folder / f".{name}.{os.getpid()}.tmp"
+    try:
+        with writing(folder / name):
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(folder / name)
+            sync_folder(folder)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return VectorFile(name, len(data), hashlib.sha256(data).hexdigest())
+
+
+def read(folder: Path, expected: VectorFile) -> faiss.IndexIDMap2:
+    """Read a file after checking size and hash: FAISS itself answers from most damaged files without an error.
+
+    Raises:
+        IndexCorrupt: missing, or not the file that was published.
+    """
+    path = folder / expected.name
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise IndexCorrupt(f"{path} cannot be read ({error.strerror}); the next rag index writes it anew") from error
+    if len(data) != expected.size or hashlib.sha256(data).hexdigest() != expected.sha256:
+        raise IndexCorrupt(f"{path} is damaged (its hash is not the published one); the next rag index writes it anew")
+    return cast("faiss.IndexIDMap2", faiss.deserialize_index(np.frombuffer(data, np.uint8)))
+
+
+def read_published(root: Path, catalog: Catalog) -> faiss.IndexIDMap2 | None:
+    """Read the file that the catalog names; None when it names none. Raises `IndexCorrupt`."""
+    name, size, sha256 = (catalog.get(f"vectors_{part}") for part in ("file", "size", "sha256"))
+    if name is None or size is None or sha256 is None:
+        return None
+    with decoding("the size of the vector file"):
+        expected = VectorFile(name, int(size), sha256)
+    return read(root, expected)
+
+
+def open_index(root: Path, catalog: Catalog, recipe: Recipe) -> VectorIndex:
+    """Return the index of the catalog's generation; from the stored vectors where the file is unusable."""
+    live = catalog.numbers(recipe.fingerprint)
+    try:
+        index = VectorIndex(read_published(root, catalog), live, recipe.dimension)
+    except IndexCorrupt as error:
+        _log.warning("%s", error)
+        index = VectorIndex(None, live, recipe.dimension)
+    rows = dict(catalog.vectors(recipe.fingerprint, index.missing.tolist()))
+    index.add(list(rows), matrix(rows.values(), recipe.dimension))
+    return index
+
+
+def matrix(rows: Iterable[bytes], dimension: int) -> Vectors:
+    """Decode stored vectors, shape (rows, dimension); raises `IndexCorrupt`."""
+    with decoding("a vector"):
+        found = [np.frombuffer(row, np.float32) for row in rows]
+        if any(row.shape != (dimension,) for row in found):
+            raise ValueError(f"not {dimension} numbers")
+        return np.stack(found) if found else np.zeros((0, dimension), np.float32)

@@ -1,0 +1,187 @@
+"""Keeps an index level with files while they change: the system says what changed, and each batch of it is indexed.
+
+Two things are listened to: folders with all that is in them, and the folders around the named paths, since a file that
+an editor saves is often a new one in the place of the old, and a folder may go and come again.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Protocol, Self
+
+from rag.errors import InputError, RagError
+from rag.records import Progress, silent
+from rag.sync.ignore import NAME
+from rag.sync.walk import uri_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Generator, Sequence
+    from contextlib import AbstractContextManager
+
+    from rag.records import SyncReport
+
+    News = set[str] | Exception
+
+_QUIET = 150  # milliseconds without a change that end a batch,
+_LONGEST = 1_000  # and how long a batch may grow while there is no quiet
+_RETRY = 2.0  # seconds after which a batch that failed is tried again
+_HINT = "raise fs.inotify.max_user_watches, or set WATCHFILES_FORCE_POLLING=1"
+
+
+class Indexed(Protocol):
+    """What can be brought level: a `Library`."""
+
+    @property
+    def root(self) -> Path:
+        """The index's folder, whose own changes are not listened to."""
+
+    def readers_kept(self) -> AbstractContextManager[None]:
+        """Keep the processes that read files, for many small runs."""
+
+    def index(
+        self, *paths: str | Path, changed: Collection[str | Path] | None = None, progress: Progress = silent
+    ) -> SyncReport:
+        """Bring the index level."""
+
+
+def watch(
+    library: Indexed,
+    paths: Sequence[str | Path],
+    *,
+    progress: Progress = silent,
+    stop: threading.Event | None = None,
+) -> Generator[SyncReport | RagError, None, None]:
+    """Index files and folders, then again whatever changes in them, until `stop` is set.
+
+    Yields:
+        the report of the first run, of each batch that changed something, and of the first that succeeds after one that
+        failed. For a batch that failed, its error, once: it is tried again, together with what changes meanwhile.
+
+    Raises:
+        RagError: what `Library.index` raises in the first run; `InputError` also when the system cannot watch a path.
+    """
+    stop = stop or threading.Event()
+    for path in paths:
+        if not Path(path).exists():
+            raise InputError(f"{path} does not exist; check the path")
+    roots, index = [uri_of(Path(path)) for path in paths], os.path.realpath(library.root)
+    with library.readers_kept(), _Changes(roots, index) as changes:
+        # After listening began, so that what changes meanwhile comes again; an empty folder may be filled later.
+        yield library.index(*paths, changed=paths, progress=progress)
+        waiting: set[str] = set()
+        failure: str | None = None
+        while not stop.is_set():
+            waiting |= changes.next(_RETRY)
+            try:
+                report = library.index(*paths, changed=waiting) if waiting and not stop.is_set() else None
+            except RagError as error:
+                if str(error) != failure:
+                    yield error
+                failure = str(error)
+                stop.wait(_RETRY)
+            else:
+                if report and (failure or any(outcome.state != "unchanged" for outcome in report.outcomes)):
+                    yield report
+                waiting, failure = set(), None
+
+
+class _Changes:
+    """What changes below some paths. Hidden and backup files, and the index itself, are passed over."""
+
+    def __init__(self, roots: list[str], index: str) -> None:
+        self._roots = roots
+        self._index = index
+        self._news: SimpleQueue[News] = SimpleQueue()
+        self._around = _Listener(sorted({os.path.dirname(root) for root in roots}), self._news, recursive=False)  # noqa: PTH120
+        self._inside = self._listen_inside()
+
+    def __enter__(self) -> Self:
+        self._around.begin()
+        self._inside.begin()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._around.end()
+        self._inside.end()
+
+    def next(self, seconds: float) -> set[str]:
+        """Wait for changes, at most so long, and return the paths."""
+        found = self._received(seconds)
+        if not found.isdisjoint(self._roots):
+            self._inside.end()  # a folder that came again is another one
+            self._inside = self._listen_inside()
+            self._inside.begin()
+        return {path for path in found if self._concerns(path)}
+
+    def _received(self, seconds: float) -> set[str]:
+        found: set[str] = set()
+        try:
+            news = self._news.get(timeout=seconds)
+            while True:
+                if isinstance(news, Exception):
+                    raise InputError(f"changes cannot be watched ({news}); {_HINT}") from news
+                found |= news
+                news = self._news.get_nowait()
+        except Empty:
+            return found
+
+    def _listen_inside(self) -> _Listener:
+        return _Listener([root for root in self._roots if os.path.isdir(root)], self._news, recursive=True)  # noqa: PTH112
+
+    def _concerns(self, path: str) -> bool:
+        around = [root for root in self._roots if f"{path}/".startswith(f"{root.rstrip('/')}/")]
+        root = max(around, key=len, default=None)  # the innermost: a hidden folder may be named itself
+        if root is None or f"{os.path.realpath(path)}/".startswith(f"{self._index}/"):
+            return False
+        *folders, name = path.removeprefix(root).split("/")
+        hidden = any(folder.startswith(".") for folder in folders) or (name.startswith(".") and name != NAME)
+        return not hidden and not name.endswith("~")
+
+
+class _Listener:
+    """A thread that puts the paths that change into a queue; an error ends it, and is put there too."""
+
+    def __init__(self, folders: Sequence[str], news: SimpleQueue[News], *, recursive: bool) -> None:
+        self._folders = folders
+        self._news = news
+        self._recursive = recursive
+        self._ready, self._stop = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def begin(self) -> None:
+        """Begin to listen; from here on, no change is missed."""
+        self._thread.start()
+        self._ready.wait()
+
+    def end(self) -> None:
+        """Stop listening."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        import watchfiles
+
+        try:
+            if not self._folders:
+                return
+            for changes in watchfiles.watch(
+                *self._folders,
+                watch_filter=None,
+                debounce=_LONGEST,
+                step=_QUIET,
+                stop_event=self._stop,
+                rust_timeout=200,
+                yield_on_timeout=True,
+                recursive=self._recursive,
+                ignore_permission_denied=True,
+            ):
+                self._ready.set()  # the first one comes by timeout, when the system's listening has begun
+                if changes:
+                    self._news.put({path for _, path in changes})
+        except (OSError, RuntimeError) as error:  # the second is what watchfiles raises for an error of the system
+            self._news.put(error)
+        finally:
+            self._ready.set()

@@ -1,0 +1,120 @@
+"""Whether a sentence says what its source says: rewordings pass, planted errors do not."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+
+from rag.answer.check import Judge
+from rag.answer.check.facts import names, numbers
+from rag.answer.check.faults import Source, faults
+from rag.answer.check.likeness import Head, Likeness
+from rag.answer.check.quotations import quotations, unquoted
+from rag.chunk import Chunker
+from rag.load import load
+from rag.models.reader import WEIGHTS_SHA256, shipped_network
+from rag.records import Citation
+from tests.conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def judge():
+    return Judge(Likeness(shipped_network()[0]))
+
+
+def written():
+    """The sentences of tests/data/paraphrases.jsonl: (kind of error or None, sentence, citations)."""
+    rows = [json.loads(line) for line in (ROOT / "tests/data/paraphrases.jsonl").read_text("utf-8").splitlines()]
+    chunker = Chunker(lambda texts: [len(text.split()) for text in texts])
+    passages = {row["document"]: chunker.passages(load(ROOT / "data" / row["document"])) for row in rows}
+    for row in rows:
+        places = [(p, s, " ".join(p.quote(s).split())) for p in passages[row["document"]] for s in p.sentences]
+        citations = [Citation.of(p, s) for p, s, text in places if any(part in text for part in row["source"])]
+        assert citations, row["source"]
+        yield None, row["true"], citations
+        yield from ((kind, text, citations) for kind, text in row["false"].items())
+
+
+def test_planted_errors_are_caught_and_rewordings_pass(judge):
+    """At least 95% of planted swaps and negations are flagged, and at most 5% of correct rewordings."""
+    total: Counter[bool] = Counter()
+    flagged: Counter[bool] = Counter()
+    for kind, sentence, citations in written():
+        verdict = judge.check(sentence, citations)
+        assert verdict.support != "verbatim"
+        total[kind is None] += 1
+        flagged[kind is None] += verdict.support == "unsupported"
+    assert total[True] >= 60
+    assert flagged[True] <= 0.05 * total[True]
+    assert flagged[False] >= 0.95 * total[False]
+
+
+def test_what_stands_in_the_source_is_verbatim(judge):
+    """Every cited sentence is verbatim for itself; a part of one is not."""
+    for _, _, citations in list(written())[::40]:
+        quote = " ".join(citations[0].quote.split())
+        assert judge.check(quote, citations).support == "verbatim"
+        assert judge.check(" ".join(quote.split()[:-2]), citations).support != "verbatim"
+    assert judge.check("Anything.", []).support == "unsupported"
+
+
+def test_a_question_supports_nothing(judge):
+    """What only asks is flagged, though all of its words stand in the source."""
+    _, _, citations = next(written())
+    asked = judge.check(f"{citations[0].quote.rstrip('. ')}, is it?", citations)
+    assert (asked.support, asked.fault) == ("unsupported", "it asks and answers nothing")
+
+
+def test_the_head_is_of_this_reader():
+    """New weights of the reader need a new head: python benchmarks/verify.py ../shared/eval --fit."""
+    assert Head.load().reader == WEIGHTS_SHA256
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("About three million people and 3.6 million more", [3e6, 3.6e6]),
+        ("1,200 of them, half a dozen boats, twenty-one days", [1200, 6, 21]),
+        ("at 22:45 on 28 January 2020", [22.0045, 28, 2020]),
+        ("one of the first, in the second week", []),
+        ("a two-year plan of 5km", [2, 5]),
+        ("Resolution 2254, the 1990s, 12%", [2254, 1990, 12]),
+    ],
+)
+def test_numbers(text, values):
+    """Numbers are read as values, in digits and in words."""
+    assert [number.value for number in numbers(text)] == values
+
+
+def test_names():
+    """Names are capitalised words, but not what merely begins a sentence."""
+    found = {name.term for name in names("Fighting went on. Mr Lowcock of H-T-S left Hull on Monday. Soldiers came.")}
+    assert found == {"lowcock", "hts", "hull", "monday"}
+
+
+@pytest.mark.parametrize(
+    ("claim", "right"),
+    [
+        ("Nearly 600 people came.", True),
+        ("Exactly 600 people came.", False),
+        ("586 people came and 40 tents were lost.", True),
+        ("40 people came and 586 tents were lost.", False),
+        ("Ruth Hill said that 586 people came.", True),
+        ("Bo Marsh said that 586 people came.", False),
+    ],
+)
+def test_rules(claim, right):
+    """Rounded numbers, numbers of other things, and statements laid into other mouths."""
+    source = Source("586 people came, she said, and 40 tents were lost.", "Ruth Hill met Bo Marsh.", ("Ruth Hill",))
+    assert (next(faults(claim, source), None) is None) is right
+
+
+def test_quotations():
+    """Only what a source has letter by letter keeps its marks; those without a partner go."""
+    source = "We lost three nets\nand a boat, and the boys' tent."
+    assert unquoted("He “lost three nets and a boat”.", source) == "He “lost three nets and a boat”."
+    assert unquoted('He "lost two nets" and «a boat.»', source) == "He lost two nets and «a boat»."
+    assert unquoted("“We lost it all, and the boys' tent", source) == "We lost it all, and the boys' tent"
+    assert quotations("“One” and 'two', the boys' own") == ["One", "two"]

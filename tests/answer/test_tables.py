@@ -1,0 +1,232 @@
+"""Tables: the row that a question is about, and the cell of it that answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.answer.tables.extremes import best_row
+from rag.answer.tables.rows import cells, columns_above
+from rag.library import Library
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rag.records import Answer
+
+TOWNS = """Town,County,Population 2001,Population 2011,Population 2021,Mayor
+Kelby,Northshire,60071,78869,26393,Carl Ellis
+Otterham,Eastmarch,5639,65084,11486,Ben Drew
+Penrose,Eastmarch,11078,30491,35314,Dora Kelby
+Quarley,Eastmarch,35424,24244,7901,Fay Crane
+Ripwell,Lowland,40242,6735,48748,Hana Judd
+Torrin,Lowland,73349,43787,17620,Emil Bolt
+"""
+WATER = """station,sampled,nitrate_mg_l,lead_ug_l,sampler
+Dunmere weir,2021-06-22,13.3,10.9,Hart
+Dunmere weir,2022-08-19,25.1,9.5,Gage
+Ilderton weir,2022-08-14,8.4,6.2,Drew
+Ilderton weir,2023-06-11,7.7,1894,Irwin
+"""
+PAYMENTS = """Date,Payee,Purpose,Amount (GBP),Approved by,Invoice
+2022-11-14,Brack Partners,Viability study,42500.00,S. Aurich,BW-1180
+2022-12-02,Moss Lund,Architects' fees stage 2,186000.00,V. Caldmere,ML-0077
+2023-03-28,Pell & Oduya,Structural survey,17400.00,S. Aurich,PO-556
+"""
+WAITING = """Specialty,Patients waiting (Dec 2023),Median wait (weeks)
+Dermatology,2260,33
+Cardiology,3105,18
+"""
+BUDGET = """Department,2022,2023,2024
+Conservation,198000,204000,187000
+Digital,150500,161000,172250
+
+Loan,Lent on,Department
+Copper globe,2024-03-01,Collections
+Herbal of Odo,2023-12-12,Digital
+"""
+VOTES = """# Minutes
+
+Councillors voted on the scheme for the old ropeworks.
+
+| Member | Vote on approval |
+|:---|---:|
+| Cllr Roode | For |
+| Cllr Ebbs | Against |
+"""
+DIRECTORS = """Name,Company,Role,Appointed,Resigned
+Emil Archer,Lumen Bank,director,12 June 2012,8 March 2013
+Ivo Archer,Delta Grain,chair,1 May 2008,12 June 2021
+Fay Crane,Delta Grain,finance director,28 March 2010,15 March 2021
+"""
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory, encoder) -> Iterator[Library]:
+    folder = tmp_path_factory.mktemp("tables")
+    files = {"towns.csv": TOWNS, "water.csv": WATER, "directors.csv": DIRECTORS, "votes.md": VOTES}
+    files |= {"caldmere-payments.csv": PAYMENTS, "waiting.csv": WAITING, "budget.csv": BUDGET}
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    with Library.open(tmp_path_factory.mktemp("store") / "index", embedder=encoder) as library:
+        library.index(folder)
+        yield library
+
+
+def short(answer: Answer) -> str | None:
+    return answer.short_answer.text if answer.short_answer else None
+
+
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        ("What was the population of Kelby in 2021?", "26393"),  # a mayor is called Kelby as well
+        ("How many people lived in Quarley in 2001?", "35424"),
+        ("How much did Caldmere pay Brack Partners?", "42500.00"),  # not the number of the invoice
+        ("How much was paid to Moss Lund?", "186000.00"),  # nor that of the stage
+        ("What did Pell & Oduya charge for the survey?", "17400.00"),
+        ("How many people are waiting for dermatology?", "2260"),  # not the weeks
+        ("How many weeks is the median wait for cardiology?", "18"),
+        ("Who is the mayor of Ripwell?", "Hana Judd"),
+        ("mayor of torrin", "Emil Bolt"),
+        ("Which county is Penrose in?", "Eastmarch"),
+        ("How much lead was measured at Dunmere weir in August 2022?", "9.5"),
+        ("How much lead was measured at Ilderton weir in 2023?", "1894"),  # a number that could be a year
+        ("Who took the sample at Ilderton weir in 2022?", "Drew"),
+        ("When did Ivo Archer resign?", "12 June 2021"),
+        ("Who was appointed in March 2010?", "Fay Crane"),
+        ("What was the conservation budget in 2024?", "187000"),  # the year is the name of its column
+        ("What was the digital budget in 2022?", "150500"),
+    ],
+)
+def test_cell_of_the_row_that_is_asked_about(tables, question, value):
+    answer = tables.ask(question)
+    assert short(answer) == value
+    assert answer.citations[0].quote.count(": ") > 1, "the whole row is quoted"
+    text = tables.document(answer.citations[0].uri).text
+    assert text[answer.short_answer.span.start : answer.short_answer.span.end] == value
+
+
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        ("Which town had the largest population in 2021?", "Ripwell"),
+        ("Which town had the lowest population in 2001?", "Otterham"),
+        ("Which town in Lowland had the largest population in 2011?", "Torrin"),
+        ("Which specialty has the most patients waiting?", "Cardiology"),
+        ("Which department had the highest budget in 2023?", "Conservation"),
+        ("Which department had the lowest budget in 2024?", "Digital"),
+    ],
+)
+def test_the_most_of_something(tables, question, value):
+    """All rows of the table are compared, or those that the question names."""
+    answer = tables.ask(question)
+    assert short(answer) == value
+    assert value in answer.citations[0].quote
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which town in Southshire had the largest population in 2021?",
+        "Which town had the largest population in 1991?",
+        "Which town had at least the population of Kelby?",
+        "Which town had the largest harbour?",
+        "Which town did not have the largest population in 2021?",
+        "Which town most recently had a population of 7901 in 2011?",
+    ],
+)
+def test_the_most_of_what_no_table_has(tables, question):
+    """A word that is neither a name nor a value leaves doubt."""
+    assert short(tables.ask(question)) != "Ripwell"
+
+
+@given(st.lists(st.integers(-999, 999), min_size=2, max_size=8), st.booleans())
+def test_the_best_row_is_that_of_the_oracle(numbers, highest):
+    """Sums in brackets are below zero; the sum of all is none of them; two that are the best are in doubt."""
+    written = [f"(£{-number * 7:,})" if number < 0 else f"£{number * 7:,}" for number in numbers]
+    rows = [cells(f"Site: S{place} | Sum: {sum_}") for place, sum_ in enumerate(written)]
+    total = cells(f"Site: Total | Sum: {'£99,999' if highest else '(£99,999)'}")
+    best = best_row([*rows, total], "Site", "Sum", highest=highest)
+    most = max(numbers) if highest else min(numbers)
+    if numbers.count(most) > 1:
+        assert best is None
+    else:
+        assert best is not None
+        assert best[0].value == f"S{numbers.index(most)}"
+
+
+@pytest.mark.parametrize("sums", [("4,5", "12"), ("£300", "$400"), ("30%", "40"), ("about 3", "4"), ("£1.5m", "£2")])
+def test_what_cannot_be_compared(sums):
+    """A comma that parts no thousands, other signs, words."""
+    rows = [cells(f"Site: S{place} | Sum: {sum_}") for place, sum_ in enumerate(sums)]
+    assert best_row(rows, "Site", "Sum", highest=True) is None
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What was the population of Kelby in 1991?",
+        "What was the population of Brockton in 2021?",
+        "What was the unemployment rate in Kelby in 2021?",
+        "What was the arsenic level at Ilderton weir in 2022?",
+        "Who is the chair of Lumen Bank?",
+        "Why did Fay Crane resign?",
+        "What is the total population of the towns in 2021?",
+        "How many towns are in Northshire?",
+        "When was the mayor of Ripwell elected?",
+        "How much did Caldmere pay for the site?",
+        "Which department had its budget cut between 2023 and 2024?",
+    ],
+)
+def test_no_row_has_what_is_asked(tables, question):
+    assert tables.ask(question).abstained
+
+
+def test_rows_that_fit_equally_well_are_all_shown(tables):
+    answer = tables.ask("What was the population of Kelby?")  # in one of three years
+    assert "Town: Kelby" in answer.sentences[0].text
+    assert short(answer) is None
+    answer = tables.ask("Which towns are in Lowland?")
+    assert {sentence.text.split(" | ")[0] for sentence in answer.sentences} == {"Town: Ripwell", "Town: Torrin"}
+
+
+def test_a_row_of_markdown_has_the_names_above_it(tables):
+    answer = tables.ask("How did Cllr Ebbs vote on approval?")
+    assert [citation.quote for citation in answer.citations] == ["| Cllr Ebbs | Against |"]
+
+
+def test_columns_stand_above_the_rows_of_markdown():
+    head = "Text.\n\n| Member | **Vote** |\n|:---|---:|\n| Roode | For |\n"
+    assert columns_above(head) == ["Member", "Vote"]
+    assert columns_above("Text.\n\n| Member | Vote |\n") == []
+    assert columns_above(head + "\nText.\n") == []
+    row = "| Ebbs |  Against |"
+    assert [(c.name, c.value, row[c.start :][: len(c.value)]) for c in cells(row, ["Member", "Vote"])] == [
+        ("Member", "Ebbs", "Ebbs"),
+        ("Vote", "Against", "Against"),
+    ]
+    assert cells(row, ["Member", "Vote", "Ward"]) == []
+
+
+def test_yes_or_no_of_a_row(tables):
+    answer = tables.ask("Was Ivo Archer chair of Delta Grain?")
+    assert answer.sentences[0].text.startswith("Name: Ivo Archer")
+    assert "Emil Archer" not in " ".join(sentence.text for sentence in answer.sentences)
+
+
+def test_cells_have_their_places():
+    text = "Kelby | County: Lowland | At: 10:30 | Note: none: yet"
+    assert [(c.name, c.value) for c in cells(text)] == [
+        ("", "Kelby"),
+        ("County", "Lowland"),
+        ("At", "10:30"),
+        ("Note", "none: yet"),
+    ]
+    assert all(text[c.start :].startswith(c.value) for c in cells(text))
+    assert cells("He said: it rained.") == []
+    assert cells("one | two | three: 3") == []  # most values have no name
+    assert cells(f"Question: why? | Answer: {'word ' * 13}") == []  # prose is read, not looked up
