@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag.answer.question import Question
 from rag.evaluate import opened, read_folder
 from rag.evaluate.dataset import Dataset
 from rag.library import Library
@@ -49,7 +50,7 @@ def asked(folder: Path, limit: int | None) -> Iterator[Asked]:
     with opened(dataset, embedder()) as library:
         for question in chosen.questions:
             hits = library.retriever.fused(question.text, 8)
-            answer = library.answerer.answer(question.text, hits)
+            answer = library.answerer.answer(Question.parse(question.text), hits)
             yield Asked(queries[question.id], answer, hits[0] if hits else None)
 
 

@@ -3,49 +3,42 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 from collections import deque
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.answer import ask
+from rag.answer import Answerer, Question, answers, explained, only_speaker
 from rag.answer.quote import ExtractiveAnswerer
-from rag.answer.score import scorer
-from rag.errors import DocumentUnknown, InputError, LoadError, RagError, Skipped
-from rag.load import read
-from rag.load.archive import is_archive, members
-from rag.load.original import original
+from rag.answer.scorer import scorer
+from rag.errors import DocumentUnknown, InputError, RagError
 from rag.load.pool import Pool
 from rag.models.encoder import DEFAULT_MODEL
 from rag.models.encoder import embedder as embedder_named
 from rag.records import Outcome, Progress, SyncReport, silent
 from rag.records.filters import is_called
-from rag.retrieve import Retriever
+from rag.retrieve import Retriever, check_question
 from rag.store import open_store
 from rag.store.protocol import Changes
 from rag.sync import Sync
+from rag.sync.uploads import check_files, copied
 from rag.sync.walk import shown, uri_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from typing import Self
 
-    from rag.answer.quote import Answerer
-    from rag.load.pdf.rectangles import Rectangle
     from rag.models.encoder import Embedder
     from rag.models.reader import Reader
     from rag.models.reranker import Reranker
-    from rag.records import Answer, Document, Filter, Hit, Span, State
-    from rag.store.journal import Run
+    from rag.records import Answer, Document, Filter, Hit
     from rag.store.local import LocalStore
     from rag.store.local.aside import SetAside
     from rag.store.protocol import DocumentInfo, Status, Writer
 
 _log = logging.getLogger("rag")
-_PDF = "application/pdf"
 
 
 class Library:
@@ -74,9 +67,11 @@ class Library:
         self._pool: Pool | None = None
         self._turn = threading.Lock()
         self.retriever = Retriever(store, embedder, reranker=reranker)
-        self._to_read = self.retriever.fused if reranker is None else self.retriever.retrieve
-        self._own_reader = reader is None
-        self.answerer: Answerer = answerer or ExtractiveAnswerer(scorer(self.retriever, reader))
+        self._find = self.retriever.fused if reranker is None else self.retriever.retrieve  # for those who read anyway
+        self._scorer = scorer(self.retriever, reader)
+        self._quoting = ExtractiveAnswerer(self._scorer)
+        self._english_only = reader is None
+        self.answerer: Answerer = answerer or self._quoting
 
     @classmethod
     def open(
@@ -159,11 +154,9 @@ class Library:
             InputError: one of them is no file.
             IndexLocked: another process is writing; nothing was copied.
         """
-        for file in files:
-            if not Path(file).is_file():
-                raise InputError(f"{file} is not a file; name files to add")
+        check_files(files)
         with self._turn, self.store.writer() as writer:
-            copies, refused = self._copy([Path(file) for file in files])
+            copies, refused = copied(files, self.files)
             report = self._synced(writer, progress).files(copies) if copies else SyncReport()
             report = replace(report, outcomes=(*report.outcomes, *refused))
             writer.note(report)
@@ -192,26 +185,6 @@ class Library:
     def files(self) -> Path:
         """The index's own folder for files that were added."""
         return self.store.root / "files"
-
-    def _copy(self, files: list[Path]) -> tuple[list[Path], list[Outcome]]:
-        """Copy those that are documents; each copy is wholly there or not at all. Return copies and refusals."""
-        self.files.mkdir(parents=True, exist_ok=True)
-        copies: list[Path] = []
-        refused: list[Outcome] = []
-        for file in files:
-            try:
-                _try(file)
-            except LoadError as error:
-                state: State = "skipped" if isinstance(error, Skipped) else "failed"
-                refused.append(Outcome(shown(uri_of(file)), state, str(error).removeprefix(f"{uri_of(file)}: ")))
-                continue
-            target = _free(self.files / file.name, copies)
-            if not target.exists() or not target.samefile(file):
-                half = target.with_name(f".{target.name}.part")
-                shutil.copyfile(file, half)
-                half.replace(target)
-            copies.append(target)
-        return copies, refused
 
     def _synced(self, writer: Writer, progress: Progress, *, rebuild: bool = False) -> Sync:
         encoder = self._embedder or embedder_named(writer.recipe.model if writer.recipe else DEFAULT_MODEL)
@@ -255,25 +228,34 @@ class Library:
             history: the answers before.
             answerer: another one than the library's own.
         """
+        check_question(question)
         who = answerer or self.answerer
-        english = self._own_reader and isinstance(who, ExtractiveAnswerer)
-        return ask(lambda asked: self._to_read(asked, k, where), who, question, where, history, english_only=english)
 
-    def warm(self) -> None:
-        """Load the models now, so that the first question does not wait for them."""
-        if self.store.recipe is not None:
-            self.ask("warm up")
+        def search(text: str) -> list[Hit]:
+            return only_speaker(self._find(text, k, where), where)
 
-    def warm_in_background(self) -> None:
-        """Load the models while somebody types; whoever asks meanwhile waits for the same load."""
+        asked = Question.parse(question, history)
+        hits = search(asked.text)
+        for answer in answers(search, who, asked, hits):
+            yield explained(answer, asked, where, english_only=self._english_only and who is self._quoting)
 
-        def load() -> None:
-            try:
-                self.warm()
-            except RagError as error:  # the first question will say it to the person
-                _log.warning("%s", error)
+    def warm(self, *, wait: bool = True) -> None:
+        """Load the models and open the index, so that the first question does not wait for them.
 
-        threading.Thread(target=load, name="rag-warm", daemon=True).start()
+        Args:
+            wait: whether to return when all is loaded; else it is loaded while somebody types.
+        """
+        if not wait:
+            threading.Thread(target=self._warm_quietly, name="rag-warm", daemon=True).start()
+        elif self.store.recipe is not None:
+            self.retriever.warm()
+            self._scorer.warm()
+
+    def _warm_quietly(self) -> None:
+        try:
+            self.warm()
+        except RagError as error:  # the first question will say it to the person
+            _log.warning("%s", error)
 
     # looking at it
 
@@ -299,51 +281,9 @@ class Library:
                 raise DocumentUnknown(f"{len(found)} documents are called {name}; say which: {', '.join(found)}")
             return snapshot.document(found[0])
 
-    def rectangles(self, name: str, span: Span) -> list[Rectangle]:
-        """Return where on the pages of a PDF a span of its text stands; nothing for other formats.
-
-        Args:
-            name: as for `document`.
-            span: of the document's text.
-
-        Raises:
-            LoadError: the file is gone or has changed since it was indexed.
-        """
-        return self._places(name, span, None)[0]
-
-    def page_picture(self, name: str, span: Span, page: int | None = None) -> bytes:
-        """Return a page of a PDF as PNG, with a span marked; without `page`, the one on which the span starts.
-
-        Raises:
-            InputError: no PDF, or no such page.
-            LoadError: the file is gone or has changed since it was indexed.
-        """
-        return self.marked_page(name, span, page)[0]
-
-    def marked_page(self, name: str, span: Span, page: int | None = None) -> tuple[bytes, bool]:
-        """Return what `page_picture` returns, and whether any of the span is marked on it; raises the same."""
-        document = self.document(name)
-        shown = page or document.page_at(span.start)
-        if document.media_type != _PDF or shown is None:
-            raise InputError(f"{document.uri} is no PDF; rag show marks the span in its text")
-        rectangles, picture = self._places(document.uri, span, shown)
-        return picture, any(rectangle.page == shown for rectangle in rectangles)
-
-    def _places(self, name: str, span: Span, page: int | None) -> tuple[list[Rectangle], bytes]:
-        document = self.document(name)
-        if document.media_type != _PDF:
-            return [], b""
-        data = original(document)
-        with nullcontext(self._pool) if self._pool else Pool(workers=1) as pool:
-            return pool.places(data, document, span, page)
-
     def status(self) -> Status:
         """Count what is there; raises `IndexMissing`."""
         return self.store.status()
-
-    def latest(self) -> Sequence[Run]:
-        """Return what the latest runs did, also those of other processes, the last one first."""
-        return self.store.journal().runs
 
     def roots(self) -> list[str]:
         """Return the files and folders that `index` was given and that hold documents, none inside of another."""
@@ -364,23 +304,3 @@ def _lost(aside: SetAside, report: SyncReport) -> list[Outcome]:
     seen = {outcome.path for outcome in report.outcomes}
     reason = f"was in the damaged catalog, which is kept as {aside.file.name}, and is in none of these paths; index it"
     return [Outcome(uri, "failed", reason) for uri in aside.documents if uri not in seen]
-
-
-def _try(file: Path) -> None:
-    """Read a file as it will be read when it is indexed; raises `LoadError`."""
-    uri, data = read(file)
-    if is_archive(uri):
-        deque(members(data, uri), maxlen=0)  # within limits, that is: what is in it is reported later
-        return
-    with Pool(workers=1) as pool:
-        pool.submit(data, uri).result()
-
-
-def _free(path: Path, taken: Collection[Path]) -> Path:
-    """Return the path, or one with a number when another file of the same call has it: both are wanted."""
-    number = 1
-    free = path
-    while free in taken:
-        number += 1
-        free = path.with_name(f"{path.stem} ({number}){path.suffix}")
-    return free

@@ -21,9 +21,10 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import TYPE_CHECKING
 
+from rag.answer.score import scorer
+
 from rag.answer import ask
 from rag.answer.quote import ExtractiveAnswerer
-from rag.answer.score import scorer
 from rag.evaluate import Dataset, Question, opened, read_folder, read_questions
 from rag.evaluate.measures import abstention, answer_scores, f1, normal
 from rag.library import Library

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from answers import PASSAGES
+from rag.answer.judge import Evidence, judged
+from rag.answer.score import asked_terms
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from rag.answer.judge import Evidence, judged
-from rag.answer.score import asked_terms
 from rag.evaluate import Dataset, Question, opened, read_folder
 from rag.evaluate.measures import abstention, normal
 from rag.models.encoder import embedder

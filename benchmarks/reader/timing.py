@@ -14,7 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-from rag.answer.score import ReaderScorer
+from rag.answer.question import Question
+from rag.answer.scorer import ReaderScorer
 from rag.app.progress import Bars
 from rag.evaluate import read_folder
 from rag.library import Library
@@ -46,7 +47,7 @@ def main() -> None:
     with Library.open(store) as library:
         print(f"{fill(library, data)} passages")
         scorer = ReaderScorer(library.retriever, Reader.shipped())
-        scorer.score(questions[0], library.retriever.fused(questions[0], READ[-1]))  # loads the models
+        scorer.score(Question.parse(questions[0]), library.retriever.fused(questions[0], READ[-1]))  # loads the models
         for count in READ:
             found = [_times(library, scorer, question, count) for question in questions]
             wall, processor, searching = (median(column) for column in zip(*found, strict=True))
@@ -59,7 +60,7 @@ def _times(library: Library, scorer: ReaderScorer, question: str, count: int) ->
     wall, processor = time.perf_counter(), time.process_time()
     hits = library.retriever.fused(question, count)
     searching = time.process_time() - processor
-    scorer.score(question, hits)
+    scorer.score(Question.parse(question), hits)
     return 1000 * (time.perf_counter() - wall), 1000 * (time.process_time() - processor), 1000 * searching
 
 

@@ -1,91 +1,56 @@
-"""Question -> answer over an index: what was meant, what was found, what answers it, and other words if none."""
+"""From hits to an answer: the steps that every answer takes, whoever gives it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.answer.followup import standalone
-from rag.answer.quote import StreamingAnswerer
-from rag.answer.roles import asked_by_role
+from rag.answer.answerer import NOT_SAID, Answerer, StreamingAnswerer
+from rag.answer.question import Question
 from rag.answer.spelling import respelled
 from rag.language.detect import not_english
-from rag.retrieve import MAX_QUESTION, check_question
+from rag.retrieve import MAX_QUESTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from rag.answer.quote import Answerer
     from rag.records import Answer, Filter, Hit
 
-    Search = Callable[[str], Sequence[Hit]]
+__all__ = ["Answerer", "Question", "StreamingAnswerer", "answers", "explained", "only_speaker"]
 
 
-def ask(
-    search: Search,
-    answerer: Answerer,
-    question: str,
-    where: Filter | None,
-    history: Sequence[Answer | str],
-    *,
-    english_only: bool = False,
+def answers(
+    search: Callable[[str], Sequence[Hit]], answerer: Answerer, question: Question, hits: Sequence[Hit]
 ) -> Iterator[Answer]:
     """Yield the answer as it grows; the last one counts.
 
+    A question that the passages do not answer is asked once more with its words as the documents spell them, unless it
+    was refused for a name, a number or a date that they do not have.
+
     Args:
-        search: finds the passages that fit `where`, best first.
+        search: finds the passages for a text.
         answerer: answers from them.
-        question: may lean on the ones before.
-        where: what a passage has to be.
-        history: the answers before, oldest first; questions where there is no answer.
-        english_only: whether the answerer reads English only, which a refusal over other passages then says.
-
-    Raises:
-        InputError: the question is empty or too long.
+        question: what is asked.
+        hits: its passages, best first.
     """
-    check_question(question)
-    meant = standalone(_spoken_softly(question), history)[:MAX_QUESTION]
-    for answer in _answers(search, answerer, meant, where):
-        said = _explained(answer, where, english_only=english_only) if answer.abstained else answer
-        searched = said.searched_for or meant
-        yield said if searched == question else replace(said, question=question, searched_for=searched)
-
-
-def _spoken_softly(question: str) -> str:
-    """Write a question in lower case that is all capitals: they would make a name of every word."""
-    return question.lower() if question.isupper() and len(question.split()) > 2 else question
-
-
-def _answers(search: Search, answerer: Answerer, question: str, where: Filter | None) -> Iterator[Answer]:
-    """Answer; where that would be a refusal, or a name is wanted and none is given, try once more with other words."""
-    hits = _spoken(search(question), where)
     if isinstance(answerer, StreamingAnswerer):
         yield from answerer.stream(question, hits)
         return
     answer = answerer.answer(question, hits)
-    by_role = asked_by_role(question)
-    if answer.abstained or (by_role and _names_nobody(answer)):
-        others = (by_role, respelled(question, [hit.passage.text for hit in hits]))
-        fitting = (other for other in others if other and len(other) <= MAX_QUESTION)
-        tried = (replace(answerer.answer(o, _spoken(search(o), where)), searched_for=o) for o in fitting)
-        answer = next((one for one in tried if not one.abstained), answer)
+    if answer.abstained and not (answer.reason or "").startswith(NOT_SAID.partition("{")[0]):
+        other = respelled(question.text, [hit.passage.text for hit in hits])
+        if other and len(other) <= MAX_QUESTION:
+            again = answerer.answer(Question.parse(other), search(other))
+            answer = answer if again.abstained else replace(again, searched_for=other)
     yield answer
 
 
-def _names_nobody(answer: Answer) -> bool:
-    """Tell whether a short answer has no name in it: `operator of ferries`."""
-    short = answer.short_answer
-    return short is not None and not any(map(str.isupper, short.text))
-
-
-def _spoken(hits: Sequence[Hit], where: Filter | None) -> list[Hit]:
+def only_speaker(hits: Sequence[Hit], where: Filter | None) -> list[Hit]:
     """Leave only sentences of the speaker that is asked for to be quoted: their passages hold what others say as well.
 
     A passage that has no sentence of theirs alone stays as it is.
     """
-    if not where or not where.speaker:
-        return list(hits)
-    return [_only(hit, where) for hit in hits]
+    return [_only(hit, where) for hit in hits] if where and where.speaker else list(hits)
 
 
 def _only(hit: Hit, where: Filter) -> Hit:
@@ -96,9 +61,21 @@ def _only(hit: Hit, where: Filter) -> Hit:
     return replace(hit, passage=replace(passage, sentences=sentences, places=places)) if kept else hit
 
 
-def _explained(refused: Answer, where: Filter | None, *, english_only: bool) -> Answer:
-    """Say with a refusal what may stand in the way: a language that is not read, a filter."""
-    foreign = not_english([hit.passage.text for hit in refused.nearest]) if english_only else None
+def explained(answer: Answer, question: Question, where: Filter | None, *, english_only: bool) -> Answer:
+    """Say with an answer which question it is to, and with a refusal what may stand in the way: a language, a filter.
+
+    Args:
+        answer: to the question, or to one in other words (`searched_for`).
+        question: as it was typed and meant.
+        where: what a passage had to be.
+        english_only: whether the answerer reads English only, which a refusal over other passages then says.
+    """
+    searched = answer.searched_for or question.text
+    if searched != question.asked:
+        answer = replace(answer, question=question.asked, searched_for=searched)
+    if not answer.abstained:
+        return answer
+    foreign = not_english([hit.passage.text for hit in answer.nearest]) if english_only else None
     language = f"{foreign}; the built-in reader knows English only." if foreign else None
     limits = f"The search was limited to: {where}." if where else None
-    return replace(refused, reason=" ".join(part for part in (refused.reason, language, limits) if part))
+    return replace(answer, reason=" ".join(part for part in (answer.reason, language, limits) if part))

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.answer.score import is_yes_no
+from rag.answer.settings import Disagreement
 from rag.answer.values import is_number_of_one, value
 from rag.language.dates import written
 from rag.language.terms import STOP_WORDS, terms
@@ -18,27 +18,12 @@ from rag.language.terms import STOP_WORDS, terms
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from rag.answer.question import Question
     from rag.answer.values import Value
     from rag.language.dates import Parts
     from rag.records import Candidate
 
-SCORE, NEAR, COVERED = 0.4, 0.6, 0.75
-"""What a side needs: this score, this share of the best sentence's, and this share of the question's terms."""
-
-NEAR_ALIKE = 0.5
-"""The share of the best sentence's score that a side needs when it says nearly the same words."""
-
-ALIKE = 0.6
-"""Words in common, of all words of two sentences, from which on they say nearly the same."""
-
-MOST_SIDES = 3
-
-DISPUTED, DISPUTING = 1 / 3, 0.7
-"""The share of the threshold that is enough for the other side where a source itself says that accounts differ, and the
-share of the question's terms in the sentence that says so."""
-
-REACH = 500
-"""Characters from a sentence which says so to the accounts that it speaks of."""
+_SETTINGS = Disagreement()
 
 _NEGATION = re.compile(
     r"\b(?:not(?! only\b)|no(?! (?:fewer|less|more|later|longer|doubt)\b|\. ?\d)|never|none|nobody|neither|nor|without"
@@ -63,7 +48,7 @@ class _Claim:
     value: Value
 
 
-def sides(question: str, candidates: Sequence[Candidate], threshold: float) -> list[Candidate]:
+def sides(question: Question, candidates: Sequence[Candidate], threshold: float) -> list[Candidate]:
     """Return the best sentence of each side; nothing where no two sources differ.
 
     The newest report comes first where all have dates, the best otherwise.
@@ -77,10 +62,10 @@ def sides(question: str, candidates: Sequence[Candidate], threshold: float) -> l
         return []
     about = [c for c in candidates if _about(question, c)]
     likely = [c for c in about if c.score >= threshold]
-    if is_yes_no(question):
+    if question.kind == "yes_no":
         found = _denials(likely)
     else:
-        found = _differing(question, likely) or _disputed(question, about, DISPUTED * threshold)
+        found = _differing(question, likely) or _disputed(question, about, _SETTINGS.disputed * threshold)
     return _newest_first(found) if len(found) > 1 else []
 
 
@@ -94,7 +79,7 @@ def subject(question: str) -> str:
     return " ".join(question.split())
 
 
-def _differing(question: str, likely: Sequence[Candidate]) -> list[Candidate]:
+def _differing(question: Question, likely: Sequence[Candidate]) -> list[Candidate]:
     """Group sentences by the value of their short answers, and keep one from each side of another source."""
     plain = _claims(question, likely)
     groups = plain[:1]
@@ -106,12 +91,12 @@ def _differing(question: str, likely: Sequence[Candidate]) -> list[Candidate]:
     return found if len(found) > 1 else []
 
 
-def _disputed(question: str, about: Sequence[Candidate], threshold: float) -> list[Candidate]:
+def _disputed(question: Question, about: Sequence[Candidate], threshold: float) -> list[Candidate]:
     """Find two sides where a sentence about the question says that accounts differ: then less has to speak for them.
 
     Names are left aside: too much is written like one.
     """
-    saying = [c for c in about if c.support >= DISPUTING and _DISPUTE.search(c.text)]
+    saying = [c for c in about if c.support >= _SETTINGS.disputing and _DISPUTE.search(c.text)]
     if not saying:
         return []
     claims = _claims(question, (c for c in about if c.score >= threshold))
@@ -129,7 +114,7 @@ def _comparable(one: _Claim, other: _Claim) -> bool:
 
 def _beside(saying: Sequence[Candidate], pair: Sequence[Candidate]) -> bool:
     """Tell whether both sentences stand near one which says that accounts differ: it reports them then."""
-    return any(all(_distance(said, each) <= REACH for each in pair) for said in saying)
+    return any(all(_distance(said, each) <= _SETTINGS.reach for each in pair) for said in saying)
 
 
 def _distance(one: Candidate, other: Candidate) -> float:
@@ -139,7 +124,7 @@ def _distance(one: Candidate, other: Candidate) -> float:
     return max(one.span.start, other.span.start) - min(one.span.end, other.span.end)
 
 
-def _claims(question: str, candidates: Iterable[Candidate]) -> list[_Claim]:
+def _claims(question: Question, candidates: Iterable[Candidate]) -> list[_Claim]:
     """Return the sentences that give a value, without those that give another one's as well."""
     claims = [_Claim(c, read) for c in candidates if (read := _value(question, c))]
     return [claim for claim in claims if not _mixed(claim, claims)]
@@ -148,9 +133,12 @@ def _claims(question: str, candidates: Iterable[Candidate]) -> list[_Claim]:
 def _on_the_same(claim: _Claim, best: _Claim) -> bool:
     """Tell whether a sentence is surely about the same thing as the best one."""
     one, other = claim.candidate, best.candidate
-    if _alike(one.text, other.text) >= ALIKE:
-        return one.score >= NEAR_ALIKE * other.score
-    return one.score >= max(SCORE, NEAR * other.score) and min(one.support, other.support) >= COVERED
+    if _alike(one.text, other.text) >= _SETTINGS.alike:
+        return one.score >= _SETTINGS.near_alike * other.score
+    return (
+        one.score >= max(_SETTINGS.score, _SETTINGS.near * other.score)
+        and min(one.support, other.support) >= _SETTINGS.covered
+    )
 
 
 def _denied(claim: _Claim, claims: Sequence[_Claim]) -> bool:
@@ -172,7 +160,7 @@ def _mixed(claim: _Claim, claims: Sequence[_Claim]) -> bool:
     )
 
 
-def _value(question: str, candidate: Candidate) -> Value | None:
+def _value(question: Question, candidate: Candidate) -> Value | None:
     short = candidate.short
     if short is None:
         return None
@@ -192,15 +180,15 @@ def _of_several_sources(found: Iterable[Candidate]) -> list[Candidate]:
         if not heard or (speaker and speaker not in heard and None not in heard):
             heard.append(speaker)
             chosen.append(candidate)
-    return chosen[:MOST_SIDES]
+    return chosen[: _SETTINGS.most]
 
 
-def _about(question: str, candidate: Candidate) -> bool:
+def _about(question: Question, candidate: Candidate) -> bool:
     """Tell whether a sentence can be about the dates and the numbered things of the question (`season 4`, `GPT-3`).
 
     It can when it names one of them, or no other date and no other season.
     """
-    (asked_dates, asked), (said_dates, said) = _dates_and_numbers(question), _dates_and_numbers(candidate.text)
+    (asked_dates, asked), (said_dates, said) = _dates_and_numbers(question.text), _dates_and_numbers(candidate.text)
     if asked_dates and said_dates and not any(a.agrees(b) for a in asked_dates for b in said_dates):
         return False
     return all(said.get(word, numbers) & numbers for word, numbers in asked.items())
@@ -222,7 +210,9 @@ def _denials(likely: Sequence[Candidate]) -> list[Candidate]:
     """Find a sentence of another source that says nearly the same words with or without a negation."""
     best = likely[:1]
     others = (
-        c for c in likely[1:] if _negated(c.text) != _negated(best[0].text) and _alike(c.text, best[0].text) >= ALIKE
+        c
+        for c in likely[1:]
+        if _negated(c.text) != _negated(best[0].text) and _alike(c.text, best[0].text) >= _SETTINGS.alike
     )
     return _of_several_sources([*best, *others])[:2]
 

@@ -6,16 +6,14 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from rag.answer.question import wants_date, wants_number, wants_person, wants_place
+from rag.answer.settings import Quoting
 from rag.language.blocks import is_item, is_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from rag.answer.question import Question
     from rag.records import Candidate, Hit, Span
-
-LONGEST = 12
-"""Items of a list that are quoted at most."""
 
 _GAP = 4  # characters of white space between two passages that follow one another
 _WANTS_ONE = re.compile(
@@ -32,7 +30,9 @@ class _Line(NamedTuple):
     between: str
 
 
-def with_items(question: str, chosen: Sequence[Candidate], leading: Candidate, hits: Sequence[Hit]) -> list[Candidate]:
+def with_items(
+    question: Question, chosen: Sequence[Candidate], leading: Candidate, hits: Sequence[Hit]
+) -> list[Candidate]:
     """Put behind each introduction what it introduces: the items of its list, or else the one sentence that follows.
 
     A question that asks for one thing is answered by one item, unless the introduction itself is what answers best.
@@ -43,9 +43,9 @@ def with_items(question: str, chosen: Sequence[Candidate], leading: Candidate, h
         leading: the one of them that answers best.
         hits: the passages that were found: a list may go on in the next one.
     """
-    if wants_number(question) or wants_date(question):
+    if question.kind in {"number", "date"}:
         return list(chosen)
-    one = wants_person(question) or wants_place(question) or _WANTS_ONE.match(question)
+    one = question.kind in {"person", "place"} or _WANTS_ONE.match(question.text)
     known = {_place(candidate): candidate for candidate in chosen}
     found: dict[tuple[str, Span], Candidate] = {}
     for candidate in chosen:
@@ -76,7 +76,7 @@ def _listed(lines: Iterator[_Line]) -> list[_Line]:
             break  # no further sentence of an item, on its line or indented under it
         elif not found:
             return [] if is_row(text) else [line]
-    return found[:LONGEST]
+    return found[: Quoting().items]
 
 
 def _after(candidate: Candidate, hits: Sequence[Hit]) -> Iterator[_Line]:

@@ -1,37 +1,33 @@
-"""Short answers as values: whether two of them say the same in other words, another unit or another precision."""
+"""Short answers as values: whether one may be what is asked for, and whether two say the same in other words."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from text_to_num import alpha2digit
 
-from rag.answer.question import wants_date, wants_number, wants_person, wants_place
+from rag.answer.question import MEASURING
 from rag.language.dates import Parts, without_dates, written
 from rag.language.names import NO_NAME, same_name
 from rag.language.numbers import VAGUE, Number, nothing, number, numbers, unit_at
 from rag.language.speakers.titles import is_role
 from rag.language.terms import terms
 
-Kind = Literal["date", "time", "number", "name"]
+if TYPE_CHECKING:
+    from rag.answer.question import Question
+
+ValueKind = Literal["date", "time", "number", "name"]
 
 _DATE_ASKED = re.compile(r"\b(?:when|(?:what|which) (?:year|day|month)|date)\b", re.IGNORECASE)
 _NUMBER_ASKED = re.compile(
-    r"\bhow (?:many|much|long|far|old|tall|high|big|large|deep|wide|fast|often|heavy)\b"
+    rf"\bhow (?:{MEASURING})\b"
     r"|\b(?:number|population|percentage|share|cost|price|length|height|area|size|total|age|score|distance) of\b",
     re.IGNORECASE,
 )
-_COUNTED = re.compile(r"\bhow many (\w+)", re.IGNORECASE)
 _IN_UNITS = re.compile(r"\((?:in )?([\w%]+)\)|\bin (\w+)$")
 _NAME_ASKED = re.compile(r"\b(?:who|whom|whose|where|which|what|name)\b", re.IGNORECASE)
-_WANTS_AGE = re.compile(r"\W*how old\b", re.IGNORECASE)
-_BEGAN = re.compile(r"\b(?:born|birth|built|founded|opened|established|since|begun|laid)\b", re.IGNORECASE)
-_WANTS_TIME = re.compile(
-    r"\W*(?:at |by |from |until |since )?(?:what|which) time\b(?! (?:period|frame|zone|span|limit|of (?:the )?year))",
-    re.IGNORECASE,
-)
 _HOUR = re.compile(
     r"\b(?:noon|midday|midnight|dawn|dusk|sunrise|sunset|morning|afternoon|evening|night|hours?|minutes?|seconds?)\b",
     re.IGNORECASE,
@@ -49,15 +45,11 @@ _TIME = re.compile(
 _OCLOCK = re.compile(r"\b(\d{1,2})(?:\s*(a|p)\.?\s?m\b|\s+o['’]clock)", re.IGNORECASE)
 
 
-_IN_NAMES = frozenset("of the and de la van von der den al el bin ibn du da di le for in at an to by on".split())
-_OF_A_COUNTRY = re.compile(r"\w(?:ish|ese|[aei]an|ic)$")
-
-
 @dataclass(frozen=True, slots=True)
 class Value:
     """What a short answer says. Only values of one kind can be compared."""
 
-    kind: Kind
+    kind: ValueKind
     text: str
     date: Parts | None = None
     minutes: tuple[int, ...] = ()
@@ -76,23 +68,23 @@ class Value:
         return same_name(self.text, other.text)
 
 
-def value(question: str, answer: str) -> Value | None:
+def value(question: Question, answer: str) -> Value | None:
     """Read a short answer as the kind of value that the question asks for; None where it is no such value."""
-    if re.search(r"\b(?:what|which) time\b", question, re.IGNORECASE):
+    if re.search(r"\b(?:what|which) time\b", question.text, re.IGNORECASE):
         return _time(answer)
-    if _DATE_ASKED.search(question):
+    if _DATE_ASKED.search(question.text):
         return _time(answer) or _date(question, answer)
-    if _NUMBER_ASKED.search(question):
+    if _NUMBER_ASKED.search(question.text):
         found = number(answer)
-        counted = _COUNTED.search(question)
-        fits = found and (not found.measures or not counted or unit_at(counted[1], 0)[0] == found.measures)
+        counted = question.counted
+        fits = found and (not found.measures or not counted or unit_at(counted, 0)[0] == found.measures)
         return Value("number", answer, number=found) if fits else None
-    if _NAME_ASKED.search(question):
+    if _NAME_ASKED.search(question.text):
         return _name(answer)
     return None
 
 
-def is_of_kind(question: str, answer: str) -> bool:
+def is_of_kind(question: Question, answer: str) -> bool:
     """Tell whether an answer may be what is asked for: a point in time, a number, somebody with a name, a place.
 
     For questions that want something else, and those in the middle of a sentence, any answer may be that says more
@@ -101,21 +93,23 @@ def is_of_kind(question: str, answer: str) -> bool:
     return not says_nothing(question, answer) and _fits(question, answer)
 
 
-def _fits(question: str, answer: str) -> bool:
-    if _WANTS_TIME.match(question):
-        return bool(_time(answer) or _HOUR.search(answer))
-    if wants_date(question):
-        return bool(_DATED.search(answer) or value(question, answer))
-    if wants_place(question):
-        return not is_role(answer.rpartition(" ")[2].lower())
-    if wants_number(question):
-        dated = _YEAR.fullmatch(answer) or _is_a_day(answer)  # 19 April 2023 is no age
-        return not dated and bool(
-            re.search(r"\d", answer) or numbers(answer) or VAGUE.search(answer) or nothing(answer)
-        )
-    if wants_person(question):
-        return any(char.isupper() or (char.isalpha() and not char.islower()) for char in answer)  # or has no case
-    return True
+def _fits(question: Question, answer: str) -> bool:
+    match question.kind:
+        case "time":
+            return bool(_time(answer) or _HOUR.search(answer))
+        case "date":
+            return bool(_DATED.search(answer) or value(question, answer))
+        case "place":
+            return not is_role(answer.rpartition(" ")[2].lower())
+        case "number":
+            dated = _YEAR.fullmatch(answer) or _is_a_day(answer)  # 19 April 2023 is no age
+            return not dated and bool(
+                re.search(r"\d", answer) or numbers(answer) or VAGUE.search(answer) or nothing(answer)
+            )
+        case "person":  # a capital, or letters that have no case
+            return any(char.isupper() or (char.isalpha() and not char.islower()) for char in answer)
+        case _:
+            return True
 
 
 def _is_a_day(answer: str) -> bool:
@@ -123,62 +117,37 @@ def _is_a_day(answer: str) -> bool:
     return any(parts.month for _, parts in written(answer)) and not re.search(r"\d", without_dates(answer))
 
 
-def is_surely_other(question: str, answer: str, sentence: str) -> bool:
-    """Tell whether an answer in a sentence cannot be the time of day or the age that is asked for.
-
-    What was born or built on a day, or in a year, has its age.
-    """
-    if _WANTS_AGE.match(question):
-        return _is_a_day(answer) and not _BEGAN.search(sentence)
-    return bool(_WANTS_TIME.match(question)) and not _fits(question, answer)
-
-
-def counts_otherwise(question: str, name: str) -> bool:
+def counts_otherwise(question: Question, name: str) -> bool:
     """Tell whether a column's name has a unit of what is not counted: `Wait (weeks)` for `How many people`."""
-    counted, unit = _COUNTED.search(question), _IN_UNITS.search(name)
-    if not counted or not unit:
+    unit = _IN_UNITS.search(name)
+    if not question.counted or not unit:
         return False
     measures = unit_at(unit[1] or unit[2], 0)[0]
-    return bool(measures) and measures != unit_at(counted[1], 0)[0]
+    return bool(measures) and measures != unit_at(question.counted, 0)[0]
 
 
-def says_nothing(question: str, answer: str) -> bool:
+def says_nothing(question: Question, answer: str) -> bool:
     """Tell whether an answer has no term that the question has not: `she died` to `How did she die?`.
 
     One of two things that the question has is an answer to a choice.
     """
-    said = set(terms(answer))
-    return bool(said) and said <= set(terms(question)) and " or " not in question
+    given = set(terms(answer))
+    return bool(given) and given <= question.terms and " or " not in question.text
 
 
-def is_bare(question: str, text: str, start: int, end: int) -> bool:
-    """Tell whether the answer at a place in a text is no single letter, and to `who` a whole name and nothing else.
-
-    `Ann Hill said in Tarnby` is more, `Ann` is less, and so is `Kurdish`.
-    """
-    answer = text[start:end]
-    if not wants_person(question):
-        return len(answer) > 1 or not "a" <= answer.lower() <= "z"
-    words = re.findall(r"\b[^\W\d_]{2,}\b", answer)
-    goes_on = re.match(r"[ \n][A-Z]\w", text[end : end + 3])
-    goes_on = goes_on or (_OF_A_COUNTRY.search(answer) and re.match(r"[ -][a-z]", text[end : end + 2]))
-    plain = all(word in _IN_NAMES for word in words if word.islower())
-    return plain and not goes_on and any(char.isupper() for char in answer)
-
-
-def is_number_of_one(question: str, before: str) -> bool:
+def is_number_of_one(question: Question, before: str) -> bool:
     """Tell whether the number after `before` is that of one of the counted things: `gate three` of `How many gates`."""
-    counted = _COUNTED.search(question)
-    one = counted and re.escape(counted[1].removesuffix("s"))
+    one = question.counted and re.escape(question.counted.removesuffix("s"))
     return bool(one and re.search(rf"\b{one}\s$", before, re.IGNORECASE))
 
 
-def _date(question: str, answer: str) -> Value | None:
+def _date(question: Question, answer: str) -> Value | None:
     """Read the one date of an answer; of a life in brackets, its beginning or its end."""
     found = [parts for _, parts in written(answer)]
     if len(found) == 2 and re.search(r"\d\s?[–—-]\s?\w", answer):
         end = {"born": 0, "birth": 0, "die": 1, "died": 1, "death": 1}
-        found = [found[place] for word, place in end.items() if re.search(rf"\b{word}\b", question, re.IGNORECASE)]
+        words = set(re.findall(r"\w+", question.text.lower()))
+        found = [found[place] for word, place in end.items() if word in words]
     return Value("date", answer, date=found[0]) if len(found) == 1 else None
 
 

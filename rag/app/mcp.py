@@ -49,7 +49,7 @@ def server(library: Library) -> MCPServer:
     tools = Tools(library)
     for tool in (tools.search, tools.ask, tools.show):
         made.add_tool(tool, annotations=reading)
-    library.warm_in_background()
+    library.warm(wait=False)
     return made
 
 

@@ -43,3 +43,14 @@ def _initials(name: str, other: str) -> bool:
     letters = re.sub(r"\W", "", name).lower()
     words = [word for word in re.findall(r"\w+", other.lower()) if word not in NO_NAME]
     return 1 < len(letters) <= 6 and len(words) > 1 and letters == "".join(word[0] for word in words)
+
+
+_CAPITAL = r"\b(?:(?:al|el|an)-)?[A-Z](?:[\w’'-]|\.(?=[A-Z]))*"
+_NAME = re.compile(rf"{_CAPITAL}(?:\s+{_CAPITAL})*")
+
+NEGATION = re.compile(r"\b(?:not|no(?!\s*\.)|never|nobody|neither|cannot)\b|n['’]t\b", re.IGNORECASE)
+
+
+def names(text: str) -> list[str]:
+    """Return what is written like a name, each once; a word that only opens a sentence may be among them."""
+    return [name for name in dict.fromkeys(_NAME.findall(text)) if is_name(name)]

@@ -113,6 +113,12 @@ class Retriever:
             raise ModelMismatch(recipe.difference(mine))
         return self._embedder
 
+    def warm(self) -> None:
+        """Load the encoder and open the search indexes; raises what `retrieve` raises."""
+        with self.store.snapshot() as snapshot:
+            snapshot.dense(self.embedder(snapshot).embed_query("warm"), 1)
+            snapshot.lexical("warm", 1)
+
     def similarity(self, question: str, texts: Sequence[str]) -> list[float]:
         """Return the cosine between the question and each text."""
         with self.store.snapshot() as snapshot:

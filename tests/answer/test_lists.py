@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from rag import Library
-from rag.answer.lists import LONGEST, introduced, with_items
+from rag.answer.lists import introduced, with_items
+from rag.answer.question import Question
+from rag.answer.settings import Quoting
 from rag.chunk import Chunker
 from rag.records import Candidate, Document, Hit
 
@@ -81,8 +83,8 @@ def test_what_follows_where_there_is_no_list(text, following):
 
 
 def test_a_long_list_is_cut():
-    hits = hits_of("All of them:\n" + "".join(f"- name {n}\n" for n in range(LONGEST + 5)))
-    assert words(introduced(sentence(hits, "All"), hits)) == [f"name {n}" for n in range(LONGEST)]
+    hits = hits_of("All of them:\n" + "".join(f"- name {n}\n" for n in range(Quoting().items + 5)))
+    assert words(introduced(sentence(hits, "All"), hits)) == [f"name {n}" for n in range(Quoting().items)]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +115,7 @@ def test_what_was_chosen_stays_itself():
     """An item that was among the answer keeps its score, and stands once."""
     hits = hits_of(AUDIT)
     intro, item = sentence(hits, "The auditors"), sentence(hits, "Keep")
-    found = with_items("What was recommended?", [intro, item], item, hits)
+    found = with_items(Question.parse("What was recommended?"), [intro, item], item, hits)
     assert found[3] is item
     assert words(found) == ["The auditors made four recommendations:", *ITEMS]
 

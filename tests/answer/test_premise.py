@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from rag.answer.events import is_of_another_event
-from rag.answer.premise import denies, is_denied, is_unreal, missing
-from rag.answer.quote import NOT_SAID, ExtractiveAnswerer
-from rag.answer.values import is_of_kind, is_surely_other
+from rag.answer.answerer import NOT_SAID
+from rag.answer.premise import denies, missing
+from rag.answer.question import Question
+from rag.answer.quote import ExtractiveAnswerer
+from rag.answer.values import is_of_kind
 from rag.library import Library
 from rag.records import Candidate, Document, Hit, Span
 from tests.conftest import ROOT
@@ -33,15 +34,11 @@ def passage(text: str = TEXT, title: str | None = None):
         ("Who was killed in 2019?", "2019"),
         ("Why were soldiers from Russia killed?", "Russia"),
         ("What did Sergei Lavrov say?", "Sergei Lavrov"),
-        ("How many soldiers were injured?", "injured"),
-        ("How many Turkish soldiers were arrested in Idlib?", "arrested"),
-        ("What is the number of people who fled?", "fled"),
-        ("When did the Turkish president resign?", "resign"),
     ],
 )
 def test_what_a_passage_lacks(question, lacking):
     """Another number, date or name than the passage has is named as the question writes it."""
-    assert missing(question, passage()) == lacking
+    assert missing(Question.parse(question), passage()) == lacking
 
 
 @pytest.mark.parametrize(
@@ -61,7 +58,7 @@ def test_what_a_passage_lacks(question, lacking):
 )
 def test_what_a_passage_has(question):
     """The same in other words, or less exactly, is not missing."""
-    assert missing(question, passage()) is None
+    assert missing(Question.parse(question), passage()) is None
 
 
 @pytest.mark.parametrize(
@@ -74,75 +71,7 @@ def test_what_a_passage_has(question):
 )
 def test_what_a_sentence_denies(question, sentence, denied):
     """A negation right before a word of the question denies it, if nothing behind takes it back."""
-    assert denies(question, sentence) == denied
-
-
-@pytest.mark.parametrize(
-    ("question", "sentence", "denied"),
-    [
-        ("How fast was the ship?", "It is denied that the vessel was proceeding at 17 knots.", True),
-        ("How fast was the ship?", "Nordstrait Lines denies that she made 17 knots.", True),
-        ("What did Nordstrait say about the speed?", "Nordstrait Lines denies that she made 17 knots.", False),
-        ("What did Nordstrait deny?", "Nordstrait Lines denies that she made 17 knots.", False),
-        ("How fast was the ship?", "She slowed to 11 knots, which the owner does not deny.", False),
-    ],
-)
-def test_what_is_only_denied(question, sentence, denied):
-    assert is_denied(question, sentence) is denied
-
-
-@pytest.mark.parametrize(
-    ("question", "sentence", "answer", "unreal"),
-    [
-        ("Who owns the mill?", "Ann Hill is not the owner of the mill.", "Ann Hill", True),
-        ("Who owns the mill?", "Ann Hill, not Bob Dale, is the owner of the mill.", "Ann Hill", False),
-        ("Who resigned?", "Ann Hill refused to resign over the dam.", "Ann Hill", True),
-        ("Who refused to resign?", "Ann Hill refused to resign over the dam.", "Ann Hill", False),
-        ("How many survived?", "None of the 14 patients survived the fire.", "14", True),
-        ("How many were rescued?", "Of the 60 workers, all but three were rescued.", "60", True),
-        ("How many workers were there?", "The 60 workers were rescued.", "60", False),
-        ("How many houses were flooded?", "Without it 300 houses would have been flooded.", "300", True),
-        ("When was it finished?", "It was to be finished in 2019, but it was finished in 2022.", "2019", True),
-        ("When was it finished?", "It was to be finished in 2019, but it was finished in 2022.", "2022", False),
-        ("Who killed him?", "It was rumoured that Ann Hill killed him.", "Ann Hill", True),
-        ("What was the reaction's name?", "It was the site of the Chicago Pile-1 (one of 3).", "Chicago Pile-1", False),
-        ("When did they adopt it?", "They did not adopt it until 1066.", "1066", False),
-    ],
-)
-def test_what_did_not_happen_is_not_shown_by_itself(question, sentence, answer, unreal):
-    start = sentence.index(answer)
-    assert is_unreal(question, sentence, start, start + len(answer)) is unreal
-
-
-@pytest.mark.parametrize(
-    ("question", "sentence", "another"),
-    [
-        ("How many people were injured in the flood?", "Nine people drowned in the flood.", True),
-        ("How many people died in the flood?", "Nine people drowned in the flood.", False),
-        ("How many people were injured?", "Nine people were killed and 20 wounded.", False),
-        ("How many people were injured?", "The number stood at 20 on Friday.", False),
-        ("How many people fled after the leader died?", "Some 300 left the town.", False),
-        ("Who died in the flood?", "Nine people were arrested.", False),
-        ("How many people were displaced?", "Two United Nations bodies gave two numbers.", False),
-    ],
-)
-def test_another_event(question, sentence, another):
-    """Those who were killed are no answer to how many were injured; a sentence that names no event may be one."""
-    assert is_of_another_event(question, sentence) is another
-
-
-def test_the_number_of_another_event_is_no_answer(tmp_path, encoder):
-    """The injured are not given the number of the dead or of the evacuated, though they stand beside them."""
-    text = "The Tresk flood\n\nIn all, 1,410 people were taken out of Tresk on Sunday night. Nine people drowned.\n"
-    (tmp_path / "flood.txt").write_text(text, "utf-8")
-    with Library.open(tmp_path / "index", embedder=encoder) as library:
-        library.index(tmp_path / "flood.txt")
-        refused = library.ask("How many people were injured in Tresk?")
-        assert refused.abstained
-        assert refused.reason == NOT_SAID.format("injured")
-        taken, died = (library.ask(f"How many people {what} in Tresk?") for what in ("were evacuated", "died"))
-    assert "1,410" in str(taken.short_answer)
-    assert "Nine" in str(died.short_answer)
+    assert denies(Question.parse(question), sentence) == denied
 
 
 @pytest.mark.parametrize(
@@ -157,27 +86,34 @@ def test_the_number_of_another_event_is_no_answer(tmp_path, encoder):
     ],
 )
 def test_what_time_is_asked_for(answer, fits):
-    assert is_of_kind("What time was the fire seen?", answer) is fits
-    assert is_of_kind("What time period was the fire seen in?", answer)
+    assert is_of_kind(Question.parse("What time was the fire seen?"), answer) is fits
+    assert is_of_kind(Question.parse("What time period was the fire seen in?"), answer)
 
 
 @pytest.mark.parametrize(
     ("answer", "fits"), [("19 April 2023", False), ("2023", False), ("51", True), ("fifty-one", True), ("184", True)]
 )
 def test_how_old_wants_no_date(answer, fits):
-    assert is_of_kind("How old is Verity Caldmere?", answer) is fits
-    assert is_surely_other("How old is Verity Caldmere?", answer, "They met then.") is (answer == "19 April 2023")
-    assert not is_surely_other("How old is Verity Caldmere?", answer, "She was born then.")
-    assert not is_surely_other("How many flats are there?", answer, "")
-    assert is_surely_other("What time did they meet?", answer, "They met then.")
+    assert is_of_kind(Question.parse("How old is Verity Caldmere?"), answer) is fits
 
 
 def test_the_title_counts():
     """A name may stand in the title alone."""
-    assert missing("When did the Pelder rise?", passage("The water rose at 00:50.", "River Pelder")) is None
-    assert missing("When did the Severn rise?", passage("The water rose at 00:50.", "River Pelder")) == "Severn"
-    assert missing("When did the Severn rise?", passage("It rose at 00:50.", "Rivers"), "The Severn is long.") is None
-    assert missing("When did the Severn rise?", passage("the water rose at 00:50.")) is None
+    assert (
+        missing(Question.parse("When did the Pelder rise?"), passage("The water rose at 00:50.", "River Pelder"))
+        is None
+    )
+    assert (
+        missing(Question.parse("When did the Severn rise?"), passage("The water rose at 00:50.", "River Pelder"))
+        == "Severn"
+    )
+    assert (
+        missing(
+            Question.parse("When did the Severn rise?"), passage("It rose at 00:50.", "Rivers"), "The Severn is long."
+        )
+        is None
+    )
+    assert missing(Question.parse("When did the Severn rise?"), passage("the water rose at 00:50.")) is None
 
 
 @pytest.mark.parametrize(
@@ -196,33 +132,33 @@ def test_the_title_counts():
 def test_another_of_the_same_name(question, lacking):
     """A name of which the last word alone is there lacks where another with that word stands in its place."""
     told = passage("Ada Quill wrote that the gate of the Pelder Barrier is kept by Mrs Boyle.")
-    assert missing(question, told) == lacking
+    assert missing(Question.parse(question), told) == lacking
 
 
 def test_a_day_of_another_year():
     """A day without its year is that of any year, unless the document has other years and not the asked one."""
     told = passage("On 11 February the army had the whole road, for the first time since 2012.")
-    assert missing("Who held the road on 11 February 2018?", told) == "11 February 2018"
-    assert missing("Who held the road on 11 February 2018?", told, "In 2018 it moved south.") is None
-    assert missing("Who held the road on 11 February?", told) is None
-    assert missing("Who came on 11 February 2018?", passage("On 11 February he came.")) is None
+    assert missing(Question.parse("Who held the road on 11 February 2018?"), told) == "11 February 2018"
+    assert missing(Question.parse("Who held the road on 11 February 2018?"), told, "In 2018 it moved south.") is None
+    assert missing(Question.parse("Who held the road on 11 February?"), told) is None
+    assert missing(Question.parse("Who came on 11 February 2018?"), passage("On 11 February he came.")) is None
 
 
 @dataclass
 class Sure:
     """A scorer that takes every sentence for the answer."""
 
-    def threshold(self, question: str) -> float:
+    def threshold(self, question: Question) -> float:
         return 0.1
 
-    def score(self, question: str, hits):
+    def score(self, question: Question, hits):
         return [Candidate(h, s, h.passage.quote(s), 0.9) for h in hits for s in h.passage.sentences]
 
 
 def test_figures_of_a_count_are_no_year():
     text = "The mill dismissed 1,500 workers because it lost orders in 2019."
-    assert missing("Why were 1500 workers dismissed?", passage(text)) is None
-    assert missing("Why were 1600 workers dismissed?", passage(text)) == "1600"
+    assert missing(Question.parse("Why were 1500 workers dismissed?"), passage(text)) is None
+    assert missing(Question.parse("Why were 1600 workers dismissed?"), passage(text)) == "1600"
 
 
 @pytest.mark.parametrize(
@@ -238,7 +174,7 @@ def test_figures_of_a_count_are_no_year():
     ],
 )
 def test_other_ways_to_write_it(question, text, lacking):
-    assert missing(question, passage(text)) == lacking
+    assert missing(Question.parse(question), passage(text)) == lacking
 
 
 def test_the_date_of_a_letter_answers_nothing(tmp_path, encoder):
@@ -257,15 +193,15 @@ def test_the_date_of_a_letter_answers_nothing(tmp_path, encoder):
 def test_a_premise_that_no_passage_has_is_refused():
     """The refusal names what is missing; a passage that has it is still quoted, and yes/no questions are answered."""
     answerer, hit = ExtractiveAnswerer(Sure()), Hit(passage(), 1.0)
-    refused = answerer.answer("Why were 63 soldiers killed?", [hit])
+    refused = answerer.answer(Question.parse("Why were 63 soldiers killed?"), [hit])
     assert (refused.abstained, refused.reason) == (True, NOT_SAID.format("63"))
     assert refused.nearest == (hit,)
     assert refused.confidence == 0.0
     other = Hit(passage("At Ain al-Havr 63 soldiers were killed."), 0.9)
-    assert [c.quote for c in answerer.answer("Why were 63 soldiers killed?", [hit, other]).citations] == [
-        "At Ain al-Havr 63 soldiers were killed."
-    ]
-    assert not answerer.answer("Were 63 soldiers killed?", [hit]).abstained
+    assert [
+        c.quote for c in answerer.answer(Question.parse("Why were 63 soldiers killed?"), [hit, other]).citations
+    ] == ["At Ain al-Havr 63 soldiers were killed."]
+    assert not answerer.answer(Question.parse("Were 63 soldiers killed?"), [hit]).abstained
 
 
 def test_swapped_questions(sample):
@@ -294,7 +230,7 @@ def test_another_place_is_no_answer(tmp_path, encoder):
 def test_a_title_stands_for_nobody():
     """`Mr Speaker` beside a figure does not make it one for Botswana; an acronym may be spelled out in the passage."""
     speech = passage("Mr Speaker, the unemployment rate is at 3.4 percent. Mr President, it fell in Ohio.")
-    assert missing("What is the unemployment rate in Botswana?", speech) == "Botswana"
+    assert missing(Question.parse("What is the unemployment rate in Botswana?"), speech) == "Botswana"
     science = passage("Modelling by the Scientific Advisory Group for Emergencies suggested 25,000 deaths in London.")
-    assert missing("How many deaths did SAGE modelling suggest?", science) is None
-    assert missing("How many deaths did NASA modelling suggest?", science) == "NASA"
+    assert missing(Question.parse("How many deaths did SAGE modelling suggest?"), science) is None
+    assert missing(Question.parse("How many deaths did NASA modelling suggest?"), science) == "NASA"

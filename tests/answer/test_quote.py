@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from rag.answer.quote import NO_ANSWER, NO_PASSAGE, NOT_OUTRIGHT, ExtractiveAnswerer, in_reading_order
-from rag.answer.score import OverlapScorer
+from rag.answer.answerer import NO_ANSWER, NO_PASSAGE, NOT_OUTRIGHT
+from rag.answer.question import Question
+from rag.answer.quote import ExtractiveAnswerer, in_reading_order
+from rag.answer.scorer import OverlapScorer
 from rag.app.as_json import answer_json
 from rag.app.cli.lines import answer_lines
 from rag.language.terms import coverage
@@ -30,10 +32,10 @@ class Scores:
 
     scores: dict[str, float]
 
-    def threshold(self, question: str) -> float:
+    def threshold(self, question: Question) -> float:
         return 0.5
 
-    def score(self, question: str, hits):
+    def score(self, question: Question, hits):
         return [
             Candidate(h, span, h.passage.quote(span), self.scores.get(h.passage.quote(span), 0.0))
             for h in hits
@@ -45,7 +47,7 @@ def test_best_sentences_in_reading_order():
     """The document with the best sentence comes first, its sentences in their own order, each with its citation."""
     hits = [hit("One.|Two.|Three.", "/a.txt"), hit("Four.|Five.", "/b.txt")]
     scores = Scores({"Three.": 0.90, "Five.": 0.95, "One.": 0.85, "Two.": 0.1, "Four.": 0.5})
-    answer = ExtractiveAnswerer(scores).answer("?", hits)
+    answer = ExtractiveAnswerer(scores).answer(Question.parse("?"), hits)
     assert answer.text == "Five. [1] One. [2] Three. [3]"
     assert [(c.uri, c.quote) for c in answer.citations] == [
         ("/b.txt", "Five."),
@@ -60,7 +62,7 @@ def test_no_more_sentences_than_wanted_and_none_far_worse():
     """Sentences much worse than the best one are left out, and so are repetitions."""
     hits = [hit("Same words.|Other words.", "/a.txt"), hit("Same  words.", "/b.txt")]
     answer = ExtractiveAnswerer(Scores({"Same words.": 0.9, "Same  words.": 0.9, "Other words.": 0.52})).answer(
-        "?", hits
+        Question.parse("?"), hits
     )
     assert [c.quote for c in answer.citations] == ["Same words."]
 
@@ -68,18 +70,18 @@ def test_no_more_sentences_than_wanted_and_none_far_worse():
 def test_refusal_shows_the_nearest():
     """Below the threshold nothing is answered, and the nearest passages are shown as such."""
     hits = [hit("One.|Two.")]
-    answer = ExtractiveAnswerer(Scores({"One.": 0.05})).answer("What is three?", hits)
+    answer = ExtractiveAnswerer(Scores({"One.": 0.05})).answer(Question.parse("What is three?"), hits)
     assert (answer.abstained, answer.reason, answer.text) == (True, NO_ANSWER, NO_ANSWER)
     assert answer.nearest == tuple(hits)
     assert not answer.citations
     assert not answer.sentences
-    assert ExtractiveAnswerer(Scores({})).answer("?", []).reason == NO_PASSAGE
+    assert ExtractiveAnswerer(Scores({})).answer(Question.parse("?"), []).reason == NO_PASSAGE
 
 
 def test_refusal_points_at_a_sentence_that_comes_near():
     """What may answer, and is not sure enough to be one, leads the nearest passages, with its exact place."""
     hits = [hit("One.|Two.", "/a.txt"), hit("Four.|Five.", "/b.txt")]
-    answer = ExtractiveAnswerer(Scores({"Five.": 0.4, "One.": 0.2})).answer("What is five?", hits)
+    answer = ExtractiveAnswerer(Scores({"Five.": 0.4, "One.": 0.2})).answer(Question.parse("What is five?"), hits)
     assert (answer.abstained, answer.reason, answer.citations) == (True, NOT_OUTRIGHT, ())
     assert [h.passage.uri for h in answer.nearest] == ["/b.txt", "/a.txt"]
     near = answer_json(answer)["nearest"]
@@ -89,7 +91,9 @@ def test_refusal_points_at_a_sentence_that_comes_near():
 
 def test_line_breaks_are_shown_as_spaces_and_kept_in_the_quote():
     """A sentence over two lines reads as one; its quote is the source, character by character."""
-    answer = ExtractiveAnswerer(Scores({"The bridge\nwas shut.": 1.0})).answer("?", [hit("The bridge\nwas shut.")])
+    answer = ExtractiveAnswerer(Scores({"The bridge\nwas shut.": 1.0})).answer(
+        Question.parse("?"), [hit("The bridge\nwas shut.")]
+    )
     assert answer.sentences[0].text == "The bridge was shut."
     assert answer.citations[0].quote == "The bridge\nwas shut."
 
@@ -105,14 +109,14 @@ def test_coverage_weighs_terms():
 def test_a_question_is_no_answer(sample):
     """A sentence that is itself a question is never quoted as the answer."""
     found = hit("Is the bridge shut?|The bridge was shut on Monday.")
-    candidates = OverlapScorer(sample.retriever).score("Is the bridge shut?", [found])
+    candidates = OverlapScorer(sample.retriever).score(Question.parse("Is the bridge shut?"), [found])
     assert [c.text for c in candidates] == ["The bridge was shut on Monday."]
 
 
 def test_reading_order_is_stable():
     """Order depends on scores and places, not on the order of the input."""
     hits = [hit("One.|Two.", "/a.txt"), hit("Three.", "/b.txt")]
-    all_ = Scores({"One.": 0.1, "Two.": 0.2, "Three.": 0.3}).score("?", hits)
+    all_ = Scores({"One.": 0.1, "Two.": 0.2, "Three.": 0.3}).score(Question.parse("?"), hits)
     assert [c.text for c in in_reading_order(all_)] == [c.text for c in in_reading_order(all_[::-1])]
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from rag.answer.check import Judge
 from rag.answer.check.likeness import Likeness
+from rag.answer.question import Question
 from rag.answer.quote import ExtractiveAnswerer
 from rag.answer.write import LlmAnswerer
 from rag.answer.write.endpoint import Endpoint, Settings
@@ -56,10 +57,10 @@ class FirstSentence:
     def __init__(self, score: float = 0.9) -> None:
         self.best = score
 
-    def threshold(self, question: str) -> float:
+    def threshold(self, question: Question) -> float:
         return 0.5
 
-    def score(self, question: str, hits):
+    def score(self, question: Question, hits):
         spans = [(h, span) for h in hits for span in h.passage.sentences]
         return [Candidate(h, s, h.passage.quote(s), 0.1 if i else self.best) for i, (h, s) in enumerate(spans)]
 
@@ -77,7 +78,7 @@ def wrote(*sentences: tuple[str, list[int]]) -> str:
 def ask(act, **settings):
     """Ask a server that acts so; return the answer and what the server was sent."""
     with serving(act) as script:
-        return answerer(script.url, **settings).answer(QUESTION, HITS), script
+        return answerer(script.url, **settings).answer(Question.parse(QUESTION), HITS), script
 
 
 def check(answer) -> None:
@@ -162,7 +163,7 @@ def test_quotations_are_exact_or_lose_their_marks():
 class Last(FirstSentence):
     """A scorer for which the first sentence of the last passage answers everything."""
 
-    def score(self, question: str, hits):
+    def score(self, question: Question, hits):
         return super().score(question, hits[::-1])
 
 
@@ -172,7 +173,7 @@ def test_what_answers_is_in_the_prompt():
     with serving(says(wrote(("The storm of 4 March sank twelve boats in Hartle Bay.", [1])))) as script:
         writer = answerer(script.url).writer
         answer = LlmAnswerer(writer, ExtractiveAnswerer(Last()), Judge(Likeness(None))).answer(
-            QUESTION, [*others, HITS[0]]
+            Question.parse(QUESTION), [*others, HITS[0]]
         )
     user = script.requests[0]["messages"][1]["content"]
     assert "[1] The storm of 4 March sank twelve boats" in user
@@ -257,7 +258,7 @@ def test_nobody_listens():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
-    answer = answerer(url).answer(QUESTION, HITS)
+    answer = answerer(url).answer(Question.parse(QUESTION), HITS)
     assert "cannot be reached" in (answer.reason or "")
     assert answer.sentences
 
@@ -272,7 +273,7 @@ def test_servers_without_schemas_get_lines():
             says("Here you are:\n[2] Nobody was hurt, the harbour master said.\n")(handler)
 
     with serving(act) as script:
-        answer = answerer(script.url).answer(QUESTION, HITS)
+        answer = answerer(script.url).answer(Question.parse(QUESTION), HITS)
     assert [s.support for s in answer.sentences] == ["unsupported", "verbatim"]
     assert len(script.requests) == 2
 
@@ -280,7 +281,7 @@ def test_servers_without_schemas_get_lines():
 class TwoCounts(FirstSentence):
     """A scorer for which the first sentence of every passage answers, with the number in it."""
 
-    def score(self, question: str, hits):
+    def score(self, question: Question, hits):
         first = [(h, h.passage.sentences[0], h.passage.quote(h.passage.sentences[0])) for h in hits]
         words = [(h, s, text, re.search(r"\b(?:twelve|ten)\b", text)) for h, s, text in first]
         return [Candidate(h, s, text, 0.9, 0.9, Span(*word.span())) for h, s, text, word in words if word]
@@ -292,7 +293,7 @@ def test_sides_of_an_llms_answer():
     text = wrote(("It was cold.", [4]), ("Twelve boats were sunk in Hartle Bay by the storm of 4 March.", [1]))
     with serving(says(text)) as script:
         who = replace(answerer(script.url), extractive=ExtractiveAnswerer(TwoCounts()))
-        *growing, answer = who.stream(QUESTION, found)
+        *growing, answer = who.stream(Question.parse(QUESTION), found)
     assert [c.quote for c in answer.citations] == [
         "It was cold.",
         "The storm of 4 March sank twelve boats in Hartle Bay.",
@@ -324,7 +325,7 @@ def test_sentences_come_one_by_one():
     """Each partial answer holds the one before, and no sentence comes unchecked."""
     text = wrote(("Nobody was hurt, the harbour master said.", [2]), ("Nobody sank.", [1]))
     with serving(says(text)) as script:
-        steps = list(answerer(script.url).stream(QUESTION, HITS))
+        steps = list(answerer(script.url).stream(Question.parse(QUESTION), HITS))
     assert [len(step.sentences) for step in steps] == [1, 2]
     assert steps[1].sentences[:1] == steps[0].sentences
     for step in steps:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rag.answer.question import Question
 from rag.answer.write.endpoint import Settings
 from rag.answer.write.setup import llm_answerer
 from tests.local_llm import broken, llama_server, weights
@@ -37,4 +38,6 @@ def test_promises_hold_with_a_real_llm(question, url, sample):
 def test_nothing_relevant_is_refused_before_the_llm(sample):
     """A question that the corpus has nothing on is refused without a server."""
     answerer = llm_answerer(sample.retriever, Settings("http://127.0.0.1:9/v1"))
-    assert answerer.answer("What is the recipe for onion soup?", sample.search("recipe for onion soup", 4)).abstained
+    assert answerer.answer(
+        Question.parse("What is the recipe for onion soup?"), sample.search("recipe for onion soup", 4)
+    ).abstained

@@ -9,6 +9,7 @@ from rag.chunk import Chunker
 from rag.errors import InputError, LoadError
 from rag.load import load_bytes
 from rag.load.pdf.rectangles import rectangles
+from rag.load.places import page_picture, rectangles
 from rag.records import Span
 
 pytest.importorskip("reportlab")
@@ -215,8 +216,8 @@ def test_the_picture_of_a_page_shows_the_span_marked(library, tmp_path, data):
     start = document.text.index("who then left it")
     span = Span(start, start + len("who then left it in a drawer."))
     for number, name in ((1, str(path)), (2, "all.zip/in/floods.pdf")):
-        found = library.rectangles(name, span)
-        page = Image.open(io.BytesIO(library.page_picture(name, span, number)))
+        found = rectangles(library.document(name), span)
+        page = Image.open(io.BytesIO(page_picture(library.document(name), span, number)[0]))
         assert page.size == (1191, 1684)
         yellow = np.argwhere((np.asarray(page) == (255, 233, 92)).all(axis=2))[:, ::-1]
         (_, *box) = next(each for each in found if each.page == number)
@@ -224,17 +225,17 @@ def test_the_picture_of_a_page_shows_the_span_marked(library, tmp_path, data):
         assert len(yellow) > 0.5 * (x1 - x0) * (y1 - y0)
         assert (yellow >= (x0 - 1, y0 - 1)).all()
         assert (yellow <= (x1 + 1, y1 + 1)).all()
-    assert library.page_picture(str(path), span) == library.page_picture(str(path), span, 1)
+    assert page_picture(library.document(str(path)), span) == page_picture(library.document(str(path)), span, 1)
     with pytest.raises(InputError, match="no page 9"):
-        library.page_picture(str(path), span, 9)
+        page_picture(library.document(str(path)), span, 9)
     path.write_bytes(data + b"\n")
     with pytest.raises(LoadError, match="has changed since"):
-        library.page_picture(str(path), span)
+        page_picture(library.document(str(path)), span)
     (tmp_path / "a.txt").write_text("The crane fell.")
     library.index(tmp_path / "a.txt")
-    assert library.rectangles("a.txt", Span(0, 3)) == []
+    assert rectangles(library.document("a.txt"), Span(0, 3)) == []
     with pytest.raises(InputError, match="no PDF"):
-        library.page_picture("a.txt", Span(0, 3))
+        page_picture(library.document("a.txt"), Span(0, 3))
 
 
 def test_encrypted_scanned_and_broken_files_are_reported(monkeypatch):
@@ -280,10 +281,10 @@ def test_a_scanned_page_is_read_where_tesseract_is_installed(library, tmp_path):
     assert doc.text == "The crane fell into the river.\n\nNobody was hurt on that day."
     assert doc.page_at(doc.text.index("Nobody")) == 2
     start = doc.text.index("Nobody")
-    (box,) = library.rectangles("scan.pdf", Span(start, len(doc.text)))
+    (box,) = rectangles(library.document("scan.pdf"), Span(start, len(doc.text)))
     assert box.page == 2
     assert (box.x0, box.x1) == pytest.approx((48, 360), abs=25)
-    assert library.page_picture("scan.pdf", Span(0, 9)).startswith(b"\x89PNG")
+    assert page_picture(library.document("scan.pdf"), Span(0, 9))[0].startswith(b"\x89PNG")
 
 
 def test_a_scanned_page_among_others_is_read_too():

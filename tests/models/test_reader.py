@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.answer.quote import ExtractiveAnswerer
-from rag.answer.score import OverlapScorer
+from rag.answer.scorer import OverlapScorer
 from rag.app.cli import main
 from rag.errors import ModelError
 from rag.language.questions import answerless

@@ -28,7 +28,10 @@ def docs(tmp_path):
 
 def latest(library):
     """Return what each run did, by file name."""
-    return [{outcome.path.rpartition("/")[2]: outcome.state for outcome in run.outcomes} for run in library.latest()]
+    return [
+        {outcome.path.rpartition("/")[2]: outcome.state for outcome in run.outcomes}
+        for run in library.store.journal().runs
+    ]
 
 
 def test_every_kind_of_run_is_noted(library, docs, tmp_path):
@@ -43,15 +46,15 @@ def test_every_kind_of_run_is_noted(library, docs, tmp_path):
         {"photo.png": "skipped", "crane.txt": "updated"},
         {"photo.png": "skipped", "crane.txt": "added"},
     ]
-    assert [dict(run.counts) for run in library.latest()][-1] == {"skipped": 1, "added": 1}
-    ended = datetime.fromisoformat(library.latest()[0].ended)
+    assert [dict(run.counts) for run in library.store.journal().runs][-1] == {"skipped": 1, "added": 1}
+    ended = datetime.fromisoformat(library.store.journal().runs[0].ended)
     assert timedelta(seconds=-1) <= datetime.now(UTC) - ended < timedelta(minutes=1)
 
 
 def test_runs_of_other_processes_are_seen(docs, tmp_path):
     """As those of the command line are: through the file."""
     with Library.open(tmp_path / "index", embedder=HashEmbedder()) as page:
-        assert page.latest() == ()
+        assert page.store.journal().runs == ()
         assert main(["index", str(docs / "crane.txt"), "--model", "hash", "--store", str(tmp_path / "index")]) == 0
         assert latest(page) == [{"crane.txt": "added"}]
         assert page.roots() == [str(docs / "crane.txt")]
@@ -69,7 +72,7 @@ def test_an_index_from_before_the_journal_opens(library, docs):
     library.index(docs)
     with closing(sqlite3.connect(library.store.root / "catalog.db")) as db, db:
         db.execute("DELETE FROM meta WHERE key = 'journal'")
-    assert library.latest() == ()
+    assert library.store.journal().runs == ()
     assert library.roots() == []
     library.index(docs)
     assert library.roots() == [str(docs)]
@@ -80,7 +83,7 @@ def test_a_damaged_journal_is_named(library, docs):
     with closing(sqlite3.connect(library.store.root / "catalog.db")) as db, db:
         db.execute("UPDATE meta SET value = '{' WHERE key = 'journal'")
     with pytest.raises(IndexCorrupt, match="the journal is damaged"):
-        library.latest()
+        library.store.journal()
 
 
 def test_roots_are_the_outermost_ones_that_hold_documents(library, docs, tmp_path):

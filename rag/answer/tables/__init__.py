@@ -12,7 +12,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.answer.question import wants_date, wants_number, wants_person, wants_place
+from rag.answer.question import MEASURING, Question
 from rag.answer.tables.extremes import extreme
 from rag.answer.tables.rows import Asked, Row, cells, columns_above, spaced
 from rag.language.dates import without_dates
@@ -54,7 +54,7 @@ _PLACE = re.compile(
     r"location|place|city|town|village|county|country|region|address|venue|site|district", re.IGNORECASE
 )
 _WHY = re.compile(r"\W*(?:why|what (?:caused?|led))\b", re.IGNORECASE)
-_HOW = re.compile(r"\W*how(?! (?:many|much|long|old|far|often|tall|high|big|large|fast|deep|heavy)\b)\b", re.IGNORECASE)
+_HOW = re.compile(rf"\W*how(?! (?:{MEASURING})\b)\b", re.IGNORECASE)
 _HEAD = re.compile(r"\W*(?:in |on |at |for |to |of |from )?(?:what|which)\s+(\w+)", re.IGNORECASE)
 _MOST = re.compile(
     r"\b(?:most|least|average|mean|total|altogether|combined|(?:few|larg|small|high|low|great|bigg|old|young|new|late|earli"
@@ -64,7 +64,7 @@ _MOST = re.compile(
 
 
 def looked_up(
-    question: str,
+    question: Question,
     found: Sequence[Candidate],
     weights: Mapping[str, float],
     alike: Alike,
@@ -203,7 +203,7 @@ class _Columns:
         """Return the terms of what is asked for: `county` of `which county`, or all that are no values of the row."""
         known = {term for cell in given for term in cell.terms} | self._asked.fixed
         wanted = {term: weight for term, weight in self._asked.weights.items() if term not in known}
-        head = set() if wants_date(self._asked.question) else self._head()
+        head = set() if self._asked.parsed.kind == "date" else self._head()
         return {term: weight for term, weight in wanted.items() if term in head} or wanted
 
     def _head(self) -> set[str]:
@@ -215,7 +215,7 @@ class _Columns:
         """Return the cells of the asked kind whose names mean what is wanted."""
         meant = self._likeness(wanted)
         likeness = [meant.get(cell.name, 0.0) for cell in fitting]
-        least = LIKE_NUMBER if wants_number(self._asked.question) else LIKE
+        least = LIKE_NUMBER if self._asked.parsed.kind == "number" else LIKE
         return _best(fitting, likeness) if max(likeness, default=0.0) >= least else []
 
     def _only(self, first: Cell | None, fitting: Sequence[Cell], unnamed: Mapping[str, float]) -> list[Cell]:
@@ -223,11 +223,12 @@ class _Columns:
         question = self._asked.question
         if _PAID.match(question):
             return [cell for cell in _money(fitting) if any(map(str.isdigit, cell.value))]
-        if wants_place(question):
+        kind = self._asked.parsed.kind
+        if kind == "place":
             fitting = [cell for cell in fitting if _PLACE.search(cell.name)]
-        elif wants_person(question) and not unnamed:
+        elif kind == "person" and not unnamed:
             fitting = [cell for cell in fitting if cell is first]
-        elif wants_date(question):
+        elif kind == "date":
             fitting = [cell for cell in fitting if len(terms(without_dates(cell.value))) < 2]  # but a weekday
         elif unnamed or self._head():
             return []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rag.answer.question import wants_date, wants_number
+from rag.answer.question import Question
 from rag.answer.values import counts_otherwise, is_of_kind
 from rag.language.dates import without_dates, written
 from rag.language.speakers.titles import TITLES
@@ -106,24 +106,32 @@ class Asked:
 
     Attributes:
         question: its text, without dates.
+        parsed: the question without dates.
         weights: its terms with their rarity, without those of dates.
         dates: the dates in it.
         fixed: terms of what is written like a name or a number.
     """
 
     question: str
+    parsed: Question
     weights: Mapping[str, float]
     dates: Sequence[Parts]
     fixed: frozenset[str]
 
     @classmethod
-    def of(cls, question: str, weights: Mapping[str, float]) -> Asked:
+    def of(cls, question: Question, weights: Mapping[str, float]) -> Asked:
         """Return what a question asks; `weights` are its terms with their rarity."""
-        rest = without_dates(question)
+        rest = without_dates(question.text)
         kept = set(terms(rest))
         names = (word for word in _CAPITAL.findall(_BOUND.sub("", rest)) if word.lower() not in TITLES)
         fixed = frozenset(term for name in names for term in terms(name))
-        return cls(rest, {t: w for t, w in weights.items() if t in kept}, _dates(question), fixed)
+        return cls(
+            rest,
+            Question.parse(rest),
+            {t: w for t, w in weights.items() if t in kept},
+            [parts for _, parts in question.dates],
+            fixed,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,18 +199,16 @@ class Row:
 
     def is_of_kind(self, cell: Cell) -> bool:
         """Tell whether a value may be what is asked for."""
-        if wants_date(self.asked.question):
+        if self.asked.parsed.kind == "date":
             return bool(cell.dates)
         if _NO_DIGITS.match(self.asked.question) and any(map(str.isdigit, cell.value)):
             return False
-        if wants_number(self.asked.question) and any(map(str.isdigit, cell.value)):  # 1894 may be a number of pupils
+        if self.asked.parsed.kind == "number" and any(map(str.isdigit, cell.value)):  # 1894 may be a number of pupils
             dated = any(parts.month for parts in cell.dates)
             return (
-                not dated
-                and bool(_QUANTITY.search(cell.value))
-                and not counts_otherwise(self.asked.question, cell.name)
+                not dated and bool(_QUANTITY.search(cell.value)) and not counts_otherwise(self.asked.parsed, cell.name)
             )
-        return is_of_kind(self.asked.question, cell.value)
+        return is_of_kind(self.asked.parsed, cell.value)
 
     def _known(self) -> frozenset[str]:
         """Return the terms of its values, of their names, and of what its passage is part of."""

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rag.answer.quote import NO_ANSWER, ExtractiveAnswerer, refusal
+from rag.answer.answerer import NO_ANSWER, refusal
 from rag.answer.write.parse import drafts
 from rag.answer.write.prompt import Numbered, messages, numbered, schema
 from rag.errors import LlmError
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from rag.answer.check import Judge, Verdict
+    from rag.answer.question import Question
+    from rag.answer.quote import ExtractiveAnswerer
     from rag.answer.write.parse import Draft
     from rag.records import Hit
 
@@ -55,12 +57,12 @@ class LlmAnswerer:
     extractive: ExtractiveAnswerer
     judge: Judge
 
-    def answer(self, question: str, hits: Sequence[Hit]) -> Answer:
+    def answer(self, question: Question, hits: Sequence[Hit]) -> Answer:
         """Return the whole answer."""
         *_, last = self.stream(question, hits)
         return last
 
-    def stream(self, question: str, hits: Sequence[Hit]) -> Iterator[Answer]:
+    def stream(self, question: Question, hits: Sequence[Hit]) -> Iterator[Answer]:
         """Yield the answer as it grows, each sentence checked; the last one is the answer.
 
         The last one may be another: a refusal, or the quoted answer with the reason why.
@@ -69,9 +71,11 @@ class LlmAnswerer:
         if quoted.abstained:
             yield quoted
             return
-        draft = _Composition(question, numbered(_cited_first(hits, quoted)), self.judge)
+        draft = _Composition(question.text, numbered(_cited_first(hits, quoted)), self.judge)
         try:
-            for sentence in drafts(self.writer.write(messages(question, draft.sources), schema(len(draft.sources)))):
+            for sentence in drafts(
+                self.writer.write(messages(question.text, draft.sources), schema(len(draft.sources)))
+            ):
                 if _REFUSED.search(sentence.text) and not draft.sentences:
                     yield replace(refusal(question, f"{NO_ANSWER} (the LLM's verdict)", hits), confidence=0.0)
                     return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rag.answer.check import Judge
 from rag.answer.check.likeness import Likeness
 from rag.answer.quote import ExtractiveAnswerer
-from rag.answer.score import ReaderScorer
+from rag.answer.scorer import ReaderScorer
 from rag.answer.write import LlmAnswerer
 from rag.answer.write.endpoint import Endpoint
 from rag.models.reader import shipped_network

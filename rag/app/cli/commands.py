@@ -212,23 +212,22 @@ def show(options: argparse.Namespace) -> int:
         document = library.document(options.document)
         data = document_json(document, options.at)
         if options.json:
-            print_json({**data, **(_place_json(library, document, options.at) if options.at else {})})
+            print_json({**data, **(_place_json(document, options.at) if options.at else {})})
         else:
             print(marked(document, options.at) if options.at else printable(document.text))
     return 0
 
 
-def _place_json(library: Library, document: Document, span: Span) -> dict[str, object]:
+def _place_json(document: Document, span: Span) -> dict[str, object]:
     """Return the page of the span, and its rectangles there, as far as the original is still at hand."""
+    from rag.load.places import rectangles
+
     try:
-        rectangles = library.rectangles(document.uri, span)
+        found = rectangles(document, span)
     except LoadError as error:
         complain(str(error))
-        rectangles = []
-    return {
-        "page": document.page_at(span.start),
-        "rectangles": [rectangle._asdict() for rectangle in rectangles],
-    }
+        found = []
+    return {"page": document.page_at(span.start), "rectangles": [rectangle._asdict() for rectangle in found]}
 
 
 def status(options: argparse.Namespace) -> int:

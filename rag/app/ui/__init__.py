@@ -110,7 +110,7 @@ def build(library: Library, names: Sequence[str] = (), password: str | None = No
         _offer(app, file)
     _mount(app, layout(library, follow, local=local))
     app.add_middleware(Guard, uploads=uploads, names=names, password=Password(password) if password else None)
-    library.warm_in_background()
+    library.warm(wait=False)
     return app
 
 

@@ -38,7 +38,10 @@ class Follow:
         """Say what changed lately, and whether changes are followed."""
 
         def run() -> NewsView | dict[str, str]:
-            return {"changes": [listing.run_view(run) for run in self._library.latest()], "follow": self._view()}
+            return {
+                "changes": [listing.run_view(run) for run in self._library.store.journal().runs],
+                "follow": self._view(),
+            }
 
         return attempt(run, lambda message: {"error": message})
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr  # noqa: TC002 - the same
 
-from rag.answer.quote import StreamingAnswerer
+from rag.answer import StreamingAnswerer
 from rag.app import as_json as wire
 from rag.app.ui import listing, render
 from rag.app.ui.attempt import attempt, checked_number
@@ -21,10 +21,11 @@ from rag.app.ui.overview import overview_view
 from rag.app.ui.timeline import timeline
 from rag.app.ui.views import DocumentsView, OverviewView, PictureView, ReaderView, StartView, TurnView
 from rag.errors import IndexMissing, RagError
+from rag.load.places import page_picture
 from rag.records import Filter, Span
 
 if TYPE_CHECKING:
-    from rag.answer.quote import Answerer
+    from rag.answer import Answerer
     from rag.library import Library
     from rag.records import Answer
     from rag.store.history import History
@@ -136,7 +137,7 @@ class Handlers:
 
         def run() -> PictureView | dict[str, str]:
             uri, start, end, page = place
-            picture, marked = self._library.marked_page(str(uri), Span(int(start), int(end)), int(page))
+            picture, marked = page_picture(self._library.document(str(uri)), Span(int(start), int(end)), int(page))
             return {"base64": b64encode(picture).decode("ascii"), "marked": marked}
 
         return attempt(run, lambda message: {"error": message})

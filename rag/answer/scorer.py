@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from rag.answer.judge import Evidence, judged
-from rag.answer.said import heard
+from rag.answer.evidence import judged
+from rag.answer.settings import Evidence
+from rag.answer.speech import weighed_by_speaker
 from rag.answer.tables import looked_up
-from rag.language.questions import is_question
+from rag.language.dates import without_dates
+from rag.language.questions import asked_before, is_question
 from rag.language.terms import coverage, terms
 from rag.models.hub_reader import hub_reader
 from rag.models.reader import Reader
@@ -20,26 +21,22 @@ from rag.records import Candidate
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rag.answer.judge import Judged
-    from rag.records import Hit
+    from rag.answer.evidence import ReadPassage
+    from rag.answer.question import Question
+    from rag.records import Hit, Passage, Span
     from rag.retrieve import Retriever
 
 ASKING = frozenset(terms("many much say said says tell told speak name called according describe described"))
 """Terms of questions that say what kind of answer is wanted, not what it is about."""
 
-_YES_NO = re.compile(
-    r"\s*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must)\b", re.IGNORECASE
-)
-_CHOICE = re.compile(r"\bor (?!not\b)[\w-]+(?: [\w-]+){0,2}\s*\?*\s*$", re.IGNORECASE)
-
 
 class SentenceScorer(Protocol):
     """Says how well sentences answer a question."""
 
-    def threshold(self, question: str) -> float:
+    def threshold(self, question: Question) -> float:
         """Return the score below which the best sentence is no answer to this question."""
 
-    def score(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
+    def score(self, question: Question, hits: Sequence[Hit]) -> list[Candidate]:
         """Return the sentences of the passages with their scores, in any order."""
 
 
@@ -63,11 +60,15 @@ class ReaderScorer:
         """The reader, loaded when it is first needed."""
         return self._given or Reader.shipped()
 
-    def threshold(self, question: str) -> float:
-        """Return the score below which the best sentence is no answer to this question."""
-        return self._evidence.yes_no_threshold if is_yes_no(question) else self._evidence.threshold
+    def warm(self) -> None:
+        """Load the reader."""
+        self.reader.read("warm", ["warm"], [""])
 
-    def score(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
+    def threshold(self, question: Question) -> float:
+        """Return the score below which the best sentence is no answer to this question."""
+        return self._evidence.yes_no_threshold if question.kind == "yes_no" else self._evidence.threshold
+
+    def score(self, question: Question, hits: Sequence[Hit]) -> list[Candidate]:
         """Return every sentence with the probability that its passage answers, 0 where retrieval sees little in it.
 
         The sentence where most of the answer begins has all of it, others have their share in relation to that: being
@@ -75,34 +76,41 @@ class ReaderScorer:
         The reader was trained on questions whose answer is a span: of those that want yes or no it finds the evidence,
         but not how certain it is, so that overlap has half a say, and there is no short answer.
         """
-        weights = asked_terms(self._retriever.term_weights(question))
+        weights = asked_terms(self._retriever.term_weights(question.text))
         least = self._evidence.near * max((hit.score for hit in hits), default=0.0)
         near = [hit for rank, hit in enumerate(hits) if rank < self._evidence.always or hit.score >= least]
         near = [hit for hit in near if hit.passage.sentences]
         judgements = judged(self.reader, self._evidence, question, near, weights)
         found = [candidate for one in judgements for candidate in _candidates(one)]
         read = [one.hit for one in judgements]
-        yes_no = is_yes_no(question)
+        yes_no = question.kind == "yes_no"
         found = self._with_overlap(question, read, found) if yes_no else found
         found += [candidate for hit in hits if hit not in read for candidate in _unread(hit, weights)]
         found = looked_up(question, found, weights, self._retriever.similarity, self._retriever.text, yes_no=yes_no)
-        return heard(question, found, weights)
+        return weighed_by_speaker(question, found, weights)
 
-    def _with_overlap(self, question: str, hits: Sequence[Hit], found: Sequence[Candidate]) -> list[Candidate]:
+    def _with_overlap(self, question: Question, hits: Sequence[Hit], found: Sequence[Candidate]) -> list[Candidate]:
         overlap = {(c.hit.passage.id, c.span): c.score for c in self._overlap.score(question, hits)}
         scores = [(overlap[c.hit.passage.id, c.span] + math.sqrt(c.score)) / 2 for c in found]
         return [replace(c, score=score, short=None) for c, score in zip(found, scores, strict=True)]
 
 
-def _candidates(one: Judged) -> list[Candidate]:
+def _candidates(one: ReadPassage) -> list[Candidate]:
     """Return the sentences of a passage that was read."""
     passage = one.hit.passage
     sentences = enumerate(zip(passage.sentences, one.scores, one.covered, strict=True))
     return [
         Candidate(one.hit, span, passage.quote(span), score, support, one.short(number))
         for number, (span, score, support) in sentences
-        if not is_question(passage.quote(span))
+        if not is_question(passage.quote(span)) and not _is_date_line(passage, span)
     ]
+
+
+def _is_date_line(passage: Passage, span: Span) -> bool:
+    """Tell whether a sentence is a date and nothing else, as at the head of a letter; as a reply it may answer."""
+    return not terms(without_dates(passage.quote(span))) and not asked_before(
+        passage.text, span.start - passage.span.start
+    )
 
 
 def _unread(hit: Hit, weights: Mapping[str, float]) -> list[Candidate]:
@@ -115,7 +123,7 @@ def _unread(hit: Hit, weights: Mapping[str, float]) -> list[Candidate]:
     ]
 
 
-def scorer(retriever: Retriever, reader: Reader | str | None = None) -> SentenceScorer:
+def scorer(retriever: Retriever, reader: Reader | str | None = None) -> ReaderScorer | OverlapScorer:
     """Return the scorer for a reader: None for that of the package, a model's name or path, or `none` for no reader."""
     if reader == "none":
         return OverlapScorer(retriever)
@@ -132,11 +140,14 @@ class OverlapScorer:
     def __init__(self, retriever: Retriever) -> None:
         self._retriever = retriever
 
-    def threshold(self, question: str) -> float:  # noqa: ARG002 - the same for all questions
+    def warm(self) -> None:
+        """Nothing is loaded."""
+
+    def threshold(self, question: Question) -> float:  # noqa: ARG002 - the same for all questions
         """Return the score below which the best sentence is no answer."""
         return 0.5
 
-    def score(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
+    def score(self, question: Question, hits: Sequence[Hit]) -> list[Candidate]:
         """Return every sentence that is no question, with its score between 0 and 1."""
         places = [
             (hit, index)
@@ -147,26 +158,21 @@ class OverlapScorer:
         if not places:
             return []
         texts = [_quote(hit, index) for hit, index in places]
-        cosines = self._retriever.similarity(question, texts)
-        weights = asked_terms(self._retriever.term_weights(question))
+        cosines = self._retriever.similarity(question.text, texts)
+        weights = asked_terms(self._retriever.term_weights(question.text))
         found = [
             Candidate(hit, hit.passage.sentences[index], text, 0.5 * cosine + 0.5 * coverage(weights, text, near))
             for (hit, index), text, cosine, near in zip(
                 places, texts, cosines, (_surroundings(*place) for place in places), strict=True
             )
         ]
-        found = looked_up(question, found, weights, self._retriever.similarity, yes_no=is_yes_no(question))
-        return heard(question, found, weights)
+        found = looked_up(question, found, weights, self._retriever.similarity, yes_no=question.kind == "yes_no")
+        return weighed_by_speaker(question, found, weights)
 
 
 def asked_terms(weights: Mapping[str, float]) -> dict[str, float]:
     """Leave out the terms that only say what kind of answer is wanted."""
     return {term: weight for term, weight in weights.items() if term not in ASKING}
-
-
-def is_yes_no(question: str) -> bool:
-    """Tell whether a question wants yes or no: it opens with a verb, and does not end with a choice."""
-    return _YES_NO.match(question) is not None and not _CHOICE.search(question)
 
 
 def _quote(hit: Hit, index: int) -> str:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from rag.answer.values import is_bare, is_of_kind
+from rag.answer.values import is_of_kind
 from rag.language.questions import asked_before, is_question
 from rag.language.terms import coverage
 from rag.records import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from rag.answer.question import Question
+    from rag.answer.settings import Evidence
     from rag.models.reader import Reader, Reading
     from rag.models.spans import TokenScores
     from rag.records import Hit, Passage
@@ -24,65 +25,8 @@ UNLIKELY = 0.002
 """The share of an answer's beginning below which a sentence has no short answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """How the reader's scores and retrieval's are weighed into one probability that a passage answers.
-
-    A logistic model (Platt 1999) of the reader's answerable logit and span margin, the best sentence's share of the
-    question's terms, the cosine of question and passage, and whether the short answer is of the kind that is asked
-    for. Where the passage may answer, the reader looks again, at its best sentence alone, or at two, and its scores
-    are the means of both looks: what deceives it in one often does not in the other. Measured by
-    benchmarks/reader/combine.py.
-
-    Attributes:
-        unlike: what an answer of another kind loses: no number for `How many`.
-        later: the weight of the second look in the means.
-        always: how many passages are read however retrieval scores them: of a handful, even the second may have 0.
-        near: the least score of retrieval, as a share of the best one's, of any other passage that is read.
-        first: how many are read first.
-        further: the least probability of one of these at which the others are read as well.
-        again: the least probability of a passage whose best sentences are read again.
-        second: the least share of the answer's beginning of a second sentence that is read again.
-        price: what each further token of a short answer takes from its score, after two looks.
-        threshold: the least probability of an answer.
-        yes_no_threshold: the same, for questions that want yes or no.
-    """
-
-    answerable: float = 0.34
-    margin: float = 0.28
-    coverage: float = 3.0
-    cosine: float = 7.0
-    unlike: float = 1.1
-    bias: float = -8.1
-    later: float = 0.35
-    always: int = 3
-    near: float = 0.6
-    first: int = 6
-    further: float = 0.02
-    again: float = 0.06
-    second: float = 0.1
-    price: float = 0.03
-    threshold: float = 0.09
-    yes_no_threshold: float = 0.35
-
-    def signals(
-        self, looks: Sequence[Reading], coverage: float, cosine: float, *, of_kind: bool
-    ) -> tuple[float, float, float, float, float]:
-        """Return what is weighed, in the order of the weights, after one look or two."""
-        first, last = looks[0], looks[-1]
-        logit = (1 - self.later) * first.answer_logit + self.later * last.answer_logit
-        margin = (1 - self.later) * first.span_score + self.later * last.span_score
-        return logit, margin, coverage, cosine, -float(not of_kind)
-
-    def probability(self, signals: Sequence[float]) -> float:
-        """Return the probability, from 0 to 1, that the passage answers the question."""
-        weights = (self.answerable, self.margin, self.coverage, self.cosine, self.unlike)
-        logit = math.fsum(weight * signal for weight, signal in zip(weights, signals, strict=True)) + self.bias
-        return 1 / (1 + math.exp(-max(-50.0, min(50.0, logit))))
-
-
 @dataclass(frozen=True, slots=True, eq=False)
-class Judged:
+class ReadPassage:
     """A passage that was read.
 
     Attributes:
@@ -126,17 +70,16 @@ class Judged:
         ranked = sorted(range(len(self.shares)), key=lambda sentence: -self.shares[sentence])
         return [s for s, needed in zip(ranked, (UNLIKELY, least), strict=False) if self.shares[s] >= needed]
 
-    def weighed(self, evidence: Evidence, question: str) -> Judged:
+    def weighed(self, evidence: Evidence, question: Question) -> ReadPassage:
         """Return the same with signals and chance."""
         short = self.short(self.best)
         of_kind = short is None or is_of_kind(question, self.hit.passage.quote(short))
-        signals = evidence.signals(self.looks, max(self.covered), self.hit.dense_score or 0.0, of_kind=of_kind)
+        signals = weighed_signals(evidence, self.looks, max(self.covered), self.hit.dense_score or 0.0, of_kind=of_kind)
         return replace(self, signals=signals, chance=evidence.probability(signals))
 
-    def after(self, looks: Mapping[int, Reading], evidence: Evidence, question: str) -> Judged:
+    def after(self, looks: Mapping[int, Reading], evidence: Evidence, question: Question) -> ReadPassage:
         """Judge anew after a second look at some sentences: the one with the best answer in both is the best."""
-        fits = partial(is_bare, question)
-        found = {sentence: self._both(sentence, look, evidence.price, fits) for sentence, look in looks.items()}
+        found = {sentence: self._both(sentence, look, evidence.price) for sentence, look in looks.items()}
         best = max(looks, key=lambda sentence: found[sentence][2])
         shares = list(self.shares)
         shares[best], shares[self.best] = shares[self.best], shares[best]
@@ -144,13 +87,11 @@ class Judged:
         now = replace(self, looks=(self.looks[0], looks[best]), shares=tuple(shares), again=again)
         return now.weighed(evidence, question)
 
-    def _both(
-        self, sentence: int, look: Reading, price: float, fits: Callable[[str, int, int], bool]
-    ) -> tuple[int, int, float]:
+    def _both(self, sentence: int, look: Reading, price: float) -> tuple[int, int, float]:
         """Return the best answer in a sentence after two looks; after the first where they have no token in common."""
         tokens, text = self._tokens(sentence), self.hit.passage.text
         start, _ = self._within(sentence)
-        found = tokens.mean(look.tokens, start).best(text, price, fits) or tokens.best(text)
+        found = tokens.mean(look.tokens, start).best(text, price) or tokens.best(text)
         return found or (*self._within(sentence), -math.inf)
 
     def _tokens(self, sentence: int) -> TokenScores:
@@ -167,9 +108,19 @@ class Judged:
         return Span(offset + found[0], min(offset + found[1], self.hit.passage.sentences[sentence].end))
 
 
+def weighed_signals(
+    evidence: Evidence, looks: Sequence[Reading], coverage: float, cosine: float, *, of_kind: bool
+) -> tuple[float, float, float, float, float]:
+    """Return what is weighed, in the order of the weights of `Evidence`, after one look or two."""
+    first, last = looks[0], looks[-1]
+    logit = (1 - evidence.later) * first.answer_logit + evidence.later * last.answer_logit
+    margin = (1 - evidence.later) * first.span_score + evidence.later * last.span_score
+    return logit, margin, coverage, cosine, -float(not of_kind)
+
+
 def judged(
-    reader: Reader, evidence: Evidence, question: str, hits: Sequence[Hit], weights: Mapping[str, float]
-) -> list[Judged]:
+    reader: Reader, evidence: Evidence, question: Question, hits: Sequence[Hit], weights: Mapping[str, float]
+) -> list[ReadPassage]:
     """Read the first passages, and the others unless none of the first seems to answer at all.
 
     Args:
@@ -186,26 +137,26 @@ def judged(
 
 
 def _looked(
-    reader: Reader, evidence: Evidence, question: str, hits: Sequence[Hit], weights: Mapping[str, float]
-) -> list[Judged]:
+    reader: Reader, evidence: Evidence, question: Question, hits: Sequence[Hit], weights: Mapping[str, float]
+) -> list[ReadPassage]:
     """Read passages, and the best sentences of those that may answer once more."""
-    readings = reader.read(question, [hit.passage.text for hit in hits], [hit.passage.context for hit in hits])
+    readings = reader.read(question.text, [hit.passage.text for hit in hits], [hit.passage.context for hit in hits])
     firsts = (_first(hit, reading, weights) for hit, reading in zip(hits, readings, strict=True))
     found = [one.weighed(evidence, question) for one in firsts]
     promising = [(n, one.likeliest(evidence.second)) for n, one in enumerate(found) if one.chance >= evidence.again]
     again = [(n, sentence) for n, sentences in promising for sentence in sentences]
     passages = [(hits[n].passage, sentence) for n, sentence in again]
     texts = [passage.quote(passage.sentences[sentence]) for passage, sentence in passages]
-    looks = reader.read(question, texts, [_around(passage, passage.sentences[n]) for passage, n in passages])
+    looks = reader.read(question.text, texts, [_around(passage, passage.sentences[n]) for passage, n in passages])
     for n, group in groupby(zip(again, looks, strict=True), lambda pair: pair[0][0]):
         found[n] = found[n].after({sentence: look for (_, sentence), look in group}, evidence, question)
     return found
 
 
-def _first(hit: Hit, reading: Reading, weights: Mapping[str, float]) -> Judged:
+def _first(hit: Hit, reading: Reading, weights: Mapping[str, float]) -> ReadPassage:
     passage = hit.passage
     covered = tuple(coverage(weights, passage.quote(span), _around(passage, span)) for span in passage.sentences)
-    return Judged(hit, (reading,), covered, tuple(answer_shares(passage, reading)))
+    return ReadPassage(hit, (reading,), covered, tuple(answer_shares(passage, reading)))
 
 
 def _around(passage: Passage, sentence: Span) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rag import Library
-from rag.answer.said import asked_speaker, is_of_self, named
+from rag.answer.question import Question
+from rag.answer.speech import is_of_self, named_speakers
 from rag.language.terms import terms
 
 REPORT = """The harbour museum
@@ -34,7 +35,7 @@ Ann Lewis, a councillor, said the museum was a burden on the town. The roof was 
     ],
 )
 def test_whose_words_are_asked_for(question, who):
-    assert asked_speaker(question) == frozenset(terms(who))
+    assert Question.parse(question).speaker == frozenset(terms(who))
 
 
 @pytest.fixture(scope="module", params=[None, "none"])
@@ -72,13 +73,13 @@ def test_the_words_of_others_are_not_theirs(museum):
 
 def test_who_is_named():
     speakers = ["Alma Prentiss", "Grace Oyelowe, night sister", "Ines Falkland"]
-    assert named("how many patients did alma prentiss have?", speakers) == {"Alma Prentiss"}
-    assert named("What did Ms Falkland's deputy ask Sister Oyelowe?", speakers) == {
+    assert named_speakers("how many patients did alma prentiss have?", speakers) == {"Alma Prentiss"}
+    assert named_speakers("What did Ms Falkland's deputy ask Sister Oyelowe?", speakers) == {
         "Ines Falkland",
         "Grace Oyelowe, night sister",
     }
-    assert named("How many patients were there?", speakers) == frozenset()
-    assert named("How many were in the office?", ["the office", "Office Board"]) == frozenset()
+    assert named_speakers("How many patients were there?", speakers) == frozenset()
+    assert named_speakers("How many were in the office?", ["the office", "Office Board"]) == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rag.answer.judge import Evidence, answer_shares
-from rag.answer.score import ReaderScorer, is_yes_no
+from rag.answer.evidence import answer_shares, weighed_signals
+from rag.answer.question import Question
+from rag.answer.scorer import ReaderScorer
+from rag.answer.settings import Evidence
 from rag.models.reader import Reader, Reading
 from rag.models.spans import TokenScores
 from rag.records import Document, Hit, Span
@@ -53,7 +55,9 @@ def test_best_sentence_has_the_probability_of_its_passage(library, corpus):
     """
     library.index(corpus)
     found, evidence = reading((18, 0.2), (31, 0.4), (46, 0.4)), replace(Evidence(), again=1.0)
-    candidates = ReaderScorer(library.retriever, Fixed(found), evidence).score("What did it lift?", [hit()])
+    candidates = ReaderScorer(library.retriever, Fixed(found), evidence).score(
+        Question.parse("What did it lift?"), [hit()]
+    )
     scores = {c.text: c.score for c in candidates}
     covered = max(c.support for c in candidates)
     certain = probability(evidence, covered, found)
@@ -67,7 +71,7 @@ def test_best_sentence_has_the_probability_of_its_passage(library, corpus):
 
 def probability(evidence: Evidence, covered: float, *looks: Reading, of_kind: bool = True) -> float:
     """What a passage of a cosine of 0.5 gets after these looks."""
-    return evidence.probability(evidence.signals(looks, covered, 0.5, of_kind=of_kind))
+    return evidence.probability(weighed_signals(evidence, looks, covered, 0.5, of_kind=of_kind))
 
 
 class Doubting(Fixed):
@@ -89,14 +93,14 @@ def test_best_sentence_is_read_again(library, corpus):
     library.index(corpus)
     found = reading((31, 0.1), (46, 0.9))
     reader, evidence = Doubting(found), Evidence()
-    candidates = ReaderScorer(library.retriever, reader, evidence).score("What did it lift?", [hit()])
+    candidates = ReaderScorer(library.retriever, reader, evidence).score(Question.parse("What did it lift?"), [hit()])
     assert reader.seen == [[WHOLE], [PARTS[2]]]
     between = replace(found, answer_logit=-0.05, span_score=2.95)
     covered = max(c.support for c in candidates)
     assert candidates[-1].score == pytest.approx(probability(evidence, covered, between) * 0.9)
     reader = Doubting(found)
     candidates = ReaderScorer(library.retriever, reader, replace(evidence, again=1.0)).score(
-        "What did it lift?", [hit()]
+        Question.parse("What did it lift?"), [hit()]
     )
     assert reader.seen == [[WHOLE], []]
     assert candidates[-1].score == pytest.approx(probability(evidence, covered, found) * 0.9)
@@ -112,7 +116,7 @@ def test_only_promising_passages_are_read(library, corpus):
     ):
         reader = Doubting(found)
         scorer = ReaderScorer(library.retriever, reader, replace(Evidence(), again=1.0))
-        candidates = scorer.score("What did it lift?", hits)
+        candidates = scorer.score(Question.parse("What did it lift?"), hits)
         assert sum(map(len, reader.seen)) == read
         assert len(candidates) == 2 * len(hits)
         assert [c.score for c in candidates[2 * read :]] == [0.0] * 2 * (len(hits) - read)
@@ -128,7 +132,7 @@ def test_several_answers_of_one_passage(library, corpus):
         (((31, 1.0),), [None, None]),
     ):
         scorer = ReaderScorer(library.retriever, Fixed(reading(*starts)), evidence)
-        candidates = scorer.score("What did it lift?", [hit()])
+        candidates = scorer.score(Question.parse("What did it lift?"), [hit()])
         assert [c.short and c.short.of(WHOLE) for c in candidates] == answers
 
 
@@ -138,7 +142,9 @@ def test_second_look_chooses_between_two_sentences(library, corpus):
     found, evidence = reading((18, 0.6), (46, 0.4)), Evidence()
     looks = {PARTS[0]: reading((4, 0.9), text=PARTS[0]), PARTS[2]: reading((10, 0.9), text=PARTS[2])}
     looks[PARTS[2]] = replace(looks[PARTS[2]], answer_logit=3.0, span_score=6.0)
-    candidates = ReaderScorer(library.retriever, Fixed(found, looks), evidence).score("What did it lift?", [hit()])
+    candidates = ReaderScorer(library.retriever, Fixed(found, looks), evidence).score(
+        Question.parse("What did it lift?"), [hit()]
+    )
     chance = probability(evidence, max(c.support for c in candidates), found, looks[PARTS[2]])
     assert [c.score for c in candidates] == pytest.approx([chance * 0.4 / 0.6, chance], abs=1e-4)
     assert [c.short and c.short.of(WHOLE) for c in candidates] == ["crane came in 1931", "nine tons"]
@@ -154,7 +160,7 @@ def test_an_answer_of_another_kind_is_less_likely(library, corpus):
         ("How many tons did it lift?", True),
         ("What did it lift?", True),
     ):
-        candidates = ReaderScorer(library.retriever, Fixed(found), evidence).score(question, [hit()])
+        candidates = ReaderScorer(library.retriever, Fixed(found), evidence).score(Question.parse(question), [hit()])
         covered = max(c.support for c in candidates)
         assert candidates[-1].score == pytest.approx(probability(evidence, covered, found, of_kind=of_kind), abs=1e-4)
 
@@ -162,7 +168,9 @@ def test_an_answer_of_another_kind_is_less_likely(library, corpus):
 def test_answer_outside_of_all_sentences(library, corpus):
     """An answer that begins in a heading or a question gives no sentence any weight."""
     library.index(corpus)
-    candidates = ReaderScorer(library.retriever, Fixed(reading((31, 1.0)))).score("What did it lift?", [hit()])
+    candidates = ReaderScorer(library.retriever, Fixed(reading((31, 1.0)))).score(
+        Question.parse("What did it lift?"), [hit()]
+    )
     assert [c.score for c in candidates] == pytest.approx([0.0, 0.0], abs=1e-6)
 
 
@@ -192,4 +200,4 @@ def test_yes_no_questions_get_their_evidence(sample):
 )
 def test_questions_for_yes_or_no(question, expected):
     """They open with a verb, and a choice at the end is no yes or no."""
-    assert is_yes_no(question) == expected
+    assert (Question.parse(question).kind == "yes_no") == expected

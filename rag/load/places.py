@@ -1,0 +1,49 @@
+"""Where a span of a document stands on the pages of its PDF, and such a page as a picture with the span marked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rag.errors import InputError
+from rag.load.original import original
+from rag.load.pool import Pool
+
+if TYPE_CHECKING:
+    from rag.load.pdf.rectangles import Rectangle
+    from rag.records import Document, Span
+
+_PDF = "application/pdf"
+
+
+def rectangles(document: Document, span: Span) -> list[Rectangle]:
+    """Return where on the pages of a PDF a span of its text stands; nothing for other formats.
+
+    Raises:
+        LoadError: the file is gone or has changed since it was indexed.
+    """
+    return _places(document, span, None)[0] if document.media_type == _PDF else []
+
+
+def page_picture(document: Document, span: Span, page: int | None = None) -> tuple[bytes, bool]:
+    """Return a page of a PDF as PNG with a span marked, and whether any of the span is on it.
+
+    Args:
+        document: of a PDF.
+        span: of its text.
+        page: its number, from 1; without it, the page on which the span starts.
+
+    Raises:
+        InputError: no PDF, or no such page.
+        LoadError: the file is gone or has changed since it was indexed.
+    """
+    number = page or document.page_at(span.start)
+    if document.media_type != _PDF or number is None:
+        raise InputError(f"{document.uri} is no PDF; rag show marks the span in its text")
+    found, picture = _places(document, span, number)
+    return picture, any(rectangle.page == number for rectangle in found)
+
+
+def _places(document: Document, span: Span, page: int | None) -> tuple[list[Rectangle], bytes]:
+    data = original(document)
+    with Pool(workers=1) as pool:
+        return pool.places(data, document, span, page)
