@@ -65,5 +65,5 @@ def test_only_the_speaker_of_the_filter_is_quoted(news):
 def test_capitals_alone_are_no_names(news):
     """A question in capitals is asked in lower case: otherwise each of its words would be a name to be found."""
     answer = news.ask("WHO IS THE CHIEF EXECUTIVE OF NORVOLT?")
-    assert answer.short_answer is not None
-    assert answer.short_answer.text == "Berit Aasen"
+    assert answer.searched_for == "who is the chief executive of norvolt?"
+    assert any("Berit Aasen" in citation.quote for citation in answer.citations)

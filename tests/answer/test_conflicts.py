@@ -51,7 +51,8 @@ COUNT, WHEN, WHO = "How many people fled?", "When did it begin?", "Who leads the
 )
 def test_same_value_in_other_words(question, one, other):
     """Other words, units and precision are no disagreement, in either order."""
-    first, second = value(question, one), value(question, other)
+    asked = Question.parse(question)
+    first, second = value(asked, one), value(asked, other)
     assert first
     assert second
     assert first.agrees(second)
@@ -76,7 +77,8 @@ def test_same_value_in_other_words(question, one, other):
 )
 def test_other_values(question, one, other):
     """What cannot be the same is told apart, in either order."""
-    first, second = value(question, one), value(question, other)
+    asked = Question.parse(question)
+    first, second = value(asked, one), value(asked, other)
     assert first
     assert second
     assert not first.agrees(second)
@@ -305,5 +307,5 @@ def test_sides_on_the_sample(sample):
     ],
 )
 def test_kinds_of_answers(question, fitting, other):
-    assert [answer for answer in fitting if not is_of_kind(question, answer)] == []
-    assert [answer for answer in other if is_of_kind(question, answer)] == []
+    assert [answer for answer in fitting if not is_of_kind(Question.parse(question), answer)] == []
+    assert [answer for answer in other if is_of_kind(Question.parse(question), answer)] == []

@@ -107,7 +107,7 @@ def test_a_question_for_one_thing_gets_one(question, leading, whole):
     intro, best = sentence(hits, "The auditors"), sentence(hits, leading)
     best = intro if best == intro else best
     chosen = list(dict.fromkeys([intro, best]))
-    found = with_items(question, chosen, best, hits)
+    found = with_items(Question.parse(question), chosen, best, hits)
     assert found == [intro, *introduced(intro, hits)] if whole else found == chosen
 
 

@@ -29,7 +29,7 @@ def url():
 def test_promises_hold_with_a_real_llm(question, url, sample):
     """Each sentence has a citation or a flag, quotations are exact, and no uncited source is listed."""
     answerer = llm_answerer(sample.retriever, Settings(url, silence=300, longest=600))
-    answer = answerer.answer(question, sample.search(question, 2))
+    answer = answerer.answer(Question.parse(question), sample.search(question, 2))
     assert broken(answer) == []
     assert answer.sentences or answer.abstained
     assert answer.abstained or "The LLM at" not in (answer.reason or ""), "the server failed"

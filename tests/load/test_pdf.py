@@ -7,9 +7,9 @@ import pytest
 
 from rag.chunk import Chunker
 from rag.errors import InputError, LoadError
-from rag.load import load_bytes
+from rag.load import load_bytes, places
 from rag.load.pdf.rectangles import rectangles
-from rag.load.places import page_picture, rectangles
+from rag.load.places import page_picture
 from rag.records import Span
 
 pytest.importorskip("reportlab")
@@ -216,7 +216,7 @@ def test_the_picture_of_a_page_shows_the_span_marked(library, tmp_path, data):
     start = document.text.index("who then left it")
     span = Span(start, start + len("who then left it in a drawer."))
     for number, name in ((1, str(path)), (2, "all.zip/in/floods.pdf")):
-        found = rectangles(library.document(name), span)
+        found = places.rectangles(library.document(name), span)
         page = Image.open(io.BytesIO(page_picture(library.document(name), span, number)[0]))
         assert page.size == (1191, 1684)
         yellow = np.argwhere((np.asarray(page) == (255, 233, 92)).all(axis=2))[:, ::-1]
@@ -233,7 +233,7 @@ def test_the_picture_of_a_page_shows_the_span_marked(library, tmp_path, data):
         page_picture(library.document(str(path)), span)
     (tmp_path / "a.txt").write_text("The crane fell.")
     library.index(tmp_path / "a.txt")
-    assert rectangles(library.document("a.txt"), Span(0, 3)) == []
+    assert places.rectangles(library.document("a.txt"), Span(0, 3)) == []
     with pytest.raises(InputError, match="no PDF"):
         page_picture(library.document("a.txt"), Span(0, 3))
 
@@ -281,7 +281,7 @@ def test_a_scanned_page_is_read_where_tesseract_is_installed(library, tmp_path):
     assert doc.text == "The crane fell into the river.\n\nNobody was hurt on that day."
     assert doc.page_at(doc.text.index("Nobody")) == 2
     start = doc.text.index("Nobody")
-    (box,) = rectangles(library.document("scan.pdf"), Span(start, len(doc.text)))
+    (box,) = places.rectangles(library.document("scan.pdf"), Span(start, len(doc.text)))
     assert box.page == 2
     assert (box.x0, box.x1) == pytest.approx((48, 360), abs=25)
     assert page_picture(library.document("scan.pdf"), Span(0, 9))[0].startswith(b"\x89PNG")
