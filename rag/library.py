@@ -15,9 +15,8 @@ from rag.answer import ask
 from rag.answer.quote import ExtractiveAnswerer
 from rag.answer.score import scorer
 from rag.errors import DocumentUnknown, InputError, LoadError, RagError, Skipped
-from rag.load import read
+from rag.load import original, read
 from rag.load.archive import is_archive, members
-from rag.load.original import original
 from rag.load.pool import Pool
 from rag.models.encoder import DEFAULT_MODEL
 from rag.models.encoder import embedder as embedder_named

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from rag.load.package import attribute, whole
+from rag.load.container import attribute, value_of, whole
 
 if TYPE_CHECKING:
-    from rag.load.package import Element
+    from rag.load.container import Element
 
 _ROMAN = dict(
     zip("m cm d cd c xc l xl x ix v iv i".split(), (1000, 900, 500, 400, 100, 90, 50, 40, 10, 9, 5, 4, 1), strict=True)
@@ -36,10 +36,12 @@ class Numbering:
     def of(cls, root: Element | None) -> Numbering:
         """Read `word/numbering.xml`; without it no list has numbers."""
         found = cls()
-        for element in () if root is None else root.iter("{*}abstractNum"):
+        if root is None:
+            return found
+        for element in root.iter("{*}abstractNum"):
             key = attribute(element, "abstractNumId") or ""
             found.levels[key] = {_number(each, "ilvl"): _level(each) for each in element.iterfind("{*}lvl")}
-        for element in () if root is None else root.iterfind("{*}num"):
+        for element in root.iterfind("{*}num"):
             key = attribute(element, "numId") or ""
             found.lists[key] = value_of(element, "abstractNumId") or ""
             for each in element.iterfind("{*}lvlOverride"):
@@ -66,12 +68,6 @@ class Numbering:
             return written(counts.get(above, start), kind)
 
         return _PLACE.sub(shown, own.text).strip()
-
-
-def value_of(element: Element, name: str) -> str | None:
-    """Return the value of a child, as in `<w:numId w:val="3"/>`; None without such a child."""
-    child = element.find(f"{{*}}{name}")
-    return None if child is None else attribute(child, "val")
 
 
 def _level(element: Element) -> _Level:
