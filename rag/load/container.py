@@ -79,7 +79,7 @@ class Container:
 
     def xml(self, name: str) -> Element:
         """Return a member as a tree; raises `LoadError`."""
-        return tree(self.read(name), self.uri)
+        return parse_xml(self.read(name), self.uri)
 
     def optional(self, name: str) -> Element | None:
         """Return a member as a tree, or None where there is no such member."""
@@ -110,7 +110,7 @@ def resolve(folder: str, target: str) -> str:
     return posixpath.normpath(posixpath.join(f"/{folder}", target)).lstrip("/")
 
 
-def tree(data: bytes, uri: str) -> Element:
+def parse_xml(data: bytes, uri: str) -> Element:
     """Parse XML without entities, network and huge texts; raises `LoadError`."""
     from lxml import etree
 
@@ -123,7 +123,7 @@ def tree(data: bytes, uri: str) -> Element:
         raise LoadError(f"{uri}: holds damaged XML ({error.msg}); open it and save it anew") from error
 
 
-def local(element: Element) -> str:
+def local_name(element: Element) -> str:
     """Return an element's name without its namespace."""
     return str(element.tag).rpartition("}")[2]
 
@@ -139,7 +139,7 @@ def value_of(element: Element, name: str) -> str | None:
     return None if child is None else attribute(child, "val")
 
 
-def whole(text: str) -> int:
+def integer(text: str) -> int:
     """Return a number that a file gives; 0 for what is none."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
 
@@ -153,6 +153,6 @@ def properties(root: Element | None) -> tuple[str | None, str | None]:
     found: dict[str, str] = {}
     for element in root.iter():
         if isinstance(element.tag, str) and element.text and element.text.strip():
-            found.setdefault(local(element), element.text.strip())
+            found.setdefault(local_name(element), element.text.strip())
     stamps = (found.get(name, "") for name in ("date", "created", "creation-date", "modified"))
     return found.get("title"), parse_date(next((s for s in stamps if s and s not in _TEMPLATES), "")[:10])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rag.load.blocks import PARAGRAPH, Block, line
-from rag.load.container import whole
+from rag.load.container import integer
 from rag.load.tables import record
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class _Builder:
     def count(self, item: Element, ordered: Element) -> None:
         """Count an item of an ordered list; its first block has the number in front."""
         given = item.get("value") or (ordered.get("start", "") if ordered not in self._counts else "")
-        self._counts[ordered] = whole(given) if given else self._counts.get(ordered, 0) + 1
+        self._counts[ordered] = integer(given) if given else self._counts.get(ordered, 0) + 1
         self.number = f"{self._counts[ordered]}. "
 
     def add(self, text: str | None) -> None:
@@ -184,4 +184,4 @@ def _cells(row: Element) -> list[tuple[Element, str]] | None:
 def _covered(cell: Element, attribute: str) -> int:
     """Return how many rows or columns a cell covers."""
     value = cell.get(attribute, "")
-    return min(whole(value) or 1, _MOST_COVERED) if len(value) < 5 else 1
+    return min(integer(value) or 1, _MOST_COVERED) if len(value) < 5 else 1

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from rag.records import Document, Span
 
-_HERE = frozenset({".txt", ".text", ".md", ".markdown"})
+_WITHOUT_PARSER = frozenset({".txt", ".text", ".md", ".markdown"})
 _SHORT = 100_000  # bytes
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from rag.load import worker; worker.main(sys.argv[2])"
@@ -71,7 +71,7 @@ class Pool:
 
         `digest` is that of the archive that holds the file.
         """
-        if digest is not None or len(data) > _SHORT or PurePath(uri).suffix.lower() not in _HERE:
+        if digest is not None or len(data) > _SHORT or PurePath(uri).suffix.lower() not in _WITHOUT_PARSER:
             return self._threads.submit(self._read, data, uri, digest)
         done: Future[Document] = Future()
         try:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rag.language.published import publication_date
 from rag.load.blocks import Block, assemble, line, raised
-from rag.load.container import Container, attribute, local, properties, value_of, whole
+from rag.load.container import Container, attribute, integer, local_name, properties, value_of
 from rag.load.office.drawings import charts, diagrams
 from rag.load.office.numbering import Numbering
 from rag.load.tables import heading_row, text_table
@@ -51,7 +51,7 @@ class _Reader:
     def block(self, element: Element) -> None:
         """Read paragraphs and tables wherever they are; what only wraps them is passed through."""
         for child in element:
-            name = local(child)
+            name = local_name(child)
             if name == "p":
                 self._paragraph(child)
             elif name == "tbl":
@@ -94,7 +94,7 @@ class _Reader:
                 above[column] = self._cell(cell)
             texts.append(above.get(column, ""))
             looks = cell.find("{*}tcPr")
-            column += 1 if looks is None else max(1, whole(value_of(looks, "gridSpan") or "1"))
+            column += 1 if looks is None else max(1, integer(value_of(looks, "gridSpan") or "1"))
         return texts
 
     def _cell(self, element: Element) -> str:
@@ -136,7 +136,7 @@ def _styles(container: Container) -> dict[str, _Style]:
 def _outline_level(element: Element) -> int | None:
     """Return the level of a heading that a paragraph, or a style, names itself."""
     outline = element.find("{*}pPr/{*}outlineLvl")
-    level = 9 if outline is None else whole(attribute(outline, "val") or "9")
+    level = 9 if outline is None else integer(attribute(outline, "val") or "9")
     return level + 1 if level < 6 else None
 
 
@@ -149,7 +149,7 @@ def _numbers(element: Element) -> tuple[str, int] | None:
     """Return the list that a paragraph, or a style, belongs to, and the level in it."""
     found = element.find("{*}pPr/{*}numPr")
     key = None if found is None else value_of(found, "numId")
-    return None if found is None or key is None else (key, whole(value_of(found, "ilvl") or "0"))
+    return None if found is None or key is None else (key, integer(value_of(found, "ilvl") or "0"))
 
 
 def _read_note_part(root: Element | None, kind: str, reader: _Reader) -> None:
@@ -182,16 +182,16 @@ def _marked(reader: _Reader, element: Element, mark: str) -> None:
 def _children(element: Element, name: str) -> Iterator[Element]:
     """Yield the nearest descendants of a name, also those inside of content controls."""
     for child in element:
-        if local(child) == name:
+        if local_name(child) == name:
             yield child
-        elif local(child) in {"sdt", "sdtContent", "customXml", "ins"}:
+        elif local_name(child) in {"sdt", "sdtContent", "customXml", "ins"}:
             yield from _children(child, name)
 
 
 def _words(element: Element) -> Iterator[str]:
     """Yield the text of a paragraph, formulas too, without that of text boxes and deleted or hidden words."""
     for child in element:
-        name = local(child)
+        name = local_name(child)
         if name == "r" and (looks := child.find("{*}rPr")) is not None:
             yield from _run(child, looks)
         elif name == "t":
@@ -223,10 +223,10 @@ def _symbol(element: Element) -> str:
 
 def _formula(element: Element) -> str:
     """Return a formula (OMML), or a part of it, in one line, as it is typed: `x^2`, `(a+b)/2`, `√(x)`."""
-    name = local(element)
+    name = local_name(element)
     if name == "t":
         return element.text or ""
-    parts = [(local(child), _formula(child)) for child in element if not local(child).endswith("Pr")]
+    parts = [(local_name(child), _formula(child)) for child in element if not local_name(child).endswith("Pr")]
     part = dict(parts)
     base = part.get("e", "")
     if name == "f":
@@ -261,7 +261,7 @@ def _sign(element: Element, name: str, usual: str) -> str:
 def _boxes(element: Element) -> Iterator[Element]:
     """Yield the text boxes of a paragraph once: each is written for new and for old programs."""
     for child in element:
-        name = local(child)
+        name = local_name(child)
         if name == "txbxContent":
             yield child
         elif name not in _HIDDEN:

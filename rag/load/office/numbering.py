@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from rag.load.container import attribute, value_of, whole
+from rag.load.container import attribute, integer, value_of
 
 if TYPE_CHECKING:
     from rag.load.container import Element
@@ -46,7 +46,7 @@ class Numbering:
             found.lists[key] = value_of(element, "abstractNumId") or ""
             for each in element.iterfind("{*}lvlOverride"):
                 if (start := value_of(each, "startOverride")) is not None:
-                    found.restarts[key, _number(each, "ilvl")] = whole(start)
+                    found.restarts[key, _number(each, "ilvl")] = integer(start)
         return found
 
     def label(self, key: str, level: int) -> str:
@@ -65,21 +65,21 @@ class Numbering:
         def shown(match: re.Match[str]) -> str:
             above = int(match[1]) - 1
             kind, _, start = levels.get(above, own)
-            return written(counts.get(above, start), kind)
+            return format_number(counts.get(above, start), kind)
 
         return _PLACE.sub(shown, own.text).strip()
 
 
 def _level(element: Element) -> _Level:
     kind, text = value_of(element, "numFmt") or "decimal", value_of(element, "lvlText") or ""
-    return _Level(kind, "" if kind == "none" else text, whole(value_of(element, "start") or "1"))
+    return _Level(kind, "" if kind == "none" else text, integer(value_of(element, "start") or "1"))
 
 
 def _number(element: Element, name: str) -> int:
-    return whole(attribute(element, name) or "0")
+    return integer(attribute(element, name) or "0")
 
 
-def written(number: int, kind: str) -> str:
+def format_number(number: int, kind: str) -> str:
     """Return a number in the letters or figures of its list, as Word names them: `decimal`, `lowerRoman`, ..."""
     if "Roman" in kind:
         text = ""

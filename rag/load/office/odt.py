@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rag.language.published import publication_date
 from rag.load.blocks import Block, assemble, line
-from rag.load.container import Container, attribute, local, properties, whole
+from rag.load.container import Container, attribute, integer, local_name, properties
 from rag.load.tables import heading_row, text_table
 
 if TYPE_CHECKING:
@@ -36,9 +36,9 @@ def parse(data: bytes, uri: str) -> Document:
 def _blocks(element: Element, tables: list[int], bullet: str = "") -> Iterator[Block]:
     """Yield the blocks under an element; `tables` counts them."""
     for child in element:
-        name = local(child)
+        name = local_name(child)
         if name == "h":
-            yield Block(line("".join(_words(child))), min(whole(attribute(child, "outline-level") or "1"), 6) or None)
+            yield Block(line("".join(_words(child))), min(integer(attribute(child, "outline-level") or "1"), 6) or None)
         elif name == "p":
             text = line("".join(_words(child)))
             yield Block(f"{bullet}{text}" if text else "", None, "\n" if bullet else "\n\n")
@@ -59,9 +59,9 @@ def _table(element: Element, number: int) -> Iterator[Block]:
     for each in element.iter("{*}table-row"):
         cells: list[str] = []
         for column, cell in enumerate(each.iter("{*}table-cell", "{*}covered-table-cell")):
-            if local(cell) == "table-cell":
+            if local_name(cell) == "table-cell":
                 words = " ".join("".join(_words(part)) for part in cell.iter("{*}p"))
-                covered[column] = whole(attribute(cell, "number-rows-spanned") or "1"), words
+                covered[column] = integer(attribute(cell, "number-rows-spanned") or "1"), words
             rows, text = covered.get(column, (0, ""))
             covered[column] = rows - 1, text
             cells.append(text if rows > 0 else "")
@@ -79,7 +79,7 @@ def _words(element: Element) -> Iterator[str]:
     """Yield a paragraph's text without that of its notes and boxes, which are blocks of their own."""
     yield element.text or ""
     for child in element:
-        name = local(child)
+        name = local_name(child)
         if name in {"s", "tab", "line-break"}:
             yield " "
         elif name not in _SEPARATE:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from rag.language.published import publication_date
 from rag.load.blocks import Block, assemble, line
-from rag.load.container import Container, local, properties, whole
+from rag.load.container import Container, integer, local_name, properties
 from rag.load.office.drawings import charts, diagrams, slide_comments
-from rag.load.office.numbering import written
+from rag.load.office.numbering import format_number
 from rag.load.tables import text_table
 
 if TYPE_CHECKING:
@@ -80,17 +80,19 @@ def _paragraphs(body: Element | None) -> Iterator[str]:
     """Yield the paragraphs with words, those of a numbered list with their numbers."""
     counts: dict[int, int] = {}  # by level
     for paragraph in () if body is None else body.iter("{*}p"):
-        words = (part.text or "" if local(part) == "t" else " " for part in paragraph.iter("{*}t", "{*}br", "{*}tab"))
+        words = (
+            part.text or "" if local_name(part) == "t" else " " for part in paragraph.iter("{*}t", "{*}br", "{*}tab")
+        )
         text = line("".join(words))
         if text:
-            level = whole(next((each.get("lvl", "0") for each in paragraph.iterfind("{*}pPr")), "0"))
+            level = integer(next((each.get("lvl", "0") for each in paragraph.iterfind("{*}pPr")), "0"))
             counts = {key: count for key, count in counts.items() if key <= level}
             numbered = paragraph.find("{*}pPr/{*}buAutoNum")
             if numbered is None:
                 counts.pop(level, None)
                 yield text
             else:
-                counts[level] = counts.get(level, whole(numbered.get("startAt", "1")) - 1) + 1
+                counts[level] = counts.get(level, integer(numbered.get("startAt", "1")) - 1) + 1
                 yield f"{_numbered(counts[level], numbered.get('type', ''))} {text}"
 
 
@@ -99,7 +101,7 @@ def _numbered(number: int, form: str) -> str:
     case = "upper" if "Uc" in form else "lower"
     kind = f"{case}Letter" if form.startswith("alpha") else f"{case}Roman" if form.startswith("roman") else "decimal"
     before, after = "(" if "Both" in form else "", "." if form.endswith("Period") else ")" if "Paren" in form else ""
-    return f"{before}{written(number, kind)}{after}"
+    return f"{before}{format_number(number, kind)}{after}"
 
 
 def _rows(element: Element) -> Iterator[list[str]]:

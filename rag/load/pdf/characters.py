@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Page = Any  # pypdfium2's
     TextPage = Any  # pypdfium2's, whose raw functions have no types
 
-HYPHENS = frozenset("-\u00ad\u2010\u2011\ufffe\x02")
+_HYPHENS = frozenset("-\u00ad\u2010\u2011\ufffe\x02")
 _CLOSING = frozenset(".,;:!?)]")  # parted from a lowered figure before them, though there is no space
 _SPACES = frozenset(" \t\r\n\u00a0\0")
 # A box of a page, whose width and height follow, on the page as it is shown: turned clockwise by so many degrees.
@@ -192,7 +192,7 @@ def _clean(characters: Iterable[tuple[str, tuple[float, float]]]) -> tuple[str, 
     pairs = [
         (plain, edge)
         for char, edge in characters
-        for plain in ("-" if char in HYPHENS else unicodedata.normalize("NFKC", char) if _is_form(char) else char)
+        for plain in ("-" if char in _HYPHENS else unicodedata.normalize("NFKC", char) if _is_form(char) else char)
     ]
     return storable("".join(char for char, _ in pairs)), [edge for _, edge in pairs]
 
