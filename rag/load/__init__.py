@@ -5,31 +5,32 @@ A new format is a module with a `parse(data, uri) -> Document` and a line in `_L
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from dataclasses import replace
-from pathlib import PurePath
+from functools import partial
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from rag.errors import LoadError, Skipped
 from rag.language.blocks import complete
 from rag.language.published import date_in_name
 from rag.language.speakers import statements
-from rag.load import archive, code, data, epub, html, mail, markdown, pdf, subtitles, text
-from rag.load.limits import LARGEST, check_size, check_text
-from rag.load.office import csv, docx, odt, pptx, rtf, xlsx
+from rag.load import archive, data, html, mail, markdown, pdf, subtitles, text
+from rag.load.decode import LARGEST, check_size, check_text
+from rag.load.office import docx, odt, pptx, rtf, xlsx
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from rag.records import Document
 
-__all__ = ["LARGEST", "SUFFIXES", "load", "load_bytes", "read"]
+__all__ = ["LARGEST", "SUFFIXES", "load", "load_bytes", "original", "read"]
 
 _ATTEMPTS = 3  # to read a file that is being written at the same time
 
-_LOADERS: dict[str, Callable[[bytes, str], Document]] = {
+_LOADERS: dict[str, Callable[..., Document]] = {
     ".txt": text.parse,
     ".text": text.parse,
     ".md": markdown.parse,
@@ -44,18 +45,18 @@ _LOADERS: dict[str, Callable[[bytes, str], Document]] = {
     ".docm": docx.parse,
     ".pptx": pptx.parse,
     ".pptm": pptx.parse,
-    ".eml": lambda data, uri: mail.parse(data, uri, load_bytes),
+    ".eml": mail.parse,
     ".srt": subtitles.parse,
     ".vtt": subtitles.parse,
-    ".epub": epub.parse,
+    ".epub": html.parse_epub,
     ".rtf": rtf.parse,
     ".odt": odt.parse,
-    ".json": data.parse,
-    ".jsonl": data.parse_lines,
-    ".ndjson": data.parse_lines,
-    **dict.fromkeys(sorted(code.SUFFIXES), code.parse),
-    ".csv": csv.parse,
-    ".tsv": csv.parse,
+    ".json": data.parse_json,
+    ".jsonl": data.parse_json_lines,
+    ".ndjson": data.parse_json_lines,
+    **dict.fromkeys(sorted(text.CODE), text.parse_code),
+    ".csv": data.parse_csv,
+    ".tsv": data.parse_csv,
     ".xlsx": xlsx.parse,
     ".xlsm": xlsx.parse,
 }
@@ -86,19 +87,42 @@ def read(path: Path) -> tuple[str, bytes]:
     return uri, _read(uri)
 
 
-def load_bytes(content: bytes, uri: str) -> Document:
+def load_bytes(content: bytes, uri: str, before_page: Callable[[], None] = lambda: None) -> Document:
     """Make a document of bytes that came from anywhere; the suffix of `uri` tells their format.
+
+    `before_page` is called before each scanned page of a PDF, which takes seconds.
 
     Raises:
         Skipped: unknown suffix, binary, empty, too large.
     """
     loader = _loader(uri)
     check_size(uri, len(content))
-    document = loader(content, uri)
+    if loader is pdf.parse:
+        document = pdf.parse(content, uri, before_page)
+    elif loader is mail.parse:  # its attachments may be PDFs
+        document = mail.parse(content, uri, partial(load_bytes, before_page=before_page))
+    else:
+        document = loader(content, uri)
     check_text(document)
     if document.date is None:
         document = replace(document, date=date_in_name(uri))
     return _with_speakers(document)
+
+
+def original(document: Document) -> bytes:
+    """Return the bytes of a document's file, also of one in an archive: to show a citation where it stands.
+
+    Raises:
+        LoadError: the file is gone, or is another one by now.
+    """
+    path = Path(document.uri)
+    folder = next((above for above in path.parents if archive.is_archive(str(above)) and above.is_file()), None)
+    _, content = read(folder or path)
+    if hashlib.sha256(content).hexdigest() != document.digest:
+        raise LoadError(f"{document.uri}: has changed since it was indexed; index it again")
+    if folder is None:
+        return content
+    return next(member.read() for member in archive.members(content, str(folder)) if member.uri == document.uri)
 
 
 def _with_speakers(document: Document) -> Document:
@@ -110,7 +134,7 @@ def _with_speakers(document: Document) -> Document:
     return replace(document, speakers=found)
 
 
-def _loader(uri: str) -> Callable[[bytes, str], Document]:
+def _loader(uri: str) -> Callable[..., Document]:
     suffix = PurePath(uri).suffix.lower()
     if suffix in archive.SUFFIXES:
         raise Skipped(f"{uri}: an archive inside of an archive; unpack it")

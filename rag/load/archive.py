@@ -13,8 +13,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag.errors import Skipped
-from rag.load.limits import check_size
-from rag.load.package import Package
+from rag.load.container import Container
+from rag.load.decode import check_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -53,12 +53,12 @@ def members(data: bytes, uri: str) -> Iterator[Member]:
 
 
 def _files(data: bytes, uri: str) -> Iterator[Member]:
-    package = Package(data, uri)
-    listed = {(file.header_offset, file.filename): file for file in package.files}  # once, however often it is listed
+    container = Container(data, uri)
+    listed = {(file.header_offset, file.filename): file for file in container.files}  # once, however often it is listed
     paths = [(file, path) for file in listed.values() if (path := _path(file.filename))]
     for (file, _), path in zip(paths, _told_apart([path for _, path in paths]), strict=True):
         inside = f"{uri}/{path}"
-        yield Member(inside, lambda file=file, inside=inside: _unpacked(package, file, inside))  # type: ignore[misc]
+        yield Member(inside, lambda file=file, inside=inside: _unpacked(container, file, inside))  # type: ignore[misc]
 
 
 def _path(name: str) -> str:
@@ -79,10 +79,10 @@ def _told_apart(paths: Sequence[str]) -> Iterator[str]:
         yield free
 
 
-def _unpacked(package: Package, file: ZipInfo, uri: str) -> bytes:
+def _unpacked(container: Container, file: ZipInfo, uri: str) -> bytes:
     """Read a member, unless it is no document anyway; raises `LoadError`."""
     check_size(uri, file.file_size)
-    return package.read_file(file)
+    return container.read_file(file)
 
 
 def _messages(data: bytes, uri: str) -> Iterator[Member]:

@@ -1,13 +1,18 @@
-"""JSON and JSONL: a block for each record, each value with the names that lead to it."""
+"""JSON, JSONL, CSV and TSV: a block for each record, each value with the names that lead to it."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from rag.errors import LoadError, Skipped
-from rag.load.decode import decode
-from rag.load.pieces import Piece, assemble, line
+from rag.load.blocks import Block, assemble, line
+from rag.load.decode import MOST_TEXT, decode
+from rag.load.tables import sheet_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,14 +21,16 @@ if TYPE_CHECKING:
 
 _ASKED = {"question", "answers", "evidence"}  # the fields of a question file of `rag eval`
 _LONGEST_RECORD = 600  # characters in one line; a larger record gets a line for each of its values
+_SAMPLE = 20_000  # characters
+_DELIMITERS = ",;\t|"
 
 
-def parse(data: bytes, uri: str) -> Document:
+def parse_json(data: bytes, uri: str) -> Document:
     """Read one value; raises `LoadError` with the place of an error."""
-    return assemble(_pieces(_value(decode(data, uri), uri), "$"), data, uri, "application/json")
+    return assemble(_blocks(_value(decode(data, uri), uri), "$"), data, uri, "application/json")
 
 
-def parse_lines(data: bytes, uri: str) -> Document:
+def parse_json_lines(data: bytes, uri: str) -> Document:
     """Read a value on each line; lines that are none are named as lost.
 
     Raises:
@@ -40,11 +47,16 @@ def parse_lines(data: bytes, uri: str) -> Document:
                 bad.append(number)
     if values and all(isinstance(value, dict) and value.keys() >= _ASKED for _, value in values):
         raise Skipped(f"{uri}: holds questions for rag eval, which are no document; rename its fields to index it")
-    pieces = [piece for number, value in values for piece in _pieces(value, f"line {number}")]
-    if not pieces and bad:
+    blocks = [block for number, value in values for block in _blocks(value, f"line {number}")]
+    if not blocks and bad:
         raise LoadError(f"{uri}: no line of it is JSON; correct it")
     notes = (f"{len(bad)} lines are no JSON ({', '.join(map(str, bad[:10]))})",) if bad else ()
-    return assemble(pieces, data, uri, "application/jsonl", notes=notes)
+    return assemble(blocks, data, uri, "application/jsonl", notes=notes)
+
+
+def parse_csv(data: bytes, uri: str) -> Document:
+    """Read a table of text; raises `LoadError` where its quotation marks or cells make no sense."""
+    return assemble(list(sheet_table(_rows(decode(data, uri), uri))), data, uri, "text/csv")
 
 
 def _value(text: str, uri: str) -> object:
@@ -56,21 +68,21 @@ def _value(text: str, uri: str) -> object:
         raise LoadError(f"{uri}: is JSON that cannot be read ({error})") from error
 
 
-def _pieces(value: object, where: str) -> Iterator[Piece]:
+def _blocks(value: object, where: str) -> Iterator[Block]:
     """Yield a record as one block while it is short, else its parts."""
     pairs = list(_leaves(value, ""))
     text = " | ".join(f"{name}: {leaf}" if name else leaf for name, leaf in pairs)
     if len(text) <= _LONGEST_RECORD or not isinstance(value, dict | list):
-        yield Piece(text, mark=where)
+        yield Block(text, mark=where)
     elif isinstance(value, list):
         for index, each in enumerate(value):
-            yield from _pieces(each, f"{where}[{index}]")
+            yield from _blocks(each, f"{where}[{index}]")
     else:
         for key, each in value.items():
             if isinstance(each, dict | list):
-                yield from _pieces(each, f"{where}.{line(key)}")
+                yield from _blocks(each, f"{where}.{line(key)}")
             else:
-                yield Piece(f"{line(key)}: {_leaf(each)}", None, "\n", f"{where}.{line(key)}")
+                yield Block(f"{line(key)}: {_leaf(each)}", None, "\n", f"{where}.{line(key)}")
 
 
 def _leaves(value: object, name: str) -> Iterator[tuple[str, str]]:
@@ -87,3 +99,29 @@ def _leaves(value: object, name: str) -> Iterator[tuple[str, str]]:
 
 def _leaf(value: object) -> str:
     return "" if value is None else line(value if isinstance(value, str) else json.dumps(value))
+
+
+def _rows(text: str, uri: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield number and cells of each row. A row in which a cell has line ends counts once, as in spreadsheets."""
+    csv.field_size_limit(MOST_TEXT)
+    first = text.partition("\n")[0].removesuffix("\r")
+    named = first[4:] if first.startswith("sep=") and len(first) == 5 else ""  # how Excel may be told
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=named or _delimiter(text))
+    try:
+        yield from islice(enumerate(reader, 1), 1 if named else 0, None)
+    except csv.Error as error:
+        raise LoadError(f"{uri}: row {reader.line_num} is no row of a table ({error}); save it anew as CSV") from error
+
+
+def _delimiter(text: str) -> str:
+    """Return the sign that parts the cells: the one that most rows have equally often, and of two a comma last.
+
+    It may stand in numbers.
+    """
+
+    def agreement(mark: str) -> tuple[float, bool, int]:
+        rows = [row for row in csv.reader(io.StringIO(text[:_SAMPLE], newline=""), delimiter=mark) if row]
+        width, count = max(Counter(map(len, rows)).items(), key=lambda item: (item[0] > 1, item[1]), default=(1, 0))
+        return (0.0, False, 1) if width == 1 else (count / len(rows), mark != ",", width)
+
+    return max(_DELIMITERS, key=agreement)

@@ -1,4 +1,7 @@
-"""Bytes into text. Every offset of a citation counts from what is decided here."""
+"""Bytes into text, and how much of both a document may have: beyond it is a data set or a log, which nobody quotes.
+
+Every offset of a citation counts from the text that is decided on here.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,21 @@ import re
 from typing import TYPE_CHECKING
 
 from rag.errors import Skipped
-from rag.load.limits import check_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rag.records import Document
+
+LARGEST = 50_000_000
+"""Bytes of a file."""
+
+MOST_TEXT = 20_000_000
+"""Characters of a document."""
+
+_MOST_LINES = 1_000_000
+_MOST_BLOCKS = 200_000  # of a document: to cut it into passages takes a minute at most
+_LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 # UTF-32 first: its little-endian mark starts with that of UTF-16.
 _BOMS = {
     codecs.BOM_UTF32_LE: "utf-32-le",
@@ -20,16 +33,8 @@ _BOMS = {
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
-_BINARY_STARTS = (
-    b"%PDF-",
-    b"PK\x03\x04",
-    b"\x89PNG",
-    b"GIF8",
-    b"\xff\xd8\xff",
-    b"\x1f\x8b",
-    b"\x7fELF",
-    b"\xd0\xcf\x11\xe0",
-)
+OLE = b"\xd0\xcf\x11\xe0"  # how old binary and encrypted office files start
+_BINARY_STARTS = (b"%PDF-", b"PK\x03\x04", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"\x1f\x8b", b"\x7fELF", OLE)
 _CONTROL = re.compile(r"[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _CONTROL_BYTES = bytes([*range(9), *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F])
 _MOST_CONTROL = 0.02  # of all characters: random bytes have 0.11, compressed ones no less than 0.05
@@ -65,8 +70,33 @@ def decode(data: bytes, uri: str, declared: str | None = None) -> str:
     text = None if data.startswith(_BINARY_STARTS) else _decode(data, declared)
     if text is None or len(_CONTROL.findall(text)) > _MOST_CONTROL * len(text):
         raise Skipped(f"{uri}: holds binary data, not text; export it as text")
-    check_lines(uri, text)
+    _check_lines(uri, text)
     return storable(text)
+
+
+def check_size(uri: str, size: int) -> None:
+    """Raise `Skipped` for a file of more bytes than one may have."""
+    if size > LARGEST:
+        raise Skipped(f"{uri}: {size / 1e6:.0f} MB is more than the {LARGEST / 1e6:.0f} MB of a document; split it")
+
+
+def check_text(document: Document) -> None:
+    """Raise `Skipped` for a document without text, or with more of it than one may have."""
+    uri, text = document.uri, document.text
+    if not text.strip():
+        raise Skipped(f"{uri}: has no text; nothing to index")
+    _check(uri, len(text), MOST_TEXT, "characters")
+    _check(uri, len(document.blocks), _MOST_BLOCKS, "paragraphs or rows")
+    _check_lines(uri, text)
+
+
+def _check_lines(uri: str, text: str) -> None:
+    _check(uri, sum(map(text.count, _LINE_ENDS)), _MOST_LINES, "lines")
+
+
+def _check(uri: str, count: int, most: int, what: str) -> None:
+    if count > most:
+        raise Skipped(f"{uri}: holds {count:,} {what}, more than {most:,}; split it")
 
 
 def storable(text: str) -> str:
@@ -78,8 +108,7 @@ def _decode(data: bytes, declared: str | None) -> str | None:
     for mark, encoding in _BOMS.items():
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, "replace")
-    wide = _wide(data)
-    if wide:
+    if wide := _wide(data):
         return wide
     if len(data) - len(data.translate(None, _CONTROL_BYTES)) > _MOST_CONTROL * len(data):
         return None

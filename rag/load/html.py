@@ -1,4 +1,4 @@
-"""Web pages: the main text without navigation and advertising, as blocks with exact spans."""
+"""Web pages: the main text without navigation and advertising, as blocks with exact spans. Books made of such pages."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import logging
 import re
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
+from rag.errors import LoadError
 from rag.language.published import publication_date
+from rag.load.blocks import Block, assemble, headline, raised
+from rag.load.container import Container, properties, resolve
 from rag.load.decode import decode, storable
-from rag.load.outline import headline
-from rag.load.package import whole
-from rag.load.pieces import PARAGRAPH, Piece, assemble, raised
-from rag.load.webtable import Table
+from rag.load.html_blocks import cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from rag.load.container import Element
     from rag.records import Document
-
-    Element = Any  # lxml has no types
 
 _CHARSET = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w:.-]{2,30})|<\?xml[^>]{0,100}?encoding=[\"']([\w:.-]{2,30})",
@@ -37,34 +37,9 @@ _BROWSER_ENCODINGS = {
 }
 _DATE_SEARCH = {"original_date": True, "extensive_search": False, "max_date": "2099-12-31"}
 
-# Names of HTML, and of the tree that trafilatura makes of it.
-_HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_NEVER_SEEN = (
-    "script",
-    "style",
-    "noscript",
-    "template",
-    "svg",
-    "math",
-    "iframe",
-    "object",
-    "select",
-    "button",
-    "textarea",
-)
-_SITE = ("nav", "header", "footer", "aside", "form", "iframe", "script", "link")
-_INLINE = frozenset(
-    (
-        *("a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "hi", "i", "img"),
-        *("ins", "kbd", "label", "mark", "q", "ref", "ruby", "s", "samp", "small", "span", "strike", "strong", "sub"),
-        *("sup", "time", "tt", "u", "var", "wbr"),
-    )
-)
-_CELLS = frozenset({"cell", "td", "th"})
-_ROWS = frozenset({"row", "tr"})
-_ITEMS = frozenset({"item", "li"})
+_NEVER_SEEN = "script style noscript template svg math iframe object select button textarea".split()
+_SITE = "nav header footer aside form iframe script link".split()
 _SHORT_TEXT, _SHORT_PAGE = 250, 1000  # characters; trafilatura gives up structure below the first
-_LONGEST_ROW = 1000  # characters; a longer one lays out a page and holds no data
 
 
 # A page without main text is no news to a person: keep the extractor from writing to standard error.
@@ -76,20 +51,36 @@ def parse(data: bytes, uri: str) -> Document:
     """Read a web page; `Document.text` is its main text, or all that can be seen where there is none."""
     tree = _tree(decode(data, uri, _declared(data)))
     title, date = _metadata(tree) if tree is not None else (None, None)
-    pieces = _shown(tree) if tree is not None else []
-    if pieces and not pieces[0].level and pieces[0].text == title:
-        pieces[0] = pieces[0]._replace(level=1)
-    return assemble(
-        pieces,
-        data,
-        uri,
-        "text/html",
-        title=title,
-        date=date or publication_date(piece.text for piece in pieces if not piece.level),
-    )
+    blocks = _page_blocks(tree) if tree is not None else []
+    if blocks and not blocks[0].level and blocks[0].text == title:
+        blocks[0] = blocks[0]._replace(level=1)
+    date = date or publication_date(block.text for block in blocks if not block.level)
+    return assemble(blocks, data, uri, "text/html", title, date=date)
 
 
-def visible(data: bytes, uri: str, charset: str | None = None) -> list[Piece]:
+def parse_epub(data: bytes, uri: str) -> Document:
+    """Read the chapters of a book in their order; raises `LoadError` for a damaged or encrypted one."""
+    container = Container(data, uri)
+    root = container.xml("META-INF/container.xml")
+    named = next((each.get("full-path") for each in root.iter("{*}rootfile")), None)
+    if not named:
+        raise LoadError(f"{uri}: names no book in it; save it anew")
+    book, folder = container.xml(named), named.rpartition("/")[0]
+    items = {item.get("id"): item.get("href", "") for item in book.iter("{*}item")}
+    spine = (each.get("idref") for each in book.iter("{*}itemref") if each.get("linear") != "no")
+    blocks: list[Block] = []
+    missing: list[str] = []
+    for chapter in dict.fromkeys(resolve(folder, unquote(items[key])) for key in spine if key in items):  # each once
+        try:
+            blocks += visible(container.read(chapter), uri)
+        except LoadError:
+            missing.append(chapter)
+    title, date = properties(next(book.iter("{*}metadata"), None))
+    notes = (f"{len(missing)} chapters are missing or damaged: {', '.join(missing[:5])}",) if missing else ()
+    return assemble(blocks, data, uri, "application/epub+zip", title, date=date, notes=notes)
+
+
+def visible(data: bytes, uri: str, charset: str | None = None) -> list[Block]:
     """Return all that a reader of a page can see, for pages that have nothing beside their text."""
     tree = _tree(decode(data, uri, charset or _declared(data)))
     return _visible_text(tree) if tree is not None else []
@@ -132,7 +123,7 @@ def _metadata(tree: Element) -> tuple[str | None, str | None]:
     return headline(storable(found.title or "")), found.date
 
 
-def _shown(tree: Element) -> list[Piece]:
+def _page_blocks(tree: Element) -> list[Block]:
     """Return the main text; all that can be seen where there is none, or the page is too short to tell the two.
 
     A page that has nothing of a site around its text is a document as programs export it: all of it counts.
@@ -146,18 +137,18 @@ def _shown(tree: Element) -> list[Piece]:
     return visible if not main or _length(visible) < _SHORT_PAGE else main
 
 
-def _length(pieces: Iterable[Piece]) -> int:
-    return sum(len(piece.text) for piece in pieces)
+def _length(blocks: Iterable[Block]) -> int:
+    return sum(len(block.text) for block in blocks)
 
 
-def _main_text(tree: Element) -> list[Piece]:
+def _main_text(tree: Element) -> list[Block]:
     from trafilatura import bare_extraction
 
     found: Any = bare_extraction(deepcopy(tree), include_comments=False, include_tables=True)
-    return _flatten(found.body) if found else []
+    return cut(found.body) if found else []
 
 
-def _visible_text(tree: Element) -> list[Piece]:
+def _visible_text(tree: Element) -> list[Block]:
     """Return all that a reader of the page can see."""
     from lxml import etree
 
@@ -165,124 +156,4 @@ def _visible_text(tree: Element) -> list[Piece]:
         element.clear(keep_tail=True)
     etree.strip_elements(tree, *_NEVER_SEEN, with_tail=False)
     body = tree.find("body")
-    return _flatten(tree if body is None else body)
-
-
-class _Builder:
-    """Collects words until a block ends."""
-
-    def __init__(self) -> None:
-        self.pieces: list[Piece] = []
-        self.tables: dict[Element, Table] = {}
-        self.level: int | None = None
-        self.number = ""  # of the list's item that begins
-        self.verbatim = 0  # depth of elements whose line breaks count
-        self.quoted = 0  # depth of quotations
-        self._words: list[str] = []
-        self._gap = PARAGRAPH
-        self._counts: dict[Element, int] = {}  # by list
-
-    def count(self, item: Element, ordered: Element) -> None:
-        """Count an item of an ordered list; its first block has the number in front."""
-        given = item.get("value") or (ordered.get("start", "") if ordered not in self._counts else "")
-        self._counts[ordered] = whole(given) if given else self._counts.get(ordered, 0) + 1
-        self.number = f"{self._counts[ordered]}. "
-
-    def add(self, text: str | None) -> None:
-        """Add running text."""
-        first, *others = (text or "").split("\n") if self.verbatim else [text or ""]
-        self._words.append(first)
-        for line in others:
-            self.close("\n")
-            self._words.append(line)
-
-    def add_row(self, element: Element) -> bool:
-        """Add a row of a table as one block that says with each value what it is; False for one that only lays out."""
-        cells = _cells(element)
-        if cells is None:
-            return False
-        self.close()
-        around = next(element.iterancestors("table"), None)
-        table = self.tables.setdefault(around, Table(len(self.tables) + 1))
-        self._words.append(table.add(cells))
-        self.close(mark=f"table {table.number}, row {table.rows}")
-        return True
-
-    def close(self, gap: str = PARAGRAPH, mark: str | None = None) -> None:
-        """End the block, if there is one; `gap` is put before the next, `mark` names its place."""
-        text = " ".join(storable("".join(self._words)).split())
-        self._words.clear()
-        if text:
-            self.pieces.append(Piece(f"{self.number}{text}", self.level, self._gap, mark, quoted=self.quoted))
-            self.number = ""
-        self._gap = gap if text else PARAGRAPH
-
-
-def _flatten(root: Element) -> list[Piece]:
-    """Cut a tree into blocks: each element that is not inline starts and ends one."""
-    from lxml import etree
-
-    builder = _Builder()
-    walker = etree.iterwalk(root, events=("start", "end"))
-    for event, element in walker:
-        if event == "end":
-            _leave(builder, element)
-            builder.add(element.tail if element is not root else None)
-        elif element is not root and element.tag in _ROWS and builder.add_row(element):
-            walker.skip_subtree()
-        else:
-            _enter(builder, element)
-            builder.add(element.text)
-    builder.close()
-    return builder.pieces
-
-
-def _enter(builder: _Builder, element: Element) -> None:
-    if element.tag in {"br", "lb"}:
-        if builder.level:
-            builder.add(" ")
-        else:
-            builder.close("\n")
-        return
-    verbatim = _is_verbatim(element)
-    if element.tag not in _INLINE or verbatim:
-        builder.close()
-    around = element.getparent()
-    if element.tag in _ITEMS and around is not None and (around.tag == "ol" or around.get("rend") == "ol"):
-        builder.count(element, around)
-    builder.level = _level(element) or builder.level
-    builder.verbatim += verbatim
-    builder.quoted += element.tag == "blockquote"
-
-
-def _leave(builder: _Builder, element: Element) -> None:
-    verbatim = _is_verbatim(element)
-    if (element.tag not in _INLINE and element.tag not in {"br", "lb"}) or verbatim:
-        builder.close()
-    if _level(element):
-        builder.level = None
-    if element.tag in _ITEMS:
-        builder.number = ""  # nothing was in it
-    builder.verbatim -= verbatim
-    builder.quoted -= element.tag == "blockquote"
-
-
-def _level(element: Element) -> int | None:
-    """Return the level of a heading; trafilatura names all `head` and keeps the HTML name beside."""
-    if element.tag == "head":
-        return _HEADINGS.get(element.get("rend", ""), 2)
-    return _HEADINGS.get(element.tag)
-
-
-def _is_verbatim(element: Element) -> bool:
-    return element.tag == "pre" or (element.tag == "code" and "\n" in (element.text or ""))
-
-
-def _cells(row: Element) -> list[tuple[Element, str]] | None:
-    """Return a row's cells with their texts; None for a row that only lays out a page."""
-    cells = [cell for cell in row if cell.tag in _CELLS]
-    alone = len(cells) == 1 and cells[0].get("rowspan", "1") == "1"  # the others of its row may begin above
-    if not cells or alone or next(row.iterdescendants("row", "tr"), None) is not None:
-        return None
-    texts = [" ".join(piece.text for piece in _flatten(cell)) for cell in cells]
-    return list(zip(cells, texts, strict=True)) if any(texts) and sum(map(len, texts)) <= _LONGEST_ROW else None
+    return cut(tree if body is None else body)

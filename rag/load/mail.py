@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rag.errors import LoadError
 from rag.language.speakers import letters, statements
 from rag.load import html
+from rag.load.blocks import Block, assemble, line
 from rag.load.decode import decode
-from rag.load.pieces import Piece, assemble, line
-from rag.load.replies import NOBODY, authors, people, quoted_pieces
+from rag.load.replies import NOBODY, authors, people, plain_message
 from rag.records import Span, Statement
 
 if TYPE_CHECKING:
@@ -27,49 +27,47 @@ if TYPE_CHECKING:
 
 _LONGEST_HEADER = 20_000  # characters
 _PEOPLE = ("From", "To", "Cc")
-_SHOWN = (*_PEOPLE, "Date")
+_HEADERS = (*_PEOPLE, "Date")
 
 
 class _Attached(NamedTuple):
-    """A block of an attachment, and what is said in it: spans of its own text."""
+    """A block of an attachment, and what is said in it by whom: spans of its own text."""
 
-    piece: Piece
-    said: tuple[Statement, ...] = ()
+    block: Block
+    statements: tuple[tuple[Span, str | None], ...] = ()
 
 
 def parse(data: bytes, uri: str, load: Load) -> Document:
     """Read one message, its attachments by `load`. Its sender speaks in it, but for what is quoted."""
     message = email.message_from_bytes(data, policy=email.policy.default)
     subject = _header(message, "Subject")
-    headers = {name: value for name in _SHOWN if (value := _header(message, name))}
-    head = [Piece(subject, 1)] if subject else []
-    head += [Piece(f"{name}: {value}", None, "\n") for name, value in headers.items()]
-    body = [piece for piece in _body(message, uri) if piece.text]
+    headers = {name: value for name in _HEADERS if (value := _header(message, name))}
+    head = [Block(subject, 1)] if subject else []
+    head += [Block(f"{name}: {value}", None, "\n") for name, value in headers.items()]
+    body = [block for block in _body(message, uri) if block.text]
     attached, lost = _attachments(message, uri, load)
     notes = (f"{len(lost)} attachments were not read: {', '.join(lost[:10])}",) if lost else ()
-    pieces = [*head, *body, *(each.piece for each in attached)]
-    document = assemble(pieces, data, uri, "message/rfc822", title=subject, date=_date(message), notes=notes)
-    blocks = document.blocks[len(head) :]
-    said = _said(document.text, list(zip(blocks, body, strict=False)), headers)
-    return replace(document, speakers=(*said, *_moved(blocks[len(body) :], attached)))
+    blocks = [*head, *body, *(each.block for each in attached)]
+    document = assemble(blocks, data, uri, "message/rfc822", subject, date=_date(message), notes=notes)
+    spans = document.blocks[len(head) :]
+    own = _statements(document.text, list(zip(spans, body, strict=False)), headers)
+    moved = (
+        Statement(Span(block.start + span.start, block.start + span.end), speaker)
+        for block, each in zip(spans[len(body) :], attached, strict=True)
+        for span, speaker in each.statements
+    )
+    return replace(document, speakers=(*own, *moved))
 
 
-def _said(text: str, body: Sequence[tuple[Span, Piece]], headers: dict[str, str]) -> Iterator[Statement]:
+def _statements(text: str, body: Sequence[tuple[Span, Block]], headers: dict[str, str]) -> Iterator[Statement]:
     """Yield what is said in the body: the sender's words, and those of the messages that are quoted."""
     senders = list(people(headers.get("From", "")).values())
     known = {address: name for name_ in _PEOPLE for address, name in people(headers.get(name_, "")).items()}
     if len(senders) != 1:
-        yield from statements(text, [block for block, _ in body])
+        yield from statements(text, [span for span, _ in body])
         return
-    found = authors([piece for _, piece in body], senders[0], known)
-    yield from letters(text, [(block, who) for (block, _), who in zip(body, found, strict=True) if who != NOBODY])
-
-
-def _moved(blocks: Sequence[Span], attached: Sequence[_Attached]) -> Iterator[Statement]:
-    """Yield what is said in the attachments, at its place in the whole message."""
-    for block, each in zip(blocks, attached, strict=True):
-        for span, speaker in ((statement.span, statement.speaker) for statement in each.said):
-            yield Statement(Span(block.start + span.start, block.start + span.end), speaker)
+    found = authors([block for _, block in body], senders[0], known)
+    yield from letters(text, [(span, who) for (span, _), who in zip(body, found, strict=True) if who != NOBODY])
 
 
 def parse_page(data: bytes, uri: str) -> Document:
@@ -98,7 +96,7 @@ def _date(message: EmailMessage) -> str | None:
         return None
 
 
-def _body(message: EmailMessage, uri: str) -> list[Piece]:
+def _body(message: EmailMessage, uri: str) -> list[Block]:
     """Return the message's words, from its plain form where it has one."""
     part = message.get_body(("plain", "html"))
     if part is None:
@@ -106,8 +104,7 @@ def _body(message: EmailMessage, uri: str) -> list[Piece]:
     data, charset = _payload(part), part.get_content_charset()
     if part.get_content_subtype() == "html":
         return html.visible(data, uri, charset)
-    text = decode(data, uri, charset)
-    return list(quoted_pieces(text))
+    return list(plain_message(decode(data, uri, charset)))
 
 
 def _payload(part: Message) -> bytes:
@@ -127,31 +124,32 @@ def _attachments(message: EmailMessage, uri: str, load: Load) -> tuple[list[_Att
         forwarded = part.get_content_type() == "message/rfc822"
         name = line(part.get_filename() or ("message.eml" if forwarded else part.get_content_type()))
         try:
-            found = list(_quoted(load(_payload(part), f"{uri}/{name}")))
+            found = list(_blocks_of(load(_payload(part), f"{uri}/{name}")))
         except (LoadError, LookupError, UnicodeError):  # of no kind that is read, damaged, or encoded as nothing known
             lost.append(name)
         else:
-            blocks += [_Attached(Piece(name, 2)), *found]
-    return [each for each in blocks if each.piece.text], lost
+            blocks += [_Attached(Block(name, 2)), *found]
+    return [each for each in blocks if each.block.text], lost
 
 
-def _quoted(document: Document) -> Iterator[_Attached]:
+def _blocks_of(document: Document) -> Iterator[_Attached]:
     """Yield the blocks of an attachment, marked with their places in it."""
     end = 0
-    for block in document.blocks:
-        page, place = document.page_at(block.start), document.place_at(block.start)
+    for span in document.blocks:
+        page, place = document.page_at(span.start), document.place_at(span.start)
         mark = ", ".join(filter(None, (f"page {page}" if page else "", place)))
-        gap = "\n" if document.text[end : block.start] == "\n" else "\n\n"
-        yield _Attached(Piece(line(block.of(document.text)), None, gap, mark or None), tuple(_heard(document, block)))
-        end = block.end
+        gap = "\n" if document.text[end : span.start] == "\n" else "\n\n"
+        block = Block(line(span.of(document.text)), None, gap, mark or None)
+        yield _Attached(block, tuple(_statements_in(document, span)))
+        end = span.end
 
 
-def _heard(document: Document, block: Span) -> Iterator[Statement]:
-    """Yield the statements in a block, as spans of its text in one line."""
+def _statements_in(document: Document, block: Span) -> Iterator[tuple[Span, str | None]]:
+    """Yield the statements in a block, as spans of its text in one line, with their speakers."""
     text = document.text
     for statement in document.statements_in(block):
         start, end = max(statement.span.start, block.start), min(statement.span.end, block.end)
         before, words = line(text[block.start : start]), line(text[start:end])
         at = len(before) + (1 if before and text[start - 1].isspace() else 0)
         if words:
-            yield Statement(Span(at, at + len(words)), statement.speaker)
+            yield Span(at, at + len(words)), statement.speaker

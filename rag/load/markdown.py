@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import io
 import re
 from functools import cache
 from itertools import accumulate
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from rag.language.blocks import complete, front_matter, lines, strip
 from rag.language.published import parse_date, publication_date
+from rag.load.blocks import Heading, document, headline
 from rag.load.decode import decode
-from rag.load.outline import Heading, headline, outline
-from rag.records import Document, Span
+from rag.records import Span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
+    from rag.records import Document
+
 _FIELD = re.compile(r"(?P<name>title|date|published|pubdate)\s*:\s*(?P<value>\S.*)", re.IGNORECASE)
 _LEAVES = frozenset({"heading_open", "paragraph_open", "fence", "code_block", "html_block", "hr", "tr_open"})
-_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|$)")
 
 
 def parse(data: bytes, uri: str) -> Document:
@@ -36,40 +37,27 @@ def parse(data: bytes, uri: str) -> Document:
     }
     title = headline(fields.get("title", "")) or next((headline(h.title) for h in headings if h.level == 1), None)
     named = (parse_date(fields[name]) for name in ("date", "published", "pubdate") if name in fields)
-    return Document(
-        uri=uri,
-        text=text,
-        title=title,
-        digest=hashlib.sha256(data).hexdigest(),
-        media_type="text/markdown",
-        date=next(filter(None, named), None) or publication_date(_running_text(text, start, headings)),
-        sections=outline(text, headings),
-        blocks=tuple(complete(text, [*(strip(text, row) for row in front if row.of(text).strip()), *blocks])),
-    )
+    date = next(filter(None, named), None) or publication_date(_running_text(text, start, headings))
+    spans = tuple(complete(text, [*(strip(text, row) for row in front if row.of(text).strip()), *blocks]))
+    return document(text, data, uri, "text/markdown", title, headings, date=date, blocks=spans)
 
 
 @cache
-def _parser() -> MarkdownIt:
+def _parser(*, inline: bool) -> MarkdownIt:
+    """Return a parser; without `inline` it only tells where the blocks are, which is quicker."""
     from markdown_it import MarkdownIt
 
-    return MarkdownIt("commonmark").enable("table")
-
-
-@cache
-def _block_parser() -> MarkdownIt:
-    """Return a parser that leaves the inside of blocks alone: only their places are wanted, and that is quicker."""
-    from markdown_it import MarkdownIt
-
-    return MarkdownIt("commonmark").enable("table").disable("inline")
+    parser = MarkdownIt("commonmark").enable("table")
+    return parser if inline else parser.disable("inline")
 
 
 def _structure(text: str, start: int) -> tuple[list[Heading], list[Span]]:
     """Return headings and blocks of the text from `start` on."""
     source = text[start:]
-    rows = [start, *accumulate((len(row) for row in _LINE.findall(source)), initial=start)][1:]
+    rows = list(accumulate((len(row) for row in io.StringIO(source, newline="")), initial=start))
     headings: list[Heading] = []
     blocks: list[Span] = []
-    tokens = _block_parser().parse(source)
+    tokens = _parser(inline=False).parse(source)
     for index, token in enumerate(tokens):
         if token.type not in _LEAVES or not token.map:
             continue
@@ -85,7 +73,7 @@ def _structure(text: str, start: int) -> tuple[list[Heading], list[Span]]:
 
 def _plain(inline: Token) -> str:
     """Return a heading's words without emphasis, links and code marks."""
-    children = _parser().parseInline(inline.content)[0].children or []
+    children = _parser(inline=True).parseInline(inline.content)[0].children or []
     return "".join(" " if child.type.endswith("break") else child.content for child in children)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rag.errors import InputError
-from rag.load.original import original
+from rag.load import original
 from rag.load.pool import Pool
 
 if TYPE_CHECKING:

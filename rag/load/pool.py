@@ -11,10 +11,10 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import replace
+from multiprocessing import Pipe
 from pathlib import PurePath
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Self
@@ -23,16 +23,19 @@ from rag.errors import LoadError, Skipped
 from rag.load import load_bytes
 from rag.load.pdf.rectangles import Rectangle
 from rag.load.worker import SECONDS, receive, send
-from rag.records.codec import from_json, to_json
+from rag.records.codec import document_from_json, document_to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+    from multiprocessing.connection import Connection
 
     from rag.records import Document, Span
 
-_HERE = frozenset({".txt", ".text", ".md", ".markdown"})
+_WITHOUT_PARSER = frozenset({".txt", ".text", ".md", ".markdown"})
 _SHORT = 100_000  # bytes
-_START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from rag.load.worker import main; main()"
+_START = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from rag.load import worker; worker.main(sys.argv[2])"
+)
 _MOST_WORKERS = 4
 
 
@@ -68,7 +71,7 @@ class Pool:
 
         `digest` is that of the archive that holds the file.
         """
-        if digest is not None or len(data) > _SHORT or PurePath(uri).suffix.lower() not in _HERE:
+        if digest is not None or len(data) > _SHORT or PurePath(uri).suffix.lower() not in _WITHOUT_PARSER:
             return self._threads.submit(self._read, data, uri, digest)
         done: Future[Document] = Future()
         try:
@@ -84,13 +87,13 @@ class Pool:
 
         Without `page` there is no picture (no bytes). Raises `LoadError`.
         """
-        head = to_json(document)
+        head = document_to_json(document)
         header = {"uri": document.uri, "document": len(head), "span": [span.start, span.end], "page": page}
         answer, drawn = self._ask(header, head + data)
         return [Rectangle(*each) for each in answer["rectangles"]], drawn
 
     def _read(self, data: bytes, uri: str, digest: str | None) -> Document:
-        document = from_json(self._ask({"uri": uri}, data)[1])
+        document = document_from_json(self._ask({"uri": uri}, data)[1])
         return replace(document, digest=digest) if digest else document
 
     def _ask(self, header: Mapping[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
@@ -107,19 +110,16 @@ class _Worker:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self._pipe: Connection | None = None
 
     def ask(self, header: Mapping[str, Any], data: bytes, seconds: float) -> tuple[dict[str, Any], bytes]:
         """Let the process do something with a file."""
-        process = self._running()
-        late = threading.Event()
-        with _deadline(process, late, seconds):
-            answer = _ask(process, header, data)
-        while answer and "wait" in answer[0]:  # one page of many is done
-            with _deadline(process, late, answer[0]["wait"]):
-                answer = _received(process)
-        if answer is None:
-            cause = self._cause(process, late=late.is_set(), seconds=seconds)
-            raise LoadError(f"{header['uri']}: {cause}; the rest goes on")
+        process, pipe = self._running()
+        try:
+            answer = _answer(pipe, header, data, seconds)
+        except (OSError, EOFError) as error:
+            cause = self._cause(process, late=isinstance(error, TimeoutError), seconds=seconds)
+            raise LoadError(f"{header['uri']}: {cause}; the rest goes on") from None
         outcome, _ = answer
         if "last" in outcome:
             self.stop()
@@ -129,24 +129,28 @@ class _Worker:
             raise LoadError(outcome["failed"])
         return answer
 
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._process.poll() is not None:
+    def _running(self) -> tuple[subprocess.Popen[bytes], Connection]:
+        if self._process is None or self._pipe is None or self._process.poll() is not None:
+            self._pipe, other = Pipe()
             # Isolated, so that no file in the working folder passes for a module; by itself, so that Ctrl-C does not
             # reach it and the owner decides; one thread for numpy, whose buffers would fill the memory it may have.
-            self._process = subprocess.Popen(  # noqa: S603 - this same Python
-                [sys.executable, "-I", "-c", _START, json.dumps([path for path in sys.path if path] or [os.getcwd()])],  # noqa: PTH109
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"},
-            )
-        return self._process
+            path = [entry for entry in sys.path if entry] or [os.getcwd()]  # noqa: PTH109
+            with other:
+                self._process = subprocess.Popen(  # noqa: S603 - this same Python
+                    [sys.executable, "-I", "-c", _START, json.dumps(path), str(other.fileno())],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    pass_fds=[other.fileno()],
+                    start_new_session=True,
+                    env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"},
+                )
+        return self._process, self._pipe
 
     def _cause(self, process: subprocess.Popen[bytes], *, late: bool, seconds: float) -> str:
         """Say why the process is gone."""
         try:
-            code = process.wait(1)  # it may be about to end, with a code that says more than being killed does
+            code = process.wait(0 if late else 1)  # it may be about to end, with a code that says more than a kill does
         except subprocess.TimeoutExpired:
             _kill(process)
             code = process.wait()
@@ -159,59 +163,25 @@ class _Worker:
 
     def stop(self) -> None:
         """End the process, whatever it does."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        _kill(process)
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except OSError:
-                    continue  # what was still to be written has no reader any more
+        process, self._process, self._pipe = self._process, None, None
+        if process is not None:
+            _kill(process)
+            process.wait()
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
     """End a process and those that it started: it leads a group of its own."""
-    try:
-        if process.returncode is None:
+    if process.returncode is None:
+        with suppress(ProcessLookupError):  # it was faster
             os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return  # it was faster
 
 
-@contextmanager
-def _deadline(process: subprocess.Popen[bytes], late: threading.Event, seconds: float) -> Iterator[None]:
-    """End the process when this takes longer."""
-
-    def end() -> None:
-        late.set()
-        _kill(process)
-
-    timer = threading.Timer(seconds, end)
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-def _ask(
-    process: subprocess.Popen[bytes], header: Mapping[str, Any], data: bytes
-) -> tuple[dict[str, Any], bytes] | None:
-    """Send a file and return the answer; None when the process is gone."""
-    assert process.stdin is not None
-    try:
-        send(process.stdin, header, data)
-    except (OSError, ValueError):  # the pipe broke or was closed under our feet
-        return None
-    return _received(process)
-
-
-def _received(process: subprocess.Popen[bytes]) -> tuple[dict[str, Any], bytes] | None:
-    assert process.stdout is not None
-    try:
-        return receive(process.stdout)
-    except (OSError, ValueError):
-        return None
+def _answer(pipe: Connection, header: Mapping[str, Any], data: bytes, seconds: float) -> tuple[dict[str, Any], bytes]:
+    """Send a file and wait for the answer; raises TimeoutError, and OSError or EOFError when the process is gone."""
+    send(pipe, header, data)
+    while pipe.poll(seconds):
+        outcome, content = receive(pipe)
+        if "wait" not in outcome:
+            return outcome, content
+        seconds = outcome["wait"]  # for one page of many
+    raise TimeoutError

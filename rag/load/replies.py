@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from email.utils import getaddresses
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import TYPE_CHECKING
 
 from rag.language.blocks import lines, plain_blocks
-from rag.load.pieces import Piece, line
+from rag.load.blocks import Block, line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,9 +31,8 @@ _WROTE_BY = re.compile(r"(?:(?:Am|Den|Op)\s|\d).{4,80}?\s(?:schrieb|skrev|schree
 _WHEN = re.compile(
     r"(?:.*\d(?:\s?[ap]\.?m\.?)?(?:\s(?:Uhr|GMT|UTC|BST|MES?Z|CES?T|[ECMP][DS]T|[+-]\d{4}))*)?[\s,;-]*", re.IGNORECASE
 )
-_DIGIT = re.compile(r"\d")
 _ADDRESS = re.compile(r"[\w.+%-]+@[\w.-]*\w")
-_ASIDE = re.compile(r"<[^<>]*>|\[[^\[\]]*\]|\((?:mailto:)?[^()\s]*@[^()]*\)")
+_BRACKETED = re.compile(r"<[^<>]*>|\[[^\[\]]*\]|\((?:mailto:)?[^()\s]*@[^()]*\)")
 _CUT = re.compile(
     r"[-_ ]*\b(?:Original Message|Forwarded message|Ursprüngliche Nachricht|Message d['’]origine)\b[-_ ]*",
     re.IGNORECASE,
@@ -46,14 +45,14 @@ _NO_NAME = re.compile(
 _NO_NAMES = frozenset("i you he she we they ich du er sie wir je tu il elle nous".split())
 
 
-def quoted_pieces(text: str) -> Iterator[Piece]:
+def plain_message(text: str) -> Iterator[Block]:
     """Yield the blocks of a plain message; of quoted lines only the first keeps the signs in front of it."""
     rows = [row.of(text) for row in lines(text)]
     for depth, group in groupby(rows, key=_depth):
         bare = "\n".join(_MARKS.sub("", row, count=1) if depth else row for row in group)
         for block in plain_blocks(bare):
             words = line(block.of(bare))
-            yield Piece(f"{'>' * depth} {words}" if depth else words, quoted=depth)
+            yield Block(f"{'>' * depth} {words}" if depth else words, quoted=depth)
 
 
 def _depth(row: str) -> int:
@@ -69,26 +68,26 @@ def people(header: str) -> dict[str, str]:
 
 def name_of(words: str) -> str | None:
     """Return a name without quotation marks and the list that passes the message on; None for what is no name."""
-    name = re.split(r"\svia\s", line(words).strip("\"'*,;: "), maxsplit=1)[0].strip("\"'")
+    name = line(words).strip("\"'*,;: ").partition(" via ")[0].strip("\"'")
     if not name or len(name) > _LONGEST_NAME or name.lower() in _NO_NAMES or _NO_NAME.search(name):
         return None
     return name if any(map(str.isalpha, name)) and not (name[0].islower() and "@" not in name) else None
 
 
-def authors(pieces: Sequence[Piece], sender: str | None, known: Mapping[str, str]) -> list[str | None]:
+def authors(blocks: Sequence[Block], sender: str | None, known: Mapping[str, str]) -> list[str | None]:
     """Return who wrote each block of a message: `NOBODY` for what introduces a quotation, None where it is not clear.
 
     Args:
-        pieces: of the message, with how deep each is quoted.
+        blocks: of the message, with how deep each is quoted.
         sender: wrote what is not quoted.
         known: names by addresses.
     """
     by_depth: dict[int, str | None] = {0: sender}
     found: list[str | None] = []
-    while len(found) < len(pieces):
+    while len(found) < len(blocks):
         at = len(found)
-        depth = pieces[at].quoted
-        taken, deeper, who = _introduced(pieces[at : at + _MOST_FIELDS], known)
+        depth = blocks[at].quoted
+        taken, deeper, who = _introduced(blocks[at : at + _MOST_FIELDS], known)
         if not taken:
             found.append(by_depth.get(depth))
             continue
@@ -98,32 +97,27 @@ def authors(pieces: Sequence[Piece], sender: str | None, known: Mapping[str, str
     return found
 
 
-def _introduced(pieces: Sequence[Piece], known: Mapping[str, str]) -> tuple[int, int, str | None]:
+def _introduced(blocks: Sequence[Block], known: Mapping[str, str]) -> tuple[int, int, str | None]:
     """Return how many blocks say who wrote what comes next, how much deeper that is quoted, and who it is."""
-    depth = pieces[0].quoted
-    rows = [_MARKS.sub("", piece.text, count=1) for piece in pieces if piece.quoted == depth]
+    depth = blocks[0].quoted
+    rows = [_MARKS.sub("", block.text, count=1) for block in blocks if block.quoted == depth]
     if _CUT.fullmatch(rows[0]):
         return 1, 0, None
     if found := _ONE_LINE.match(rows[0]):
         return 1, 0, _who(found["value"], known)
-    fields = _fields(rows if all(piece.quoted == depth for piece in pieces[: len(rows)]) else rows[:1])
-    if fields and re.fullmatch(_FROM, fields[0][0]) and any(re.fullmatch(_SENT, name) for name, _ in fields[1:]):
+    fields = _fields(rows if all(block.quoted == depth for block in blocks[: len(rows)]) else rows[:1])
+    if fields and fields[0][0] in _FROM.split("|") and any(name in _SENT.split("|") for name, _ in fields[1:]):
         return len(fields), 0, _who(fields[0][1], known)
-    return _attributed(pieces, rows, known)
+    return _attributed(blocks, rows, known)
 
 
 def _fields(rows: Iterable[str]) -> list[tuple[str, str]]:
     """Return the fields of a header, name and value, at the start of some blocks."""
-    found: list[tuple[str, str]] = []
-    for row in rows:
-        match = _FIELD.fullmatch(row)
-        if not match:
-            break
-        found.append((match["name"], match["value"]))
-    return found
+    matches = takewhile(bool, map(_FIELD.fullmatch, rows))
+    return [(match["name"], match["value"]) for match in matches if match]
 
 
-def _attributed(pieces: Sequence[Piece], rows: Sequence[str], known: Mapping[str, str]) -> tuple[int, int, str | None]:
+def _attributed(blocks: Sequence[Block], rows: Sequence[str], known: Mapping[str, str]) -> tuple[int, int, str | None]:
     """Read `On 6 March, Elin Sandvik wrote:`, in one block or two, in front of what is quoted deeper.
 
     Without marks of quotation it is not clear where the quoted words end: they are nobody's that is known.
@@ -131,9 +125,9 @@ def _attributed(pieces: Sequence[Piece], rows: Sequence[str], known: Mapping[str
     for taken in (1, 2):
         joined = " ".join(rows[:taken])
         match = _WROTE_BY.fullmatch(joined) or _WROTE.fullmatch(joined)
-        if not match or len(rows) < taken or (taken > 1 and not _DIGIT.search(rows[0])):
+        if not match or len(rows) < taken or (taken > 1 and not any(map(str.isdecimal, rows[0]))):
             continue
-        if taken < len(pieces) and pieces[taken].quoted > pieces[0].quoted:
+        if taken < len(blocks) and blocks[taken].quoted > blocks[0].quoted:
             return taken, 1, _who(match["who"], known)
         if _ADDRESS.search(joined):
             return taken, 0, None
@@ -143,7 +137,7 @@ def _attributed(pieces: Sequence[Piece], rows: Sequence[str], known: Mapping[str
 def _who(words: str, known: Mapping[str, str]) -> str | None:
     """Return whom the line above a quotation names: without the date in front, by name or else by address."""
     address = _ADDRESS.search(words)
-    bare = _ADDRESS.sub("", _ASIDE.sub("", words))
+    bare = _ADDRESS.sub("", _BRACKETED.sub("", words))
     when = _WHEN.match(bare)
     rest = bare[when.end() :] if when else bare
     name = name_of(rest) if rest.strip() != "On" else None

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag.language.blocks import is_turn
+from rag.load.blocks import document, line
 from rag.load.decode import decode
-from rag.load.pieces import line
-from rag.records import Document, Mark, Span, Statement
+from rag.records import Mark, Span, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from rag.records import Document
 
 _TIME = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{2})[.,]\d{1,3}"
 _CUE = re.compile(rf"^[ \t]*{_TIME}[ \t]+-->[ \t]+{_TIME}[^\n]*$", re.MULTILINE)
@@ -48,31 +49,18 @@ def parse(data: bytes, uri: str) -> Document:
         if cue.speaker:
             speakers.append(Statement(span, cue.speaker))
         last = cue
-    return Document(
-        uri=uri,
-        text=text,
-        title=None,
-        digest=hashlib.sha256(data).hexdigest(),
-        media_type="text/vtt" if source.lstrip().startswith("WEBVTT") else "application/x-subrip",
-        blocks=tuple(blocks),
-        marks=tuple(marks),
-        speakers=tuple(speakers),
-    )
+    kind = "text/vtt" if source.lstrip().startswith("WEBVTT") else "application/x-subrip"
+    return document(text, data, uri, kind, blocks=tuple(blocks), marks=tuple(marks), speakers=tuple(speakers))
 
 
 def _cues(source: str) -> Iterator[_Cue]:
     """Yield the cues that have words."""
     found = list(_CUE.finditer(source))
     for index, match in enumerate(found):
-        end = found[index + 1].start() if index + 1 < len(found) else len(source)
-        body = source[match.end() : end].strip("\n").split("\n\n")[0]
-        rows = body.split("\n")
-        if (
-            index + 1 < len(found)
-            and len(rows) > 1
-            and rows[-1].strip().isdigit()
-            and "\n\n" not in source[match.end() : end]
-        ):
+        last = index + 1 == len(found)
+        between = source[match.end() : None if last else found[index + 1].start()]
+        rows = between.strip("\n").split("\n\n")[0].split("\n")
+        if not last and len(rows) > 1 and rows[-1].strip().isdigit() and "\n\n" not in between:
             rows = rows[:-1]  # the number of the next cue, where no blank line parts them
         times = [int(part or 0) for part in match.groups()]
         start, stop = (h * 3600 + m * 60 + s for h, m, s in (times[:3], times[3:]))

@@ -1,4 +1,4 @@
-"""Rows of cells into blocks: each row says with every value what it is, and names its cells."""
+"""Rows of cells into blocks, for all formats: each row says with every value what it is, and names its cells."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from itertools import zip_longest
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from rag.load.pieces import Piece, record, row
+from rag.load.blocks import Block, line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 _NUMBER = re.compile(r"[\s(]*[-+]?[\d.,:/%€$£ -]+[)%]?\s*")
 _NONE: Mapping[int, Sequence[tuple[int, int]]] = MappingProxyType({})
@@ -18,20 +18,47 @@ _YEAR = re.compile(r"(?:19|20)\d\d(?:[-–/](?:\d\d){1,2})?")
 _LONGEST_NAME = 80  # characters of a column's name
 
 
-def column(index: int) -> str:
+def row(cells: Sequence[str]) -> str:
+    """Return a table row as one line; nothing for empty cells only."""
+    filled = [line(cell) for cell in cells]
+    return " | ".join(filled).strip() if any(filled) else ""
+
+
+def record(header: Sequence[str], cells: Sequence[str]) -> str:
+    """Return a table row that says with each value what it is: `Name: Ada | Year: 1843`. Empty cells are left out."""
+    names = [*header, *[""] * (len(cells) - len(header))]
+    pairs = ((line(name), line(cell)) for name, cell in zip(names, cells, strict=False))
+    return " | ".join(f"{name}: {cell}" if name and name != cell else cell for name, cell in pairs if cell)
+
+
+def column_letters(index: int) -> str:
     """Return a column's letters, from 0: A, B, ..., Z, AA."""
-    letters = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
+    before, last = divmod(index, 26)
+    return (column_letters(before - 1) if before else "") + chr(65 + last)
 
 
-def table(
+def text_table(
+    rows: Sequence[Sequence[str]],
+    name: str,
+    header: Sequence[str] = (),
+    heads: Collection[int] = (),
+    page: int | None = None,
+) -> Iterator[Block]:
+    """Yield a block for each row of a table in a text, marked with the `name` of the table and the row's number.
+
+    `header` names the columns and is the first row; or rows that name what is below them are `heads`, by their index.
+    """
+    for index, cells in enumerate(rows):
+        named = len(header) == len(cells) and index not in heads and index > 0
+        text = record(header, cells) if named else row(cells)
+        header = cells if index in heads else header
+        yield Block(text, None, "\n" if index else "\n\n", f"{name}, row {index + 1}", page)
+
+
+def sheet_table(
     rows: Iterable[tuple[int, Sequence[str]]], sheet: str = "", across: Mapping[int, Sequence[tuple[int, int]]] = _NONE
-) -> Iterator[Piece]:
-    """Yield a block for each row that is not empty; `rows` have their number in the file.
+) -> Iterator[Block]:
+    """Yield a block for each row that is not empty, marked with its cells; `rows` have their number in the file.
 
     An empty row ends a table; the first row of each names the columns when it looks like that. A row above with a
     single cell is a caption. `across` has, by row, first and last columns of cells that cover several: below names
@@ -44,15 +71,14 @@ def table(
         if not places:
             header, fresh, goes_on = None, True, False
             continue
-        mark = f"{sheet}{column(places[0])}{number}:{column(places[-1])}{number}"
-        gap = "\n\n" if fresh else "\n"
+        first, last = (f"{column_letters(index)}{number}" for index in (places[0], places[-1]))
         names = _names(header if goes_on else None, cells, places)
+        text = row([cells[index] for index in places])
         if names and (goes_on or header is None):
             header, goes_on = _spread(names, across.get(number, ())), number in across
-            text = row([cells[index] for index in places])
         else:
-            text, goes_on = record(header, cells) if header else row([cells[index] for index in places]), False
-        yield Piece(text, None, gap, mark.removesuffix(f":{column(places[0])}{number}"))
+            text, goes_on = record(header, cells) if header else text, False
+        yield Block(text, None, "\n\n" if fresh else "\n", f"{sheet}{first}" + (f":{last}" if last != first else ""))
         fresh = len(places) == 1 and header is None
 
 

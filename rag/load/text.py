@@ -1,19 +1,28 @@
-"""Plain text: blocks by line breaks, headings by their looks."""
+"""Plain text: blocks by line breaks, headings by their looks. Source code: each line a block with its number."""
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from rag.language.blocks import is_item, is_turn, lines, plain_blocks
+from rag.language.blocks import is_item, is_turn, lines, plain_blocks, strip
 from rag.language.published import parse_date, publication_date
+from rag.load.blocks import Heading, document, headline
 from rag.load.decode import decode
-from rag.load.outline import Heading, headline, outline
-from rag.records import Document, Span
+from rag.records import Mark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rag.records import Document, Span
+
+CODE = frozenset(
+    ".py .pyi .js .mjs .ts .tsx .jsx .java .kt .c .h .cc .cpp .hpp .cs .go .rs .rb .php .pl .lua .r .jl .swift .scala "
+    ".sh .bash .zsh .ps1 .bat .sql .css .scss .xml .yaml .yml .toml .ini .cfg .conf .properties .env .tex .bib .rst "
+    ".adoc .org .log .diff .patch .vue .svelte .dart .ex .exs .erl .hs .ml .clj .lisp .el .vim .cmake .gradle "
+    ".proto".split()
+)
+"""The suffixes of source code, and of other text whose lines have a meaning."""
 
 _LONGEST_HEADING = 100
 _SENTENCE_END = (".", ";", ":", ",", "…", "。", "؟", "।", "”", '"', "|")
@@ -31,15 +40,16 @@ def parse(data: bytes, uri: str) -> Document:
     headings = [Heading(block, block.of(text), 2) for block in _headings(text, blocks) if block != place]
     if place:
         headings = [Heading(place, title or "", 1), *(heading for heading in headings if heading.span > place)]
-    return Document(
-        uri=uri,
-        text=text,
-        title=title,
-        digest=hashlib.sha256(data).hexdigest(),
-        date=publication_date(row.of(text) for row in lines(text)),
-        sections=outline(text, headings),
-        blocks=tuple(blocks),
-    )
+    date = publication_date(row.of(text) for row in lines(text))
+    return document(text, data, uri, "text/plain", title, headings, date=date, blocks=tuple(blocks))
+
+
+def parse_code(data: bytes, uri: str) -> Document:
+    """Read code; `Document.text` is exactly what the file holds, and each line has its number as its name."""
+    text = decode(data, uri)
+    rows = [(number, strip(text, row)) for number, row in enumerate(lines(text), 1)]
+    marks = tuple(Mark(row, f"line {number}") for number, row in rows if len(row))
+    return document(text, data, uri, "text/x-source", blocks=tuple(mark.span for mark in marks), marks=marks)
 
 
 def _title(text: str, blocks: Sequence[Span]) -> tuple[str | None, Span | None]:

@@ -1,9 +1,8 @@
 """The other end of `rag.load.pool`: a process that reads one file after the other, within limits.
 
-Each message is a line of JSON and as many bytes as it says. A request names the file and what is wanted of it: its
-document, or the place of a span on its pages and a picture of one. An answer may be that there is one page more to wait
-for. Whatever a file does here, to memory or to time, it
-does to this process only.
+A request is a header in JSON and the bytes of a file. It names the file and what is wanted of it: its document, or the
+place of a span on its pages and a picture of one. An answer is a header and bytes as well; it may be that there is one
+page more to wait for. Whatever a file does here, to memory or to time, it does to this process only.
 """
 
 from __future__ import annotations
@@ -14,13 +13,13 @@ import resource
 import signal
 import threading
 import time
-from typing import IO, TYPE_CHECKING, Any
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any
 
 from rag.errors import InputError, Skipped
-from rag.load.pdf import ocr
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 MOST_MEMORY = 1_000_000_000
 """Bytes of address space."""
@@ -29,24 +28,26 @@ SECONDS = 60
 """Of computing, for each file."""
 
 
-def main() -> None:
-    """Serve until the owner closes the pipe, or is gone."""
-    source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(2, 1)  # what a library prints must not end up among the answers
+def main(descriptor: str) -> None:
+    """Serve until the owner closes the pipe (open as this descriptor), or is gone."""
+    from rag.load.pdf.ocr import SECONDS as SECONDS_OF_PAGE
+
+    pipe = Connection(int(descriptor))
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
 
-    def go_on() -> None:
-        _limit_time(ocr.SECONDS + SECONDS)  # tesseract starts with the same limit
-        send(sink, {"wait": ocr.SECONDS + SECONDS}, b"")
+    def before_page() -> None:
+        _limit_time(SECONDS_OF_PAGE + SECONDS)  # tesseract starts with the same limit
+        send(pipe, {"wait": SECONDS_OF_PAGE + SECONDS}, b"")
 
-    ocr.before_page = go_on
-    while request := receive(source):
-        header, data = request
+    while True:
+        try:
+            header, data = receive(pipe)
+        except EOFError:
+            return
         _limit_time()
-        send(sink, *_answer(data, header))
+        send(pipe, *_answer(data, header, before_page))
 
 
 def _limit_time(seconds: int = SECONDS) -> None:
@@ -55,15 +56,15 @@ def _limit_time(seconds: int = SECONDS) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
 
 
-def _answer(data: bytes, header: Mapping[str, Any]) -> tuple[Mapping[str, Any], bytes]:
+def _answer(data: bytes, header: Mapping[str, Any], before_page: Callable[[], None]) -> tuple[Mapping[str, Any], bytes]:
     from rag.load import load_bytes
-    from rag.records.codec import to_json
+    from rag.records.codec import document_to_json
 
     uri = header["uri"]
     try:
         if "span" in header:
-            return _places(data, header)
-        return {}, to_json(load_bytes(data, uri))
+            return _places(data, header, before_page)
+        return {}, document_to_json(load_bytes(data, uri, before_page))
     except Skipped as error:
         return {"skipped": str(error)}, b""
     except InputError as error:
@@ -75,15 +76,14 @@ def _answer(data: bytes, header: Mapping[str, Any]) -> tuple[Mapping[str, Any], 
         return {"failed": f"{uri}: is nested too deeply to read"}, b""
 
 
-def _places(data: bytes, header: Mapping[str, Any]) -> tuple[Mapping[str, Any], bytes]:
+def _places(data: bytes, header: Mapping[str, Any], before_page: Callable[[], None]) -> tuple[Mapping[str, Any], bytes]:
     """Return the rectangles of a span of a PDF, and the picture of a page with them, if one is wanted."""
-    from rag.load.pdf.picture import picture
-    from rag.load.pdf.rectangles import rectangles
+    from rag.load.pdf.rectangles import picture, rectangles
     from rag.records import Span
-    from rag.records.codec import from_json
+    from rag.records.codec import document_from_json
 
-    document, pdf = from_json(data[: header["document"]]), data[header["document"] :]
-    found = rectangles(pdf, document, Span(*header["span"]))
+    document, pdf = document_from_json(data[: header["document"]]), data[header["document"] :]
+    found = rectangles(pdf, document, Span(*header["span"]), before_page)
     drawn = picture(pdf, document.uri, header["page"], found) if header["page"] else b""
     return {"rectangles": found}, drawn
 
@@ -95,22 +95,12 @@ def _end_with(owner: int) -> None:
     os.killpg(0, signal.SIGKILL)  # with what it started; its owner gave it a group of its own
 
 
-def send(sink: IO[bytes], header: Mapping[str, Any], data: bytes) -> None:
-    """Write one message."""
-    sink.write(json.dumps({**header, "size": len(data)}).encode() + b"\n")
-    sink.write(data)
-    sink.flush()
+def send(pipe: Connection, header: Mapping[str, Any], data: bytes) -> None:
+    """Write one message; raises OSError when the other end is gone."""
+    pipe.send_bytes(json.dumps(header).encode())
+    pipe.send_bytes(data)
 
 
-def receive(source: IO[bytes]) -> tuple[dict[str, Any], bytes] | None:
-    """Read one message; None when the other end is gone."""
-    line = source.readline()
-    if not line.endswith(b"\n"):
-        return None
-    header = json.loads(line)
-    data = source.read(header["size"])
-    return (header, data) if len(data) == header["size"] else None
-
-
-if __name__ == "__main__":
-    main()
+def receive(pipe: Connection) -> tuple[dict[str, Any], bytes]:
+    """Read one message; raises EOFError or OSError when the other end is gone."""
+    return json.loads(pipe.recv_bytes()), pipe.recv_bytes()

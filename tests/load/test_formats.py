@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from rag.chunk import Chunker
 from rag.errors import LoadError, Skipped
-from rag.load import load_bytes
+from rag.load import load_bytes, original
 from rag.load.archive import members
-from rag.load.original import original
 from rag.load.pdf.rectangles import rectangles
 from rag.records import Citation
 from tests.load.test_load import check

@@ -7,30 +7,28 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rag.language.published import publication_date
-from rag.load.office.chart import charts, diagrams
-from rag.load.office.formula import formula
-from rag.load.office.numbering import Numbering, value_of
-from rag.load.package import Package, attribute, local, properties, whole
-from rag.load.pieces import Piece, assemble, line, raised, record, row
-from rag.load.tables import heading_row
+from rag.load.blocks import Block, assemble, line, raised
+from rag.load.container import Container, attribute, integer, local_name, properties, value_of
+from rag.load.office.drawings import charts, diagrams
+from rag.load.office.numbering import Numbering
+from rag.load.tables import heading_row, text_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rag.load.container import Element
     from rag.records import Document
-
-    Element = Any  # lxml has no types
 
 _MAIN = "word/document.xml"
 _TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _HEADING = re.compile(r"heading\s*(\d)", re.IGNORECASE)
 _HIDDEN = frozenset({"del", "moveFrom", "instrText", "Fallback", "delText"})
-_ASIDE = (("footnotes", "footnote"), ("endnotes", "endnote"), ("comments", "comment"))
+_NOTE_PARTS = (("footnotes", "footnote"), ("endnotes", "endnote"), ("comments", "comment"))
 _MARGIN = re.compile(r"word/(header|footer)\d*\.xml")
-_FOLIO = re.compile(r"(?:page|seite|of|von|[\W\d])*", re.IGNORECASE)
+_PAGE_NUMBER = re.compile(r"(?:page|seite|of|von|[\W\d])*", re.IGNORECASE)
 _SIGNS = {**dict.fromkeys(("tab", "br", "cr", "ptab"), " "), "noBreakHyphen": "-"}
 _OFF = frozenset({"0", "false", "off"})
 
@@ -47,13 +45,13 @@ class _Style(NamedTuple):
 class _Reader:
     styles: dict[str, _Style]
     numbering: Numbering
-    pieces: list[Piece] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
     tables: int = 0
 
     def block(self, element: Element) -> None:
         """Read paragraphs and tables wherever they are; what only wraps them is passed through."""
         for child in element:
-            name = local(child)
+            name = local_name(child)
             if name == "p":
                 self._paragraph(child)
             elif name == "tbl":
@@ -70,7 +68,7 @@ class _Reader:
         if level and label == "-":
             label = ""
         gap = "\n" if label and not level else "\n\n"
-        self.pieces.append(Piece(f"{label} {text}".strip(), level, gap))
+        self.blocks.append(Block(f"{label} {text}".strip(), level, gap))
         for box in _boxes(element):
             self.block(box)
 
@@ -81,16 +79,11 @@ class _Reader:
             self.block(element)
             return
         self.tables += 1
-        number = self.tables
+        name = f"table {self.tables}"
         above: dict[int, str] = {}  # by column: a cell that spans several rows is in each of them
         laid = [self._cells(each, above) for each in rows]
         heads = {index for index, each in enumerate(rows) if each.find("{*}trPr/{*}tblHeader") is not None}
-        header: list[str] = [] if heads else heading_row(laid)
-        for index, cells in enumerate(laid):
-            named = len(header) == len(cells) and index not in heads and (index > 0 or cells != header)
-            text = record(header, cells) if named else row(cells)
-            header = cells if index in heads else header
-            self.pieces.append(Piece(text, None, "\n" if index else "\n\n", f"table {number}, row {index + 1}"))
+        self.blocks += text_table(laid, name, () if heads else heading_row(laid), heads)
 
     def _cells(self, element: Element, above: dict[int, str]) -> list[str]:
         """Return the texts of a row's cells; `above` has those of the row before, and then of this one."""
@@ -101,36 +94,34 @@ class _Reader:
                 above[column] = self._cell(cell)
             texts.append(above.get(column, ""))
             looks = cell.find("{*}tcPr")
-            column += 1 if looks is None else max(1, whole(value_of(looks, "gridSpan") or "1"))
+            column += 1 if looks is None else max(1, integer(value_of(looks, "gridSpan") or "1"))
         return texts
 
     def _cell(self, element: Element) -> str:
         """Return the words of a cell in one line, those of tables in it too."""
         inner = _Reader(self.styles, self.numbering)
         inner.block(element)
-        return " ".join(piece.text for piece in inner.pieces if piece.text)
+        return " ".join(block.text for block in inner.blocks if block.text)
 
 
 def parse(data: bytes, uri: str) -> Document:
     """Read a Word file; raises `LoadError` for a damaged or encrypted one."""
-    package = Package(data, uri)
-    reader = _Reader(_styles(package), Numbering.of(package.optional("word/numbering.xml")))
-    root = package.xml(_MAIN)
+    container = Container(data, uri)
+    reader = _Reader(_styles(container), Numbering.of(container.optional("word/numbering.xml")))
+    root = container.xml(_MAIN)
     reader.block(root)
-    reader.pieces += [*charts(package, _MAIN), *diagrams(package, _MAIN)]
-    for part, kind in _ASIDE:
-        _read_aside(package.optional(f"word/{part}.xml"), kind, reader)
-    _read_margins(package, reader)
-    title, made = properties(package.optional("docProps/core.xml"))
-    running = (piece.text for piece in reader.pieces if not piece.level)
-    return assemble(
-        reader.pieces, data, uri, _TYPE, title=title, date=publication_date(running) or made, notes=_notes(root)
-    )
+    reader.blocks += [*charts(container, _MAIN), *diagrams(container, _MAIN)]
+    for part, kind in _NOTE_PARTS:
+        _read_note_part(container.optional(f"word/{part}.xml"), kind, reader)
+    _read_margins(container, reader)
+    title, made = properties(container.optional("docProps/core.xml"))
+    date = publication_date(block.text for block in reader.blocks if not block.level) or made
+    return assemble(reader.blocks, data, uri, _TYPE, title, date=date, notes=_notes(root))
 
 
-def _styles(package: Package) -> dict[str, _Style]:
+def _styles(container: Container) -> dict[str, _Style]:
     """Return what each style says, by its id; a style has the numbers of the one that it is based on."""
-    root = package.optional("word/styles.xml")
+    root = container.optional("word/styles.xml")
     found: dict[str, _Style] = {}
     for style in () if root is None else root.iter("{*}style"):
         name = (value_of(style, "name") or "").lower()
@@ -145,7 +136,7 @@ def _styles(package: Package) -> dict[str, _Style]:
 def _outline_level(element: Element) -> int | None:
     """Return the level of a heading that a paragraph, or a style, names itself."""
     outline = element.find("{*}pPr/{*}outlineLvl")
-    level = 9 if outline is None else whole(attribute(outline, "val") or "9")
+    level = 9 if outline is None else integer(attribute(outline, "val") or "9")
     return level + 1 if level < 6 else None
 
 
@@ -158,55 +149,55 @@ def _numbers(element: Element) -> tuple[str, int] | None:
     """Return the list that a paragraph, or a style, belongs to, and the level in it."""
     found = element.find("{*}pPr/{*}numPr")
     key = None if found is None else value_of(found, "numId")
-    return None if found is None or key is None else (key, whole(value_of(found, "ilvl") or "0"))
+    return None if found is None or key is None else (key, integer(value_of(found, "ilvl") or "0"))
 
 
-def _read_aside(root: Element | None, kind: str, reader: _Reader) -> None:
+def _read_note_part(root: Element | None, kind: str, reader: _Reader) -> None:
     """Read footnotes, endnotes or comments; separators have a type and no words."""
     for element in () if root is None else _children(root, kind):
         author = line(attribute(element, "author") or "")
         _marked(reader, element, f"{kind} by {author}" if author else kind)
 
 
-def _read_margins(package: Package, reader: _Reader) -> None:
+def _read_margins(container: Container, reader: _Reader) -> None:
     """Read headers and footers once each, without page numbers: a letter has its sender there."""
     seen: set[str] = set()
-    for name in sorted(package.names):
+    for name in sorted(container.names):
         if match := _MARGIN.fullmatch(name):
-            before = len(reader.pieces)
-            _marked(reader, package.xml(name), match[1])
-            fresh = {piece.text: piece for piece in reader.pieces[before:] if piece.text not in seen}
-            reader.pieces[before:] = [piece for text, piece in fresh.items() if not _FOLIO.fullmatch(text)]
+            before = len(reader.blocks)
+            _marked(reader, container.xml(name), match[1])
+            fresh = {block.text: block for block in reader.blocks[before:] if block.text not in seen}
+            reader.blocks[before:] = [block for text, block in fresh.items() if not _PAGE_NUMBER.fullmatch(text)]
             seen |= fresh.keys()
 
 
 def _marked(reader: _Reader, element: Element, mark: str) -> None:
     """Read blocks and name their place."""
-    before = len(reader.pieces)
+    before = len(reader.blocks)
     reader.block(element)
-    kept = (piece for piece in reader.pieces[before:] if piece.text)
-    reader.pieces[before:] = [piece._replace(mark=mark, level=None) for piece in kept]
+    kept = (block for block in reader.blocks[before:] if block.text)
+    reader.blocks[before:] = [block._replace(mark=mark, level=None) for block in kept]
 
 
 def _children(element: Element, name: str) -> Iterator[Element]:
     """Yield the nearest descendants of a name, also those inside of content controls."""
     for child in element:
-        if local(child) == name:
+        if local_name(child) == name:
             yield child
-        elif local(child) in {"sdt", "sdtContent", "customXml", "ins"}:
+        elif local_name(child) in {"sdt", "sdtContent", "customXml", "ins"}:
             yield from _children(child, name)
 
 
 def _words(element: Element) -> Iterator[str]:
     """Yield the text of a paragraph, formulas too, without that of text boxes and deleted or hidden words."""
     for child in element:
-        name = local(child)
+        name = local_name(child)
         if name == "r" and (looks := child.find("{*}rPr")) is not None:
             yield from _run(child, looks)
         elif name == "t":
             yield child.text or ""
         elif name == "oMath":
-            yield formula(child)
+            yield _formula(child)
         elif name in _SIGNS:
             yield _SIGNS[name]
         elif name == "sym":
@@ -230,10 +221,47 @@ def _symbol(element: Element) -> str:
     return chr(code) if code and not 0xE000 <= code <= 0xF8FF else ""
 
 
+def _formula(element: Element) -> str:
+    """Return a formula (OMML), or a part of it, in one line, as it is typed: `x^2`, `(a+b)/2`, `√(x)`."""
+    name = local_name(element)
+    if name == "t":
+        return element.text or ""
+    parts = [(local_name(child), _formula(child)) for child in element if not local_name(child).endswith("Pr")]
+    part = dict(parts)
+    base = part.get("e", "")
+    if name == "f":
+        return f"{_group(part.get('num', ''))}/{_group(part.get('den', ''))}"
+    if name == "d":
+        inner = ", ".join(text for kind, text in parts if kind == "e")
+        return f"{_sign(element, 'begChr', '(')}{inner}{_sign(element, 'endChr', ')')}"
+    whole = {
+        "rad": f"{part.get('deg', '')}√{_group(base)}",
+        "nary": f"{_sign(element, 'chr', '∫')}{_scripts(part)} {base}",
+        **dict.fromkeys(("sSup", "sSub", "sSubSup"), base + _scripts(part)),
+    }
+    return whole.get(name) or "".join(text for _, text in parts)
+
+
+def _scripts(part: dict[str, str]) -> str:
+    signs = (("_", part.get("sub", "")), ("^", part.get("sup", "")))
+    return "".join(f"{sign}{_group(text)}" for sign, text in signs if text)
+
+
+def _group(text: str) -> str:
+    """Put brackets around what is more than one sign or number."""
+    return text if len(text) < 2 or text.isdecimal() else f"({text})"
+
+
+def _sign(element: Element, name: str, usual: str) -> str:
+    """Return a sign that the formula's properties may name."""
+    found = element.find(f"*/{{*}}{name}")
+    return usual if found is None else attribute(found, "val") or ""
+
+
 def _boxes(element: Element) -> Iterator[Element]:
     """Yield the text boxes of a paragraph once: each is written for new and for old programs."""
     for child in element:
-        name = local(child)
+        name = local_name(child)
         if name == "txbxContent":
             yield child
         elif name not in _HIDDEN:

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from rag.load.package import attribute, whole
+from rag.load.container import attribute, integer, value_of
 
 if TYPE_CHECKING:
-    from rag.load.package import Element
+    from rag.load.container import Element
 
 _ROMAN = dict(
     zip("m cm d cd c xc l xl x ix v iv i".split(), (1000, 900, 500, 400, 100, 90, 50, 40, 10, 9, 5, 4, 1), strict=True)
@@ -36,15 +36,17 @@ class Numbering:
     def of(cls, root: Element | None) -> Numbering:
         """Read `word/numbering.xml`; without it no list has numbers."""
         found = cls()
-        for element in () if root is None else root.iter("{*}abstractNum"):
+        if root is None:
+            return found
+        for element in root.iter("{*}abstractNum"):
             key = attribute(element, "abstractNumId") or ""
             found.levels[key] = {_number(each, "ilvl"): _level(each) for each in element.iterfind("{*}lvl")}
-        for element in () if root is None else root.iterfind("{*}num"):
+        for element in root.iterfind("{*}num"):
             key = attribute(element, "numId") or ""
             found.lists[key] = value_of(element, "abstractNumId") or ""
             for each in element.iterfind("{*}lvlOverride"):
                 if (start := value_of(each, "startOverride")) is not None:
-                    found.restarts[key, _number(each, "ilvl")] = whole(start)
+                    found.restarts[key, _number(each, "ilvl")] = integer(start)
         return found
 
     def label(self, key: str, level: int) -> str:
@@ -63,27 +65,21 @@ class Numbering:
         def shown(match: re.Match[str]) -> str:
             above = int(match[1]) - 1
             kind, _, start = levels.get(above, own)
-            return written(counts.get(above, start), kind)
+            return format_number(counts.get(above, start), kind)
 
         return _PLACE.sub(shown, own.text).strip()
 
 
-def value_of(element: Element, name: str) -> str | None:
-    """Return the value of a child, as in `<w:numId w:val="3"/>`; None without such a child."""
-    child = element.find(f"{{*}}{name}")
-    return None if child is None else attribute(child, "val")
-
-
 def _level(element: Element) -> _Level:
     kind, text = value_of(element, "numFmt") or "decimal", value_of(element, "lvlText") or ""
-    return _Level(kind, "" if kind == "none" else text, whole(value_of(element, "start") or "1"))
+    return _Level(kind, "" if kind == "none" else text, integer(value_of(element, "start") or "1"))
 
 
 def _number(element: Element, name: str) -> int:
-    return whole(attribute(element, name) or "0")
+    return integer(attribute(element, name) or "0")
 
 
-def written(number: int, kind: str) -> str:
+def format_number(number: int, kind: str) -> str:
     """Return a number in the letters or figures of its list, as Word names them: `decimal`, `lowerRoman`, ..."""
     if "Roman" in kind:
         text = ""

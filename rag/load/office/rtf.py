@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import LoadError
 from rag.language.published import publication_date
-from rag.load.pieces import Piece, assemble, line
+from rag.load.blocks import Block, assemble, line
 
 if TYPE_CHECKING:
     from rag.records import Document
@@ -27,19 +27,14 @@ def parse(data: bytes, uri: str) -> Document:
     source, footnotes = _without_groups(data.decode("latin-1"))
     page = _CODE_PAGE.search(source)
     head = f"{{\\rtf1\\ansi{page[0] if page else ''} "
-    pieces = [Piece(_cells(each)) for each in _plain(source, uri).split("\n")]
-    pieces += [Piece(_cells(_plain(f"{head}{each}}}", uri)), mark="footnote") for each in footnotes]
+    blocks = [Block(_cells(each)) for each in _plain(source, uri).split("\n")]
+    blocks += [Block(_cells(_plain(f"{head}{each}}}", uri)), mark="footnote") for each in footnotes]
     title, made = _TITLE.search(source), _MADE.search(source)
-    return assemble(
-        pieces,
-        data,
-        uri,
-        "application/rtf",
-        title=line(_plain(f"{head}{title[1]}}}", uri)) if title else None,
-        date=publication_date(piece.text for piece in pieces)
-        or (f"{made[1]}-{int(made[2]):02}-{int(made[3]):02}" if made else None),
-        notes=("its pictures were not read",) if b"\\pict" in data else (),
-    )
+    name = line(_plain(f"{head}{title[1]}}}", uri)) if title else None
+    created = f"{made[1]}-{int(made[2]):02}-{int(made[3]):02}" if made else None
+    date = publication_date(block.text for block in blocks) or created
+    notes = ("its pictures were not read",) if b"\\pict" in data else ()
+    return assemble(blocks, data, uri, "application/rtf", name, date=date, notes=notes)
 
 
 def _without_groups(source: str) -> tuple[str, list[str]]:

@@ -7,25 +7,23 @@ import io
 import re
 import warnings
 import zipfile
+from collections import defaultdict
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import LoadError
 from rag.language.published import publication_date
-from rag.load.office.chart import captions
-from rag.load.office.comments import sheet_comments
-from rag.load.office.merged import across, filled, ranges, without_result
-from rag.load.package import Package, properties
-from rag.load.pieces import Piece, assemble
-from rag.load.tables import table
+from rag.load.blocks import Block, assemble
+from rag.load.container import Container, properties
+from rag.load.office.drawings import captions, sheet_comments
+from rag.load.tables import sheet_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rag.records import Document
 
-    Cell = Any  # openpyxl has no types
-    Sheet = Any
+    Sheet = Any  # openpyxl has no types
 
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _BOOK = "xl/workbook.xml"
@@ -35,66 +33,65 @@ _SIGN = re.compile(
 )
 _DAMAGED = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, SyntaxError, OSError)
 _LAST_ROW = 1_048_576  # of any sheet
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?\bref="([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})"')
+_NO_RESULT = re.compile(rb'<c\s(?![^>]*\bt="str")[^>]*>\s*<f[^<]*(?:</f>)?\s*(?:<v\s*/>|<v></v>)?\s*</c>')
+
+
+class _Merged(NamedTuple):
+    """A merged cell: columns from 0, the last row from 1, all included."""
+
+    left: int
+    right: int
+    bottom: int
 
 
 def parse(data: bytes, uri: str) -> Document:
     """Read a workbook; of formulas their last results. Raises `LoadError` for a damaged or encrypted one."""
     import openpyxl
 
-    package = Package(data, uri)
-    pieces: list[Piece] = []
+    container = Container(data, uri)
+    blocks: list[Block] = []
     notes: list[str] = []
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about looks that are not read
             book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-            parts = _parts(package)
+            parts = _parts(container)
             for sheet in book.worksheets:
-                source = package.read(parts[sheet.title]) if sheet.title in parts else b""
-                pieces += _sheet(sheet, source)
-                pieces += _beside(package, parts.get(sheet.title), sheet.title)
-                notes += _lost(sheet, source)
+                part = parts.get(sheet.title)
+                source = container.read(part) if part else b""
+                merged = _merged(source)
+                blocks.append(Block(sheet.title, 2))
+                blocks += sheet_table(_filled(_rows(sheet), merged), f"{sheet.title}!", _across(merged))
+                if part:
+                    blocks += [*captions(container, part, sheet.title), *sheet_comments(container, part, sheet.title)]
+                notes += _notes(sheet, source)
     except (*_DAMAGED, zipfile.BadZipFile) as error:
         raise LoadError(f"{uri}: is a damaged workbook ({error}); open it and save it anew") from error
-    pictures = sum("/media/" in name for name in package.names)
-    if pictures:
+    if pictures := sum("/media/" in name for name in container.names):
         notes.append(f"{pictures} pictures were not read")
-    title, date = properties(package.optional("docProps/core.xml"))
-    return assemble(pieces, data, uri, _TYPE, title=title, date=_date(pieces) or date, notes=tuple(notes))
+    title, date = properties(container.optional("docProps/core.xml"))
+    return assemble(blocks, data, uri, _TYPE, title, date=_date(blocks) or date, notes=tuple(notes))
 
 
-def _date(pieces: Sequence[Piece]) -> str | None:
+def _date(blocks: Sequence[Block]) -> str | None:
     """Return the date above the first table: that of a row says when something happened."""
-    above = list(takewhile(lambda piece: " | " not in piece.text, pieces))
-    return publication_date(piece.text for piece in above if not piece.level) if len(above) < len(pieces) else None
+    above = list(takewhile(lambda block: " | " not in block.text, blocks))
+    return publication_date(block.text for block in above if not block.level) if len(above) < len(blocks) else None
 
 
-def _parts(package: Package) -> dict[str, str]:
+def _parts(container: Container) -> dict[str, str]:
     """Return the member that holds each sheet, by the sheet's name."""
-    book, targets = package.optional(_BOOK), package.relations(_BOOK)
+    book, targets = container.optional(_BOOK), container.relations(_BOOK)
     named = () if book is None else book.iter("{*}sheet")
     pairs = ((each.get("name", ""), targets[key]) for each in named for key in each.attrib.values() if key in targets)
-    return {name: part for name, part in pairs if part in package.names}
+    return {name: part for name, part in pairs if part in container.names}
 
 
-def _sheet(sheet: Sheet, source: bytes) -> Iterator[Piece]:
-    """Yield the name of a sheet and its rows; `source` is its XML."""
-    merged = ranges(source)
-    yield Piece(sheet.title, 2)
-    yield from table(filled(_rows(sheet), merged), f"{sheet.title}!", across(merged))
-
-
-def _beside(package: Package, part: str | None, sheet: str) -> Iterator[Piece]:
-    """Yield what stands on a sheet and in no cell."""
-    if part:
-        yield from captions(package, part, sheet)
-        yield from sheet_comments(package, part, sheet)
-
-
-def _lost(sheet: Sheet, source: bytes) -> Iterator[str]:
+def _notes(sheet: Sheet, source: bytes) -> Iterator[str]:
     if sheet.sheet_state != "visible":
         yield f"the sheet {sheet.title} is hidden and was read as well"
-    if count := without_result(source):
+    if count := len(_NO_RESULT.findall(source)):  # a program wrote them, and none has computed them
         yield f"{count} formulas of the sheet {sheet.title} have no result; open it in a spreadsheet and save it"
 
 
@@ -102,10 +99,45 @@ def _rows(sheet: Sheet) -> Iterator[tuple[int, list[str]]]:
     """Yield number and shown texts of each row."""
     sheet.reset_dimensions()  # what the file says of its size is often wrong, and may be a bomb
     for number, cells in enumerate(sheet.iter_rows(max_row=_LAST_ROW), 1):
-        yield number, [shown(cell.value, getattr(cell, "number_format", "") or "") for cell in cells]
+        yield number, [_format_value(cell.value, getattr(cell, "number_format", "") or "") for cell in cells]
 
 
-def shown(value: object, style: str) -> str:
+def _merged(sheet: bytes) -> dict[int, list[_Merged]]:
+    """Return the merged cells of a sheet's XML by their first row."""
+    from openpyxl.utils import range_boundaries
+
+    found: dict[int, list[_Merged]] = defaultdict(list)
+    for match in _MERGED.finditer(sheet):
+        left, top, right, bottom = range_boundaries(match[1].decode())
+        found[top].append(_Merged(left - 1, right - 1, bottom))
+    return found
+
+
+def _across(merged: Mapping[int, Sequence[_Merged]]) -> dict[int, list[tuple[int, int]]]:
+    """Return the first and last columns of the cells that cover several, by row."""
+    found = {
+        row: [(each.left, each.right) for each in cells if each.right > each.left] for row, cells in merged.items()
+    }
+    return {row: columns for row, columns in found.items() if columns}
+
+
+def _filled(
+    rows: Iterable[tuple[int, list[str]]], merged: Mapping[int, Sequence[_Merged]]
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows with the text of a cell that covers several of them in each; empty rows stay empty."""
+    covering: dict[int, tuple[int, str]] = {}  # by column: the last row that a cell above covers, and its text
+    for number, cells in rows:
+        for column, (bottom, text) in covering.items() if any(cells) else ():
+            if number <= bottom:
+                cells.extend([""] * (column + 1 - len(cells)))
+                cells[column] = text
+        for each in merged.get(number, ()):
+            if each.left < len(cells) and cells[each.left] and each.bottom > number:
+                covering[each.left] = each.bottom, cells[each.left]
+        yield number, cells
+
+
+def _format_value(value: object, style: str) -> str:
     """Return a value nearly as a spreadsheet shows it: dates in ISO form, percent and units, no rounding noise."""
     if value is None:
         return ""

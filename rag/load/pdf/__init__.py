@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import LoadError, Skipped
 from rag.language.published import parse_date, publication_date
+from rag.load.blocks import PARAGRAPH, Block, assemble, join, page_starts
 from rag.load.pdf import ocr
-from rag.load.pdf.flow import furniture, paragraphs
-from rag.load.pdf.glyphs import joined, page_words
-from rag.load.pdf.grid import rows
-from rag.load.pdf.order import page_lines
-from rag.load.pieces import PARAGRAPH, Piece, assemble, join
+from rag.load.pdf.characters import joined, page_words
+from rag.load.pdf.column_names import name_cells
+from rag.load.pdf.paragraphs import headers_and_footers, joined_lines
+from rag.load.pdf.reading_order import page_lines
+from rag.load.pdf.ruled_tables import rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from rag.load.pdf.order import Line
-    from rag.load.pdf.paragraph import Paragraph
+    from rag.load.pdf.reading_order import Line
     from rag.records import Document
 
     Pdf = Any  # pypdfium2's document
@@ -32,35 +32,37 @@ _MADE_UP_TITLE = re.compile(
 )
 
 
-def parse(data: bytes, uri: str) -> Document:
-    """Read a PDF.
+def parse(data: bytes, uri: str, before_page: Callable[[], None] = lambda: None) -> Document:
+    """Read a PDF; `before_page` is called before each scanned page, which takes seconds.
 
     Raises:
         LoadError: encrypted, damaged, or scanned with no program for character recognition at hand.
         Skipped: more pages than a document has.
     """
     pdf = open_pdf(data, uri)
-    sheets = [sheet_of(pdf, number) for number in range(1, len(pdf) + 1)]
-    pages, heights = [sheet.lines for sheet in sheets], [sheet.height for sheet in sheets]
-    if not any(pages):
+    pages = [read_page(pdf, number, before_page) for number in range(1, len(pdf) + 1)]
+    if not any(page.lines for page in pages):
         raise LoadError(f"{uri}: {_UNREADABLE if ocr.is_there() else _SCANNED}")
-    decorations = furniture(pages, heights)
-    blocks = paragraphs([[line for line in page if id(line) not in decorations] for page in pages])
-    in_table = [bool(block.lines[0].cells) for block in blocks]
+    running = headers_and_footers([page.lines for page in pages], [page.height for page in pages])
+    paragraphs = joined_lines([[line for line in page.lines if id(line) not in running] for page in pages])
+    name_cells(paragraphs)
+    in_table = [bool(each.lines[0].cells) for each in paragraphs]
     gaps = ["\n" if both == (True, True) else PARAGRAPH for both in pairwise([False, *in_table])]
-    pieces = [Piece(block.text, block.level, gap) for block, gap in zip(blocks, gaps, strict=True)]
+    blocks = [Block(each.text, each.level, gap) for each, gap in zip(paragraphs, gaps, strict=True)]
+    text, spans = join(blocks)
+    places = [(page, span.start + at) for each, span in zip(paragraphs, spans, strict=True) for page, at in each.pages]
     meta = pdf.get_metadata_dict()
     title = meta.get("Title", "").strip()
-    head = (row.run.text for block in blocks[:15] for row in block.lines if not block.level)
+    head = (line.run.text for each in paragraphs[:15] for line in each.lines if not each.level)
     return assemble(
-        pieces,
+        blocks,
         data,
         uri,
         "application/pdf",
-        title=None if _MADE_UP_TITLE.search(title) else title,
+        None if _MADE_UP_TITLE.search(title) else title,
         date=publication_date(head) or _made(meta.get("CreationDate", "")),
-        page_starts=_page_starts(blocks, pieces, len(heights)),
-        notes=_notes(sheets),
+        page_starts=(0, *page_starts(places, len(pages), len(text))[1:]),
+        notes=_notes(pages),
     )
 
 
@@ -79,7 +81,7 @@ def open_pdf(data: bytes, uri: str) -> Pdf:
     return pdf
 
 
-class Sheet(NamedTuple):
+class PageContent(NamedTuple):
     """What stands on a page: its lines in reading order, its height, whether they were recognised, or could not be."""
 
     lines: list[Line]
@@ -88,7 +90,7 @@ class Sheet(NamedTuple):
     failed: bool = False
 
 
-def sheet_of(pdf: Pdf, number: int) -> Sheet:
+def read_page(pdf: Pdf, number: int, before_page: Callable[[], None]) -> PageContent:
     """Read page `number` (from 1); of a damaged one, nothing."""
     import pypdfium2
 
@@ -96,51 +98,41 @@ def sheet_of(pdf: Pdf, number: int) -> Sheet:
         page = pdf[number - 1]
         text = page.get_textpage()
     except pypdfium2.PdfiumError:
-        return Sheet([], 0.0)
+        return PageContent([], 0.0)
     try:
-        table, words = rows(page, page_words(text))
+        table, words = rows(page, list(page_words(text)))
         runs = [*table, *joined(words)]
-        scanned = [] if runs else ocr.page_runs(page)
+        scanned = [] if runs else ocr.page_runs(page, before_page)
         lines = page_lines(runs or scanned or [], number)
-        return Sheet(lines, page.get_height(), scanned=bool(scanned), failed=scanned is None)
+        return PageContent(lines, page.get_height(), scanned=bool(scanned), failed=scanned is None)
     finally:
         text.close()
         page.close()
 
 
-def _page_starts(blocks: Sequence[Paragraph], pieces: Sequence[Piece], count: int) -> tuple[int, ...]:
-    """Return the offset at which each page starts; a page without text starts where the next one does."""
-    text, spans = join(pieces)
-    starts = [len(text)] * count
-    for block, span in zip(blocks, spans, strict=True):
-        for page, offset in block.pages:
-            starts[page - 1] = min(starts[page - 1], span.start + offset)
-    for index in range(count - 2, -1, -1):
-        starts[index] = min(starts[index], starts[index + 1])
-    return (0, *starts[1:]) if starts else ()
-
-
-def _notes(sheets: Sequence[Sheet]) -> tuple[str, ...]:
+def _notes(pages: Sequence[PageContent]) -> tuple[str, ...]:
     """Say which pages were not read, and which with mistakes."""
-    failed = [number for number, sheet in enumerate(sheets, 1) if sheet.failed]
-    without = [number for number, sheet in enumerate(sheets, 1) if not sheet.lines and not sheet.failed]
-    scanned = [number for number, sheet in enumerate(sheets, 1) if sheet.scanned]
+    failed = [number for number, page in enumerate(pages, 1) if page.failed]
+    without = [number for number, page in enumerate(pages, 1) if not page.lines and not page.failed]
+    scanned = [number for number, page in enumerate(pages, 1) if page.scanned]
     notes = (
         (without, "hold no text, only pictures or nothing", "and need OCR"),
         (failed, "were not read", "since tesseract failed or took too long"),
         (scanned, "were read by character recognition", "which makes mistakes"),
     )
     return tuple(
-        f"{len(found)} of {len(sheets)} pages {what} ({_shown(found)}), {meaning}"
+        f"{len(found)} of {len(pages)} pages {what} ({_listed(found)}), {meaning}"
         for found, what, meaning in notes
         if found
     )
 
 
-def _shown(numbers: Sequence[int]) -> str:
+def _listed(numbers: Sequence[int]) -> str:
     return ", ".join(map(str, numbers[:10])) + (", ..." if len(numbers) > 10 else "")
 
 
 def _made(stamp: str) -> str | None:
     """Return the date of a stamp of PDF, as in `D:20240131120000Z`."""
-    return parse_date(re.sub(r"^D:(\d{4})(\d\d)(\d\d).*", r"\1-\2-\3", stamp))
+    day = stamp[2:10]
+    is_stamp = stamp.startswith("D:") and len(day) == 8 and day.isdecimal()
+    return parse_date(f"{day[:4]}-{day[4:6]}-{day[6:]}" if is_stamp else stamp)

@@ -13,7 +13,7 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 from rag.load.decode import storable
-from rag.load.pdf.glyphs import Run
+from rag.load.pdf.characters import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,14 +28,6 @@ _LANGUAGE = re.compile(r"[a-z]{3}(?:_[a-z]+)?")
 _NO_LANGUAGE = frozenset({"osd", "equ"})  # models of the page's direction, and of formulas
 _MOST_LANGUAGES = 4  # each takes its time
 _WORD = "5"  # the level of words in tesseract's table
-
-
-def _nobody() -> None:
-    pass
-
-
-before_page: Callable[[], None] = _nobody
-"""Called before each page, which takes seconds: whoever waits for a document should know that it goes on."""
 
 
 def is_there() -> bool:
@@ -58,8 +50,11 @@ def languages(program: str) -> list[str]:
     return ["-l", named] if named else []
 
 
-def page_runs(page: Page) -> list[Run] | None:
-    """Return the lines of a scanned page with the place of each character; None where it takes too long, or fails."""
+def page_runs(page: Page, before_page: Callable[[], None]) -> list[Run] | None:
+    """Return the lines of a scanned page with the place of each character; None where it takes too long, or fails.
+
+    `before_page` is called before: whoever waits for a document should know that it goes on.
+    """
     program = shutil.which("tesseract")
     if program is None or next(page.get_objects(), None) is None:
         return []

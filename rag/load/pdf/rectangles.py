@@ -1,4 +1,4 @@
-"""Where on its pages a span of a PDF's text stands.
+"""Where on its pages a span of a PDF's text stands, and a picture of a page with the span marked.
 
 Nothing is stored for this. The page is read again, and its lines are laid along the document's text: at each place the
 longest line that fits is the one that stands there. So headers, which the text has not, are passed over.
@@ -6,23 +6,27 @@ longest line that fits is the one that stands there. So headers, which the text 
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from rag.load.pdf import open_pdf, sheet_of
+from rag.errors import InputError, LoadError
+from rag.load.pdf import open_pdf, read_page
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from rag.load.pdf.glyphs import Run
-    from rag.load.pdf.order import Line
+    from rag.load.pdf.characters import Run
+    from rag.load.pdf.reading_order import Line
     from rag.records import Document, Span
 
     Edge = tuple[float, float]  # left and right side of a character
     Places = list[int | None]  # of characters of a line; None for one that it has not
 
-_SHOWN = re.compile(r"\S")
+_DOTS = 2.0  # pixels in a point: 144 in an inch, sharp on today's screens
+_MOST_PIXELS = 3_000  # on the longer side: a poster is drawn smaller
+_PEN = (255, 233, 92)
 _NAME = r"(?:[^|]{1,80}:)?"  # of a column, which the text has and the page has elsewhere
 
 
@@ -46,27 +50,63 @@ class _Key:
     row: re.Pattern[str] | None = None
 
 
-def rectangles(data: bytes, document: Document, span: Span) -> list[Rectangle]:
+def rectangles(
+    data: bytes, document: Document, span: Span, before_page: Callable[[], None] = lambda: None
+) -> list[Rectangle]:
     """Return one rectangle for each line that the span touches, in reading order.
 
     Args:
         data: the bytes of the PDF.
         document: what `rag.load` made of them.
         span: of `document.text`.
+        before_page: called before each scanned page, which takes seconds.
     """
     first, last = document.page_at(span.start), document.page_at(max(span.start, span.end - 1))
     if first is None or last is None or not len(span):
         return []
     pdf = open_pdf(data, document.uri)
-    return [
-        found for page in range(first, last + 1) for found in _on_page(sheet_of(pdf, page).lines, page, document, span)
-    ]
+    pages = {page: read_page(pdf, page, before_page).lines for page in range(first, last + 1)}
+    return [found for page, lines in pages.items() for found in _on_page(lines, page, document, span)]
+
+
+def picture(data: bytes, uri: str, page: int, marked: Sequence[Rectangle]) -> bytes:
+    """Draw a page and return it as PNG.
+
+    Args:
+        data: the bytes of the PDF.
+        uri: names the file in an error.
+        page: its number, from 1.
+        marked: rectangles to mark; those of other pages are passed over.
+
+    Raises:
+        InputError: there is no such page.
+        LoadError: the PDF, or this page of it, is damaged.
+    """
+    import pypdfium2
+    from PIL import Image, ImageChops, ImageDraw
+
+    pdf = open_pdf(data, uri)
+    if not 1 <= page <= len(pdf):
+        raise InputError(f"{uri} has {len(pdf)} pages; there is no page {page}")
+    try:
+        sheet = pdf[page - 1]
+        scale = min(_DOTS, _MOST_PIXELS / max(1.0, *sheet.get_size()))
+        drawn = sheet.render(scale=scale).to_pil().convert("RGB")
+    except pypdfium2.PdfiumError as error:
+        raise LoadError(f"{uri}: page {page} is damaged ({error}); open it and save it anew") from error
+    pen = Image.new("RGB", drawn.size, "white")
+    draw = ImageDraw.Draw(pen)
+    for _, *box in (rectangle for rectangle in marked if rectangle.page == page):
+        draw.rectangle([round(edge * scale) for edge in box], fill=_PEN)
+    out = io.BytesIO()
+    ImageChops.multiply(drawn, pen).save(out, "PNG")
+    return out.getvalue()
 
 
 def _on_page(lines: Sequence[Line], page: int, document: Document, span: Span) -> list[Rectangle]:
     starts = document.page_starts
     start, end = starts[page - 1], starts[page] if page < len(starts) else len(document.text)
-    offsets = [start + match.start() for match in _SHOWN.finditer(document.text[start:end])]
+    offsets = [offset for offset in range(start, end) if not document.text[offset].isspace()]
     shown = "".join(document.text[offset] for offset in offsets)
     found: list[Rectangle] = []
     for cursor, key, places in _laid_along(shown, lines):
@@ -96,7 +136,7 @@ def _laid_along(shown: str, lines: Sequence[Line]) -> list[tuple[int, _Key, Plac
 
 
 def _key(line: Line) -> _Key:
-    places = [match.start() for match in _SHOWN.finditer(line.run.text)]
+    places = [place for place, char in enumerate(line.run.text) if not char.isspace()]
     text = "".join(line.run.text[place] for place in places)
     parts = (re.escape(part) for part in text.split("|"))
     row = re.compile(r"\|".join(f"{_NAME}({part})" for part in parts)) if line.cells else None

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from rag.errors import DocumentUnknown
 from rag.records import Document
+from rag.records.codec import layout
 from rag.store.journal import Journal
 from rag.store.local.connection import Connection
-from rag.store.local.rows import decoding, layout, said, sentences, text_key, to_document, to_passage
+from rag.store.local.rows import decoding, said, sentences, text_key, to_document, to_passage
 from rag.store.protocol import DocumentInfo, Recipe
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class Catalog(Connection):
             "ON CONFLICT (uri) DO UPDATE SET digest=excluded.digest, "
             "media_type=excluded.media_type, title=excluded.title, date=excluded.date, text=excluded.text, "
             "layout=excluded.layout",
-            (d.uri, d.digest, d.media_type, d.title, d.date, d.text, layout(d)),
+            (d.uri, d.digest, d.media_type, d.title, d.date, d.text, json.dumps(layout(d))),
         )
         stale = self.passage_ids(d.uri) - {passage.id for passage in passages}
         self._db.executemany("DELETE FROM passages WHERE id = ?", ((id_,) for id_ in stale))

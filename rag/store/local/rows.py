@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rag.errors import IndexCorrupt
-from rag.records import Document, Mark, Passage, Place, Section, Span, Statement
+from rag.records import Document, Passage, Place, Span, Statement
+from rag.records.codec import with_layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -60,35 +60,9 @@ def _statements(stored: str) -> tuple[Statement, ...]:
     return tuple(Statement(Span(start, end), speaker) for start, end, speaker in json.loads(stored))
 
 
-def layout(document: Document) -> str:
-    """Encode what a document knows about its text."""
-    return json.dumps(
-        {
-            "page_starts": document.page_starts,
-            "sections": [
-                (s.span.start, s.span.end, s.heading.start, s.heading.end, s.title, s.level) for s in document.sections
-            ],
-            "blocks": [(block.start, block.end) for block in document.blocks],
-            "speakers": [(s.span.start, s.span.end, s.speaker) for s in document.speakers],
-            "marks": [(mark.span.start, mark.span.end, mark.name) for mark in document.marks],
-            "notes": document.notes,
-        }
-    )
-
-
 def to_document(row: tuple[str, str, str, str, str, str, str]) -> Document:
     """Decode a document; raises `IndexCorrupt`."""
     with decoding(f"the document {row[0]}"):
         if not isinstance(row[1], str):
             raise TypeError("its text is no text")
-        stored = json.loads(row[6])
-        sections = stored["sections"]
-        return replace(
-            Document(*row[:6]),
-            page_starts=tuple(stored["page_starts"]),
-            sections=tuple(Section(Span(a, b), Span(c, d), title, level) for a, b, c, d, title, level in sections),
-            blocks=tuple(Span(a, b) for a, b in stored["blocks"]),
-            speakers=tuple(Statement(Span(a, b), speaker) for a, b, speaker in stored["speakers"]),
-            marks=tuple(Mark(Span(a, b), name) for a, b, name in stored.get("marks", ())),
-            notes=tuple(stored.get("notes", ())),
-        )
+        return with_layout(Document(*row[:6]), json.loads(row[6]))

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING
 
 from rag.language.blocks import is_item
-from rag.load.pdf.glyphs import is_rtl
-from rag.load.pdf.paragraph import Paragraph
-from rag.load.pdf.tables import name_cells
+from rag.load.pdf.characters import is_rtl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from rag.load.pdf.order import Line
+    from rag.load.pdf.reading_order import Line
 
 _MARGIN = 0.14  # of the page's height: headers and footers stand in it
 _PAGE_NUMBER = re.compile(
@@ -26,9 +25,35 @@ _NOTE_START = re.compile(r"(?:\d{1,3}|[⁰¹²³⁴-⁹]{1,3}|[*†‡§¶a-e])\
 _CLOSED = re.compile(r"[.!?:;。！？؟।…][\"”’»)\]\d⁰¹²³⁴-⁹]*$")
 _LONGEST_HEADING = 150
 _LEADER = re.compile(r"(?:\. ?){4,}")  # of a table of contents
+_UNSPACED = re.compile(r"[—\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")  # Chinese and Japanese know no spaces
 
 
-def furniture(pages: Sequence[Sequence[Line]], heights: Sequence[float]) -> set[int]:
+@dataclass(slots=True)
+class Paragraph:
+    """A block and the offset in it at which each of its pages starts."""
+
+    lines: list[Line] = field(default_factory=list)
+    text: str = ""
+    pages: list[tuple[int, int]] = field(default_factory=list)  # (page, offset)
+    level: int | None = None
+
+    def add(self, line: Line, compounds: frozenset[str]) -> None:
+        """Append a line; a hyphen at the end of the one before goes, unless the word has it anyway."""
+        end = self.text[-2:]
+        is_parted = end[1:] == "-" and end[0].isalnum() and not end[0].isdecimal()
+        if is_parted and line.run.text[:1].islower():
+            joined = f"{self.text.split()[-1]}{line.run.text.split()[0]}"
+            if joined.strip(".,;:()\"'").lower() not in compounds:
+                self.text = self.text[:-1]
+        elif self.text and not (_UNSPACED.match(self.text[-1]) and _UNSPACED.match(line.run.text)):
+            self.text += " "
+        if not self.pages or self.pages[-1][0] != line.page:
+            self.pages.append((line.page, len(self.text)))
+        self.text += line.run.text
+        self.lines.append(line)
+
+
+def headers_and_footers(pages: Sequence[Sequence[Line]], heights: Sequence[float]) -> set[int]:
     """Return `id` of the lines that are headers, footers or page numbers: in the margin, and alike on several pages."""
     margin = [line for page, height in zip(pages, heights, strict=True) for line in page if _in_margin(line, height)]
     seen = Counter(key for _, key in {(line.page, _key(line)) for line in margin})
@@ -77,7 +102,7 @@ def mark_notes(page: Sequence[Line], body: float) -> None:
             foot = []
 
 
-def paragraphs(pages: Sequence[Sequence[Line]]) -> list[Paragraph]:
+def joined_lines(pages: Sequence[Sequence[Line]]) -> list[Paragraph]:
     """Join lines to blocks. Footnotes stand in front of a paragraph that goes on in the next column or page."""
     lines = [line for page in pages for line in page]
     body = body_height(lines)
@@ -91,7 +116,6 @@ def paragraphs(pages: Sequence[Sequence[Line]]) -> list[Paragraph]:
         notes = _joined([line for line in page if line.note], [], compounds, pitch)
         blocks = _with_notes(main, notes)
     _set_levels(blocks, body)
-    name_cells(blocks)
     return blocks
 
 

@@ -1,20 +1,22 @@
-"""Zip packages and the XML in them, as office files and e-books are made of: opened within limits."""
+"""Zip containers and the XML in them, as office files and e-books are: opened within limits."""
 
 from __future__ import annotations
 
 import io
+import posixpath
 import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import LoadError, Skipped
+from rag.load.decode import OLE
 
 if TYPE_CHECKING:
     Element = Any  # lxml has no types
 
-MOST_BYTES = 200_000_000
-MOST_RATIO = 100
-MOST_MEMBERS = 2_000
+_MOST_BYTES = 200_000_000
+_MOST_RATIO = 100
+_MOST_MEMBERS = 2_000
 _SMALL = 1_000_000  # bytes that may be packed as tightly as they like: empty sheets pack a thousandfold
 _DIRECTORY_ENTRY, _DIRECTORY_END = b"PK\x01\x02", b"PK\x05\x06"
 _TEMPLATES = frozenset({"2013-12-23T23:15:00Z", "2013-01-27T09:14:16Z"})
@@ -22,15 +24,15 @@ _TEMPLATES = frozenset({"2013-12-23T23:15:00Z", "2013-01-27T09:14:16Z"})
 _UNKNOWN = 0xFFFFFFFF  # the size of a directory that says it elsewhere (zip64)
 
 
-class Package:
+class Container:
     """The members of a zip file. Raises `LoadError` for a damaged or encrypted one, `Skipped` for one beyond limits."""
 
     def __init__(self, data: bytes, uri: str) -> None:
         self.uri = uri
         count = _directory(data).count(_DIRECTORY_ENTRY)  # before they are read, which takes its time
-        if count > MOST_MEMBERS:
-            raise Skipped(f"{uri}: holds {count} files, more than {MOST_MEMBERS}; split it")
-        if data.startswith(b"\xd0\xcf\x11\xe0"):
+        if count > _MOST_MEMBERS:
+            raise Skipped(f"{uri}: holds {count} files, more than {_MOST_MEMBERS}; split it")
+        if data.startswith(OLE):
             raise LoadError(f"{uri}: is encrypted or in an old binary format; save it without a password, in today's")
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
@@ -41,11 +43,11 @@ class Package:
     def _check(self) -> None:
         members = self._zip.infolist()
         size = sum(member.file_size for member in members)
-        if size > MOST_BYTES:
-            raise Skipped(f"{self.uri}: unpacks to {size / 1e6:.0f} MB, more than {MOST_BYTES / 1e6:.0f}; split it")
+        if size > _MOST_BYTES:
+            raise Skipped(f"{self.uri}: unpacks to {size / 1e6:.0f} MB, more than {_MOST_BYTES / 1e6:.0f}; split it")
         for member in members:
-            if member.file_size > max(_SMALL, MOST_RATIO * member.compress_size):
-                raise Skipped(f"{self.uri}: {member.filename} unpacks more than {MOST_RATIO}-fold, as bombs do")
+            if member.file_size > max(_SMALL, _MOST_RATIO * member.compress_size):
+                raise Skipped(f"{self.uri}: {member.filename} unpacks more than {_MOST_RATIO}-fold, as bombs do")
 
     @property
     def files(self) -> list[zipfile.ZipInfo]:
@@ -77,7 +79,7 @@ class Package:
 
     def xml(self, name: str) -> Element:
         """Return a member as a tree; raises `LoadError`."""
-        return tree(self.read(name), self.uri)
+        return parse_xml(self.read(name), self.uri)
 
     def optional(self, name: str) -> Element | None:
         """Return a member as a tree, or None where there is no such member."""
@@ -87,10 +89,13 @@ class Package:
         """Return the targets of an OOXML part's relationships by their id, as names of members."""
         folder, _, name = part.rpartition("/")
         found = self.optional(f"{folder}/_rels/{name}.rels")
-        if found is None:
-            return {}
-        targets = ((each.get("Id"), each.get("Target", "")) for each in found if each.get("TargetMode") != "External")
+        inner = (each for each in (() if found is None else found) if each.get("TargetMode") != "External")
+        targets = ((each.get("Id"), each.get("Target", "")) for each in inner)
         return {key: resolve(folder, target) for key, target in targets if key}
+
+    def related(self, part: str, kind: str) -> list[str]:
+        """Return the members that an OOXML part names and that have `kind` in their name."""
+        return [name for name in self.relations(part).values() if kind in name and name in self.names]
 
 
 def _directory(data: bytes) -> bytes:
@@ -102,16 +107,10 @@ def _directory(data: bytes) -> bytes:
 
 def resolve(folder: str, target: str) -> str:
     """Return the name of a member that `target` means, seen from `folder`."""
-    parts = [] if target.startswith("/") else folder.split("/")
-    for part in target.split("/"):
-        if part == "..":
-            parts = parts[:-1]
-        elif part not in {"", "."}:
-            parts.append(part)
-    return "/".join(part for part in parts if part)
+    return posixpath.normpath(posixpath.join(f"/{folder}", target)).lstrip("/")
 
 
-def tree(data: bytes, uri: str) -> Element:
+def parse_xml(data: bytes, uri: str) -> Element:
     """Parse XML without entities, network and huge texts; raises `LoadError`."""
     from lxml import etree
 
@@ -124,7 +123,7 @@ def tree(data: bytes, uri: str) -> Element:
         raise LoadError(f"{uri}: holds damaged XML ({error.msg}); open it and save it anew") from error
 
 
-def local(element: Element) -> str:
+def local_name(element: Element) -> str:
     """Return an element's name without its namespace."""
     return str(element.tag).rpartition("}")[2]
 
@@ -134,7 +133,13 @@ def attribute(element: Element, name: str) -> str | None:
     return next((value for key, value in element.attrib.items() if key.rpartition("}")[2] == name), None)
 
 
-def whole(text: str) -> int:
+def value_of(element: Element, name: str) -> str | None:
+    """Return the value of a child, as in `<w:numId w:val="3"/>`; None without such a child."""
+    child = element.find(f"{{*}}{name}")
+    return None if child is None else attribute(child, "val")
+
+
+def integer(text: str) -> int:
     """Return a number that a file gives; 0 for what is none."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
 
@@ -148,6 +153,6 @@ def properties(root: Element | None) -> tuple[str | None, str | None]:
     found: dict[str, str] = {}
     for element in root.iter():
         if isinstance(element.tag, str) and element.text and element.text.strip():
-            found.setdefault(local(element), element.text.strip())
+            found.setdefault(local_name(element), element.text.strip())
     stamps = (found.get(name, "") for name in ("date", "created", "creation-date", "modified"))
     return found.get("title"), parse_date(next((s for s in stamps if s and s not in _TEMPLATES), "")[:10])

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from rag.load.pdf.glyphs import is_rtl
-from rag.load.pieces import record
-from rag.load.tables import heading_row, is_number
+from rag.load.pdf.characters import is_rtl
+from rag.load.tables import heading_row, is_number, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rag.load.pdf.paragraph import Paragraph
+    from rag.load.pdf.paragraphs import Paragraph
 
     Column = tuple[float, float]  # from, to, in points
 
-_CAPTION = re.compile(r"(?:table|figure|fig\.|tab\.|annex|appendix|\d)", re.IGNORECASE)
+_CAPTION = ("table", "figure", "fig.", "tab.", "annex", "appendix")
 _LONGEST_GROUP = 60  # characters of a line that names a group of rows
 
 
@@ -112,9 +110,11 @@ def _spread(names: Sequence[str]) -> Iterator[str]:
 
 def _name_group(between: Sequence[Paragraph]) -> bool:
     """Tell whether what stands between two parts names a group of rows: no heading or caption, which opens a table."""
-    if len(between) != 1 or between[0].level is not None or _CAPTION.match(between[0].text):
+    if len(between) != 1 or between[0].level is not None:
         return False
-    return len(between[0].text) <= _LONGEST_GROUP and not between[0].text.endswith((".", ":"))
+    text = between[0].text
+    caption = text.lower().startswith(_CAPTION) or text[:1].isdecimal()
+    return not caption and len(text) <= _LONGEST_GROUP and not text.endswith((".", ":"))
 
 
 def _alike(columns: Sequence[Column], others: Sequence[Column]) -> bool:

@@ -16,14 +16,14 @@ from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rag.load.pdf.glyphs import Run, joined, placing
-from rag.load.pdf.order import beside, merged, same_line
+from rag.load.pdf.characters import Run, joined, placing
+from rag.load.pdf.reading_order import beside, merged, same_line
 from rag.load.tables import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from rag.load.pdf.glyphs import Box
+    from rag.load.pdf.characters import Box
 
     Page = Any  # pypdfium2's, as the next two
     Path = Any

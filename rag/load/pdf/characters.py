@@ -12,19 +12,19 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from rag.load.blocks import raised
 from rag.load.decode import storable
-from rag.load.pieces import raised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     Box = tuple[float, float, float, float]  # x0, y0, x1, y1
-    Glyph = tuple[str, Box, int]  # text, place, its number on the page
+    Character = tuple[str, Box, int]  # text, place, its number on the page
     Pdfium = Any  # its raw functions
     Page = Any  # pypdfium2's
     TextPage = Any  # pypdfium2's, whose raw functions have no types
 
-HYPHENS = frozenset("-\u00ad\u2010\u2011\ufffe\x02")
+_HYPHENS = frozenset("-\u00ad\u2010\u2011\ufffe\x02")
 _CLOSING = frozenset(".,;:!?)]")  # parted from a lowered figure before them, though there is no space
 _SPACES = frozenset(" \t\r\n\u00a0\0")
 # A box of a page, whose width and height follow, on the page as it is shown: turned clockwise by so many degrees.
@@ -82,9 +82,18 @@ class Run:
         self.box = min(x0, left), y0, max(x1, right), y1
 
 
-def page_words(page: TextPage) -> list[Run]:
-    """Return the words of a page in the order of the file."""
-    return list(_words(page))
+def page_words(page: TextPage) -> Iterator[Run]:
+    """Yield the words of a page in the order of the file: characters up to white space, a new line, or a jump."""
+    from pypdfium2 import raw
+
+    word: list[Character] = []
+    for character in [*_characters(page, raw), (" ", (0.0, 0.0, 0.0, 0.0), 0)]:
+        space = character[0] in _SPACES
+        if word and (space or _jumps(word[-1][1], character[1])):
+            yield _word(word, page, raw)
+            word = []
+        if not space:
+            word.append(character)
 
 
 def joined(words: Iterable[Run]) -> list[Run]:
@@ -117,27 +126,13 @@ def is_rtl(text: str) -> bool:
     return any(unicodedata.bidirectional(char) in {"R", "AL", "AN"} for char in text)
 
 
-def _words(page: TextPage) -> Iterator[Run]:
-    """Yield the words of a page: characters up to white space, a new line, or a jump."""
-    from pypdfium2 import raw
-
-    word: list[Glyph] = []
-    for glyph in [*_glyphs(page, raw), (" ", (0.0, 0.0, 0.0, 0.0), 0)]:
-        space = glyph[0] in _SPACES
-        if word and (space or _jumps(word[-1][1], glyph[1])):
-            yield _word(word, page, raw)
-            word = []
-        if not space:
-            word.append(glyph)
-
-
 def _jumps(before: Box, after: Box) -> bool:
     height = max(before[3] - before[1], 1.0)
     apart = max(after[0] - before[2], before[0] - after[2])
     return abs(after[3] - before[3]) > 0.7 * height or apart > height
 
 
-def _glyphs(page: TextPage, raw: Pdfium) -> Iterator[Glyph]:
+def _characters(page: TextPage, raw: Pdfium) -> Iterator[Character]:
     """Yield each character with its place."""
     count, handle = page.count_chars(), page.raw
     left, bottom, right, top = page.page.get_bbox()
@@ -154,15 +149,15 @@ def _glyphs(page: TextPage, raw: Pdfium) -> Iterator[Glyph]:
             yield char, placed((box.left, box.bottom, box.right, box.top)), index
 
 
-def _word(glyphs: list[Glyph], page: TextPage, raw: Pdfium) -> Run:
-    _mend_lam_alef(glyphs)
-    boxes = [glyph[1] for glyph in glyphs]
-    first = glyphs[0][2]
+def _word(characters: list[Character], page: TextPage, raw: Pdfium) -> Run:
+    _mend_lam_alef(characters)
+    boxes = [character[1] for character in characters]
+    first = characters[0][2]
     angle = raw.FPDFText_GetCharAngle(page.raw, first) + math.radians(page.page.get_rotation())
     upright = abs((angle + 0.1) % math.tau) < 0.2
     if upright:
-        _mark_raised(glyphs)
-    text, edges = _clean((char, (box[0], box[2])) for char, box, _ in glyphs)
+        _mark_raised(characters)
+    text, edges = _clean((char, (box[0], box[2])) for char, box, _ in characters)
     x0, _, x1, _ = zip(*boxes, strict=True)
     tallest = max(box[3] - box[1] for box in boxes)
     _, y0, _, y1 = zip(*(box for box in boxes if box[3] - box[1] >= _SMALL * tallest), strict=True)
@@ -175,29 +170,29 @@ def _word(glyphs: list[Glyph], page: TextPage, raw: Pdfium) -> Run:
     )
 
 
-def _mend_lam_alef(glyphs: list[Glyph]) -> None:
+def _mend_lam_alef(characters: list[Character]) -> None:
     """Turn the two letters of an Arabic ligature around, which pdfium gives in the order of sight."""
-    for index, (a, b) in enumerate(pairwise(list(glyphs))):
+    for index, (a, b) in enumerate(pairwise(list(characters))):
         if b[0] == "\u0644" and a[0] in "\u0622\u0623\u0625\u0627" and a[1] == b[1]:
-            glyphs[index : index + 2] = [b, a]
+            characters[index : index + 2] = [b, a]
 
 
-def _mark_raised(glyphs: list[Glyph]) -> None:
+def _mark_raised(characters: list[Character]) -> None:
     """Tell small figures above the line from others: the note in `2019³` is no figure of the year."""
-    heights = [box[3] - box[1] for _, box, _ in glyphs]
+    heights = [box[3] - box[1] for _, box, _ in characters]
     tall = max(heights)
-    base = max(box[3] for (_, box, _), height in zip(glyphs, heights, strict=True) if height > 0.9 * tall)
-    for index, ((char, box, number), height) in enumerate(zip(list(glyphs), heights, strict=True)):
+    base = max(box[3] for (_, box, _), height in zip(characters, heights, strict=True) if height > 0.9 * tall)
+    for index, ((char, box, number), height) in enumerate(zip(list(characters), heights, strict=True)):
         if char.isdecimal() and height < _SMALL * tall and box[3] < base - 0.2 * tall:
-            glyphs[index] = raised(char), box, number
+            characters[index] = raised(char), box, number
 
 
-def _clean(glyphs: Iterable[tuple[str, tuple[float, float]]]) -> tuple[str, list[tuple[float, float]]]:
+def _clean(characters: Iterable[tuple[str, tuple[float, float]]]) -> tuple[str, list[tuple[float, float]]]:
     """Write ligatures and presentation forms out, and hyphens in one way, keeping a place for each character."""
     pairs = [
         (plain, edge)
-        for char, edge in glyphs
-        for plain in ("-" if char in HYPHENS else unicodedata.normalize("NFKC", char) if _is_form(char) else char)
+        for char, edge in characters
+        for plain in ("-" if char in _HYPHENS else unicodedata.normalize("NFKC", char) if _is_form(char) else char)
     ]
     return storable("".join(char for char, _ in pairs)), [edge for _, edge in pairs]
 

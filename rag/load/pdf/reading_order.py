@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from rag.load.pdf.glyphs import Run
+    from rag.load.pdf.characters import Run
 
 _BIN = 2.0  # points: the grid on which gutters are looked for
 _NARROWEST = 7.0  # points of a gutter between columns

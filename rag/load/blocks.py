@@ -1,0 +1,143 @@
+"""Blocks of text laid out one after the other: how what a format holds becomes a document with titles and sections."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple, TypedDict, Unpack
+
+from rag.load.decode import storable
+from rag.records import Document, Mark, Section, Span, Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+PARAGRAPH = "\n\n"
+_RAISED = re.compile(r"\s*[-+−]?\d[\d,;–-]{0,11}\s*")
+_SUPERSCRIPTS = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
+_LONGEST_TITLE = 200  # characters: it stands in front of each passage for the encoder, whose window is small
+
+
+class Block(NamedTuple):
+    """A paragraph, heading, list item or table row.
+
+    Attributes:
+        text: without white space at its ends.
+        level: of a heading, 1 for the highest; None for all else.
+        gap: white space in front of it.
+        mark: name of the place, as in `Costs!A5:D5`.
+        page: its page or slide, from 1.
+        quoted: how deep it is quoted, as earlier messages are in mail.
+    """
+
+    text: str
+    level: int | None = None
+    gap: str = PARAGRAPH
+    mark: str | None = None
+    page: int | None = None
+    quoted: int = 0
+
+
+class Heading(NamedTuple):
+    """A heading's place in the text; level 1 is the highest."""
+
+    span: Span
+    title: str
+    level: int
+
+
+class Known(TypedDict, total=False):
+    """Further fields of a document that a loader may know."""
+
+    date: str | None
+    page_starts: tuple[int, ...]
+    blocks: tuple[Span, ...]
+    speakers: tuple[Statement, ...]
+    marks: tuple[Mark, ...]
+    notes: tuple[str, ...]
+
+
+def line(text: str) -> str:
+    """Return text that SQLite can keep, in one line, without white space at its ends."""
+    return " ".join(storable(text).split())
+
+
+def raised(text: str) -> str:
+    """Return raised figures as signs of their own: neither `10⁶` nor the note in `2019³` may become another number."""
+    return text.translate(_SUPERSCRIPTS) if _RAISED.fullmatch(text) else text
+
+
+def headline(text: str) -> str | None:
+    """Return a title as one line of bounded length; None for nothing."""
+    title = " ".join(text.split())
+    cut = title[:_LONGEST_TITLE]
+    return (title if title == cut else f"{cut.rpartition(' ')[0]}…" if " " in cut else cut) or None
+
+
+def join(blocks: Iterable[Block]) -> tuple[str, list[Span]]:
+    """Lay the blocks out one after the other; return the text and the span of each."""
+    parts: list[str] = []
+    spans: list[Span] = []
+    length = 0
+    for block in blocks:
+        gap = block.gap if parts else ""
+        parts += [gap, block.text]
+        spans.append(Span(length + len(gap), length + len(gap) + len(block.text)))
+        length = spans[-1].end
+    return "".join(parts), spans
+
+
+def assemble(
+    blocks: Iterable[Block], /, data: bytes, uri: str, media_type: str, title: str | None = None, **known: Unpack[Known]
+) -> Document:
+    """Make a document of its blocks. Without a `title`, the first heading of the highest level is one."""
+    kept = [block for block in blocks if block.text]
+    text, spans = join(kept)
+    placed = list(zip(kept, spans, strict=True))
+    headings = [Heading(span, block.text, block.level) for block, span in placed if block.level]
+    titles = (headline(heading.title) for heading in headings if heading.level == 1)
+    pages = [(block.page, span.start) for block, span in placed if block.page]
+    known.setdefault("page_starts", page_starts(pages, max((page for page, _ in pages), default=0), len(text)))
+    known["blocks"], known["marks"] = tuple(spans), tuple(Mark(span, b.mark) for b, span in placed if b.mark)
+    return document(
+        text, data, uri, media_type, headline(storable(title or "")) or next(titles, None), headings, **known
+    )
+
+
+def document(
+    text: str,
+    data: bytes,
+    uri: str,
+    media_type: str,
+    title: str | None = None,
+    headings: Sequence[Heading] = (),
+    **known: Unpack[Known],
+) -> Document:
+    """Make the record of a document from its text and `data`, the bytes that it was read from."""
+    digest = hashlib.sha256(data).hexdigest()
+    return Document(uri, text, title, digest, media_type, sections=_sections(text, headings), **known)
+
+
+def page_starts(places: Iterable[tuple[int, int]], count: int, end: int) -> tuple[int, ...]:
+    """Return where each of `count` pages starts; one without text starts where the next one does, the last at `end`.
+
+    `places` are pages, from 1, and offsets in them.
+    """
+    first = dict(sorted(places, reverse=True))  # the smallest offset of each page
+    return tuple(accumulate((first.get(page, end) for page in range(count, 0, -1)), min))[::-1]
+
+
+def _sections(text: str, headings: Sequence[Heading]) -> tuple[Section, ...]:
+    """Let each heading reach to the next one of the same or a higher level."""
+    ends: list[int] = []
+    below: list[Heading] = []  # the headings that follow and are not below another one, nearest last
+    for heading in reversed(headings):
+        while below and below[-1].level > heading.level:
+            below.pop()
+        ends.append(below[-1].span.start if below else len(text))
+        below.append(heading)
+    return tuple(
+        Section(Span(heading.span.start, end), heading.span, headline(heading.title) or "", heading.level)
+        for heading, end in zip(headings, reversed(ends), strict=True)
+    )
