@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 
 from rag.answer.score import ReaderScorer
-from rag.app.progress import Bars
+from rag.app.cli.output import Bars
 from rag.evaluate import read_folder
 from rag.library import Library
 from rag.models.encoder import embedder

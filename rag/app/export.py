@@ -14,8 +14,7 @@ import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from rag.app.printable import printable
-from rag.app.shown import speaker_before
+from rag.app.display import printable, speaker_before
 from rag.records import title_and_section
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 from rag.answer.quote import NO_ANSWER, NO_PASSAGE, NOT_OUTRIGHT, ExtractiveAnswerer, in_reading_order
 from rag.answer.score import OverlapScorer
 from rag.app.as_json import answer_json
-from rag.app.cli.lines import answer_lines
+from rag.app.cli.output import answer_lines
 from rag.language.terms import coverage
 from rag.records import Candidate, Citation, Document, Hit, Span
 

@@ -10,7 +10,7 @@ import pytest
 
 from rag.app.as_json import answer_json
 from rag.app.cli import main
-from rag.app.ui.changes import Changes
+from rag.app.ui.changes import ChangeHandlers
 from rag.errors import DocumentUnknown
 from rag.store.history import History
 from rag.sync.remains import remains
@@ -116,7 +116,7 @@ def test_files_that_come_back_with_an_archive_or_not_at_all(library, history, tm
 
 def test_the_page_says_what_stays(library, history, documents):
     nobody: Any = None  # follows the folder
-    changes = Changes(library, history, nobody, local=True)
+    changes = ChangeHandlers(library, history, nobody, local=True)
 
     def remove(name: str) -> WorkView:
         event: Any = SimpleNamespace(documents=[str(documents / name)])

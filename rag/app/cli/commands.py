@@ -5,9 +5,11 @@ from __future__ import annotations
 import shlex
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.app.cli.lines import (
+from rag.app.cli.output import (
+    Bars,
     answer_lines,
     complain,
     hit_lines,
@@ -20,27 +22,26 @@ from rag.app.cli.lines import (
     source_lines,
     spoken,
 )
-from rag.app.printable import one_line, printable
+from rag.app.display import one_line, printable
 from rag.errors import InputError, LoadError, RagError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from rag.app.progress import Bars
     from rag.evaluate import Result
-    from rag.evaluate.compare import Difference
-    from rag.evaluate.measures import Scores
+    from rag.evaluate.measures import Difference, Scores
     from rag.library import Library
     from rag.records import Answer, Document, Span, SyncReport
     from rag.store.history import History
     from rag.sync.remains import Remains
 
+SAMPLES = Path(__file__).parents[3] / "data"
+"""The sample documents: what app.py indexes where there is no index."""
+
 
 def index(options: argparse.Namespace) -> int:
     """Bring the index up to date, and go on with `--watch`."""
-    from rag.app.progress import Bars
-
     if options.watch and options.rebuild:
         raise InputError("--watch goes on with an index as it is; run rag index --rebuild first, then --watch")
     with _library(options) as library, Bars() as bars:
@@ -87,17 +88,37 @@ def _print_report(report: SyncReport | RagError, options: argparse.Namespace, in
 
 def _say_samples(library: Library, report: SyncReport, options: argparse.Namespace) -> None:
     """Where documents were added to the samples, say that these answer, too, and what can be done about it."""
-    from rag.app.samples import removal, samples_among
-
     if not report.count("added"):
         return
-    samples = samples_among((info.uri for info in library.documents()), options.paths)
+    samples = _samples_among((info.uri for info in library.documents()), options.paths)
     if samples:
         complain(
             f"this index also holds {len(samples)} sample documents of app.py, which answer your questions, too; "
-            f"to take them out: {removal(samples, str(options.store))}; to keep your own apart from the start: "
+            f"to take them out: {_removal(samples, str(options.store))}; to keep your own apart from the start: "
             "rag index FOLDER --store PLACE, then rag serve --store PLACE"
         )
+
+
+def _samples_among(uris: Iterable[str], paths: Iterable[str]) -> list[str]:
+    """Return which of these documents are samples; none where one of the paths that were indexed holds samples."""
+    from rag.sync.walk import uri_of
+
+    if not SAMPLES.with_name("app.py").is_file():  # installed without them: that folder is anybody's
+        return []
+    folder = Path(uri_of(SAMPLES))
+    for path in (Path(uri_of(Path(given))) for given in paths):
+        if path == folder or path in folder.parents or folder in path.parents:
+            return []
+    return [uri for uri in uris if folder in Path(uri).parents]
+
+
+def _removal(samples: list[str], store: str) -> str:
+    """Return the command that takes samples out of an index; short where they are all that their folder holds."""
+    from rag.sync.walk import uri_of
+
+    whole = sorted(samples) == sorted(uri_of(path) for path in SAMPLES.iterdir())
+    named = f"{shlex.quote(uri_of(SAMPLES))}/*" if whole else shlex.join(samples)
+    return f"rag remove {named} --store {shlex.quote(store)}"
 
 
 def remove(options: argparse.Namespace) -> int:
@@ -284,7 +305,6 @@ def evaluate(options: argparse.Namespace) -> int:
 
 def _results(options: argparse.Namespace, systems: Sequence[str]) -> list[Result]:
     """Measure systems on a folder with its own documents, or on questions about the index."""
-    from rag.app.progress import Bars
     from rag.evaluate import evaluate as measured
     from rag.evaluate import kept_at, opened, read_folder, read_questions
     from rag.models.encoder import DEFAULT_MODEL, embedder
@@ -304,8 +324,7 @@ def _results(options: argparse.Namespace, systems: Sequence[str]) -> list[Result
 
 
 def _compared(earlier: Mapping[str, Scores], result: Result) -> list[Difference]:
-    from rag.evaluate.compare import differences
-    from rag.evaluate.measures import ANSWER, RANKING
+    from rag.evaluate.measures import ANSWER, RANKING, differences
 
     now = {case.question.id: case.scores for case in result.cases}
     return differences(earlier, now, (*RANKING, *ANSWER))

@@ -1,4 +1,4 @@
-"""Changes of the collection that somebody makes on the page."""
+"""Changes of the collection that somebody makes on the page: files added, a folder indexed, documents removed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import gradio as gr  # noqa: TC002 - the same
 
 from rag.app.ui import listing
-from rag.app.ui.attempt import attempt
-from rag.app.ui.uploads import add_uploaded
+from rag.app.ui.calls import attempt, on_error
 from rag.app.ui.views import WorkView  # noqa: TC001 - read at run time, too
 from rag.errors import InputError
+from rag.records import Progress, silent
 from rag.sync.remains import remains
 
 if TYPE_CHECKING:
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 
     from rag.app.ui.follow import Follow
     from rag.library import Library
-    from rag.records import Progress, SyncReport
+    from rag.records import SyncReport
     from rag.store.history import History
 
+MOST_FILES = 500  # in one upload
 TICK = 0.25  # s between two views of a long run's progress
 
 
-class Changes:
+class ChangeHandlers:
     """The events of the library as methods; one of them runs at a time.
 
     Args:
@@ -66,14 +67,10 @@ class Changes:
 
         yield from _watched(run)
 
+    @on_error(listing.failure_view)
     def remove(self, event: gr.EventData) -> WorkView:
-        """Take documents out of the index."""
-        uris = [str(uri) for uri in event.documents]
-        return attempt(lambda: self._removed(uris), listing.failure_view)
-
-    def _removed(self, uris: Sequence[str]) -> WorkView:
-        """Remove, and say for each document what stays of it; if that cannot be found out, why."""
-        report = self._library.remove(*uris)
+        """Take documents out of the index, and say of each what stays of it; if that cannot be found out, why."""
+        report = self._library.remove(*map(str, event.documents))
         gone = [outcome.path for outcome in report.outcomes]
         left = attempt(
             lambda: {
@@ -84,6 +81,20 @@ class Changes:
         return listing.report_view(
             replace(report, outcomes=tuple(replace(o, reason=left[o.path]) for o in report.outcomes))
         )
+
+
+def add_uploaded(library: Library, files: Sequence[str] | None, progress: Progress = silent) -> SyncReport:
+    """Index uploaded files and delete what the upload left in Gradio's folder; raises what `Library.add` raises."""
+    paths = [Path(file) for file in files or []]
+    if not paths:
+        raise InputError("Choose at least one file.")
+    if len(paths) > MOST_FILES:
+        raise InputError(f"{len(paths):,} files at once are too many: add up to {MOST_FILES}.")
+    try:
+        return library.add(*paths, progress=progress)
+    finally:
+        for path in paths:
+            path.unlink(missing_ok=True)
 
 
 def _watched(run: Callable[[Progress], SyncReport]) -> Iterator[WorkView]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.app.ui import listing
-from rag.app.ui.attempt import attempt
+from rag.app.ui.calls import attempt, error_view, on_error
 from rag.errors import InputError, RagError
 from rag.sync.watch import watch
 
@@ -34,28 +34,22 @@ class Follow:
         self._lock = threading.Lock()
         self._watcher: _Watcher | None = None
 
-    def news(self, _: list[Any]) -> NewsView | dict[str, str]:
+    @on_error(error_view)
+    def news(self, _: list[Any]) -> NewsView:
         """Say what changed lately, and whether changes are followed."""
+        return {"changes": [listing.run_view(run) for run in self._library.latest()], "follow": self._view()}
 
-        def run() -> NewsView | dict[str, str]:
-            return {"changes": [listing.run_view(run) for run in self._library.latest()], "follow": self._view()}
-
-        return attempt(run, lambda message: {"error": message})
-
-    def follow(self, asked: list[Any]) -> FollowView | dict[str, str]:
+    @on_error(error_view)
+    def follow(self, asked: list[Any]) -> FollowView:
         """Turn it on or off; called with [whether it shall be on]."""
-
-        def run() -> FollowView | dict[str, str]:
-            if not self._local:
-                raise InputError("Only on the machine that serves the page can its files be followed.")
-            with self._lock:
-                if asked[0]:
-                    self._begin(self._present())
-                elif self._watcher:
-                    self._watcher.stop.set()
-            return self._view()
-
-        return attempt(run, lambda message: {"error": message})
+        if not self._local:
+            raise InputError("Only on the machine that serves the page can its files be followed.")
+        with self._lock:
+            if asked[0]:
+                self._begin(self._present())
+            elif self._watcher:
+                self._watcher.stop.set()
+        return self._view()
 
     def renew(self) -> None:
         """Where it is on, follow also what has been indexed since."""

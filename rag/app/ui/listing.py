@@ -1,18 +1,22 @@
-"""What the page shows of the collection, as plain data: its documents, and what a change of it did."""
+"""What the page shows of the collection, as plain data: its documents, pictures of it, and what a change of it did."""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, get_args
 
 from rag.app.ui.render import file_name, nice_date
+from rag.app.ui.timeline import describe
 from rag.records import State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rag.app.ui.views import ChangeView, DocumentRow, DocumentsView, ReportRow, WorkView
+    from rag.app.ui.map import PassageMap, Point
+    from rag.app.ui.timeline import Timeline
+    from rag.app.ui.views import ChangeView, DocumentRow, DocumentsView, OverviewView, ReportRow, WorkView
     from rag.records import Outcome, SyncReport
     from rag.store.journal import Run
     from rag.store.protocol import DocumentInfo
@@ -54,6 +58,18 @@ def state(document: DocumentInfo) -> str:
     path = Path(document.uri)  # that of a member of an archive goes on behind the archive's own
     there = path.exists() or any(parent.is_file() for parent in path.parents)
     return "ready" if there or not path.is_absolute() else "file is gone"
+
+
+def overview_view(map_: PassageMap, found: Sequence[Point], time: Timeline) -> OverviewView:
+    """Show the map, what a question found on it, and the timeline."""
+    shown = f"{len(map_.points):,} of {map_.total:,}" if len(map_.points) < map_.total else f"{map_.total:,}"
+    return {
+        "points": list(map(asdict, map_.points)),
+        "found": list(map(asdict, found)),
+        "about": f"The map shows {shown} passages; those near to each other are about similar things.",
+        "bars": list(map(asdict, time.bars)),
+        "time": describe(time),
+    }
 
 
 def report_view(report: SyncReport) -> WorkView:

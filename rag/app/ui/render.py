@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from rag.app.shown import speaker_before
+from rag.app.display import speaker_before
 from rag.app.ui.typeset import MARKDOWN, typeset, typeset_text
 from rag.errors import InputError
 from rag.language.terms import matched_words
@@ -22,30 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from rag.app.as_json import Json
-    from rag.app.ui.typeset import Block, Run
+    from rag.app.ui.typeset import Block, StyledRun
     from rag.app.ui.views import BlockView, Card, ConversationRow, ReaderView, RunView, SentenceView, TurnView
     from rag.records import Document, Hit
-    from rag.store.history import Conversation, Turn
+    from rag.store.history import Conversation, ConversationTurn
 
-LONGEST_QUESTION = 2000
 PDF = "application/pdf"
 NEAR = 0  # marks what comes nearest in a refusal: no citation has this number
-
-
-def checked_question(question: str) -> str:
-    """Return the question without surrounding space, fit to be sent back (no lone surrogates).
-
-    Raises:
-        InputError: there is nothing in it, or too much.
-    """
-    question = question.encode("utf-8", "replace").decode("utf-8").strip()
-    if not question:
-        raise InputError("Type a question first.")
-    if len(question) > LONGEST_QUESTION:
-        raise InputError(
-            f"The question has {len(question):,} characters; up to {LONGEST_QUESTION:,} can be asked at once."
-        )
-    return question
 
 
 def message_view(message: str, kind: str = "error") -> TurnView:
@@ -89,7 +72,7 @@ def _note(nearest: Sequence[Json]) -> str:
     return "These came closest, but they do not answer the question." if nearest else ""
 
 
-def turn_view(turn: Turn) -> TurnView:
+def turn_view(turn: ConversationTurn) -> TurnView:
     """Show an answer that is kept."""
     return {**answer_view(turn.answer), "id": turn.id, "conversation": turn.conversation, "verdict": turn.verdict}
 
@@ -170,7 +153,7 @@ def block_views(
     return views
 
 
-def _runs(text: str, run: Run, cuts: Sequence[int], marks: Mapping[int, Span]) -> Iterable[RunView]:
+def _runs(text: str, run: StyledRun, cuts: Sequence[int], marks: Mapping[int, Span]) -> Iterable[RunView]:
     edges = [run.span.start, *(cut for cut in cuts if run.span.start < cut < run.span.end), run.span.end]
     for start, end in pairwise(edges):
         piece = Span(start, end)

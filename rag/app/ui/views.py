@@ -1,8 +1,8 @@
-"""The data that the pure functions make and the page's scripts show: JSON objects with these keys."""
+"""The JSON objects that the page's scripts get, key by key."""
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 
 class RunView(TypedDict, total=False):
@@ -23,17 +23,12 @@ class BlockView(TypedDict, total=False):
     runs: list[RunView]
 
 
-class Place(TypedDict):
-    """A span of a document."""
+class Card(TypedDict):
+    """A source: where it is, and its passage with the cited words marked. A nearest passage has no number."""
 
     document: str
     start: int
     end: int
-
-
-class Card(Place):
-    """A source: where it is, and its passage with the cited words marked. A nearest passage has no number."""
-
     number: int | None
     title: str
     speaker: str | None
@@ -195,27 +190,14 @@ class WorkView(TypedDict, total=False):
     rows: list[ReportRow]
 
 
-class PointView(Place):
-    """A passage on the map; `x` and `y` from 0 to 1, `y` downwards."""
-
-    title: str
-    x: float
-    y: float
-
-
-class BarView(TypedDict):
-    """A stretch of time: its documents, and those of them that a question found."""
-
-    name: str
-    documents: int
-    found: int
-
-
 class OverviewView(TypedDict):
-    """Pictures of the collection: a map of passages, a timeline, and each in words."""
+    """Pictures of the collection: a map of passages, a timeline, and each in words.
 
-    points: list[PointView]
-    found: list[PointView]
+    `points` and `found` have the fields of `rag.app.ui.map.Point`, `bars` those of `rag.app.ui.timeline.Bar`.
+    """
+
+    points: list[dict[str, Any]]
+    found: list[dict[str, Any]]
     about: str
-    bars: list[BarView]
+    bars: list[dict[str, Any]]
     time: str

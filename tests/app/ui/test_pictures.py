@@ -45,7 +45,7 @@ def test_map_of_an_index(library, corpus):
     hits = library.search("What did the crane numbered 17 lift?", 3)
     map_, found = CurrentMap(library.store).of([hit.passage for hit in hits])
     assert map_.total == len(map_.points) == 200
-    assert [(p.uri, p.start, p.end) for p in found] == [
+    assert [(p.document, p.start, p.end) for p in found] == [
         (h.passage.uri, h.passage.span.start, h.passage.span.end) for h in hits
     ]
     assert set(found) <= set(map_.points)

@@ -1,17 +1,18 @@
-"""What commands print: results as text or JSON, complaints in one line."""
+"""What commands print: results as text or JSON, complaints in one line, progress as bars."""
 
 from __future__ import annotations
 
 import json
 import sys
 from itertools import groupby
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Self, TextIO
 
-from rag.app.printable import one_line, printable
-from rag.app.shown import speaker_before
+from rag.app.display import one_line, printable, speaker_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from tqdm import tqdm
 
     from rag.records import Answer, AnswerSentence, Citation, Document, Hit, Span
 
@@ -30,9 +31,31 @@ def complain(message: str, code: int = 1) -> int:
 def print_json(data: object, indent: int | None = 2) -> None:
     """Print JSON."""
     text = json.dumps(data, ensure_ascii=False, indent=indent)
-    print(
-        text.encode("utf-8", "backslashreplace").decode(), flush=True
-    )  # half a surrogate pair becomes an escape, as JSON has it
+    # half a surrogate pair becomes an escape, as JSON has it
+    print(text.encode("utf-8", "backslashreplace").decode(), flush=True)
+
+
+class Bars:
+    """A progress bar on standard error for each stage that takes longer than a second, with rate and time left."""
+
+    def __init__(self) -> None:
+        self._bars: dict[str, tqdm[None]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for bar in self._bars.values():
+            bar.close()
+
+    def show(self, stage: str, done: int, total: int) -> None:
+        """Move the stage's bar."""
+        from tqdm import tqdm
+
+        if stage not in self._bars:
+            unit = {"reading": " files", "asking": " questions"}.get(stage, " passages")
+            self._bars[stage] = tqdm(total=total, desc=stage, unit=unit, delay=1, file=sys.stderr, dynamic_ncols=True)
+        self._bars[stage].update(done - self._bars[stage].n)
 
 
 def hit_lines(rank: int, hit: Hit, question: str) -> str:
