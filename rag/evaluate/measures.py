@@ -64,12 +64,12 @@ def answer_scores(question: LabelledQuestion, answer: Answer) -> Scores:
 
 
 def _holds(quote: str, question: LabelledQuestion) -> bool:
-    said = f" {_plain(quote)} "
-    if not said.strip():
+    quoted = f" {_plain(quote)} "
+    if not quoted.strip():
         return False
     evidence = [f" {_plain(piece)} " for piece in question.evidence]
     held = [f" {_plain(answer)} " for answer in question.answers] + evidence
-    return any(piece.strip() and piece in said for piece in held) or any(said in piece for piece in evidence)
+    return any(piece.strip() and piece in quoted for piece in held) or any(quoted in piece for piece in evidence)
 
 
 def normal(text: str) -> str:

@@ -16,7 +16,7 @@ from rag.store.history import History
 from rag.sync.remains import remains
 
 if TYPE_CHECKING:
-    from rag.app.ui.views import WorkView
+    from rag.app.as_json import Json
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_the_page_says_what_stays(library, history, documents):
     nobody: Any = None  # follows the folder
     changes = ChangeHandlers(library, history, nobody, local=True)
 
-    def remove(name: str) -> WorkView:
+    def remove(name: str) -> Json:
         event: Any = SimpleNamespace(documents=[str(documents / name)])
         return changes.remove(event)
 

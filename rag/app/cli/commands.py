@@ -17,20 +17,19 @@ from rag.app.cli.output import (
     meant_lines,
     print_json,
     say,
+    sentence_line,
     short_lines,
     side_lines,
     source_lines,
-    spoken,
 )
 from rag.app.display import one_line, printable
 from rag.errors import InputError, LoadError, RagError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rag.evaluate import Result
-    from rag.evaluate.measures import Difference, Scores
     from rag.library import Library
     from rag.records import Answer, Document, Span, SyncReport
     from rag.store.history import History
@@ -198,7 +197,7 @@ def ask(options: argparse.Namespace) -> int:
         for question in options.after:
             history.append(library.ask(question, options.k, where, history))
         if sys.stdout.isatty() and not options.json and not options.format:
-            return _ask_aloud(library.ask_stream(options.question, options.k, where, history))
+            return _print_growing(library.ask_stream(options.question, options.k, where, history))
         answer = library.ask(options.question, options.k, where, history)
     if options.json:
         print_json(answer_json(answer))
@@ -209,18 +208,18 @@ def ask(options: argparse.Namespace) -> int:
     return 0
 
 
-def _ask_aloud(answers: Iterator[Answer]) -> int:
+def _print_growing(answers: Iterator[Answer]) -> int:
     """Print each sentence as it comes, then the sources; where the answer is another in the end, print that whole."""
-    said: list[str] = []
+    printed: list[str] = []
     rest: list[str] = []
     for answer in answers:
-        sentences = (spoken(sentence.speaker, [sentence]) for sentence in answer.sentences)
+        sentences = (sentence_line(sentence.speaker, [sentence]) for sentence in answer.sentences)
         lines = [*meant_lines(answer), *short_lines(answer), *sentences]
-        if answer.reason or lines[: len(said)] != said:
-            say("\n" * bool(said) + answer_lines(answer))
+        if answer.reason or lines[: len(printed)] != printed:
+            say("\n" * bool(printed) + answer_lines(answer))
             return 0
-        say("".join(f"{line}\n" for line in lines[len(said) :]), end="")
-        said, rest = lines, [*side_lines(answer), "", *source_lines(answer)]
+        say("".join(f"{line}\n" for line in lines[len(printed) :]), end="")
+        printed, rest = lines, [*side_lines(answer), "", *source_lines(answer)]
     say("\n".join(rest))
     return 0
 
@@ -283,6 +282,7 @@ def verify(options: argparse.Namespace) -> int:
 def evaluate(options: argparse.Namespace) -> int:
     """Print scores on a set of questions."""
     from rag.evaluate import SYSTEMS
+    from rag.evaluate.measures import ANSWER, RANKING, differences
     from rag.evaluate.report import check_report, comparison, read_report, table, write_report
 
     check_report(options.report)
@@ -290,7 +290,8 @@ def evaluate(options: argparse.Namespace) -> int:
     systems = SYSTEMS if options.system == "all" else (options.system,)
     results = _results(options, systems)
     summaries = {result.system: result.summary() for result in results}
-    compared = _compared(earlier, results[-1]) if earlier is not None else []
+    now = {case.question.id: case.scores for case in results[-1].cases}
+    compared = differences(earlier, now, (*RANKING, *ANSWER)) if earlier is not None else []
     if options.json:
         changes = {"compared": [asdict(difference) for difference in compared]} if compared else {}
         print_json({**(summaries if len(systems) > 1 else summaries[systems[0]]), **changes})
@@ -321,13 +322,6 @@ def _results(options: argparse.Namespace, systems: Sequence[str]) -> list[Result
             chosen = (dataset or read_questions(options.set, library)).limited(options.limit)
             answers = not options.no_answers
             return [measured(chosen, library, system=name, answers=answers, progress=bars.show) for name in systems]
-
-
-def _compared(earlier: Mapping[str, Scores], result: Result) -> list[Difference]:
-    from rag.evaluate.measures import ANSWER, RANKING, differences
-
-    now = {case.question.id: case.scores for case in result.cases}
-    return differences(earlier, now, (*RANKING, *ANSWER))
 
 
 def serve(options: argparse.Namespace) -> int:

@@ -71,7 +71,7 @@ def hit_lines(rank: int, hit: Hit, question: str) -> str:
     )
 
 
-def _near(hit: Hit) -> str:
+def _nearest_line(hit: Hit) -> str:
     """Return the sentence that comes nearest to an answer, or the beginning of the passage."""
     if hit.sentence:
         return f"nearest: {' '.join(hit.passage.quote(hit.sentence).split())}"
@@ -82,11 +82,11 @@ def answer_lines(answer: Answer) -> str:
     """Return an answer as text, with its sides and sources."""
     meant = meant_lines(answer)
     if answer.abstained:
-        nearest = (f"  {one_line(str(hit.citation))}\n    {_near(hit)}" for hit in answer.nearest)
+        nearest = (f"  {one_line(str(hit.citation))}\n    {_nearest_line(hit)}" for hit in answer.nearest)
         return "\n".join([*meant, answer.text, *nearest])
     notice = [answer.reason, ""] if answer.reason else []
-    said = [*short_lines(answer), *_joined(answer)]
-    return "\n".join([*notice, *meant, *said, *side_lines(answer), "", *source_lines(answer)])
+    lines = [*short_lines(answer), *_joined(answer)]
+    return "\n".join([*notice, *meant, *lines, *side_lines(answer), "", *source_lines(answer)])
 
 
 def meant_lines(answer: Answer) -> list[str]:
@@ -131,10 +131,10 @@ def side_lines(answer: Answer) -> list[str]:
 def _joined(answer: Answer) -> list[str]:
     """Return the answer as lines: neighbouring sentences of one speaker, or of nobody, on one line."""
     groups = groupby(answer.sentences, key=lambda sentence: sentence.speaker)
-    return [spoken(speaker, sentences) for speaker, sentences in groups]
+    return [sentence_line(speaker, sentences) for speaker, sentences in groups]
 
 
-def spoken(speaker: str | None, sentences: Iterable[AnswerSentence]) -> str:
+def sentence_line(speaker: str | None, sentences: Iterable[AnswerSentence]) -> str:
     """Return sentences with who said them."""
     words = " ".join(map(str, sentences))
     named = speaker_before(speaker, words)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import gradio as gr  # noqa: TC002 - the same
 
+from rag.app.as_json import Json  # noqa: TC001 - read at run time, too
 from rag.app.ui import listing
 from rag.app.ui.calls import attempt, on_error
-from rag.app.ui.views import WorkView  # noqa: TC001 - read at run time, too
 from rag.errors import InputError
 from rag.records import Progress, silent
 from rag.sync.remains import remains
@@ -47,12 +47,12 @@ class ChangeHandlers:
         self._follow = follow
         self._local = local
 
-    def add(self, event: gr.EventData) -> Iterator[WorkView]:
+    def add(self, event: gr.EventData) -> Iterator[Json]:
         """Add uploaded files, given as Gradio's file values: the guard has seen that each was uploaded."""
         files = [str(file["path"]) for file in event.files]
         yield from _watched(lambda progress: add_uploaded(self._library, files, progress))
 
-    def index(self, event: gr.EventData) -> Iterator[WorkView]:
+    def index(self, event: gr.EventData) -> Iterator[Json]:
         """Bring a folder of this machine up to date."""
         path = str(event.folder).strip()
 
@@ -68,7 +68,7 @@ class ChangeHandlers:
         yield from _watched(run)
 
     @on_error(listing.failure_view)
-    def remove(self, event: gr.EventData) -> WorkView:
+    def remove(self, event: gr.EventData) -> Json:
         """Take documents out of the index, and say of each what stays of it; if that cannot be found out, why."""
         report = self._library.remove(*map(str, event.documents))
         gone = [outcome.path for outcome in report.outcomes]
@@ -97,9 +97,9 @@ def add_uploaded(library: Library, files: Sequence[str] | None, progress: Progre
             path.unlink(missing_ok=True)
 
 
-def _watched(run: Callable[[Progress], SyncReport]) -> Iterator[WorkView]:
+def _watched(run: Callable[[Progress], SyncReport]) -> Iterator[Json]:
     """Run in a thread of its own and yield how far it is, a few times a second, then its report."""
-    seen: queue.SimpleQueue[WorkView] = queue.SimpleQueue()
+    seen: queue.SimpleQueue[Json] = queue.SimpleQueue()
     started: dict[str, float] = {}
 
     def progress(stage: str, done: int, total: int) -> None:

@@ -13,21 +13,12 @@ import gradio as gr  # noqa: TC002 - the same
 
 from rag.answer.quote import StreamingAnswerer
 from rag.app import export
-from rag.app.as_json import answer_json
+from rag.app.as_json import Json, answer_json
 from rag.app.ui import listing, render
 from rag.app.ui.calls import attempt, checked_number, checked_question, error_view, on_error
 from rag.app.ui.examples import Examples
 from rag.app.ui.map import CurrentMap
 from rag.app.ui.timeline import timeline
-from rag.app.ui.views import (
-    ConversationRow,
-    DocumentsView,
-    OverviewView,
-    PictureView,
-    ReaderView,
-    StartView,
-    TurnView,
-)
 from rag.errors import IndexMissing, RagError
 from rag.records import Filter, Span
 
@@ -39,7 +30,7 @@ if TYPE_CHECKING:
 
 VERDICTS: dict[str, Verdict] = {"helpful": "helpful", "wrong": "wrong"}
 SEARCHED_FOR_WHY = 100  # hits among which a citation's passage is looked for
-LIT = 20  # passages that a question lights up on the map
+MOST_HIGHLIGHTED = 20  # passages that a question highlights on the map
 TICK = 0.1  # s between two views of a growing answer
 MOST_LATEST = 1000  # conversations whose last answer is at hand
 
@@ -66,7 +57,7 @@ class Handlers:
 
     # asking
 
-    def ask(self, event: gr.EventData) -> Iterator[TurnView]:
+    def ask(self, event: gr.EventData) -> Iterator[Json]:
         """Answer a question sentence by sentence, and keep the answer.
 
         `turn` is its number on the page, `where` its conditions, `k` the passages to read, `conversation` the one that
@@ -76,7 +67,7 @@ class Handlers:
         while view := attempt(lambda: next(views, None), render.message_view):
             yield {**view, "turn": int(event.turn)}
 
-    def _answered(self, event: gr.EventData) -> Iterator[TurnView]:
+    def _answered(self, event: gr.EventData) -> Iterator[Json]:
         where = Filter.parse(map(str, event.where))
         conversation = int(event.conversation)
         question, k = checked_question(str(event.question)), checked_number(int(event.k))
@@ -110,7 +101,7 @@ class Handlers:
         answer = self._history.turns(conversation)[-1].answer
         return [answer["searched_for"] or answer["question"]]
 
-    def _kept(self, answer: Answer, conversation: int | None) -> TurnView:
+    def _kept(self, answer: Answer, conversation: int | None) -> Json:
         """Keep an answer; where that is not possible, it is shown all the same."""
         form = answer_json(answer)
         try:
@@ -139,16 +130,16 @@ class Handlers:
     # conversations
 
     @on_error(lambda _: [])
-    def conversations(self, _: list[Any]) -> list[ConversationRow]:
+    def conversations(self, _: list[Any]) -> list[Json]:
         """List the conversations, the one touched last first."""
         return [render.conversation_row(each) for each in self._history.conversations()]
 
     @on_error(lambda message: [render.message_view(message)])
-    def reopen(self, chosen: list[Any]) -> list[TurnView]:
+    def reopen(self, chosen: list[Any]) -> list[Json]:
         """Return the turns of a conversation; called with [id]."""
         return [render.turn_view(turn) for turn in self._history.turns(int(chosen[0]))]
 
-    def forget(self, chosen: list[Any]) -> list[ConversationRow]:
+    def forget(self, chosen: list[Any]) -> list[Json]:
         """Forget a conversation, called with [id], and list the others."""
         attempt(lambda: self._history.delete(int(chosen[0])), lambda _: None)
         return self.conversations([])
@@ -181,14 +172,17 @@ class Handlers:
     # reading
 
     @on_error(error_view)
-    def page_picture(self, place: list[Any]) -> PictureView:
-        """Return a page of a PDF with a span marked; called with [uri, start, end, page]."""
+    def page_picture(self, place: list[Any]) -> Json:
+        """Return a page of a PDF with a span marked; called with [uri, start, end, page].
+
+        `base64` is its PNG, `marked` whether the words that were asked for are marked on it.
+        """
         uri, start, end, page = place
         picture, marked = self._library.marked_page(str(uri), Span(int(start), int(end)), int(page))
         return {"base64": b64encode(picture).decode("ascii"), "marked": marked}
 
     @on_error(error_view)
-    def read(self, place: list[Any]) -> ReaderView:
+    def read(self, place: list[Any]) -> Json:
         """Return a document in full with spans marked; called with [uri, [[number, start, end], ...]]."""
         uri, cited = place
         marks = {int(number): Span(int(start), int(end)) for number, start, end in cited}
@@ -196,14 +190,14 @@ class Handlers:
 
     # the collection
 
-    def start(self, _: list[Any]) -> StartView:
-        """Fill a page that has just been opened."""
+    def start(self, _: list[Any]) -> Json:
+        """Fill a page that has just been opened; `llm` is `none`, `offered`, or `always` where it answers all."""
         always = isinstance(self._library.answerer, StreamingAnswerer)
         llm = "always" if always else "offered" if "RAG_LLM_URL" in os.environ else "none"
         return {"documents": self.documents(), "local": self._local, "llm": llm}
 
-    @on_error(lambda message: DocumentsView(summary=message, rows=[]))
-    def documents(self) -> DocumentsView:
+    @on_error(lambda message: {"summary": message, "rows": []})
+    def documents(self) -> Json:
         """List the documents; none while there is no index."""
         try:
             return listing.documents_view(self._library.documents())
@@ -211,10 +205,10 @@ class Handlers:
             return listing.documents_view([])
 
     @on_error(error_view)
-    def overview(self, asked: list[Any]) -> OverviewView:
-        """Draw the collection; called with [question], which may be empty: else what it finds is lit up."""
+    def overview(self, asked: list[Any]) -> Json:
+        """Draw the collection; called with [question], which may be empty: else what it finds is highlighted."""
         question = str(asked[0]).strip()
-        hits = self._library.retriever.fused(checked_question(question), LIT) if question else []
+        hits = self._library.retriever.fused(checked_question(question), MOST_HIGHLIGHTED) if question else []
         passages = [hit.passage for hit in hits]
         map_, found = self._map.of(passages)
         time_ = timeline(self._library.documents(), {passage.uri for passage in passages})
