@@ -6,8 +6,8 @@ import argparse
 import os
 import sys
 
-from rag.app.progress import Bars
-from rag.app.samples import SAMPLE
+from rag.app.cli.commands import SAMPLES
+from rag.app.cli.output import Bars
 from rag.app.ui import serve
 from rag.errors import IndexMissing, RagError
 from rag.library import Library
@@ -35,9 +35,9 @@ def index_sample(library: Library) -> None:
     try:
         library.status()
     except IndexMissing:
-        sys.stderr.write(f"Indexing the sample documents in {SAMPLE} (once)\n")
+        sys.stderr.write(f"Indexing the sample documents in {SAMPLES} (once)\n")
         with Bars() as bars:
-            report = library.index(SAMPLE, progress=bars.show)
+            report = library.index(SAMPLES, progress=bars.show)
         sys.stderr.write(f"{report}\n")
 
 

@@ -13,9 +13,8 @@ import pytest
 
 from rag.app.cli import main
 from rag.errors import InputError
-from rag.evaluate import Case, Question, Result, evaluate, opened, read_folder, read_questions
-from rag.evaluate.compare import differences, randomisation
-from rag.evaluate.measures import abstention, answer_scores, f1, normal, ranking_scores
+from rag.evaluate import Case, LabelledQuestion, Result, evaluate, opened, read_folder, read_questions
+from rag.evaluate.measures import abstention, answer_scores, differences, f1, normal, randomisation, ranking_scores
 from rag.evaluate.report import read_report, write_report
 from rag.models.encoder import HashEmbedder
 from rag.records import Answer, Citation, Document, Span
@@ -156,7 +155,7 @@ def test_report_marks_wrong_refusals(tmp_path):
     answers = (Answer("?", abstained=True, reason="Not said."), Answer("?"))
     for answerable, faults in ((True, (True, False)), (False, (False, True)), (None, (False, False))):
         for answer, is_wrong in zip(answers, faults, strict=True):
-            case = Case(Question("q1", "Who?", answerable=answerable), [], answer)
+            case = Case(LabelledQuestion("q1", "Who?", answerable=answerable), [], answer)
             write_report(Result("set", "rag", (case,), 1.0), tmp_path / "run.html")
             page = (tmp_path / "run.html").read_text("utf-8")
             fault = "refused, though there is an answer" if answer.abstained else "answered, though there is no answer"
@@ -311,7 +310,7 @@ def test_a_sentence_holds_an_answer_in_any_quotation_marks(quote, answer, held):
     """As whole words; typographic marks are marks, as those of ASCII are."""
     passage = Document("/a.txt", quote, None, "0" * 64).passage(Span(0, len(quote)), [Span(0, len(quote))])
     given = Answer("?", citations=(Citation.of(passage, Span(0, len(quote)), 1, 1.0),))
-    assert answer_scores(Question("q", "?", answers=(answer,)), given)["sentence_hit@1"] == held
+    assert answer_scores(LabelledQuestion("q", "?", answers=(answer,)), given)["sentence_hit@1"] == held
 
 
 def test_nothing_to_measure(library, tmp_path):

@@ -21,11 +21,10 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import TYPE_CHECKING
 
-from rag.answer.score import scorer
-
-from rag.answer import ask
+from rag.answer import Question, answers, explained
+from rag.answer.scorer import scorer
 from rag.answer.quote import ExtractiveAnswerer
-from rag.evaluate import Dataset, Question, opened, read_folder, read_questions
+from rag.evaluate import Dataset, LabelledQuestion, opened, read_folder, read_questions
 from rag.evaluate.measures import abstention, answer_scores, f1, normal
 from rag.library import Library
 from rag.models.encoder import embedder
@@ -46,7 +45,7 @@ PASSAGES = 12  # as `rag ask`
 class Asked:
     """A question with the answers to it over the corpus, its milliseconds, and the scores given its passage."""
 
-    question: Question
+    question: LabelledQuestion
     kind: str
     answers: dict[str, Answer]
     milliseconds: float
@@ -63,7 +62,7 @@ class Asker:
         self._library = library
         self._scorers = {"reader": scorer(library.retriever, reader), "encoder": scorer(library.retriever, "none")}
 
-    def ask(self, question: Question, kind: str) -> Asked:
+    def ask(self, question: LabelledQuestion, kind: str) -> Asked:
         """Ask over the corpus, and, where the passage is known, of it alone."""
         began = time.perf_counter()
         answers = {"reader": self._answer(question.text, "reader")}
@@ -80,7 +79,7 @@ class Asker:
 
         return deque(ask(search, ExtractiveAnswerer(self._scorers[who]), question, None, ()), maxlen=1)[0]
 
-    def _given(self, question: Question, uri: str) -> dict[str, tuple[float, float]]:
+    def _given(self, question: LabelledQuestion, uri: str) -> dict[str, tuple[float, float]]:
         hits = self._library.retriever.fused(question.text, PASSAGES, Filter(document=(uri,)))
         found = {}
         for name, judge in self._scorers.items():
@@ -104,9 +103,9 @@ def _overlap(text: str, answers: Sequence[str]) -> tuple[float, float]:
     return max(float(normal(text) == normal(a)) for a in answers), max(f1(text, a) for a in answers)
 
 
-def sampled(dataset: Dataset, count: int) -> list[tuple[str, Question]]:
+def sampled(dataset: Dataset, count: int) -> list[tuple[str, LabelledQuestion]]:
     """(kind, question): `count` answerable ones and half as many misleading ones, evenly spread."""
-    kinds: dict[str, list[Question]] = {"answerable": [], "misleading": []}
+    kinds: dict[str, list[LabelledQuestion]] = {"answerable": [], "misleading": []}
     for question in dataset.questions:
         kinds["misleading" if question.answerable is False else "answerable"].append(question)
     most = {"answerable": count, "misleading": count // 2}
@@ -177,7 +176,7 @@ def report_seeds(folder: Path, reader: Reader) -> None:
     print(f"seeds: {right} answered (evidence cited; F1 of at least 0.5 but for yes and no), {refused} refused")
 
 
-def _wants_yes_or_no(question: Question) -> bool:
+def _wants_yes_or_no(question: LabelledQuestion) -> bool:
     return bool({"yes", "no"} & {answer.lower() for answer in question.answers})
 
 

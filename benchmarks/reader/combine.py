@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from answers import PASSAGES
-from rag.answer.judge import Evidence, judged
-from rag.answer.score import asked_terms
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from rag.evaluate import Dataset, Question, opened, read_folder
+from rag.answer import Question
+from rag.answer.evidence import judged
+from rag.answer.scorer import asked_terms
+from rag.answer.settings import Evidence
+from rag.evaluate import Dataset, LabelledQuestion, opened, read_folder
 from rag.evaluate.measures import abstention, normal
 from rag.models.encoder import embedder
 from rag.models.reader import Reader
@@ -53,7 +55,7 @@ class Row:
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-def chosen(data: Path, count: int) -> list[tuple[str, Question]]:
+def chosen(data: Path, count: int) -> list[tuple[str, LabelledQuestion]]:
     """Return (kind, question), the same ones each time."""
     squad, other = read_folder(data / "squad20_A"), read_folder(data / "nq_open_oracle")
     kinds = {
@@ -64,7 +66,7 @@ def chosen(data: Path, count: int) -> list[tuple[str, Question]]:
     return [(kind, question) for kind, some in kinds.items() for question in some.questions]
 
 
-def rows(library: Library, reader: Reader, number: int, kind: str, question: Question) -> list[Row]:
+def rows(library: Library, reader: Reader, number: int, kind: str, question: LabelledQuestion) -> list[Row]:
     """Read the best passages for one question."""
     hits = [hit for hit in library.retriever.fused(question.text, PASSAGES) if hit.passage.sentences]
     weights = asked_terms(library.retriever.term_weights(question.text))
@@ -76,7 +78,7 @@ def rows(library: Library, reader: Reader, number: int, kind: str, question: Que
     return found
 
 
-def holds(question: Question, passage: Passage) -> bool:
+def holds(question: LabelledQuestion, passage: Passage) -> bool:
     """Tell whether a passage of the right document holds one of the answers."""
     text = f" {normal(passage.text)} "
     return passage.uri in question.relevant and any(f" {normal(answer)} " in text for answer in question.answers)

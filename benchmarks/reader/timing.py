@@ -14,9 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-from rag.answer.question import Question
+from rag.answer import Question
 from rag.answer.scorer import ReaderScorer
-from rag.app.progress import Bars
+from rag.app.cli.output import Bars
 from rag.evaluate import read_folder
 from rag.library import Library
 from rag.models.encoder import embedder

@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.app.progress import Bars
+from rag.app.cli.output import Bars
 from rag.evaluate import opened, read_folder
 from rag.models.encoder import DEFAULT_MODEL, embedder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from rag.evaluate import Question
+    from rag.evaluate import LabelledQuestion
     from rag.models.encoder import Embedder
     from rag.records import Hit
 
@@ -74,7 +74,7 @@ ORDERS = {
 }
 
 
-def judged(question: Question, hits: Sequence[Hit]) -> tuple[float, float | None, float | None]:
+def judged(question: LabelledQuestion, hits: Sequence[Hit]) -> tuple[float, float | None, float | None]:
     """Documents, the share of the relevant ones, and the share of the answers that stand in the passages."""
     documents = {hit.passage.uri for hit in hits}
     text = "\n".join(hit.passage.text for hit in hits).casefold()

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
-from rag.app.progress import Bars
+from rag.app.cli.output import Bars
 from rag.evaluate import read_questions
 from rag.library import Library
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from rag.app.progress import Bars
+from rag.app.cli.output import Bars
 from rag.evaluate import SYSTEMS, evaluate, opened, read_folder
-from rag.evaluate.compare import randomisation
+from rag.evaluate.measures import randomisation
 from rag.models.encoder import DEFAULT_MODEL, embedder
 from rag.retrieve.fusion import Fusion
 

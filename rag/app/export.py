@@ -12,16 +12,15 @@ import io
 import re
 import zipfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from rag.app.printable import printable
-from rag.app.shown import speaker_before
+from rag.app.display import printable, speaker_before
 from rag.records import title_and_section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-Json = dict[str, Any]
+    from rag.app.as_json import Json
 
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")  # would turn around what stands beside it in the same line
 

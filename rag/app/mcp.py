@@ -5,7 +5,8 @@ The results are the JSON of the command line. Nothing can be changed from there.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from rag import __version__
 from rag.app.as_json import answer_json, document_json, hits_json
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from rag.library import Library
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 INSTRUCTIONS = """Answers about the person's own documents, from an index on their machine.
@@ -53,57 +55,59 @@ def server(library: Library) -> MCPServer:
     return made
 
 
+def _tool(run: Callable[P, T]) -> Callable[P, T]:
+    """Decorate a tool: an error of the library reaches the assistant as its one line."""
+
+    @wraps(run)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+        from mcp.server.mcpserver.exceptions import ToolError
+
+        try:
+            return run(*args, **kwargs)
+        except RagError as error:
+            raise ToolError(str(error)) from error
+
+    return guarded
+
+
 class Tools:
     """The tools; their docstrings are what an assistant reads."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
 
+    @_tool
     def search(self, question: str, k: int = 10, where: list[str] | None = None) -> dict[str, Any]:
         """Find the passages of the person's documents that are nearest to a question, best first.
 
         `k`: how many, 1 to 50. `where`: limits such as "date=2024-01..2024-06", "document=report.pdf", "speaker=Ford",
         "folder=2024", "section=Methods"; limits of different kinds must all hold, of one kind one of them.
         """
-        return _said(
-            lambda: hits_json(question, self._library.search(question, _checked(k), Filter.parse(where or [])))
-        )
+        return hits_json(question, self._library.search(question, _checked(k), Filter.parse(where or [])))
 
+    @_tool
     def ask(self, question: str, k: int = 12, where: list[str] | None = None) -> dict[str, Any]:
         """Answer a question from the person's documents, each sentence with citations; or refuse, with a reason.
 
         `k`: from how many passages, 1 to 50. `where`: as for `search`.
         """
-        return _said(lambda: answer_json(self._library.ask(question, _checked(k), Filter.parse(where or []))))
+        return answer_json(self._library.ask(question, _checked(k), Filter.parse(where or [])))
 
+    @_tool
     def show(self, document: str, start: int | None = None, end: int | None = None) -> dict[str, Any]:
         """Return a whole document, named as in a citation's `document` or by its file name.
 
         With `start` and `end`, `at` holds the text between them as well.
         """
-
-        def run() -> dict[str, Any]:
-            found = self._library.document(document)
-            if start is None or end is None:
-                return document_json(found)
-            if not 0 <= start <= end:
-                raise InputError(f"{start}:{end} is not a range of characters")
-            return document_json(found, Span(start, end))
-
-        return _said(run)
+        found = self._library.document(document)
+        if start is None or end is None:
+            return document_json(found)
+        if not 0 <= start <= end:
+            raise InputError(f"{start}:{end} is not a range of characters")
+        return document_json(found, Span(start, end))
 
 
 def _checked(k: int) -> int:
     if not 1 <= k <= 50:
         raise InputError(f"k is {k}; it can be 1 to 50")
     return k
-
-
-def _said(run: Callable[[], T]) -> T:
-    """Run; an error of the library reaches the assistant as its one line."""
-    from mcp.server.mcpserver.exceptions import ToolError
-
-    try:
-        return run()
-    except RagError as error:
-        raise ToolError(str(error)) from error

@@ -11,16 +11,15 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import InputError
-from rag.evaluate.dataset import Dataset, Question, read_folder, read_questions
+from rag.evaluate.dataset import Dataset, LabelledQuestion, read_folder, read_questions
 from rag.evaluate.measures import ANSWER, RANKING, Scores, abstention, answer_scores, ranking_scores
 from rag.evaluate.systems import SYSTEMS, ranked_documents
-from rag.library import Library
 from rag.records import Progress, silent
-from rag.sync import Sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from rag.library import Library
     from rag.models.encoder import Embedder
     from rag.models.reranker import Reranker
     from rag.records import Answer
@@ -29,7 +28,7 @@ __all__ = [
     "SYSTEMS",
     "Case",
     "Dataset",
-    "Question",
+    "LabelledQuestion",
     "Result",
     "evaluate",
     "kept_at",
@@ -43,7 +42,7 @@ __all__ = [
 class Case:
     """One question with what came: documents best first, the answer when one was asked for, and its scores."""
 
-    question: Question
+    question: LabelledQuestion
     found: Sequence[str]
     answer: Answer | None = None
     scores: Scores = field(default_factory=dict)
@@ -115,15 +114,14 @@ def evaluate(
             given[question.id] = library.ask(question.text)
     progress("asking", len(dataset.questions), len(dataset.questions))
     ranking = ranking_scores({q.id: q.relevant for q in dataset.questions if q.relevant}, found)
+    judged = {
+        q.id: answer_scores(q, given[q.id]) for q in dataset.questions if q.id in given and q.answerable is not False
+    }
     cases = [
-        Case(q, found.get(q.id, []), given.get(q.id), {**ranking.get(q.id, {}), **_answer_scores(q, given.get(q.id))})
+        Case(q, found.get(q.id, []), given.get(q.id), {**ranking.get(q.id, {}), **judged.get(q.id, {})})
         for q in dataset.questions
     ]
     return Result(dataset.name, system, cases, time.perf_counter() - started)
-
-
-def _answer_scores(question: Question, answer: Answer | None) -> Scores:
-    return {} if answer is None or question.answerable is False else answer_scores(question, answer)
 
 
 @contextmanager
@@ -135,8 +133,13 @@ def opened(
     It is kept at `kept_at`, so that the next run need not encode them again; any change of the settings that made it
     makes it anew, encoding only what is new.
     """
+    from rag.library import Library
+    from rag.sync import Sync
+
     store = kept_at(dataset)
-    _make_private(store)
+    store.mkdir(parents=True, exist_ok=True)
+    for folder in (store.parent, store):
+        folder.chmod(0o700)  # whole texts are in it: for this user alone, as the folder that holds them all
     with Library.open(store, embedder=embedder, reranker=reranker) as library:
         with library.store.writer() as writer:
             sync = Sync(writer, embedder, store, progress)
@@ -149,10 +152,3 @@ def kept_at(dataset: Dataset) -> Path:
     """Return the folder in which the index of a set's own documents is kept: in the cache folder, by their hash."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return cache / "rag" / "eval" / dataset.digest()[:16]
-
-
-def _make_private(store: Path) -> None:
-    """Make the folder of an index, and the one that holds them all, for this user alone: whole texts are in it."""
-    store.mkdir(parents=True, exist_ok=True)
-    for folder in (store.parent, store):
-        folder.chmod(0o700)

@@ -1,15 +1,17 @@
-"""Question sets: a folder in BEIR form with its own documents, or a file of questions over an index."""
+"""Question sets: a folder in BEIR form with its own documents, or a file of questions over an index.
+
+What cannot be read is an error that names the file and the line.
+"""
 
 from __future__ import annotations
 
 import csv
 import hashlib
+import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import DocumentUnknown, InputError, LoadError
-from rag.evaluate.lines import check_new, id_in, records, text_in, text_lines, texts_in, truth_in
-from rag.load import text as plain_text
 from rag.records import Document
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class LabelledQuestion:
     """One question and what is known about its answer.
 
     Attributes:
@@ -45,7 +47,7 @@ class Dataset:
     """Questions, and the folder of their documents when they bring their own."""
 
     name: str
-    questions: tuple[Question, ...]
+    questions: tuple[LabelledQuestion, ...]
     corpus: Path | None = None
 
     @property
@@ -67,8 +69,8 @@ class Dataset:
         """Yield the set's own documents, without those that have no text; raises `InputError`."""
         if self.corpus is not None:
             seen: dict[str, str] = {}
-            for place, record in records(self.corpus):
-                check_new(id_in(record, place), place, seen)
+            for place, record in _records(self.corpus):
+                _check_new(_id_in(record, place), place, seen)
                 if str(record.get("text") or "").strip():
                     yield _document(record, place)
 
@@ -88,8 +90,8 @@ def read_folder(folder: Path) -> Dataset:
             raise InputError(f"{folder} has no {name}; a question set needs corpus.jsonl, queries.jsonl and qrels.tsv")
     grades = _grades(folder / "qrels.tsv")
     questions, seen = [], dict[str, str]()
-    for place, record in records(folder / "queries.jsonl"):
-        check_new(id_ := id_in(record, place), place, seen)
+    for place, record in _records(folder / "queries.jsonl"):
+        _check_new(id_ := _id_in(record, place), place, seen)
         questions.append(_question(record, place, id_, "text", grades.get(id_, {})))
     return Dataset(folder.name, tuple(questions), folder / "corpus.jsonl")
 
@@ -105,30 +107,34 @@ def read_questions(file: Path, library: Library) -> Dataset:
     if not file.exists():
         raise InputError(f"{file} does not exist; name a folder in BEIR form or a file of questions")
     questions, seen = [], dict[str, str]()
-    for number, (place, record) in enumerate(records(file), 1):
+    for number, (place, record) in enumerate(_records(file), 1):
         try:
-            relevant = {library.document(name).uri: 1 for name in texts_in(record, "documents", place)}
+            relevant = {library.document(name).uri: 1 for name in _texts_in(record, "documents", place)}
         except DocumentUnknown as error:
             raise InputError(f"{place}: {error}") from error
         id_ = str(number if record.get("id") is None else record["id"])
-        check_new(id_, place, seen)
+        _check_new(id_, place, seen)
         questions.append(_question(record, place, id_, "question", relevant))
     return Dataset(file.stem, tuple(questions))
 
 
-def _question(record: Mapping[str, Any], place: str, id_: str, asked: str, relevant: Mapping[str, int]) -> Question:
-    return Question(
+def _question(
+    record: Mapping[str, Any], place: str, id_: str, asked: str, relevant: Mapping[str, int]
+) -> LabelledQuestion:
+    return LabelledQuestion(
         id=id_,
-        text=text_in(record, asked, place),
+        text=_text_in(record, asked, place),
         relevant={uri: grade for uri, grade in relevant.items() if grade > 0},
-        answers=texts_in(record, "answers", place),
-        evidence=texts_in(record, "evidence", place),
-        answerable=truth_in(record, "answerable", place),
+        answers=_texts_in(record, "answers", place),
+        evidence=_texts_in(record, "evidence", place),
+        answerable=_truth_in(record, "answerable", place),
     )
 
 
 def _document(record: Mapping[str, Any], place: str) -> Document:
-    uri, text = id_in(record, place), text_in(record, "text", place)
+    from rag.load import text as plain_text  # brings all loaders with it
+
+    uri, text = _id_in(record, place), _text_in(record, "text", place)
     data = text.encode("utf-8", "replace")
     try:
         document = plain_text.parse(data, uri)
@@ -140,7 +146,7 @@ def _document(record: Mapping[str, Any], place: str) -> Document:
 
 def _grades(file: Path) -> dict[str, dict[str, int]]:
     grades: dict[str, dict[str, int]] = {}
-    rows = csv.reader((line for _, line in text_lines(file)), delimiter="\t")
+    rows = csv.reader((line for _, line in _text_lines(file)), delimiter="\t")
     for row in rows:
         if len(row) != 3:
             raise InputError(f"{file}, line {rows.line_num}: not three columns (question, document, grade): {row}")
@@ -151,3 +157,89 @@ def _grades(file: Path) -> dict[str, dict[str, int]]:
                 f"{file}, line {rows.line_num}: the grade {row[2]!r} is no whole number; write 0, 1, 2, ..."
             )
     return grades
+
+
+# lines of a file
+
+
+def _text_lines(file: Path) -> Iterator[tuple[str, str]]:
+    """Yield the place of each line, as errors name it, and the line; raises `InputError` where it is not UTF-8."""
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            place = f"{file}, line {number}"
+            try:
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8")  # some editors begin a file with a mark
+            except UnicodeDecodeError as error:
+                raise InputError(f"{place}: not UTF-8 ({error.reason}); save the file as UTF-8") from error
+            yield place, text
+
+
+def _records(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the place and the object of each line that is not blank; raises `InputError` where there is no object."""
+    for place, line in _text_lines(file):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{place}: not JSON ({error}); each line is one object, as in {{...}}") from error
+        if not isinstance(record, dict):
+            raise InputError(f"{place}: no JSON object but {_short(record)}; each line is one object, as in {{...}}")
+        yield place, record
+
+
+def _id_in(record: Mapping[str, Any], place: str) -> str:
+    """Return the `_id` of a line in BEIR form, a number as its digits; raises `InputError`."""
+    id_ = record.get("_id")
+    if id_ in (None, "") or not isinstance(id_, str | int):
+        raise InputError(f"{place}: no '_id'; give it one that no other line has: {_short(record)}")
+    return str(id_)
+
+
+def _text_in(record: Mapping[str, Any], key: str, place: str) -> str:
+    """Return a text that has to be there; raises `InputError`."""
+    text = record.get(key)
+    if not isinstance(text, str) or not text.strip():
+        raise InputError(f"{place}: no text as {key!r}: {_short(record)}")
+    return text
+
+
+def _texts_in(record: Mapping[str, Any], key: str, place: str) -> tuple[str, ...]:
+    """Return a list of texts that may be missing; raises `InputError`.
+
+    Numbers count as texts, a list among them as several, and an object as the text under its `fact`.
+    """
+    found = record.get(key)
+    if found is None:
+        return ()
+    if not isinstance(found, list):  # the letters of a text would be taken for texts
+        raise InputError(f"{place}: {key!r} is {_short(found)}; write a list, as in {_short({key: [str(found)]})}")
+    return tuple(text for entry in found for text in _as_texts(entry, key, place))
+
+
+def _truth_in(record: Mapping[str, Any], key: str, place: str) -> bool | None:
+    """Return what is true or false, None where it is not known; raises `InputError`."""
+    value = record.get(key)
+    if value is not None and not isinstance(value, bool):  # the text "false" would be taken for true
+        raise InputError(f"{place}: {key!r} is {_short(value)}; write true or false, or leave it out")
+    return value
+
+
+def _check_new(id_: str, place: str, seen: dict[str, str]) -> None:
+    """Note the place of an id; raises `InputError` where another has it."""
+    first = seen.setdefault(id_, place)
+    if first != place:
+        raise InputError(f"{first} and {place.rpartition(', ')[2]} have the same id, {id_}; give each one its own")
+
+
+def _as_texts(entry: object, key: str, place: str) -> tuple[str, ...]:
+    if isinstance(entry, list):
+        return tuple(text for each in entry for text in _as_texts(each, key, place))
+    text = entry.get("fact") if isinstance(entry, dict) else entry
+    if isinstance(text, bool) or not isinstance(text, str | int | float):
+        raise InputError(f"{place}: {_short(entry)} among {key!r} is no text; write texts in quotation marks")
+    return (str(text),) if str(text).strip() else ()
+
+
+def _short(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)[:80]

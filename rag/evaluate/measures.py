@@ -1,4 +1,4 @@
-"""What is measured of one question, and how the questions' measures become those of a set.
+"""What is measured of one question and of a set, and whether one run is better than another, or was lucky.
 
 Retrieval is measured by ir-measures (pytrec_eval); short answers as SQuAD does (Rajpurkar et al. 2016).
 """
@@ -9,16 +9,19 @@ import re
 import string
 import unicodedata
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rag.evaluate.dataset import Question
+    from rag.evaluate.dataset import LabelledQuestion
     from rag.records import Answer
 
 RANKING = ("ndcg@10", "recall@10", "mrr@10", "hit@1", "hit@5")
 ANSWER = ("sentence_hit@1", "exact_match", "f1")
+
+TRIALS = 10_000  # of a test of randomisation
 
 Scores = dict[str, float]
 
@@ -44,7 +47,7 @@ def ranking_scores(relevant: Mapping[str, Mapping[str, int]], ranked: Mapping[st
     return scores
 
 
-def answer_scores(question: Question, answer: Answer) -> Scores:
+def answer_scores(question: LabelledQuestion, answer: Answer) -> Scores:
     """Measure the answer to an answerable question as far as the set says what is right; a refusal gets 0 everywhere.
 
     `sentence_hit@1`: the first cited sentence holds one of the answers or a piece of evidence, or is part of one.
@@ -60,13 +63,13 @@ def answer_scores(question: Question, answer: Answer) -> Scores:
     return scores
 
 
-def _holds(quote: str, question: Question) -> bool:
-    said = f" {_plain(quote)} "
-    if not said.strip():
+def _holds(quote: str, question: LabelledQuestion) -> bool:
+    quoted = f" {_plain(quote)} "
+    if not quoted.strip():
         return False
     evidence = [f" {_plain(piece)} " for piece in question.evidence]
     held = [f" {_plain(answer)} " for answer in question.answers] + evidence
-    return any(piece.strip() and piece in said for piece in held) or any(said in piece for piece in evidence)
+    return any(piece.strip() and piece in quoted for piece in held) or any(quoted in piece for piece in evidence)
 
 
 def normal(text: str) -> str:
@@ -115,3 +118,58 @@ def _auroc(values: Sequence[float], positive: Sequence[bool]) -> float:
     low = np.sort([v for v, p in zip(values, positive, strict=True) if not p])
     below = np.searchsorted(low, high, "left") + np.searchsorted(low, high, "right")
     return float(below.mean() / (2 * len(low)))
+
+
+# two runs
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How one measure differs over the questions that both runs have.
+
+    Attributes:
+        measure: its name.
+        before: mean of the earlier run.
+        after: mean of the later run.
+        p: how often chance alone gives a difference at least as large.
+        questions: how many there are in both runs.
+    """
+
+    measure: str
+    before: float
+    after: float
+    p: float
+    questions: int
+
+
+def differences(before: Mapping[str, Scores], after: Mapping[str, Scores], measures: Sequence[str]) -> list[Difference]:
+    """Compare two runs, scores by question and measure; measures that they do not share are left out."""
+    found = []
+    for measure in measures:
+        ids = [id_ for id_ in after if measure in after[id_] and measure in before.get(id_, {})]
+        if ids:
+            old, new = ([run[id_][measure] for id_ in ids] for run in (before, after))
+            found.append(Difference(measure, _mean(old), _mean(new), randomisation(old, new), len(ids)))
+    return found
+
+
+def randomisation(old: Sequence[float], new: Sequence[float]) -> float:
+    """Return the two-sided p-value of Fisher's paired randomisation test (Smucker, Allan, Carterette 2007).
+
+    Under the null hypothesis the runs are interchangeable, so each question's difference may have either sign.
+    """
+    import numpy as np
+
+    difference = np.subtract(new, old)
+    difference = difference[difference != 0]
+    observed = abs(difference.sum())
+    random = np.random.default_rng(0)
+    as_large = 0
+    for _ in range(10):
+        signs = random.choice([-1.0, 1.0], size=(TRIALS // 10, len(difference)))
+        as_large += int((abs(signs @ difference) >= observed - 1e-12).sum())
+    return (as_large + 1) / (TRIALS + 1)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)

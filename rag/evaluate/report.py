@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rag.evaluate import Case, Result
-    from rag.evaluate.compare import Difference
-    from rag.evaluate.measures import Scores
+    from rag.evaluate.measures import Difference, Scores
     from rag.records import Answer
 
 _SHOWN = 10  # documents of each question in a report

@@ -41,7 +41,7 @@ COMMIT;
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ConversationTurn:
     """A question with its answer.
 
     Attributes:
@@ -87,7 +87,7 @@ class History:
         self._file = file
         self._most_bytes = most_bytes
 
-    def add(self, answer: Json, conversation: int | None = None) -> Turn:
+    def add(self, answer: Json, conversation: int | None = None) -> ConversationTurn:
         """Keep an answer as the next turn of a conversation; as the first of a new one without it, or if it is gone."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with self._open() as db:
@@ -96,7 +96,7 @@ class History:
                 (now, json.dumps(answer["question"]), json.dumps(answer)),
             ).fetchone()[0]
             goes_on = db.execute("SELECT count(*) FROM turns WHERE id = ?", (conversation,)).fetchone()[0]
-            turn = Turn(number, conversation if conversation and goes_on else number, now, answer)
+            turn = ConversationTurn(number, conversation if conversation and goes_on else number, now, answer)
             db.execute("UPDATE turns SET conversation = ? WHERE id = ?", (turn.conversation, number))
             self._forget_oldest(db, turn.conversation)
         return turn
@@ -109,7 +109,7 @@ class History:
         )
         return [Conversation(id_, json.loads(question), turns, last) for id_, question, turns, last in rows]
 
-    def turns(self, conversation: int) -> list[Turn]:
+    def turns(self, conversation: int) -> list[ConversationTurn]:
         """Return a conversation in order; raises `InputError` when it is gone."""
         found = [_turn(row) for row in self._rows(f"{_TURN} WHERE conversation = ? ORDER BY id", conversation)]
         if not found:
@@ -226,9 +226,11 @@ def _called(name: str, quoted: Collection[str]) -> str:
     return found[0]
 
 
-def _turn(row: tuple[Any, ...]) -> Turn:
+def _turn(row: tuple[Any, ...]) -> ConversationTurn:
     number, conversation, asked_at, answer, verdict, correction = row
-    return Turn(number, conversation, asked_at, json.loads(answer), verdict, correction and json.loads(correction))
+    return ConversationTurn(
+        number, conversation, asked_at, json.loads(answer), verdict, correction and json.loads(correction)
+    )
 
 
 def _bytes_used(db: sqlite3.Connection) -> int:
@@ -238,7 +240,7 @@ def _bytes_used(db: sqlite3.Connection) -> int:
     return int((pages - free) * size)
 
 
-def _question(turn: Turn, documents: Collection[str]) -> Json:
+def _question(turn: ConversationTurn, documents: Collection[str]) -> Json:
     """Return what a verdict says about a question, and no more than it says.
 
     A helpful answer was right, and so were its sources; a helpful refusal was right to refuse. Of a wrong answer only

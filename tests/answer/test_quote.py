@@ -11,7 +11,7 @@ from rag.answer.question import Question
 from rag.answer.quote import ExtractiveAnswerer, in_reading_order
 from rag.answer.scorer import OverlapScorer
 from rag.app.as_json import answer_json
-from rag.app.cli.lines import answer_lines
+from rag.app.cli.output import answer_lines
 from rag.language.terms import coverage
 from rag.records import Candidate, Citation, Document, Hit, Span
 

@@ -20,7 +20,7 @@ from rag.answer.write.parse import Draft, drafts
 from rag.answer.write.prompt import messages, numbered
 from rag.app.as_json import answer_json
 from rag.app.cli import main
-from rag.app.cli.lines import answer_lines
+from rag.app.cli.output import answer_lines
 from rag.errors import InputError, LlmError
 from rag.records import Candidate, Document, Hit, Span, Statement
 from tests.scripted_llm import answers, event, says, serving, start

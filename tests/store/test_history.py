@@ -115,7 +115,7 @@ def test_threads_lose_nothing(history):
 WRITER = """
 import sys
 from pathlib import Path
-from rag.history import History
+from rag.store.history import History
 from tests.store.test_history import answer
 history = History(Path(sys.argv[1]))
 for number in range(1_000_000):

@@ -10,13 +10,13 @@ import pytest
 
 from rag.app.as_json import answer_json
 from rag.app.cli import main
-from rag.app.ui.changes import Changes
+from rag.app.ui.changes import ChangeHandlers
 from rag.errors import DocumentUnknown
 from rag.store.history import History
 from rag.sync.remains import remains
 
 if TYPE_CHECKING:
-    from rag.app.ui.views import WorkView
+    from rag.app.as_json import Json
 
 
 @pytest.fixture
@@ -116,9 +116,9 @@ def test_files_that_come_back_with_an_archive_or_not_at_all(library, history, tm
 
 def test_the_page_says_what_stays(library, history, documents):
     nobody: Any = None  # follows the folder
-    changes = Changes(library, history, nobody, local=True)
+    changes = ChangeHandlers(library, history, nobody, local=True)
 
-    def remove(name: str) -> WorkView:
+    def remove(name: str) -> Json:
         event: Any = SimpleNamespace(documents=[str(documents / name)])
         return changes.remove(event)
 

@@ -9,8 +9,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from rag.app.cli.lines import complain
 from rag.app.cli.options import parser
+from rag.app.cli.output import complain
 from rag.errors import RagError
 
 if TYPE_CHECKING:

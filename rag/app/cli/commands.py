@@ -5,9 +5,11 @@ from __future__ import annotations
 import shlex
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.app.cli.lines import (
+from rag.app.cli.output import (
+    Bars,
     answer_lines,
     complain,
     hit_lines,
@@ -15,32 +17,30 @@ from rag.app.cli.lines import (
     meant_lines,
     print_json,
     say,
+    sentence_line,
     short_lines,
     side_lines,
     source_lines,
-    spoken,
 )
-from rag.app.printable import one_line, printable
+from rag.app.display import one_line, printable
 from rag.errors import InputError, LoadError, RagError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from rag.app.progress import Bars
     from rag.evaluate import Result
-    from rag.evaluate.compare import Difference
-    from rag.evaluate.measures import Scores
     from rag.library import Library
     from rag.records import Answer, Document, Span, SyncReport
     from rag.store.history import History
     from rag.sync.remains import Remains
 
+SAMPLES = Path(__file__).parents[3] / "data"
+"""The sample documents: what app.py indexes where there is no index."""
+
 
 def index(options: argparse.Namespace) -> int:
     """Bring the index up to date, and go on with `--watch`."""
-    from rag.app.progress import Bars
-
     if options.watch and options.rebuild:
         raise InputError("--watch goes on with an index as it is; run rag index --rebuild first, then --watch")
     with _library(options) as library, Bars() as bars:
@@ -87,17 +87,37 @@ def _print_report(report: SyncReport | RagError, options: argparse.Namespace, in
 
 def _say_samples(library: Library, report: SyncReport, options: argparse.Namespace) -> None:
     """Where documents were added to the samples, say that these answer, too, and what can be done about it."""
-    from rag.app.samples import removal, samples_among
-
     if not report.count("added"):
         return
-    samples = samples_among((info.uri for info in library.documents()), options.paths)
+    samples = _samples_among((info.uri for info in library.documents()), options.paths)
     if samples:
         complain(
             f"this index also holds {len(samples)} sample documents of app.py, which answer your questions, too; "
-            f"to take them out: {removal(samples, str(options.store))}; to keep your own apart from the start: "
+            f"to take them out: {_removal(samples, str(options.store))}; to keep your own apart from the start: "
             "rag index FOLDER --store PLACE, then rag serve --store PLACE"
         )
+
+
+def _samples_among(uris: Iterable[str], paths: Iterable[str]) -> list[str]:
+    """Return which of these documents are samples; none where one of the paths that were indexed holds samples."""
+    from rag.sync.walk import uri_of
+
+    if not SAMPLES.with_name("app.py").is_file():  # installed without them: that folder is anybody's
+        return []
+    folder = Path(uri_of(SAMPLES))
+    for path in (Path(uri_of(Path(given))) for given in paths):
+        if path == folder or path in folder.parents or folder in path.parents:
+            return []
+    return [uri for uri in uris if folder in Path(uri).parents]
+
+
+def _removal(samples: list[str], store: str) -> str:
+    """Return the command that takes samples out of an index; short where they are all that their folder holds."""
+    from rag.sync.walk import uri_of
+
+    whole = sorted(samples) == sorted(uri_of(path) for path in SAMPLES.iterdir())
+    named = f"{shlex.quote(uri_of(SAMPLES))}/*" if whole else shlex.join(samples)
+    return f"rag remove {named} --store {shlex.quote(store)}"
 
 
 def remove(options: argparse.Namespace) -> int:
@@ -177,7 +197,7 @@ def ask(options: argparse.Namespace) -> int:
         for question in options.after:
             history.append(library.ask(question, options.k, where, history))
         if sys.stdout.isatty() and not options.json and not options.format:
-            return _ask_aloud(library.ask_stream(options.question, options.k, where, history))
+            return _print_growing(library.ask_stream(options.question, options.k, where, history))
         answer = library.ask(options.question, options.k, where, history)
     if options.json:
         print_json(answer_json(answer))
@@ -188,18 +208,18 @@ def ask(options: argparse.Namespace) -> int:
     return 0
 
 
-def _ask_aloud(answers: Iterator[Answer]) -> int:
+def _print_growing(answers: Iterator[Answer]) -> int:
     """Print each sentence as it comes, then the sources; where the answer is another in the end, print that whole."""
-    said: list[str] = []
+    printed: list[str] = []
     rest: list[str] = []
     for answer in answers:
-        sentences = (spoken(sentence.speaker, [sentence]) for sentence in answer.sentences)
+        sentences = (sentence_line(sentence.speaker, [sentence]) for sentence in answer.sentences)
         lines = [*meant_lines(answer), *short_lines(answer), *sentences]
-        if answer.reason or lines[: len(said)] != said:
-            say("\n" * bool(said) + answer_lines(answer))
+        if answer.reason or lines[: len(printed)] != printed:
+            say("\n" * bool(printed) + answer_lines(answer))
             return 0
-        say("".join(f"{line}\n" for line in lines[len(said) :]), end="")
-        said, rest = lines, [*side_lines(answer), "", *source_lines(answer)]
+        say("".join(f"{line}\n" for line in lines[len(printed) :]), end="")
+        printed, rest = lines, [*side_lines(answer), "", *source_lines(answer)]
     say("\n".join(rest))
     return 0
 
@@ -261,6 +281,7 @@ def verify(options: argparse.Namespace) -> int:
 def evaluate(options: argparse.Namespace) -> int:
     """Print scores on a set of questions."""
     from rag.evaluate import SYSTEMS
+    from rag.evaluate.measures import ANSWER, RANKING, differences
     from rag.evaluate.report import check_report, comparison, read_report, table, write_report
 
     check_report(options.report)
@@ -268,7 +289,8 @@ def evaluate(options: argparse.Namespace) -> int:
     systems = SYSTEMS if options.system == "all" else (options.system,)
     results = _results(options, systems)
     summaries = {result.system: result.summary() for result in results}
-    compared = _compared(earlier, results[-1]) if earlier is not None else []
+    now = {case.question.id: case.scores for case in results[-1].cases}
+    compared = differences(earlier, now, (*RANKING, *ANSWER)) if earlier is not None else []
     if options.json:
         changes = {"compared": [asdict(difference) for difference in compared]} if compared else {}
         print_json({**(summaries if len(systems) > 1 else summaries[systems[0]]), **changes})
@@ -283,7 +305,6 @@ def evaluate(options: argparse.Namespace) -> int:
 
 def _results(options: argparse.Namespace, systems: Sequence[str]) -> list[Result]:
     """Measure systems on a folder with its own documents, or on questions about the index."""
-    from rag.app.progress import Bars
     from rag.evaluate import evaluate as measured
     from rag.evaluate import kept_at, opened, read_folder, read_questions
     from rag.models.encoder import DEFAULT_MODEL, embedder
@@ -300,14 +321,6 @@ def _results(options: argparse.Namespace, systems: Sequence[str]) -> list[Result
             chosen = (dataset or read_questions(options.set, library)).limited(options.limit)
             answers = not options.no_answers
             return [measured(chosen, library, system=name, answers=answers, progress=bars.show) for name in systems]
-
-
-def _compared(earlier: Mapping[str, Scores], result: Result) -> list[Difference]:
-    from rag.evaluate.compare import differences
-    from rag.evaluate.measures import ANSWER, RANKING
-
-    now = {case.question.id: case.scores for case in result.cases}
-    return differences(earlier, now, (*RANKING, *ANSWER))
 
 
 def serve(options: argparse.Namespace) -> int:

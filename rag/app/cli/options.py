@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.app.cli import commands
+from rag.evaluate import SYSTEMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,6 @@ _EVAL_EPILOG = (
 _WHERE = "document=report.txt, folder=2024, date=2024-01..2024-06-30, date>=2024-05, section=Methods, speaker=Ford"
 _RERANKER = "a sentence-transformers cross-encoder by name or path in place of the package's reader, or none"
 _READER = "a transformers model for question answering by name or path in place of the package's reader, or none"
-_SYSTEMS = ("bm25", "dense", "rrf", "convex", "fused", "ours", "all")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -111,7 +111,7 @@ def _add_eval(measure: argparse.ArgumentParser) -> None:
         "set", type=Path, metavar="FOLDER_OR_FILE", help="a BEIR folder, or questions about the index (JSONL)"
     )
     measure.add_argument("--limit", type=_positive, metavar="N", help="so many questions, the same ones each time")
-    measure.add_argument("--system", choices=_SYSTEMS, default="ours", help="what to measure (default: ours)")
+    measure.add_argument("--system", choices=(*SYSTEMS, "all"), default="ours", help="what to measure (default: ours)")
     measure.add_argument("--no-answers", action="store_true", help="measure retrieval only")
     measure.add_argument("--report", type=Path, metavar="FILE", help="write each question's outcome (.html or .jsonl)")
     measure.add_argument("--compare", type=Path, metavar="FILE", help="compare with an earlier run's .jsonl report")

@@ -1,4 +1,4 @@
-"""Changes of the collection that somebody makes on the page."""
+"""Changes of the collection that somebody makes on the page: files added, a folder indexed, documents removed."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import gradio as gr  # noqa: TC002 - the same
 
+from rag.app.as_json import Json  # noqa: TC001 - read at run time, too
 from rag.app.ui import listing
-from rag.app.ui.attempt import attempt
-from rag.app.ui.uploads import add_uploaded
-from rag.app.ui.views import WorkView  # noqa: TC001 - read at run time, too
+from rag.app.ui.calls import attempt, on_error
 from rag.errors import InputError
+from rag.records import Progress, silent
 from rag.sync.remains import remains
 
 if TYPE_CHECKING:
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 
     from rag.app.ui.follow import Follow
     from rag.library import Library
-    from rag.records import Progress, SyncReport
+    from rag.records import SyncReport
     from rag.store.history import History
 
+MOST_FILES = 500  # in one upload
 TICK = 0.25  # s between two views of a long run's progress
 
 
-class Changes:
+class ChangeHandlers:
     """The events of the library as methods; one of them runs at a time.
 
     Args:
@@ -46,12 +47,12 @@ class Changes:
         self._follow = follow
         self._local = local
 
-    def add(self, event: gr.EventData) -> Iterator[WorkView]:
+    def add(self, event: gr.EventData) -> Iterator[Json]:
         """Add uploaded files, given as Gradio's file values: the guard has seen that each was uploaded."""
         files = [str(file["path"]) for file in event.files]
         yield from _watched(lambda progress: add_uploaded(self._library, files, progress))
 
-    def index(self, event: gr.EventData) -> Iterator[WorkView]:
+    def index(self, event: gr.EventData) -> Iterator[Json]:
         """Bring a folder of this machine up to date."""
         path = str(event.folder).strip()
 
@@ -66,14 +67,10 @@ class Changes:
 
         yield from _watched(run)
 
-    def remove(self, event: gr.EventData) -> WorkView:
-        """Take documents out of the index."""
-        uris = [str(uri) for uri in event.documents]
-        return attempt(lambda: self._removed(uris), listing.failure_view)
-
-    def _removed(self, uris: Sequence[str]) -> WorkView:
-        """Remove, and say for each document what stays of it; if that cannot be found out, why."""
-        report = self._library.remove(*uris)
+    @on_error(listing.failure_view)
+    def remove(self, event: gr.EventData) -> Json:
+        """Take documents out of the index, and say of each what stays of it; if that cannot be found out, why."""
+        report = self._library.remove(*map(str, event.documents))
         gone = [outcome.path for outcome in report.outcomes]
         left = attempt(
             lambda: {
@@ -86,9 +83,23 @@ class Changes:
         )
 
 
-def _watched(run: Callable[[Progress], SyncReport]) -> Iterator[WorkView]:
+def add_uploaded(library: Library, files: Sequence[str] | None, progress: Progress = silent) -> SyncReport:
+    """Index uploaded files and delete what the upload left in Gradio's folder; raises what `Library.add` raises."""
+    paths = [Path(file) for file in files or []]
+    if not paths:
+        raise InputError("Choose at least one file.")
+    if len(paths) > MOST_FILES:
+        raise InputError(f"{len(paths):,} files at once are too many: add up to {MOST_FILES}.")
+    try:
+        return library.add(*paths, progress=progress)
+    finally:
+        for path in paths:
+            path.unlink(missing_ok=True)
+
+
+def _watched(run: Callable[[Progress], SyncReport]) -> Iterator[Json]:
     """Run in a thread of its own and yield how far it is, a few times a second, then its report."""
-    seen: queue.SimpleQueue[WorkView] = queue.SimpleQueue()
+    seen: queue.SimpleQueue[Json] = queue.SimpleQueue()
     started: dict[str, float] = {}
 
     def progress(stage: str, done: int, total: int) -> None:

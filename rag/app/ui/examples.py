@@ -75,9 +75,11 @@ def candidates(documents: Iterable[Document]) -> list[str]:
         known = (statement.speaker.split(",")[0] for statement in document.speakers if statement.speaker)
         speakers.update({name for name in (*known, *_SPEAKER.findall(text)) if _is_person(name)})
         names.update({name for name in _NAME.findall(text) if not _CALENDAR.search(name)})
-    told = [f"What is known about {name}?" for name in _distinct(names)]
-    said = [f"What did {speaker} say?" for speaker in _distinct(speakers)]
-    mixed = (question for pair in zip_longest(said, told) for question in pair)  # the first are answered more often
+    topics = [f"What is known about {name}?" for name in _distinct(names)]
+    statements = [f"What did {speaker} say?" for speaker in _distinct(speakers)]
+    mixed = (
+        question for pair in zip_longest(statements, topics) for question in pair
+    )  # the first are answered more often
     return [question for question in mixed if question]
 
 

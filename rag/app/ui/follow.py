@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.app.ui import listing
-from rag.app.ui.attempt import attempt
+from rag.app.ui.calls import attempt, error_view, on_error
 from rag.errors import InputError, RagError
 from rag.sync.watch import watch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rag.app.ui.views import FollowView, NewsView
+    from rag.app.as_json import Json
     from rag.library import Library
 
-PATIENCE = 5.0  # s that the end of the server waits for a run; what is cut short goes on with the next one
+CLOSE_TIMEOUT = 5.0  # s that the end of the server waits for a run; what is cut short goes on with the next one
 
 
 class Follow:
@@ -34,31 +34,22 @@ class Follow:
         self._lock = threading.Lock()
         self._watcher: _Watcher | None = None
 
-    def news(self, _: list[Any]) -> NewsView | dict[str, str]:
+    @on_error(error_view)
+    def news(self, _: list[Any]) -> Json:
         """Say what changed lately, and whether changes are followed."""
+        return {"changes": [listing.run_view(run) for run in self._library.store.journal().runs], "follow": self._view()}
 
-        def run() -> NewsView | dict[str, str]:
-            return {
-                "changes": [listing.run_view(run) for run in self._library.store.journal().runs],
-                "follow": self._view(),
-            }
-
-        return attempt(run, lambda message: {"error": message})
-
-    def follow(self, asked: list[Any]) -> FollowView | dict[str, str]:
+    @on_error(error_view)
+    def follow(self, asked: list[Any]) -> Json:
         """Turn it on or off; called with [whether it shall be on]."""
-
-        def run() -> FollowView | dict[str, str]:
-            if not self._local:
-                raise InputError("Only on the machine that serves the page can its files be followed.")
-            with self._lock:
-                if asked[0]:
-                    self._begin(self._present())
-                elif self._watcher:
-                    self._watcher.stop.set()
-            return self._view()
-
-        return attempt(run, lambda message: {"error": message})
+        if not self._local:
+            raise InputError("Only on the machine that serves the page can its files be followed.")
+        with self._lock:
+            if asked[0]:
+                self._begin(self._present())
+            elif self._watcher:
+                self._watcher.stop.set()
+        return self._view()
 
     def renew(self) -> None:
         """Where it is on, follow also what has been indexed since."""
@@ -71,12 +62,13 @@ class Follow:
         with self._lock:
             if self._watcher:
                 self._watcher.stop.set()
-                self._watcher.join(PATIENCE)
+                self._watcher.join(CLOSE_TIMEOUT)
 
     def _present(self) -> list[str]:
         return [root for root in self._library.roots() if Path(root).exists()]
 
-    def _view(self) -> FollowView:
+    def _view(self) -> Json:
+        """Say whether changes are followed, of which `roots`, and what is in the way just now, if anything is."""
         now = self._watcher
         on = bool(now and now.is_on)
         return {

@@ -1,4 +1,4 @@
-"""What happens when somebody asks, reads or looks at the collection: call the library, render what it says."""
+"""What happens when somebody asks, reopens a conversation, reads or looks at the collection."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr  # noqa: TC002 - the same
 
 from rag.answer import StreamingAnswerer
-from rag.app import as_json as wire
+from rag.app import export
+from rag.app.as_json import Json, answer_json
 from rag.app.ui import listing, render
-from rag.app.ui.attempt import attempt, checked_number
+from rag.app.ui.calls import attempt, checked_number, checked_question, error_view, on_error
 from rag.app.ui.examples import Examples
 from rag.app.ui.map import CurrentMap
-from rag.app.ui.overview import overview_view
 from rag.app.ui.timeline import timeline
-from rag.app.ui.views import DocumentsView, OverviewView, PictureView, ReaderView, StartView, TurnView
 from rag.errors import IndexMissing, RagError
 from rag.load.places import page_picture
 from rag.records import Filter, Span
@@ -28,10 +27,11 @@ if TYPE_CHECKING:
     from rag.answer import Answerer
     from rag.library import Library
     from rag.records import Answer
-    from rag.store.history import History
+    from rag.store.history import History, Verdict
 
+VERDICTS: dict[str, Verdict] = {"helpful": "helpful", "wrong": "wrong"}
 SEARCHED_FOR_WHY = 100  # hits among which a citation's passage is looked for
-LIT = 20  # passages that a question lights up on the map
+MOST_HIGHLIGHTED = 20  # passages that a question highlights on the map
 TICK = 0.1  # s between two views of a growing answer
 MOST_LATEST = 1000  # conversations whose last answer is at hand
 
@@ -58,7 +58,7 @@ class Handlers:
 
     # asking
 
-    def ask(self, event: gr.EventData) -> Iterator[TurnView]:
+    def ask(self, event: gr.EventData) -> Iterator[Json]:
         """Answer a question sentence by sentence, and keep the answer.
 
         `turn` is its number on the page, `where` its conditions, `k` the passages to read, `conversation` the one that
@@ -68,17 +68,17 @@ class Handlers:
         while view := attempt(lambda: next(views, None), render.message_view):
             yield {**view, "turn": int(event.turn)}
 
-    def _answered(self, event: gr.EventData) -> Iterator[TurnView]:
+    def _answered(self, event: gr.EventData) -> Iterator[Json]:
         where = Filter.parse(map(str, event.where))
         conversation = int(event.conversation)
-        question, k = render.checked_question(str(event.question)), checked_number(int(event.k))
+        question, k = checked_question(str(event.question)), checked_number(int(event.k))
         before, answerer = self._before(conversation), self._answerer(str(event.answerer))
         grows = isinstance(answerer, StreamingAnswerer)
         answer, sent = None, 0.0
         for answer in self._library.ask_stream(question, k, where, before, answerer):
             if grows and time.monotonic() - sent > TICK:
                 sent = time.monotonic()
-                yield {**render.answer_view(wire.answer_json(answer)), "growing": True}
+                yield {**render.answer_view(answer_json(answer)), "growing": True}
         if answer is not None:
             yield self._kept(answer, conversation or None)
 
@@ -102,9 +102,9 @@ class Handlers:
         answer = self._history.turns(conversation)[-1].answer
         return [answer["searched_for"] or answer["question"]]
 
-    def _kept(self, answer: Answer, conversation: int | None) -> TurnView:
+    def _kept(self, answer: Answer, conversation: int | None) -> Json:
         """Keep an answer; where that is not possible, it is shown all the same."""
-        form = wire.answer_json(answer)
+        form = answer_json(answer)
         try:
             turn = self._history.add(form, conversation)
         except RagError as error:
@@ -115,71 +115,102 @@ class Handlers:
             self._latest.pop(next(iter(self._latest)))
         return render.turn_view(turn)
 
+    @on_error(str)
     def why(self, asked: list[Any]) -> str:
         """Say how the passage around a citation was found; called with [question, uri, start, end]."""
+        question, uri, start, end = asked
+        hits = self._library.retriever.fused(str(question), SEARCHED_FOR_WHY)
+        passages = self._library.status().passages
+        return render.why_line(str(question), hits, Span(int(start), int(end)), str(uri), passages)
 
-        def run() -> str:
-            question, uri, start, end = asked
-            hits = self._library.retriever.fused(str(question), SEARCHED_FOR_WHY)
-            passages = self._library.status().passages
-            return render.why_line(str(question), hits, Span(int(start), int(end)), str(uri), passages)
-
-        return attempt(run, lambda message: message)
-
+    @on_error(lambda _: [])
     def examples(self, wanted: list[Any]) -> list[str]:
         """Offer example questions, called with [how many]; waits for the encoder, and until they have been tried."""
-        return attempt(lambda: self._examples.first(int(wanted[0])), lambda _: [])
+        return self._examples.first(int(wanted[0]))
+
+    # conversations
+
+    @on_error(lambda _: [])
+    def conversations(self, _: list[Any]) -> list[Json]:
+        """List the conversations, the one touched last first."""
+        return [render.conversation_row(each) for each in self._history.conversations()]
+
+    @on_error(lambda message: [render.message_view(message)])
+    def reopen(self, chosen: list[Any]) -> list[Json]:
+        """Return the turns of a conversation; called with [id]."""
+        return [render.turn_view(turn) for turn in self._history.turns(int(chosen[0]))]
+
+    def forget(self, chosen: list[Any]) -> list[Json]:
+        """Forget a conversation, called with [id], and list the others."""
+        attempt(lambda: self._history.delete(int(chosen[0])), lambda _: None)
+        return self.conversations([])
+
+    @on_error(str)
+    def judge(self, verdict: list[Any]) -> str:
+        """Keep what somebody thinks of an answer; called with [id, verdict or null, correction]. Returns an error."""
+        number, word, correction = verdict
+        self._history.judge(int(number), VERDICTS.get(str(word)), str(correction or "").strip() or None)
+        return ""
+
+    @on_error(error_view)
+    def export(self, chosen: list[Any]) -> dict[str, str]:
+        """Return answers as a document; called with [conversation, turn ids or null, form].
+
+        The forms are `text`, `markdown` and `docx`; a Word document comes as Base64.
+        """
+        conversation, ids, form = chosen
+        turns = self._history.turns(int(conversation))
+        answers = [turn.answer for turn in turns if ids is None or turn.id in ids]
+        if form == "docx":
+            return {"base64": b64encode(export.docx(answers)).decode("ascii")}
+        return {"text": export.markdown(answers) if form == "markdown" else export.text(answers)}
+
+    @on_error(error_view)
+    def questions(self, _: list[Any]) -> dict[str, str]:
+        """Return the judged answers as a question file for `rag eval`."""
+        return {"text": self._history.question_file({info.uri for info in self._library.documents()})}
 
     # reading
 
-    def page_picture(self, place: list[Any]) -> PictureView | dict[str, str]:
-        """Return a page of a PDF with a span marked; called with [uri, start, end, page]."""
+    @on_error(error_view)
+    def page_picture(self, place: list[Any]) -> Json:
+        """Return a page of a PDF with a span marked; called with [uri, start, end, page].
 
-        def run() -> PictureView | dict[str, str]:
-            uri, start, end, page = place
-            picture, marked = page_picture(self._library.document(str(uri)), Span(int(start), int(end)), int(page))
-            return {"base64": b64encode(picture).decode("ascii"), "marked": marked}
+        `base64` is its PNG, `marked` whether the words that were asked for are marked on it.
+        """
+        uri, start, end, page = place
+        picture, marked = page_picture(self._library.document(str(uri)), Span(int(start), int(end)), int(page))
+        return {"base64": b64encode(picture).decode("ascii"), "marked": marked}
 
-        return attempt(run, lambda message: {"error": message})
-
-    def read(self, place: list[Any]) -> ReaderView | dict[str, str]:
+    @on_error(error_view)
+    def read(self, place: list[Any]) -> Json:
         """Return a document in full with spans marked; called with [uri, [[number, start, end], ...]]."""
-
-        def run() -> ReaderView | dict[str, str]:
-            uri, cited = place
-            marks = {int(number): Span(int(start), int(end)) for number, start, end in cited}
-            return render.reader_view(self._library.document(str(uri)), marks)
-
-        return attempt(run, lambda message: {"error": message})
+        uri, cited = place
+        marks = {int(number): Span(int(start), int(end)) for number, start, end in cited}
+        return render.reader_view(self._library.document(str(uri)), marks)
 
     # the collection
 
-    def start(self, _: list[Any]) -> StartView:
-        """Fill a page that has just been opened."""
+    def start(self, _: list[Any]) -> Json:
+        """Fill a page that has just been opened; `llm` is `none`, `offered`, or `always` where it answers all."""
         always = isinstance(self._library.answerer, StreamingAnswerer)
         llm = "always" if always else "offered" if "RAG_LLM_URL" in os.environ else "none"
         return {"documents": self.documents(), "local": self._local, "llm": llm}
 
-    def documents(self) -> DocumentsView:
+    @on_error(lambda message: {"summary": message, "rows": []})
+    def documents(self) -> Json:
         """List the documents; none while there is no index."""
+        try:
+            return listing.documents_view(self._library.documents())
+        except IndexMissing:
+            return listing.documents_view([])
 
-        def run() -> DocumentsView:
-            try:
-                return listing.documents_view(self._library.documents())
-            except IndexMissing:
-                return listing.documents_view([])
-
-        return attempt(run, lambda message: DocumentsView(summary=message, rows=[]))
-
-    def overview(self, asked: list[Any]) -> OverviewView | dict[str, str]:
-        """Draw the collection; called with [question], which may be empty: else what it finds is lit up."""
-
-        def run() -> OverviewView | dict[str, str]:
-            question = str(asked[0]).strip()
-            hits = self._library.retriever.fused(render.checked_question(question), LIT) if question else []
-            passages = [hit.passage for hit in hits]
-            map_, found = self._map.of(passages)
-            time_ = timeline(self._library.documents(), {passage.uri for passage in passages})
-            return overview_view(map_, found, time_)
-
-        return attempt(run, lambda message: {"error": message})
+    @on_error(error_view)
+    def overview(self, asked: list[Any]) -> Json:
+        """Draw the collection; called with [question], which may be empty: else what it finds is highlighted."""
+        question = str(asked[0]).strip()
+        hits = self._library.retriever.fused(checked_question(question), MOST_HIGHLIGHTED) if question else []
+        passages = [hit.passage for hit in hits]
+        map_, found = self._map.of(passages)
+        time_ = timeline(self._library.documents(), {passage.uri for passage in passages})
+        return listing.overview_view(map_, found, time_)

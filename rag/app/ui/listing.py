@@ -1,18 +1,22 @@
-"""What the page shows of the collection, as plain data: its documents, and what a change of it did."""
+"""What the page shows of the collection, as plain data: its documents, pictures of it, and what a change of it did."""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, get_args
 
 from rag.app.ui.render import file_name, nice_date
+from rag.app.ui.timeline import describe
 from rag.records import State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rag.app.ui.views import ChangeView, DocumentRow, DocumentsView, ReportRow, WorkView
+    from rag.app.as_json import Json
+    from rag.app.ui.map import PassageMap, Point
+    from rag.app.ui.timeline import Timeline
     from rag.records import Outcome, SyncReport
     from rag.store.journal import Run
     from rag.store.protocol import DocumentInfo
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
 CHARACTERS_PER_WORD = 6  # of English text with its spaces
 
 
-def documents_view(documents: Sequence[DocumentInfo]) -> DocumentsView:
+def documents_view(documents: Sequence[DocumentInfo]) -> Json:
     """List the documents by name."""
     passages = sum(document.passages for document in documents)
     return {
@@ -30,8 +34,8 @@ def documents_view(documents: Sequence[DocumentInfo]) -> DocumentsView:
     }
 
 
-def document_row(document: DocumentInfo) -> DocumentRow:
-    """Show one document; `state` says whether its file is still where it was."""
+def document_row(document: DocumentInfo) -> Json:
+    """Show one document: `date` is for sorting, `day` for reading; `state` says whether its file is still there."""
     path = PurePath(document.uri)
     return {
         "document": document.uri,
@@ -56,14 +60,29 @@ def state(document: DocumentInfo) -> str:
     return "ready" if there or not path.is_absolute() else "file is gone"
 
 
-def report_view(report: SyncReport) -> WorkView:
+def overview_view(map_: PassageMap, found: Sequence[Point], time: Timeline) -> Json:
+    """Show the map, what a question found on it, and the timeline.
+
+    `points` and `found` have the fields of `Point`, `bars` those of `Bar`; `about` and `time` are each in words.
+    """
+    shown = f"{len(map_.points):,} of {map_.total:,}" if len(map_.points) < map_.total else f"{map_.total:,}"
+    return {
+        "points": list(map(asdict, map_.points)),
+        "found": list(map(asdict, found)),
+        "about": f"The map shows {shown} passages; those near to each other are about similar things.",
+        "bars": list(map(asdict, time.bars)),
+        "time": describe(time),
+    }
+
+
+def report_view(report: SyncReport) -> Json:
     """Show what became of each file, the ones to look at first."""
     counts = Counter(outcome.state for outcome in report.outcomes)
     return {"kind": "done", "summary": _counted(counts), "rows": [_report_row(outcome) for outcome in report.news]}
 
 
-def run_view(run: Run) -> ChangeView:
-    """Show what an earlier run did; `more` files are not named."""
+def run_view(run: Run) -> Json:
+    """Show what an earlier run did, and when it `ended` (ISO 8601 in UTC); `more` files are not named."""
     return {
         "ended": run.ended,
         "summary": _counted(run.counts),
@@ -77,7 +96,7 @@ def _counted(counts: Mapping[State, int]) -> str:
     return ", ".join(f"{counts[state]:,} {state}" for state in get_args(State) if counts.get(state)) or "Nothing to do"
 
 
-def _report_row(outcome: Outcome) -> ReportRow:
+def _report_row(outcome: Outcome) -> Json:
     return {"file": file_name(outcome.path), "state": outcome.state, "reason": outcome.reason}
 
 
@@ -94,13 +113,13 @@ def remains_line(left: Remains) -> str:
     return " ".join(lines)
 
 
-def failure_view(message: str) -> WorkView:
+def failure_view(message: str) -> Json:
     """Show that a change of the collection did not happen."""
     return {"kind": "error", "summary": message, "rows": []}
 
 
-def progress_view(stage: str, done: int, total: int, seconds: float) -> WorkView:
-    """Show how far a change is."""
+def progress_view(stage: str, done: int, total: int, seconds: float) -> Json:
+    """Show how far a change is; `share` is how much of the present stage is done, 0 to 1."""
     line = progress_line(stage, done, total, seconds)
     return {"kind": "progress", "summary": line, "share": done / total if total else 0.0}
 

@@ -27,7 +27,7 @@ MOST_POINTS = 2_000
 class Point:
     """A passage on the map: where it stands in its document, and `x` and `y` from 0 to 1, `y` downwards."""
 
-    uri: str
+    document: str
     title: str
     start: int
     end: int
@@ -107,7 +107,7 @@ def _points(snapshot: Snapshot, vectors: dict[str, Vectors], projection: Project
     places = projection(_matrix(vectors, snapshot.recipe.dimension)).tolist()
     for (id_, _), (x, y) in zip(vectors.items(), places, strict=True):
         passage = passages[id_]
-        yield Point(passage.uri, passage.name, passage.span.start, passage.span.end, x, y)
+        yield Point(passage.uri, passage.name, passage.span.start, passage.span.end, round(x, 4), round(y, 4))
 
 
 def _matrix(vectors: dict[str, Vectors], dimension: int) -> Vectors:

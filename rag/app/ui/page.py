@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from gradio.events import api
 
-from rag.app.ui.changes import Changes
+from rag.app.ui.api import Api
+from rag.app.ui.changes import ChangeHandlers
 from rag.app.ui.handlers import Handlers
-from rag.app.ui.kept import Kept
-from rag.app.ui.programs import Programs
 from rag.store.history import History
 
 if TYPE_CHECKING:
@@ -39,12 +38,12 @@ def theme() -> gr.themes.Base:
 def layout(library: Library, follow: Follow, *, local: bool = True) -> gr.Blocks:
     """Return the page for a library; `local` says whether only people at this machine see it."""
     history = History(library.store.root / "history.db")
-    handlers, kept = Handlers(library, history, local=local), Kept(library, history)
-    changes = Changes(library, history, follow, local=local)
+    handlers = Handlers(library, history, local=local)
+    changes = ChangeHandlers(library, history, follow, local=local)
     blocks = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600))
     with blocks:
-        _for_programs(Programs(library))  # first, or events of the page take the names
-        _part("frame", _calls(handlers, kept, follow))
+        _for_programs(Api(library))  # first, or events of the page take the names
+        _part("frame", _calls(handlers, follow))
         asking = _part("ask")
         # "multiple": a question right after Stop would be dropped while the end of the stopped one is awaited
         asked = asking.submit(handlers.ask, outputs=asking, trigger_mode="multiple", **OWN_VIEW)
@@ -62,23 +61,23 @@ def layout(library: Library, follow: Follow, *, local: bool = True) -> gr.Blocks
     return blocks
 
 
-def _calls(handlers: Handlers, kept: Kept, follow: Follow) -> list[Callable[[list[Any]], object]]:
+def _calls(handlers: Handlers, follow: Follow) -> list[Callable[[list[Any]], object]]:
     """Return what the scripts may call on the server without a place in the queue."""
     return [
         *(handlers.start, handlers.examples, handlers.why, handlers.read, handlers.page_picture, handlers.overview),
-        *(kept.conversations, kept.reopen, kept.forget),
-        *(kept.judge, kept.export, kept.questions),
+        *(handlers.conversations, handlers.reopen, handlers.forget),
+        *(handlers.judge, handlers.export, handlers.questions),
         *(follow.news, follow.follow),
     ]
 
 
-def _for_programs(programs: Programs) -> None:
+def _for_programs(calls: Api) -> None:
     """Name the calls for gradio_client: /ask, /search and /index give the JSON of the command line."""
-    api(programs.ask, api_name="ask")
-    api(programs.search, api_name="search")
+    api(calls.ask, api_name="ask")
+    api(calls.search, api_name="search")
     files = gr.File(file_count="multiple", visible=False)
     outcome = gr.JSON(visible=False)
-    gr.Button(visible=False).click(programs.index, files, outcome, api_name="index", **ONE_WRITER)
+    gr.Button(visible=False).click(calls.index, files, outcome, api_name="index", **ONE_WRITER)
 
 
 def _part(kind: str, calls: Sequence[Callable[[list[Any]], object]] = ()) -> gr.HTML:

@@ -3,6 +3,9 @@
 No HTML and no Markdown is made here or anywhere else: the page's scripts put every string into a text node, so that a
 document is shown exactly as it is and nothing in it can act. What is shown as marked is cut here, because the browser
 counts UTF-16 units where the library counts code points.
+
+A text is a list of blocks, each with its `kind` (see `typeset.Block`), where given `level`, `tight` and the `page` that
+begins there, and its `runs`: `text`, and where given its `look` and the citations (`cites`) that it is part of.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from itertools import pairwise
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from rag.app.shown import speaker_before
+from rag.app.display import speaker_before
 from rag.app.ui.typeset import MARKDOWN, typeset, typeset_text
 from rag.errors import InputError
 from rag.language.terms import matched_words
@@ -22,43 +25,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from rag.app.as_json import Json
-    from rag.app.ui.typeset import Block, Run
-    from rag.app.ui.views import BlockView, Card, ConversationRow, ReaderView, RunView, SentenceView, TurnView
+    from rag.app.ui.typeset import Block, StyledRun
     from rag.records import Document, Hit
-    from rag.store.history import Conversation, Turn
+    from rag.store.history import Conversation, ConversationTurn
 
-LONGEST_QUESTION = 2000
 PDF = "application/pdf"
-NEAR = 0  # marks what comes nearest in a refusal: no citation has this number
+NEAREST = 0  # marks what comes nearest in a refusal: no citation has this number
 
 
-def checked_question(question: str) -> str:
-    """Return the question without surrounding space, fit to be sent back (no lone surrogates).
-
-    Raises:
-        InputError: there is nothing in it, or too much.
-    """
-    question = question.encode("utf-8", "replace").decode("utf-8").strip()
-    if not question:
-        raise InputError("Type a question first.")
-    if len(question) > LONGEST_QUESTION:
-        raise InputError(
-            f"The question has {len(question):,} characters; up to {LONGEST_QUESTION:,} can be asked at once."
-        )
-    return question
-
-
-def message_view(message: str, kind: str = "error") -> TurnView:
+def message_view(message: str) -> Json:
     """Show one line where the answer would be."""
-    return {"kind": kind, "message": message, "cards": []}
+    return {"kind": "error", "message": message, "cards": []}
 
 
-def answer_view(answer: Json) -> TurnView:
+def answer_view(answer: Json) -> Json:
     """Show an answer with its sources; or a refusal with its reason and what came nearest, plainly not as sources.
 
-    `answer` has the form of `rag.app.as_json.answer_json`, in which conversations are kept.
+    `heading` and `note` stand over the cards. To it are added `turn`, the number that the page gave to the question,
+    `growing` while more is to come, and for an answer that is kept its `id`, `conversation` and `verdict`.
+
+    Args:
+        answer: in the form of `rag.app.as_json.answer_json`, in which conversations are kept.
     """
-    asked: TurnView = {"question": answer["question"], "searched_for": answer.get("searched_for")}
+    asked: Json = {"question": answer["question"], "searched_for": answer.get("searched_for")}
     if answer["abstained"]:
         nearest = answer["nearest"]
         return {
@@ -89,12 +78,12 @@ def _note(nearest: Sequence[Json]) -> str:
     return "These came closest, but they do not answer the question." if nearest else ""
 
 
-def turn_view(turn: Turn) -> TurnView:
+def turn_view(turn: ConversationTurn) -> Json:
     """Show an answer that is kept."""
     return {**answer_view(turn.answer), "id": turn.id, "conversation": turn.conversation, "verdict": turn.verdict}
 
 
-def conversation_row(conversation: Conversation) -> ConversationRow:
+def conversation_row(conversation: Conversation) -> Json:
     """Show one conversation of the list."""
     return {
         "id": conversation.id,
@@ -104,21 +93,21 @@ def conversation_row(conversation: Conversation) -> ConversationRow:
     }
 
 
-def citation_card(citation: Json) -> Card:
-    """Show a citation in the passage it stands in."""
+def citation_card(citation: Json) -> Json:
+    """Show a citation in the passage it stands in, the cited words marked."""
     text, offset = citation["passage"]["text"], citation["passage"]["start"]
     mark = Span(citation["start"] - offset, citation["end"] - offset)
     return _card(citation, text, {citation["number"]: mark}, citation["number"])
 
 
-def nearest_card(hit: Json) -> Card:
+def nearest_card(hit: Json) -> Json:
     """Show a passage that is no source: without number, and marked only where a sentence comes near."""
     near = hit.get("sentence")  # conversations kept by an earlier version have none
-    marks = {NEAR: Span(near["start"] - hit["start"], near["end"] - hit["start"])} if near else {}
+    marks = {NEAREST: Span(near["start"] - hit["start"], near["end"] - hit["start"])} if near else {}
     return _card({**hit, **near} if near else hit, hit["text"], marks, None)
 
 
-def _card(found: Json, text: str, marks: Mapping[int, Span], number: int | None) -> Card:
+def _card(found: Json, text: str, marks: Mapping[int, Span], number: int | None) -> Json:
     return {
         "number": number,
         "title": title_and_section(found["title"], found["section"])[0],
@@ -132,8 +121,8 @@ def _card(found: Json, text: str, marks: Mapping[int, Span], number: int | None)
     }
 
 
-def reader_view(document: Document, marks: Mapping[int, Span]) -> ReaderView:
-    """Show a whole document, the cited spans marked with their numbers.
+def reader_view(document: Document, marks: Mapping[int, Span]) -> Json:
+    """Show a whole document, the cited spans marked with their numbers; `pages` can be shown as pictures.
 
     Raises:
         InputError: a span reaches outside of the document.
@@ -153,13 +142,13 @@ def reader_view(document: Document, marks: Mapping[int, Span]) -> ReaderView:
 
 def block_views(
     text: str, blocks: Iterable[Block], marks: Mapping[int, Span], page_starts: Sequence[int] = ()
-) -> list[BlockView]:
+) -> list[Json]:
     """Cut the runs of blocks where a citation begins or ends; all texts, one after the other, are `text`."""
     cuts = sorted({edge for span in marks.values() for edge in (span.start, span.end)})
-    views: list[BlockView] = []
+    views: list[Json] = []
     pages = list(enumerate(page_starts, 1))[::-1]
     for block in blocks:
-        view: BlockView = {"kind": block.kind, "runs": [v for run in block.runs for v in _runs(text, run, cuts, marks)]}
+        view: Json = {"kind": block.kind, "runs": [v for run in block.runs for v in _runs(text, run, cuts, marks)]}
         if block.level:
             view["level"] = block.level
         if block.tight:
@@ -170,11 +159,11 @@ def block_views(
     return views
 
 
-def _runs(text: str, run: Run, cuts: Sequence[int], marks: Mapping[int, Span]) -> Iterable[RunView]:
+def _runs(text: str, run: StyledRun, cuts: Sequence[int], marks: Mapping[int, Span]) -> Iterable[Json]:
     edges = [run.span.start, *(cut for cut in cuts if run.span.start < cut < run.span.end), run.span.end]
     for start, end in pairwise(edges):
         piece = Span(start, end)
-        view: RunView = {"text": piece.of(text)}
+        view: Json = {"text": piece.of(text)}
         if run.look:
             view["look"] = run.look
         if cites := [number for number, span in marks.items() if len(piece) and piece in span]:
@@ -232,7 +221,7 @@ def _media_type(uri: str) -> str:
     return MARKDOWN if uri.casefold().endswith((".md", ".markdown")) else "text/plain"
 
 
-def _sentence(sentence: Json) -> SentenceView:
+def _sentence(sentence: Json) -> Json:
     return {
         "text": sentence["text"],
         "speaker": speaker_before(sentence["speaker"], sentence["text"]),

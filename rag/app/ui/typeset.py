@@ -12,7 +12,7 @@ from functools import cache
 from itertools import accumulate, groupby, pairwise
 from typing import TYPE_CHECKING, Literal
 
-from rag.language.blocks import complete, front_matter, is_item, lines, plain_blocks
+from rag.language.blocks import complete, front_matter, is_item, lines, plain_blocks, strip
 from rag.records import Span
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ _QUOTE = "> "
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class StyledRun:
     """A stretch with one look. `gap` is white space between blocks; `cell` what separates two cells of a table row."""
 
     span: Span
@@ -53,7 +53,7 @@ class Block:
     """A paragraph, heading, list item, table row and so on; `tight` stands close to the next one."""
 
     kind: Kind
-    runs: tuple[Run, ...]
+    runs: tuple[StyledRun, ...]
     level: int = 0
     tight: bool = False
 
@@ -81,16 +81,16 @@ def _with_gaps(text: str, blocks: Iterable[Block]) -> list[Block]:
     """Give each block the white space behind it, the first one also what is in front."""
     found = list(blocks)
     if not found:
-        return [Block("paragraph", (Run(Span(0, len(text)), "gap"),))] if text else []
+        return [Block("paragraph", (StyledRun(Span(0, len(text)), "gap"),))] if text else []
     starts = [block.span.start for block in found]
     ends = [*starts[1:], len(text)]
     closed = []
     for block, end in zip(found, ends, strict=True):
         gap = Span(block.span.end, end)
-        runs = (*block.runs, Run(gap, "gap")) if len(gap) else block.runs
+        runs = (*block.runs, StyledRun(gap, "gap")) if len(gap) else block.runs
         closed.append(replace(block, runs=runs, tight=len(lines(text, gap.start, gap.end)) < 3))
     if starts[0]:
-        closed[0] = replace(closed[0], runs=(Run(Span(0, starts[0]), "gap"), *closed[0].runs))
+        closed[0] = replace(closed[0], runs=(StyledRun(Span(0, starts[0]), "gap"), *closed[0].runs))
     return closed
 
 
@@ -108,27 +108,27 @@ def _plain(text: str, spans: Sequence[Span], headings: Mapping[int, int]) -> Ite
     for index, span in enumerate(spans):
         words = span.of(text)
         if span.start in headings:
-            yield Block("heading", (Run(span),), headings[span.start])
+            yield Block("heading", (StyledRun(span),), headings[span.start])
         elif index in tables:
             yield Block("row", tuple(_cells(text, span, re.compile(re.escape(CELL)))))
         elif bullet := _BULLET.match(words) if is_item(words) else None:
             start = span.start + bullet.end()
-            yield Block("bullet", (Run(Span(span.start, start), "sign"), Run(Span(start, span.end))))
+            yield Block("bullet", (StyledRun(Span(span.start, start), "sign"), StyledRun(Span(start, span.end))))
         else:
-            yield Block("code" if _ALIGNED.search(words) else "paragraph", (Run(span),))
+            yield Block("code" if _ALIGNED.search(words) else "paragraph", (StyledRun(span),))
 
 
-def _cells(text: str, span: Span, separator: re.Pattern[str]) -> Iterator[Run]:
+def _cells(text: str, span: Span, separator: re.Pattern[str]) -> Iterator[StyledRun]:
     """Cut a table row at its separators; those at its ends separate nothing."""
     reached = span.start
     for match in separator.finditer(text, span.start, span.end):
         if match.start() > reached:
-            yield Run(Span(reached, match.start()))
+            yield StyledRun(Span(reached, match.start()))
         inner = span.start < match.start() and match.end() < span.end
-        yield Run(Span(match.start(), match.end()), "cell" if inner else "sign")
+        yield StyledRun(Span(match.start(), match.end()), "cell" if inner else "sign")
         reached = match.end()
     if reached < span.end:
-        yield Run(Span(reached, span.end))
+        yield StyledRun(Span(reached, span.end))
 
 
 # Markdown
@@ -146,7 +146,7 @@ def _markdown(text: str) -> Iterator[Block]:
     start = front_matter(text)
     for row in lines(text, 0, start) if start else []:
         if row.of(text).strip():
-            yield Block("front", (Run(row),))
+            yield Block("front", (StyledRun(row),))
     source = text[start:]
     rows = [start, *accumulate((len(row) for row in _LINE.findall(source)), initial=start)][1:]
     reached = start
@@ -155,7 +155,7 @@ def _markdown(text: str) -> Iterator[Block]:
         if not token.map or token.type not in {*_KINDS, "heading_open", "paragraph_open", "tr_open"}:
             continue
         first, last = (rows[min(row, len(rows) - 1)] for row in token.map)
-        span = _stripped(text, max(first, reached), last)
+        span = strip(text, Span(min(max(first, reached), last), last))
         if not len(span):
             continue
         yield from _unclaimed(text, reached, span.start)
@@ -173,11 +173,11 @@ def _unclaimed(text: str, start: int, end: int) -> Iterator[Block]:
     """Lay out what no token owns: definitions of links, the line under a table's head, rows of a table without it."""
     for span in plain_blocks(text, start, end):
         if _RULE.fullmatch(span.of(text)):
-            yield Block("rule", (Run(span, "sign"),))
+            yield Block("rule", (StyledRun(span, "sign"),))
         elif span.of(text).startswith("|"):
             yield _table_row(text, span)
         else:
-            yield Block("paragraph", (Run(span),))
+            yield Block("paragraph", (StyledRun(span),))
 
 
 def _markdown_block(text: str, span: Span, tokens: Sequence[Token], index: int) -> Block:
@@ -185,15 +185,19 @@ def _markdown_block(text: str, span: Span, tokens: Sequence[Token], index: int) 
     if token.type == "tr_open":
         return _table_row(text, span)
     if token.type in _KINDS:
-        return Block(_KINDS[token.type], tuple(_fenced(text, span)) if token.type == "fence" else (Run(span),))
+        return Block(_KINDS[token.type], tuple(_fenced(text, span)) if token.type == "fence" else (StyledRun(span),))
     runs = tuple(_inline(text, span, tokens[index + 1].children or []))
     if token.type == "heading_open":
         return Block("heading", runs, int(token.tag[1]))
     words = span.of(text)
     if number := _NUMBER.match(words):  # of a list: shown, unlike a bullet
         behind = span.start + number.end()
-        rest = (Run(Span(max(run.span.start, behind), run.span.end), run.look) for run in runs if run.span.end > behind)
-        return Block("number", (Run(Span(span.start, behind)), *rest))
+        rest = (
+            StyledRun(Span(max(run.span.start, behind), run.span.end), run.look)
+            for run in runs
+            if run.span.end > behind
+        )
+        return Block("number", (StyledRun(Span(span.start, behind)), *rest))
     kind: Kind = "bullet" if _BULLET.match(words) else "quote" if words.startswith(_QUOTE) else "paragraph"
     return Block(kind, runs)
 
@@ -202,20 +206,20 @@ def _table_row(text: str, span: Span) -> Block:
     return Block("row", tuple(run for cell in _cells(text, span, _PIPE) for run in _cell(text, cell)))
 
 
-def _cell(text: str, run: Run) -> Iterator[Run]:
+def _cell(text: str, run: StyledRun) -> Iterator[StyledRun]:
     if run.look:
         yield run
     else:
         yield from _inline(text, run.span, _parser().parseInline(run.span.of(text))[0].children or [])
 
 
-def _inline(text: str, span: Span, tokens: Iterable[Token]) -> Iterator[Run]:
+def _inline(text: str, span: Span, tokens: Iterable[Token]) -> Iterator[StyledRun]:
     """Find the words of a block one after the other; what is passed over are signs.
 
     Where the words cannot be found as they are written, all of the block is plain.
     """
     looks: list[Look] = []
-    found: list[Run] = []
+    found: list[StyledRun] = []
     reached = span.start
     for token in tokens:
         name = token.type.partition("_")[0]
@@ -226,17 +230,17 @@ def _inline(text: str, span: Span, tokens: Iterable[Token]) -> Iterator[Run]:
             continue
         start = text.find(written, reached, span.end)
         if start < 0:
-            return iter((Run(span),))
+            return iter((StyledRun(span),))
         if start > reached:
-            found.append(Run(Span(reached, start), "gap" if text[reached:start].isspace() else "sign"))
-        found.append(Run(Span(start, start + len(written)), "code" if name == "code" else (looks or [""])[-1]))
+            found.append(StyledRun(Span(reached, start), "gap" if text[reached:start].isspace() else "sign"))
+        found.append(StyledRun(Span(start, start + len(written)), "code" if name == "code" else (looks or [""])[-1]))
         reached = start + len(written)
     if reached < span.end:
-        found.append(Run(Span(reached, span.end), "sign" if found else ""))
+        found.append(StyledRun(Span(reached, span.end), "sign" if found else ""))
     return iter(_softened(text, found))
 
 
-def _softened(text: str, runs: Sequence[Run]) -> Iterator[Run]:
+def _softened(text: str, runs: Sequence[StyledRun]) -> Iterator[StyledRun]:
     """Show a line break inside a paragraph as the space that it is."""
     for run in runs:
         words = run.span.of(text)
@@ -245,22 +249,16 @@ def _softened(text: str, runs: Sequence[Run]) -> Iterator[Run]:
             yield run
             continue
         middle = run.span.start + breaks.end()
-        yield Run(Span(run.span.start, middle))
+        yield StyledRun(Span(run.span.start, middle))
         if middle < run.span.end:
-            yield Run(Span(middle, run.span.end), "sign")
+            yield StyledRun(Span(middle, run.span.end), "sign")
 
 
-def _fenced(text: str, span: Span) -> Iterator[Run]:
+def _fenced(text: str, span: Span) -> Iterator[StyledRun]:
     """Set the fences of a code block apart."""
     rows = lines(text, span.start, span.end)
     starts = [row.start for row in rows] + [span.end]
     closed = len(rows) > 1 and rows[-1].of(text).strip()[:3] in {"```", "~~~"}
     for number, (start, end) in enumerate(pairwise(starts)):
         fence = number == 0 or (closed and number == len(rows) - 1)
-        yield Run(Span(start, end), "sign" if fence else "")
-
-
-def _stripped(text: str, start: int, end: int) -> Span:
-    inner = text[start:end]
-    left = start + len(inner) - len(inner.lstrip())
-    return Span(left, max(left, start + len(inner.rstrip())))
+        yield StyledRun(Span(start, end), "sign" if fence else "")

@@ -16,9 +16,9 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this ma
 
 SERVER = """
 import sys
-from rag.embed import HashEmbedder
+from rag.models.encoder import HashEmbedder
 from rag.library import Library
-from rag.ui import serve
+from rag.app.ui import serve
 with Library.open(sys.argv[1], embedder=HashEmbedder()) as library:
     library.index(sys.argv[2])
     serve(library, port=0)

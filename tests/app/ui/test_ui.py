@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from rag.app import as_json as wire
 from rag.app import ui
-from rag.app.shown import speaker_before
-from rag.app.ui import examples, listing, render
+from rag.app.display import speaker_before
+from rag.app.ui import calls, examples, listing, render
 from rag.errors import InputError
 from rag.records import (
     Answer,
@@ -195,16 +195,16 @@ def test_progress_says_rate_and_time_left(stage, done, total, seconds, line):
 @given(st.text(st.characters(), max_size=2100))
 def test_questions_are_checked(question):
     try:
-        checked = render.checked_question(question)
+        checked = calls.checked_question(question)
     except InputError:
         return
     assert checked.encode()
-    assert len(checked) <= render.LONGEST_QUESTION
+    assert len(checked) <= calls.LONGEST_QUESTION
 
 
 def test_long_question_is_refused_with_its_length():
     with pytest.raises(InputError, match=r"2,001 characters; up to 2,000"):
-        render.checked_question("x" * 2001)
+        calls.checked_question("x" * 2001)
 
 
 def test_examples_come_from_the_documents():
@@ -276,9 +276,9 @@ def test_uploads_pass_through_a_private_folder(monkeypatch):
 
 SERVER = """
 import sys
-from rag.embed import HashEmbedder
+from rag.models.encoder import HashEmbedder
 from rag.library import Library
-from rag.ui import serve
+from rag.app.ui import serve
 with Library.open(sys.argv[1], embedder=HashEmbedder()) as library:
     library.index(sys.argv[2])
     serve(library, port=0)

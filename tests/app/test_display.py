@@ -6,8 +6,8 @@ import pytest
 
 from rag.app import export
 from rag.app.as_json import answer_json
-from rag.app.cli.lines import answer_lines
-from rag.app.shown import speaker_before
+from rag.app.cli.output import answer_lines
+from rag.app.display import speaker_before
 from rag.app.ui import render
 from rag.records import (
     Answer,

@@ -1,17 +1,18 @@
-"""What commands print: results as text or JSON, complaints in one line."""
+"""What commands print: results as text or JSON, complaints in one line, progress as bars."""
 
 from __future__ import annotations
 
 import json
 import sys
 from itertools import groupby
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Self, TextIO
 
-from rag.app.printable import one_line, printable
-from rag.app.shown import speaker_before
+from rag.app.display import one_line, printable, speaker_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from tqdm import tqdm
 
     from rag.records import Answer, AnswerSentence, Citation, Document, Hit, Span
 
@@ -30,9 +31,31 @@ def complain(message: str, code: int = 1) -> int:
 def print_json(data: object, indent: int | None = 2) -> None:
     """Print JSON."""
     text = json.dumps(data, ensure_ascii=False, indent=indent)
-    print(
-        text.encode("utf-8", "backslashreplace").decode(), flush=True
-    )  # half a surrogate pair becomes an escape, as JSON has it
+    # half a surrogate pair becomes an escape, as JSON has it
+    print(text.encode("utf-8", "backslashreplace").decode(), flush=True)
+
+
+class Bars:
+    """A progress bar on standard error for each stage that takes longer than a second, with rate and time left."""
+
+    def __init__(self) -> None:
+        self._bars: dict[str, tqdm[None]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for bar in self._bars.values():
+            bar.close()
+
+    def show(self, stage: str, done: int, total: int) -> None:
+        """Move the stage's bar."""
+        from tqdm import tqdm
+
+        if stage not in self._bars:
+            unit = {"reading": " files", "asking": " questions"}.get(stage, " passages")
+            self._bars[stage] = tqdm(total=total, desc=stage, unit=unit, delay=1, file=sys.stderr, dynamic_ncols=True)
+        self._bars[stage].update(done - self._bars[stage].n)
 
 
 def hit_lines(rank: int, hit: Hit, question: str) -> str:
@@ -48,7 +71,7 @@ def hit_lines(rank: int, hit: Hit, question: str) -> str:
     )
 
 
-def _near(hit: Hit) -> str:
+def _nearest_line(hit: Hit) -> str:
     """Return the sentence that comes nearest to an answer, or the beginning of the passage."""
     if hit.sentence:
         return f"nearest: {' '.join(hit.passage.quote(hit.sentence).split())}"
@@ -59,11 +82,11 @@ def answer_lines(answer: Answer) -> str:
     """Return an answer as text, with its sides and sources."""
     meant = meant_lines(answer)
     if answer.abstained:
-        nearest = (f"  {one_line(str(hit.citation))}\n    {_near(hit)}" for hit in answer.nearest)
+        nearest = (f"  {one_line(str(hit.citation))}\n    {_nearest_line(hit)}" for hit in answer.nearest)
         return "\n".join([*meant, answer.text, *nearest])
     notice = [answer.reason, ""] if answer.reason else []
-    said = [*short_lines(answer), *_joined(answer)]
-    return "\n".join([*notice, *meant, *said, *side_lines(answer), "", *source_lines(answer)])
+    lines = [*short_lines(answer), *_joined(answer)]
+    return "\n".join([*notice, *meant, *lines, *side_lines(answer), "", *source_lines(answer)])
 
 
 def meant_lines(answer: Answer) -> list[str]:
@@ -108,10 +131,10 @@ def side_lines(answer: Answer) -> list[str]:
 def _joined(answer: Answer) -> list[str]:
     """Return the answer as lines: neighbouring sentences of one speaker, or of nobody, on one line."""
     groups = groupby(answer.sentences, key=lambda sentence: sentence.speaker)
-    return [spoken(speaker, sentences) for speaker, sentences in groups]
+    return [sentence_line(speaker, sentences) for speaker, sentences in groups]
 
 
-def spoken(speaker: str | None, sentences: Iterable[AnswerSentence]) -> str:
+def sentence_line(speaker: str | None, sentences: Iterable[AnswerSentence]) -> str:
     """Return sentences with who said them."""
     words = " ".join(map(str, sentences))
     named = speaker_before(speaker, words)

@@ -1,0 +1,41 @@
+"""Document text made fit to be shown: nothing in it acts on a terminal, and no speaker is named twice."""
+
+from __future__ import annotations
+
+import re
+
+_PICTURES = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"} | {0x7F: 0x2421}
+_UNFIT = re.compile("[\x80-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+_LABEL = re.compile(r"[\W_]*([^:\n]{1,80}?)[*_\s]*:")  # at the start, as transcripts have it, perhaps in bold
+
+
+def one_line(words: str) -> str:
+    """Return words for a line of a list: line ends and tabs, which a file's name may hold, become pictures, too."""
+    return printable(words).replace("\n", "\u240a").replace("\t", "\u2409")
+
+
+def printable(words: str) -> str:
+    """Replace control characters and half surrogate pairs by their pictures or by U+FFFD.
+
+    One character stands for one, so that positions still count; tabs and line ends stay.
+    """
+    return _UNFIT.sub("\ufffd", words.translate(_PICTURES))
+
+
+def speaker_before(speaker: str | None, words: str) -> str | None:
+    """Return the speaker to be named before a quotation; None where it begins with a label that names them.
+
+    `MR ABSALOM:` names `Peter Absalom, counsel to the inquiry`; `Brandvold (quietly):` names `Brandvold`.
+    """
+    from rag.language.speakers.titles import TITLES  # brings all that finds speakers with it
+
+    label = _LABEL.match(words)
+    if not speaker or not label:
+        return speaker
+    head = set(_words(re.split(r"[,(\[]", label[1])[0])) - TITLES.keys()
+    name = set(_words(speaker.partition(",")[0]))
+    return None if head & name and head <= set(_words(speaker)) else speaker
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold())
