@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from rag.records import Answer, Document, Filter, Hit, Span, State
     from rag.store.journal import Run
     from rag.store.local import LocalStore
-    from rag.store.local.aside import SetAside
+    from rag.store.local.recovery import SetAside
     from rag.store.protocol import DocumentInfo, Status, Writer
 
 _log = logging.getLogger("rag")

@@ -21,7 +21,8 @@ from rag.models.reader import Reader
 from rag.models.reranker import CrossEncoderReranker, reranker
 from rag.records import Document, Filter, Section, Span, Statement
 from rag.retrieve.fusion import combined, normalised, reranked
-from rag.store.local import LocalStore, codes
+from rag.store.local import LocalStore
+from rag.store.local.vectors import pack_words, word_similarities
 from rag.store.protocol import Changes, Recipe
 from tests.conftest import shared
 
@@ -332,8 +333,8 @@ def test_late_interaction_is_that_of_the_signs(passages, asked, seed):
         unit(random.normal(size=(asked, 20)).tolist()),
         random.dirichlet(np.ones(asked)).astype(np.float32),
     )
-    packed = {id_: codes.pack(words[id_]) if id_ in words else b"" for id_ in passages}
-    found = codes.similarities(question, weights, packed)
+    packed = {id_: pack_words(words[id_]) if id_ in words else b"" for id_ in passages}
+    found = word_similarities(question, weights, packed)
     signs = {id_: unit(np.where(vectors[:, ::2] > 0, 1, -1).tolist()) for id_, vectors in words.items()}
     expected = {id_: float(weights @ (unit(question[:, ::2]) @ s.T).max(axis=1)) for id_, s in signs.items()}
     assert found == pytest.approx(expected, abs=1e-5)
@@ -342,7 +343,7 @@ def test_late_interaction_is_that_of_the_signs(passages, asked, seed):
 def test_words_of_another_dimension_are_damage():
     """A row that holds no whole number of words is no answer."""
     with pytest.raises(IndexCorrupt, match="words"):
-        codes.similarities(unit([[1.0] * 20]), np.ones(1, np.float32), {"a": b"\0\0\0"})
+        word_similarities(unit([[1.0] * 20]), np.ones(1, np.float32), {"a": b"\0\0\0"})
 
 
 def test_acronyms_as_the_documents_define_them(library, tmp_path):

@@ -39,20 +39,19 @@ def to_passage(row: tuple[str, int, int, str, str, int, str, str], document: Doc
         flat, where = (stored["spans"], stored["places"]) if isinstance(stored, dict) else (stored, ())
         spans = tuple(Span(a, b) for a, b in zip(flat[::2], flat[1::2], strict=True))
         places = tuple(Place(*place) for place in where)
-        said_there = _statements(statements)
         own = (document.title, section, speaker, document.date, page)
-        return Passage(id_, document.uri, span, span.of(document.text), *own, spans, places, said_there)
+        return Passage(id_, document.uri, span, span.of(document.text), *own, spans, places, _statements(statements))
 
 
-def sentences(passage: Passage) -> str:
+def encoded_sentences(passage: Passage) -> str:
     """Encode the sentences of a passage, with their places where it has several."""
     flat = [offset for span in passage.sentences for offset in (span.start, span.end)]
     places = [(place.page, place.section) for place in passage.places]
     return json.dumps({"spans": flat, "places": places} if places else flat)
 
 
-def said(statements: Iterable[Statement]) -> str:
-    """Encode statements."""
+def encoded_statements(statements: Iterable[Statement]) -> str:
+    """Encode who says what."""
     return json.dumps([(s.span.start, s.span.end, s.speaker) for s in statements])
 
 
@@ -60,20 +59,18 @@ def _statements(stored: str) -> tuple[Statement, ...]:
     return tuple(Statement(Span(start, end), speaker) for start, end, speaker in json.loads(stored))
 
 
-def layout(document: Document) -> str:
+def encoded_layout(document: Document) -> str:
     """Encode what a document knows about its text."""
-    return json.dumps(
-        {
-            "page_starts": document.page_starts,
-            "sections": [
-                (s.span.start, s.span.end, s.heading.start, s.heading.end, s.title, s.level) for s in document.sections
-            ],
-            "blocks": [(block.start, block.end) for block in document.blocks],
-            "speakers": [(s.span.start, s.span.end, s.speaker) for s in document.speakers],
-            "marks": [(mark.span.start, mark.span.end, mark.name) for mark in document.marks],
-            "notes": document.notes,
-        }
-    )
+    sections = document.sections
+    layout = {
+        "page_starts": document.page_starts,
+        "sections": [(s.span.start, s.span.end, s.heading.start, s.heading.end, s.title, s.level) for s in sections],
+        "blocks": [(block.start, block.end) for block in document.blocks],
+        "speakers": [(s.span.start, s.span.end, s.speaker) for s in document.speakers],
+        "marks": [(mark.span.start, mark.span.end, mark.name) for mark in document.marks],
+        "notes": document.notes,
+    }
+    return json.dumps(layout)
 
 
 def to_document(row: tuple[str, str, str, str, str, str, str]) -> Document:

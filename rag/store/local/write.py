@@ -6,8 +6,8 @@ import logging
 from typing import TYPE_CHECKING
 
 from rag.errors import IndexCorrupt, ModelMismatch
-from rag.store.local import codes, lexical, vectors
-from rag.store.local.disk import holds_too_much
+from rag.store.local import lexical, vectors
+from rag.store.local.files import holds_too_much
 from rag.store.local.rows import text_key
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class LocalWriter:
 
     def add_vectors(self, passages: Sequence[Passage], values: Vectors, words: Sequence[Words], model: str) -> None:
         """Keep the vectors, shape (len(passages), dimension), and words; they survive an interrupted run."""
-        packed = (codes.pack(each.vectors) for each in words)
+        packed = (vectors.pack_words(each.vectors) for each in words)
         rows = zip(map(text_key, passages), (row.tobytes() for row in values), packed, strict=True)
         with self._catalog.transaction():
             self._catalog.put_vectors(model, rows)
