@@ -74,7 +74,6 @@ class Library:
         self._pool: Pool | None = None
         self._turn = threading.Lock()
         self.retriever = Retriever(store, embedder, reranker=reranker)
-        self._to_read = self.retriever.fused if reranker is None else self.retriever.retrieve
         self._own_reader = reader is None
         self.answerer: Answerer = answerer or ExtractiveAnswerer(scorer(self.retriever, reader))
 
@@ -257,7 +256,9 @@ class Library:
         """
         who = answerer or self.answerer
         english = self._own_reader and isinstance(who, ExtractiveAnswerer)
-        return ask(lambda asked: self._to_read(asked, k, where), who, question, where, history, english_only=english)
+        return ask(
+            lambda asked: self.retriever.to_read(asked, k, where), who, question, where, history, english_only=english
+        )
 
     def warm(self) -> None:
         """Load the models now, so that the first question does not wait for them."""

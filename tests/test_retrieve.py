@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -25,6 +25,11 @@ from rag.store.local import LocalStore
 from rag.store.local.vectors import pack_words, word_similarities
 from rag.store.protocol import Changes, Recipe
 from tests.conftest import shared
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rag.records import Passage
 
 WORDS = ("harbour", "crane", "flood", "budget", "mayor", "Türkiye")
 SECTIONS = (None, "Methods", "Results and Methods")
@@ -55,6 +60,18 @@ def stored(folder: Path, documents: list[Document]) -> LocalStore:
         writer.add_vectors(passages, *embedder.embed_words([p.retrieval_text for p in passages]), embedder.fingerprint)
         writer.apply(Changes(changes), Recipe("hash", embedder.fingerprint, embedder.dimension, "test", "test"))
     return store
+
+
+class ByHand:
+    """A reranker whose scores a test makes up."""
+
+    calibrated = False
+
+    def __init__(self, score: Callable[[str, Sequence[Passage]], Sequence[float]]) -> None:
+        self.score = score
+
+    def __call__(self, question: str, passages: Sequence[Passage]) -> Sequence[float]:
+        return self.score(question, passages)
 
 
 KINDS = st.tuples(*map(st.sampled_from, (FOLDERS, DATES, SECTIONS, SPEAKERS)))
@@ -177,9 +194,9 @@ def test_reranker_decides_among_the_best(library, corpus):
     library.index(corpus)
     plain = library.retriever.fused("crane lifted tons", 40)
     library.retriever.fusion = replace(library.retriever.fusion, reranked=10, reranker=100.0)
-    library.retriever.reranker = lambda _question, passages: [
-        float(len(passages) - n) * -1 for n in range(len(passages))
-    ]
+    library.retriever.reranker = ByHand(
+        lambda _, passages: [float(len(passages) - n) * -1 for n in range(len(passages))]
+    )
     again = library.search("crane lifted tons", 40)
     assert [hit.passage.id for hit in again[:10]] == [hit.passage.id for hit in plain[:10]][::-1]
     assert [hit.passage.id for hit in again[10:]] == [hit.passage.id for hit in plain[10:]]
@@ -218,9 +235,11 @@ def test_who_asks_has_passages_read_once(tmp_path, hasher):
     (tmp_path / "a.txt").write_text("A firm from Hull built the crane in the harbour in 1931.")
     seen = []
 
-    def judge(question, passages):
+    def score(question, passages):
         seen.append(question)
         return [1.0] * len(passages)
+
+    judge = ByHand(score)
 
     with Library.open(tmp_path / "index", embedder=hasher) as opened:
         opened.index(tmp_path / "a.txt")

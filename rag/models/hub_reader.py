@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ModelError
-from rag.models import bert, hub
+from rag.models import bert
 from rag.models.reader import (
     MAX_CONTEXT_TOKENS,
     MAX_QUESTION_TOKENS,
@@ -16,6 +16,7 @@ from rag.models.reader import (
     Reader,
     Window,
 )
+from rag.models.runtime import DEVICE, loading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -99,19 +100,16 @@ class HubNetwork:
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
-        local = hub.is_local("reader", self.name)
-        from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+        with loading("reader", self.name) as local:
+            from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
-        try:
             tokenizer = AutoTokenizer.from_pretrained(self.name, local_files_only=local, use_fast=True)
             model, report = AutoModelForQuestionAnswering.from_pretrained(
                 self.name, local_files_only=local, output_loading_info=True
             )
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
-            raise hub.cannot_load("reader", self.name, error) from error
         if report["missing_keys"]:
             raise ModelError(f"{self.name} is no model for question answering: it lacks {min(report['missing_keys'])}")
-        return tokenizer, model.eval()
+        return tokenizer, model.to(DEVICE).eval()
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from rag.language.detect import ENGLISH, language
-from rag.models import hub
 from rag.models.reader import Reader
+from rag.models.runtime import DEVICE, loading
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sentence_transformers import CrossEncoder
 
     from rag.records import Passage
 
-Reranker = Callable[[str, Sequence["Passage"]], Sequence[float]]
-"""Scores passages for a question, the higher the better; any callable of this form will do.
 
-The scores are brought to 0 to 1 from their lowest to their highest, unless it has a true attribute `calibrated`:
-then they are probabilities, and where none of the passages is likely to answer they hardly change the order.
-"""
+class Reranker(Protocol):
+    """Scores passages for a question.
+
+    Attributes:
+        calibrated: whether the scores are probabilities that a passage answers: where none is likely to, they hardly
+            change the order. Others are brought to 0 to 1 from their lowest to their highest.
+    """
+
+    calibrated: bool
+
+    def __call__(self, question: str, passages: Sequence[Passage]) -> Sequence[float]:
+        """Return one score for each passage, the higher the better."""
 
 
 def reranker(name: str | None = None) -> Reranker | None:
@@ -68,6 +76,8 @@ class CrossEncoderReranker:
         ModelError: on first use, when the model cannot be loaded.
     """
 
+    calibrated = False
+
     def __init__(self, name: str) -> None:
         self.name = name
 
@@ -78,11 +88,8 @@ class CrossEncoderReranker:
 
     @cached_property
     def _model(self) -> CrossEncoder:
-        local = hub.is_local("reranker", self.name)
-        from sentence_transformers import CrossEncoder
+        with loading("reranker", self.name) as local:
+            from sentence_transformers import CrossEncoder
 
-        try:
-            model: CrossEncoder = CrossEncoder(self.name, num_labels=1, device="cpu", local_files_only=local)
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
-            raise hub.cannot_load("reranker", self.name, error) from error
-        return model
+            model: CrossEncoder = CrossEncoder(self.name, num_labels=1, device=DEVICE, local_files_only=local)
+            return model

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from rag.models.encoder import Vectors
-    from rag.models.word_vectors import Words
+    from rag.models.encoder import Vectors, WordVectors
     from rag.records import Document, Passage, SyncReport
     from rag.store.local.catalog import Catalog
     from rag.store.protocol import Changes, Recipe
@@ -54,7 +53,9 @@ class LocalWriter:
         wanted = {text_key(passage): passage for passage in passages}
         return [passage for key, passage in wanted.items() if not self._catalog.has_vector(model, key)]
 
-    def add_vectors(self, passages: Sequence[Passage], values: Vectors, words: Sequence[Words], model: str) -> None:
+    def add_vectors(
+        self, passages: Sequence[Passage], values: Vectors, words: Sequence[WordVectors], model: str
+    ) -> None:
         """Keep the vectors, shape (len(passages), dimension), and words; they survive an interrupted run."""
         packed = (vectors.pack_words(each.vectors) for each in words)
         rows = zip(map(text_key, passages), (row.tobytes() for row in values), packed, strict=True)
