@@ -27,7 +27,7 @@ from rag.retrieve import Retriever
 from rag.store import open_store
 from rag.store.protocol import Changes
 from rag.sync import Sync
-from rag.sync.walk import shown, uri_of
+from rag.sync.walk import escaped, uri_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -128,7 +128,7 @@ class Library:
         with self._turn:
             aside = self.store.set_aside_if_damaged() if rebuild else None
             wanted = [Path(path) for path in paths]
-            roots = [shown(uri_of(path)) for path in wanted]
+            roots = [escaped(uri_of(path)) for path in wanted]
             if aside and self.files.is_dir():
                 wanted.append(self.files)
             with self.store.writer() as writer:
@@ -202,7 +202,7 @@ class Library:
                 _try(file)
             except LoadError as error:
                 state: State = "skipped" if isinstance(error, Skipped) else "failed"
-                refused.append(Outcome(shown(uri_of(file)), state, str(error).removeprefix(f"{uri_of(file)}: ")))
+                refused.append(Outcome(escaped(uri_of(file)), state, str(error).removeprefix(f"{uri_of(file)}: ")))
                 continue
             target = _free(self.files / file.name, copies)
             if not target.exists() or not target.samefile(file):

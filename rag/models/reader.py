@@ -305,14 +305,11 @@ class Reader:
                 penalty = torch.tensor([_penalty(span, masks[window.passage]) for span in window.offsets])
                 here, there = starts[row, window.first : stop] + penalty, ends[row, window.first : stop] + penalty
                 tokens = TokenScores(tuple(window.offsets), here.numpy(), there.numpy())
-                readings.append(self._reading(passages[window.passage], tokens, nulls[row], float(answerable[row])))
+                start, end, best = tokens.best(passages[window.passage]) or (0, 0, nulls[row])
+                answers, margin = float(answerable[row]), best - nulls[row]
+                chance = self.calibration.probability(answers, margin)
+                readings.append(Reading(start, end, chance, answers, margin, tokens))
         return readings
-
-    def _reading(self, text: str, tokens: TokenScores, null: float, answerable: float) -> Reading:
-        """The reading of one window from its scores."""
-        start, end, best = tokens.best(text) or (0, 0, null)
-        chance = self.calibration.probability(answerable, best - null)
-        return Reading(start, end, chance, answerable, best - null, tokens)
 
 
 def _penalty(span: tuple[int, int], masked: Sequence[tuple[int, int]]) -> float:

@@ -39,16 +39,9 @@ def reranker(name: str | None = None) -> Reranker | None:
 
 
 class ReaderReranker:
-    """The probability that a passage answers the question, by a trained reader of English.
-
-    Args:
-        reader: without one, that of the package, loaded when it is first needed.
-    """
+    """The probability that a passage answers the question, by the package's reader of English, loaded on first use."""
 
     calibrated = True
-
-    def __init__(self, reader: Reader | None = None) -> None:
-        self._given = reader
 
     def __call__(self, question: str, passages: Sequence[Passage]) -> list[float]:
         """Return one probability for each passage, read with its context line; 0 where there is nothing to read.
@@ -56,13 +49,9 @@ class ReaderReranker:
         What seems to be in another language is not read, and nothing for a question that does: they stay in order.
         """
         filled = [p for p in passages if p.sentences and _readable(p.text)] if _readable(question) else []
-        readings = self._reader.read(question, [p.text for p in filled], [p.context for p in filled])
+        readings = Reader.shipped().read(question, [p.text for p in filled], [p.context for p in filled])
         found = dict(zip((p.id for p in filled), (r.answer_probability for r in readings), strict=True))
         return [found.get(passage.id, 0.0) for passage in passages]
-
-    @cached_property
-    def _reader(self) -> Reader:
-        return self._given or Reader.shipped()
 
 
 def _readable(text: str) -> bool:

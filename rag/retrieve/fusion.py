@@ -170,8 +170,8 @@ def copies_last(ranked: Iterable[str], passages: Mapping[str, Passage], share: f
     """Put passages that copy a better one behind all others; order is kept otherwise, and nothing is left out.
 
     A copy, such as a wire story in a second paper, has the same words but for a few, and just the same numbers: reports
-    that differ in a number contradict each other, and both are wanted. Likeness is the resemblance of Broder 1997, "On the resemblance and containment of
-    documents": the share of runs of three words that are in both.
+    that differ in a number contradict each other, and both are wanted. Likeness is the resemblance of Broder 1997, "On
+    the resemblance and containment of documents": the share of runs of three words that are in both.
 
     Args:
         ranked: passage ids, best first.

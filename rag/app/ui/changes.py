@@ -17,7 +17,7 @@ from rag.app.ui.attempt import attempt
 from rag.app.ui.uploads import add_uploaded
 from rag.app.ui.views import WorkView  # noqa: TC001 - read at run time, too
 from rag.errors import InputError
-from rag.sync.remains import remains
+from rag.sync.leftovers import leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,7 +77,7 @@ class Changes:
         gone = [outcome.path for outcome in report.outcomes]
         left = attempt(
             lambda: {
-                each.uri: listing.remains_line(each) for each in remains(self._library.store, self._history, gone)
+                each.uri: listing.remains_line(each) for each in leftovers(self._library.store, self._history, gone)
             },
             lambda message: dict.fromkeys(gone, message),
         )

@@ -120,10 +120,9 @@ class LocalWriter:
             return
         rows = dict(self._catalog.vectors(recipe.fingerprint, live))
         matrix = vectors.matrix(rows.values(), recipe.dimension)
-        file = vectors.write(self._root, f"vectors-{generation:06d}.faiss", list(rows), matrix)
-        self._catalog.put("vectors_file", file.name)
-        self._catalog.put("vectors_size", str(file.size))
-        self._catalog.put("vectors_sha256", file.sha256)
+        written = vectors.write(self._root, f"vectors-{generation:06d}.faiss", list(rows), matrix)
+        for key, value in written.items():
+            self._catalog.put(key, value)
 
     def _serves(self, recipe: Recipe, live: Sequence[int]) -> bool:
         """Tell whether the published FAISS file is sound and still good enough."""
