@@ -14,6 +14,7 @@ import numpy as np
 
 from rag.models import bert
 from rag.models.encoder import BertEmbedder, SentenceEmbedder
+from rag.models.runtime import fast_dtype
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +30,7 @@ def main() -> None:
     texts = [" ".join(chance.choices(WORDS, k=chance.randint(40, 160))) for _ in range(64)]
     own, other, threads = BertEmbedder(), SentenceEmbedder(str(bert.folder())), os.cpu_count() or 1
     ways: dict[str, Callable[[Sequence[str]], Vectors]] = {
-        "sentence-transformers": lambda some: other._encode(other._model, some, threads=threads),  # noqa: SLF001
+        "sentence-transformers": lambda some: other._encode(other._model(), some, threads=threads),  # noqa: SLF001
         "float32": lambda some: own._encode(bert.base_weights(), some, threads=threads)[0],  # noqa: SLF001
         "bulk": own.embed,
     }
@@ -42,7 +43,7 @@ def main() -> None:
     for name, rate in best.items():
         cosines = np.sum(vectors["sentence-transformers"] * vectors[name], axis=1)
         print(f"{name}: {rate:.1f} passages/s, cosine with sentence-transformers at least {cosines.min():.6f}")
-    print(f"bulk is {'bfloat16' if bert.has_bfloat16() else 'float32: this processor has no bfloat16'}")
+    print(f"bulk is {fast_dtype()}")
 
 
 if __name__ == "__main__":

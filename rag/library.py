@@ -24,7 +24,7 @@ from rag.store import open_store
 from rag.store.protocol import Changes
 from rag.sync import Sync
 from rag.sync.uploads import check_files, copied
-from rag.sync.walk import shown, uri_of
+from rag.sync.walk import escaped, uri_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from rag.models.reranker import Reranker
     from rag.records import Answer, Document, Filter, Hit
     from rag.store.local import LocalStore
-    from rag.store.local.aside import SetAside
+    from rag.store.local.recovery import SetAside
     from rag.store.protocol import DocumentInfo, Status, Writer
 
 _log = logging.getLogger("rag")
@@ -67,7 +67,6 @@ class Library:
         self._pool: Pool | None = None
         self._turn = threading.Lock()
         self.retriever = Retriever(store, embedder, reranker=reranker)
-        self._find = self.retriever.fused if reranker is None else self.retriever.retrieve  # for those who read anyway
         self._scorer = scorer(self.retriever, reader)
         self._quoting = ExtractiveAnswerer(self._scorer)
         self._english_only = reader is None
@@ -124,7 +123,7 @@ class Library:
         with self._turn:
             aside = self.store.set_aside_if_damaged() if rebuild else None
             wanted = [Path(path) for path in paths]
-            roots = [shown(uri_of(path)) for path in wanted]
+            roots = [escaped(uri_of(path)) for path in wanted]
             if aside and self.files.is_dir():
                 wanted.append(self.files)
             with self.store.writer() as writer:
@@ -232,7 +231,7 @@ class Library:
         who = answerer or self.answerer
 
         def search(text: str) -> list[Hit]:
-            return only_speaker(self._find(text, k, where), where)
+            return only_speaker(self.retriever.to_read(text, k, where), where)
 
         asked = Question.parse(question, history)
         hits = search(asked.text)

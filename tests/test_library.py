@@ -417,6 +417,6 @@ def test_any_number_of_passages_may_be_asked_for(library, corpus):
     for path in sorted(corpus.iterdir())[3:]:
         path.unlink()
     library.index(corpus)
-    assert min(library.retriever.term_weights("crane harbour office").values()) >= 0
+    assert min(library.retriever.rarity("crane harbour office").values()) >= 0
     with pytest.raises(InputError, match="not valid text"):
         library.search("what \udcff is")

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -21,9 +21,15 @@ from rag.models.reader import Reader
 from rag.models.reranker import CrossEncoderReranker, reranker
 from rag.records import Document, Filter, Section, Span, Statement
 from rag.retrieve.fusion import combined, normalised, reranked
-from rag.store.local import LocalStore, codes
+from rag.store.local import LocalStore
+from rag.store.local.vectors import pack_words, word_similarities
 from rag.store.protocol import Changes, Recipe
 from tests.conftest import shared
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rag.records import Passage
 
 WORDS = ("harbour", "crane", "flood", "budget", "mayor", "Türkiye")
 SECTIONS = (None, "Methods", "Results and Methods")
@@ -54,6 +60,18 @@ def stored(folder: Path, documents: list[Document]) -> LocalStore:
         writer.add_vectors(passages, *embedder.embed_words([p.retrieval_text for p in passages]), embedder.fingerprint)
         writer.apply(Changes(changes), Recipe("hash", embedder.fingerprint, embedder.dimension, "test", "test"))
     return store
+
+
+class ByHand:
+    """A reranker whose scores a test makes up."""
+
+    calibrated = False
+
+    def __init__(self, score: Callable[[str, Sequence[Passage]], Sequence[float]]) -> None:
+        self.score = score
+
+    def __call__(self, question: str, passages: Sequence[Passage]) -> Sequence[float]:
+        return self.score(question, passages)
 
 
 KINDS = st.tuples(*map(st.sampled_from, (FOLDERS, DATES, SECTIONS, SPEAKERS)))
@@ -176,9 +194,9 @@ def test_reranker_decides_among_the_best(library, corpus):
     library.index(corpus)
     plain = library.retriever.fused("crane lifted tons", 40)
     library.retriever.fusion = replace(library.retriever.fusion, reranked=10, reranker=100.0)
-    library.retriever.reranker = lambda _question, passages: [
-        float(len(passages) - n) * -1 for n in range(len(passages))
-    ]
+    library.retriever.reranker = ByHand(
+        lambda _, passages: [float(len(passages) - n) * -1 for n in range(len(passages))]
+    )
     again = library.search("crane lifted tons", 40)
     assert [hit.passage.id for hit in again[:10]] == [hit.passage.id for hit in plain[:10]][::-1]
     assert [hit.passage.id for hit in again[10:]] == [hit.passage.id for hit in plain[10:]]
@@ -217,9 +235,11 @@ def test_who_asks_has_passages_read_once(tmp_path, hasher):
     (tmp_path / "a.txt").write_text("A firm from Hull built the crane in the harbour in 1931.")
     seen = []
 
-    def judge(question, passages):
+    def score(question, passages):
         seen.append(question)
         return [1.0] * len(passages)
+
+    judge = ByHand(score)
 
     with Library.open(tmp_path / "index", embedder=hasher) as opened:
         opened.index(tmp_path / "a.txt")
@@ -332,8 +352,8 @@ def test_late_interaction_is_that_of_the_signs(passages, asked, seed):
         unit(random.normal(size=(asked, 20)).tolist()),
         random.dirichlet(np.ones(asked)).astype(np.float32),
     )
-    packed = {id_: codes.pack(words[id_]) if id_ in words else b"" for id_ in passages}
-    found = codes.similarities(question, weights, packed)
+    packed = {id_: pack_words(words[id_]) if id_ in words else b"" for id_ in passages}
+    found = word_similarities(question, weights, packed)
     signs = {id_: unit(np.where(vectors[:, ::2] > 0, 1, -1).tolist()) for id_, vectors in words.items()}
     expected = {id_: float(weights @ (unit(question[:, ::2]) @ s.T).max(axis=1)) for id_, s in signs.items()}
     assert found == pytest.approx(expected, abs=1e-5)
@@ -342,7 +362,7 @@ def test_late_interaction_is_that_of_the_signs(passages, asked, seed):
 def test_words_of_another_dimension_are_damage():
     """A row that holds no whole number of words is no answer."""
     with pytest.raises(IndexCorrupt, match="words"):
-        codes.similarities(unit([[1.0] * 20]), np.ones(1, np.float32), {"a": b"\0\0\0"})
+        word_similarities(unit([[1.0] * 20]), np.ones(1, np.float32), {"a": b"\0\0\0"})
 
 
 def test_acronyms_as_the_documents_define_them(library, tmp_path):

@@ -69,7 +69,7 @@ def chosen(data: Path, count: int) -> list[tuple[str, LabelledQuestion]]:
 def rows(library: Library, reader: Reader, number: int, kind: str, question: LabelledQuestion) -> list[Row]:
     """Read the best passages for one question."""
     hits = [hit for hit in library.retriever.fused(question.text, PASSAGES) if hit.passage.sentences]
-    weights = asked_terms(library.retriever.term_weights(question.text))
+    weights = asked_terms(library.retriever.rarity(question.text))
     everything = replace(Evidence(), first=PASSAGES, again=0.0)  # reads all of them, and all twice
     found = []
     for one in judged(reader, everything, question.text, hits, weights):

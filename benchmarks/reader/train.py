@@ -28,7 +28,8 @@ from torch.nn import functional as F
 from data import Example, Pool, groups, pool, stream
 from rag.models import bert
 from rag.models import reader as read
-from rag.models.spans import best_span
+from rag.models.runtime import fast_dtype
+from rag.models.spans import best_spans
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -269,7 +270,7 @@ def measure(weights: Tensors, held_out: list[tuple[Example, Item]], tokens: int)
                 if item.target[1] > 0 and not item.loose:
                     window, stop = item.window, len(item.window.ids) - 1
                     place = slice(window.first, stop)
-                    a, b, _ = best_span(starts[row, place].numpy(), ends[row, place].numpy())
+                    ((a, b, _),) = best_spans(starts[row, place].numpy(), ends[row, place].numpy(), 0.0, 1)
                     start, end = window.offsets[a][0], window.offsets[b][1]
                     shared = max(0, min(end, example.end) - max(start, example.start))
                     exact.append((start, end) == (example.start, example.end))
@@ -427,7 +428,7 @@ def main() -> None:
     weights = base_weights(settings.seed)
     if arguments.start:
         weights.update({name: tensor.float() for name, tensor in load_file(arguments.start).items()})
-    trainer = Trainer(weights, settings, torch.bfloat16 if bert.has_bfloat16() else torch.float32)
+    trainer = Trainer(weights, settings, fast_dtype())
     examples = list(islice(stream(dev, 1, lambda _: 140), 700))
     pairs = [(e, found[0]) for e in examples if (found := items([e]))]
     print(f"{len(data.questions)} questions, {len(pairs)} held-out examples", flush=True)

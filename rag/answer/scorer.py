@@ -76,7 +76,7 @@ class ReaderScorer:
         The reader was trained on questions whose answer is a span: of those that want yes or no it finds the evidence,
         but not how certain it is, so that overlap has half a say, and there is no short answer.
         """
-        weights = asked_terms(self._retriever.term_weights(question.text))
+        weights = asked_terms(self._retriever.rarity(question.text))
         least = self._evidence.near * max((hit.score for hit in hits), default=0.0)
         near = [hit for rank, hit in enumerate(hits) if rank < self._evidence.always or hit.score >= least]
         near = [hit for hit in near if hit.passage.sentences]
@@ -159,7 +159,7 @@ class OverlapScorer:
             return []
         texts = [_quote(hit, index) for hit, index in places]
         cosines = self._retriever.similarity(question.text, texts)
-        weights = asked_terms(self._retriever.term_weights(question.text))
+        weights = asked_terms(self._retriever.rarity(question.text))
         found = [
             Candidate(hit, hit.passage.sentences[index], text, 0.5 * cosine + 0.5 * coverage(weights, text, near))
             for (hit, index), text, cosine, near in zip(

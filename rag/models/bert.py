@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import os
-import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import ModelError
+from rag.models.runtime import quiet_libraries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -144,8 +143,7 @@ def padded(rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
 
     length = max(map(len, rows))
     values = torch.tensor([[*row, *[0] * (length - len(row))] for row in rows])
-    mask = torch.tensor([[True] * len(row) + [False] * (length - len(row)) for row in rows])
-    return values, mask
+    return values, torch.arange(length) < torch.tensor([len(row) for row in rows])[:, None]
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
@@ -166,7 +164,7 @@ def base_weights() -> Weights:
     Raises:
         ModelError: the file is missing, or is not the published one.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait must not spin beside busy neighbours
+    quiet_libraries()
     from safetensors.torch import load_file
 
     path = folder() / "model.safetensors"
@@ -208,9 +206,3 @@ _PARTS = {
     "down": "output.dense",
     "norm": "output.LayerNorm",
 }
-
-
-def has_bfloat16() -> bool:
-    """Whether the processor multiplies matrices in bfloat16 (Linux says so; elsewhere float32 is the safe answer)."""
-    path = Path("/proc/cpuinfo")
-    return path.exists() and bool(re.search(r"\b(avx512_bf16|amx_bf16|bf16)\b", path.read_text(encoding="utf-8")))

@@ -1,30 +1,46 @@
-"""Text -> unit vectors."""
+"""The encoders: text -> unit vectors, of the whole and of each word in its place.
+
+The vector of a passage blurs what single words say. The encoder's own states of the tokens, from the same pass, keep
+it: late interaction matches each word of a question with the word of a passage that is nearest to it (Khattab, Zaharia
+2020, "ColBERT"). Here the states are those of an encoder that was not trained for it.
+"""
 
 from __future__ import annotations
 
+import copy
 import hashlib
-import os
 import threading
+from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from rag.errors import ModelError
 from rag.language.terms import terms
-from rag.models import bert, hub
-from rag.models.word_vectors import Words, words_of
+from rag.models import bert
+from rag.models.runtime import DEVICE, fast_dtype, loading, use_threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
+    import torch
     from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
+    from tokenizers import Encoding
 
     Vectors = NDArray[np.float32]
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 BATCH = 16  # texts of like length that other models read at once; 64 is slower
 BULK = 64  # from this many texts on all processors work, in bfloat16 where they have it
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WordVectors:
+    """The words of a text in order, as they are written, and their float32 unit vectors, shape (words, dimension)."""
+
+    texts: tuple[str, ...]
+    vectors: NDArray[np.float32]
 
 
 class Embedder(Protocol):
@@ -60,7 +76,7 @@ class Embedder(Protocol):
 class WordEmbedder(Protocol):
     """What an encoder may offer besides: without it, there is no late interaction."""
 
-    def embed_words(self, texts: Sequence[str]) -> tuple[Vectors, list[Words]]:
+    def embed_words(self, texts: Sequence[str]) -> tuple[Vectors, list[WordVectors]]:
         """Return what `embed` returns and, from the same pass, the words of each text in their places."""
 
 
@@ -86,27 +102,25 @@ class BertEmbedder:
         """Return float32 unit vectors, shape (len(texts), dimension)."""
         return self.embed_words(texts)[0]
 
-    def embed_words(self, texts: Sequence[str]) -> tuple[Vectors, list[Words]]:
+    def embed_words(self, texts: Sequence[str]) -> tuple[Vectors, list[WordVectors]]:
         """Return what `embed` returns and, from the same pass, the words of each text in their places."""
-        if len(texts) < BULK:
-            return self._encode(bert.base_weights(), texts, threads=1)
-        return self._encode(_bulk_weights(), texts, threads=os.cpu_count() or 1)
+        bulk = len(texts) >= BULK
+        return self._encode(_bulk_weights() if bulk else bert.base_weights(), texts, threads=None if bulk else 1)
 
     def embed_query(self, text: str) -> Vectors:
-        """Return the float32 unit vector of one question, shape (dimension,), with one thread.
-
-        A second thread beside a busy neighbour makes a single question 25 times slower (barrier spinning).
-        """
+        """Return the float32 unit vector of one question, shape (dimension,), with one thread."""
         vector: Vectors = self.embed([text])[0]
         return vector
 
-    def _encode(self, weights: bert.Weights, texts: Sequence[str], *, threads: int) -> tuple[Vectors, list[Words]]:
+    def _encode(
+        self, weights: bert.Weights, texts: Sequence[str], *, threads: int | None
+    ) -> tuple[Vectors, list[WordVectors]]:
         import numpy as np
         import torch
 
-        torch.set_num_threads(threads)  # holds for the calling thread only
+        use_threads(threads)
         vectors = np.zeros((len(texts), self.dimension), np.float32)
-        words: dict[int, Words] = {}
+        words: dict[int, WordVectors] = {}
         encoded = bert.tokenizer().encode_batch(list(texts), add_special_tokens=False)
         begin, end = bert.special_ids(bert.tokenizer())
         rows = [[begin, *encoding.ids[: self.max_tokens - 2], end] for encoding in encoded]
@@ -117,17 +131,35 @@ class BertEmbedder:
                 vectors[batch] = bert.pooled(hidden, mask).numpy()
                 for states, number in zip(hidden, batch, strict=True):
                     states_inside = states[1 : len(rows[number]) - 1]
-                    words[number] = words_of(texts[number], encoded[number], states_inside)
+                    words[number] = _word_vectors(texts[number], encoded[number], states_inside)
         return vectors, [words[number] for number in range(len(texts))]
 
 
 @cache
 def _bulk_weights() -> bert.Weights:
-    """The weights in bfloat16 where the processor has it (2.2 times faster on AVX512-BF16, cosine 0.9999)."""
+    """The weights in the format for much text."""
+    return {name: tensor.to(fast_dtype()) for name, tensor in bert.base_weights().items()}
+
+
+def _word_vectors(text: str, encoding: Encoding, states: torch.Tensor) -> WordVectors:
+    """Return the words of a text, each with the mean of its tokens; those without terms, as stop words, are left out.
+
+    Args:
+        text: what was encoded.
+        encoding: its tokens without special ones; those after the last state are left out.
+        states: of these tokens, shape (tokens, dimension).
+    """
     import torch
 
-    weights = bert.base_weights()
-    return {name: t.to(torch.bfloat16) for name, t in weights.items()} if bert.has_bfloat16() else weights
+    tokens: dict[int | None, list[int]] = {}  # of each word, by its number
+    for token, number in enumerate(encoding.word_ids[: len(states)]):
+        tokens.setdefault(number, []).append(token)
+    written = ((text[encoding.offsets[own[0]][0] : encoding.offsets[own[-1]][1]], own) for own in tokens.values())
+    kept = [(word, own) for word, own in written if terms(word)]
+    rows = torch.tensor([row for row, (_, own) in enumerate(kept) for _ in own], dtype=torch.long)
+    columns = torch.tensor([token for _, own in kept for token in own], dtype=torch.long)
+    sums = torch.zeros(len(kept), states.shape[1]).index_add_(0, rows, states[columns].float())
+    return WordVectors(tuple(word for word, _ in kept), torch.nn.functional.normalize(sums, dim=1).numpy())
 
 
 class SentenceEmbedder:
@@ -146,43 +178,42 @@ class SentenceEmbedder:
     @property
     def dimension(self) -> int:
         """Length of a vector."""
-        return int(self._model.get_embedding_dimension() or 0)
+        return int(self._model().get_embedding_dimension() or 0)
 
     @property
     def max_tokens(self) -> int:
         """Tokens of a text that the encoder reads."""
-        return int(self._model.get_max_seq_length() or 512)
+        return int(self._model().get_max_seq_length() or 512)
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of all parameters."""
         digest = hashlib.sha256()
-        for key, tensor in sorted(self._model.state_dict().items()):
+        for key, tensor in sorted(self._model().state_dict().items()):
             digest.update(key.encode())
             digest.update(tensor.float().contiguous().numpy().tobytes())
         return digest.hexdigest()
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Count the tokens of each text, special tokens left out."""
-        encoded = self._model.tokenizer(list(texts), add_special_tokens=False, verbose=False)
+        encoded = self._model().tokenizer(list(texts), add_special_tokens=False, verbose=False)
         return [len(ids) for ids in encoded["input_ids"]]
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return float32 unit vectors, shape (len(texts), dimension)."""
-        if len(texts) < BULK:
-            return self._encode(self._model, texts, threads=1)
-        return self._encode(self._bulk_model, texts, threads=os.cpu_count() or 1)
+        bulk = len(texts) >= BULK
+        return self._encode(self._model(bulk=bulk), texts, threads=None if bulk else 1)
 
     def embed_query(self, text: str) -> Vectors:
         """Return the float32 unit vector of one question, shape (dimension,), with one thread."""
-        vector: Vectors = self._encode(self._model, [text], threads=1)[0]
+        vector: Vectors = self._encode(self._model(), [text], threads=1)[0]
         return vector
 
-    def _encode(self, model: SentenceTransformer, texts: Sequence[str], *, threads: int) -> Vectors:
+    def _encode(self, model: SentenceTransformer, texts: Sequence[str], *, threads: int | None) -> Vectors:
         import numpy as np
         import torch
 
-        torch.set_num_threads(threads)  # holds for the calling thread only
+        use_threads(threads)
         if not texts:
             return np.zeros((0, self.dimension), np.float32)
         with torch.inference_mode():
@@ -194,34 +225,23 @@ class SentenceEmbedder:
             raise ModelError(f"encoder {self.name} gave vectors that are not finite; check its weights")
         return np.ascontiguousarray(unit, np.float32)
 
-    @property
-    def _model(self) -> SentenceTransformer:
+    def _model(self, *, bulk: bool = False) -> SentenceTransformer:
+        """Return the model, for much text in its format; loaded once, whoever asks first."""
         with self._lock:
-            return self._loaded
+            return self._loaded_for_bulk if bulk else self._loaded
 
     @cached_property
     def _loaded(self) -> SentenceTransformer:
-        local = hub.is_local("encoder", self.name)
-        from sentence_transformers import SentenceTransformer
+        with loading("encoder", self.name) as local:
+            from sentence_transformers import SentenceTransformer
 
-        try:
-            return SentenceTransformer(self.name, device="cpu", local_files_only=local).eval()
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
-            raise hub.cannot_load("encoder", self.name, error) from error
-
-    @property
-    def _bulk_model(self) -> SentenceTransformer:
-        with self._lock:
-            return self._bulk
+            return SentenceTransformer(self.name, device=DEVICE, local_files_only=local).eval()
 
     @cached_property
-    def _bulk(self) -> SentenceTransformer:
-        """The same model in bfloat16 where the processor has it."""
-        import copy
-
+    def _loaded_for_bulk(self) -> SentenceTransformer:
         import torch
 
-        return copy.deepcopy(self._model).to(torch.bfloat16) if bert.has_bfloat16() else self._model
+        return self._loaded if fast_dtype() is torch.float32 else copy.deepcopy(self._loaded).to(fast_dtype())
 
 
 class HashEmbedder:
@@ -250,10 +270,10 @@ class HashEmbedder:
                 vectors[row, value % self.dimension] += 1.0 if value >> 63 else -1.0
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
-    def embed_words(self, texts: Sequence[str]) -> tuple[Vectors, list[Words]]:
+    def embed_words(self, texts: Sequence[str]) -> tuple[Vectors, list[WordVectors]]:
         """Return what `embed` returns, and the words of each text, which are the same in all places."""
         kept = [tuple(word for word in text.split() if terms(word)) for text in texts]
-        return self.embed(texts), [Words(words, self.embed(words)) for words in kept]
+        return self.embed(texts), [WordVectors(words, self.embed(words)) for words in kept]
 
     def embed_query(self, text: str) -> Vectors:
         """Return the float32 unit vector of one question, shape (dimension,)."""
@@ -261,13 +281,13 @@ class HashEmbedder:
         return vector
 
 
-def embed_with_words(encoder: Embedder, texts: Sequence[str]) -> tuple[Vectors, list[Words]]:
+def embed_with_words(encoder: Embedder, texts: Sequence[str]) -> tuple[Vectors, list[WordVectors]]:
     """Return the vectors of texts, and their words where the encoder gives them; otherwise no words."""
     import numpy as np
 
     if isinstance(encoder, WordEmbedder):
         return encoder.embed_words(texts)
-    return encoder.embed(texts), [Words((), np.zeros((0, encoder.dimension), np.float32))] * len(texts)
+    return encoder.embed(texts), [WordVectors((), np.zeros((0, encoder.dimension), np.float32))] * len(texts)
 
 
 @lru_cache(maxsize=2)

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ModelError
-from rag.models import bert, hub
+from rag.models import bert
 from rag.models.reader import (
     MAX_CONTEXT_TOKENS,
     MAX_QUESTION_TOKENS,
@@ -16,6 +16,7 @@ from rag.models.reader import (
     Reader,
     Window,
 )
+from rag.models.runtime import DEVICE, loading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,12 +49,13 @@ class HubNetwork:
         return [window for number, (text, context) in pairs for window in self._windows(number, asked, context, text)]
 
     def _windows(self, number: int, asked: str, context: str, text: str) -> Iterator[Window]:
+        tokenizer = self._loaded[0]
         lead = f"{self._cut(context, MAX_CONTEXT_TOKENS)}\n" if context else ""
-        encoded = self._tokenizer(
+        encoded = tokenizer(
             asked,
             lead + text,
             truncation="only_second",
-            max_length=min(MAX_TOKENS, self._tokenizer.model_max_length),
+            max_length=min(MAX_TOKENS, tokenizer.model_max_length),
             stride=WINDOW_OVERLAP,
             return_overflowing_tokens=True,
             return_offsets_mapping=True,
@@ -72,11 +74,12 @@ class HubNetwork:
         """Start and end logits, and how far their best stand above those of the first token."""
         import torch
 
+        tokenizer, model = self._loaded
         ids, mask = bert.padded([window.ids for window in batch])
         inputs = {"input_ids": ids, "attention_mask": mask.long()}
-        if "token_type_ids" in self._tokenizer.model_input_names:
+        if "token_type_ids" in tokenizer.model_input_names:
             inputs["token_type_ids"] = bert.padded([window.types for window in batch])[0]
-        output = self._model(**inputs)
+        output = model(**inputs)
         starts, ends = output.start_logits.float(), output.end_logits.float()
         spans = [slice(window.first, window.first + len(window.offsets)) for window in batch]
         best = [starts[row, span].max() + ends[row, span].max() for row, span in enumerate(spans)]
@@ -84,34 +87,24 @@ class HubNetwork:
 
     def _cut(self, text: str, most: int) -> str:
         """The text up to its `most`-th token."""
-        places = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)[
-            "offset_mapping"
-        ]
+        tokenizer = self._loaded[0]
+        encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+        places = encoded["offset_mapping"]
         return text[: places[most - 1][1]] if len(places) > most else text
-
-    @property
-    def _tokenizer(self) -> Any:  # noqa: ANN401 - transformers' own type differs with the model
-        return self._loaded[0]
-
-    @property
-    def _model(self) -> Any:  # noqa: ANN401 - the same
-        return self._loaded[1]
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
-        local = hub.is_local("reader", self.name)
-        from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+        """The tokenizer and the model; transformers' own types differ with the model."""
+        with loading("reader", self.name) as local:
+            from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
-        try:
             tokenizer = AutoTokenizer.from_pretrained(self.name, local_files_only=local, use_fast=True)
             model, report = AutoModelForQuestionAnswering.from_pretrained(
                 self.name, local_files_only=local, output_loading_info=True
             )
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
-            raise hub.cannot_load("reader", self.name, error) from error
         if report["missing_keys"]:
             raise ModelError(f"{self.name} is no model for question answering: it lacks {min(report['missing_keys'])}")
-        return tokenizer, model.eval()
+        return tokenizer, model.to(DEVICE).eval()
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 A reader is a network that scores each token as the answer's beginning and end; the one that comes with the package is
 a small BERT (six layers, 384 wide, 10.8M trained parameters) started from all-MiniLM-L6-v2 and trained for the project:
-``benchmarks/reader/`` has the script, ``rag/reader/card.md`` the data, the scores and the limits. Its token embeddings
+``benchmarks/reader/`` has the script, ``weights/card.md`` the data, the scores and the limits. Its token embeddings
 were frozen in training, so they come from the encoder's own package and are not stored a second time.
 
 Span head: Devlin et al. 2019, section 4.2; the null answer at [CLS]: section 4.3 (SQuAD 2.0).
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 from rag.errors import ModelError
 from rag.language.questions import answerless
 from rag.models import bert
+from rag.models.runtime import fast_dtype, use_threads
 from rag.models.spans import TokenScores
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Reading:
 
     Attributes:
         start, end: the best answer, in code points of the passage's text; never empty, never cutting a word.
-        answer_probability: how likely the passage answers the question, 0 to 1; calibrated (``rag/reader/card.md``),
+        answer_probability: how likely the passage answers the question, 0 to 1; calibrated (``weights/card.md``),
             and comparable between passages.
         answer_logit: the raw score of the answerable head.
         span_score: how far the span's logits stand above those of "no answer"; not calibrated.
@@ -215,10 +215,9 @@ def load_network(path: Path) -> tuple[SpanBert, Calibration]:
     Raises:
         ModelError: the encoder's package is missing, or a file cannot be read.
     """
-    import torch
     from safetensors import SafetensorError, safe_open
 
-    dtype = torch.bfloat16 if bert.has_bfloat16() else torch.float32
+    dtype = fast_dtype()
     try:
         with safe_open(path, framework="pt") as file:
             about = file.metadata() or {}
@@ -236,7 +235,7 @@ class Reader:
     """Reads passages for a question. Safe to use from several threads: nothing changes after loading.
 
     `threads` processors read at once: with two, eight passages took two thirds of the time also on a busy machine, and
-    no more processor time (829 and 860 ms; waiting threads must not spin, see `bert.base_weights`).
+    no more processor time (829 and 860 ms; waiting threads must not spin, see `runtime.quiet_libraries`).
     """
 
     threads = 2
@@ -296,7 +295,7 @@ class Reader:
         """The readings of windows that go through the network together."""
         import torch
 
-        torch.set_num_threads(min(self.threads, os.cpu_count() or 1))  # holds for the calling thread only
+        use_threads(self.threads)
         with torch.inference_mode():
             starts, ends, answerable = self._network.logits(batch)
             nulls = (starts[:, 0] + ends[:, 0]).tolist()
@@ -306,14 +305,11 @@ class Reader:
                 penalty = torch.tensor([_penalty(span, masks[window.passage]) for span in window.offsets])
                 here, there = starts[row, window.first : stop] + penalty, ends[row, window.first : stop] + penalty
                 tokens = TokenScores(tuple(window.offsets), here.numpy(), there.numpy())
-                readings.append(self._reading(passages[window.passage], tokens, nulls[row], float(answerable[row])))
+                start, end, best = tokens.best(passages[window.passage]) or (0, 0, nulls[row])
+                answers, margin = float(answerable[row]), best - nulls[row]
+                chance = self.calibration.probability(answers, margin)
+                readings.append(Reading(start, end, chance, answers, margin, tokens))
         return readings
-
-    def _reading(self, text: str, tokens: TokenScores, null: float, answerable: float) -> Reading:
-        """The reading of one window from its scores."""
-        start, end, best = tokens.best(text) or (0, 0, null)
-        chance = self.calibration.probability(answerable, best - null)
-        return Reading(start, end, chance, answerable, best - null, tokens)
 
 
 def _penalty(span: tuple[int, int], masked: Sequence[tuple[int, int]]) -> float:

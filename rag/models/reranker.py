@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from rag.language.detect import ENGLISH, language
-from rag.models import hub
 from rag.models.reader import Reader
+from rag.models.runtime import DEVICE, loading
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sentence_transformers import CrossEncoder
 
     from rag.records import Passage
 
-Reranker = Callable[[str, Sequence["Passage"]], Sequence[float]]
-"""Scores passages for a question, the higher the better; any callable of this form will do.
 
-The scores are brought to 0 to 1 from their lowest to their highest, unless it has a true attribute `calibrated`:
-then they are probabilities, and where none of the passages is likely to answer they hardly change the order.
-"""
+class Reranker(Protocol):
+    """Scores passages for a question.
+
+    Attributes:
+        calibrated: whether the scores are probabilities that a passage answers: where none is likely to, they hardly
+            change the order. Others are brought to 0 to 1 from their lowest to their highest.
+    """
+
+    calibrated: bool
+
+    def __call__(self, question: str, passages: Sequence[Passage]) -> Sequence[float]:
+        """Return one score for each passage, the higher the better."""
 
 
 def reranker(name: str | None = None) -> Reranker | None:
@@ -31,16 +39,9 @@ def reranker(name: str | None = None) -> Reranker | None:
 
 
 class ReaderReranker:
-    """The probability that a passage answers the question, by a trained reader of English.
-
-    Args:
-        reader: without one, that of the package, loaded when it is first needed.
-    """
+    """The probability that a passage answers the question, by the package's reader of English, loaded on first use."""
 
     calibrated = True
-
-    def __init__(self, reader: Reader | None = None) -> None:
-        self._given = reader
 
     def __call__(self, question: str, passages: Sequence[Passage]) -> list[float]:
         """Return one probability for each passage, read with its context line; 0 where there is nothing to read.
@@ -48,13 +49,9 @@ class ReaderReranker:
         What seems to be in another language is not read, and nothing for a question that does: they stay in order.
         """
         filled = [p for p in passages if p.sentences and _readable(p.text)] if _readable(question) else []
-        readings = self._reader.read(question, [p.text for p in filled], [p.context for p in filled])
+        readings = Reader.shipped().read(question, [p.text for p in filled], [p.context for p in filled])
         found = dict(zip((p.id for p in filled), (r.answer_probability for r in readings), strict=True))
         return [found.get(passage.id, 0.0) for passage in passages]
-
-    @cached_property
-    def _reader(self) -> Reader:
-        return self._given or Reader.shipped()
 
 
 def _readable(text: str) -> bool:
@@ -68,6 +65,8 @@ class CrossEncoderReranker:
         ModelError: on first use, when the model cannot be loaded.
     """
 
+    calibrated = False
+
     def __init__(self, name: str) -> None:
         self.name = name
 
@@ -78,11 +77,8 @@ class CrossEncoderReranker:
 
     @cached_property
     def _model(self) -> CrossEncoder:
-        local = hub.is_local("reranker", self.name)
-        from sentence_transformers import CrossEncoder
+        with loading("reranker", self.name) as local:
+            from sentence_transformers import CrossEncoder
 
-        try:
-            model: CrossEncoder = CrossEncoder(self.name, num_labels=1, device="cpu", local_files_only=local)
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
-            raise hub.cannot_load("reranker", self.name, error) from error
-        return model
+            model: CrossEncoder = CrossEncoder(self.name, num_labels=1, device=DEVICE, local_files_only=local)
+            return model

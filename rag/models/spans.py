@@ -116,11 +116,6 @@ class TokenScores:
         return TokenScores(tuple(self.places[row] for row in rows), self.starts[rows], self.ends[rows])
 
 
-def best_span(starts: Floats, ends: Floats, price: float = 0.0) -> tuple[int, int, float]:
-    """Return the best (first, last, score) of at most MAX_ANSWER_TOKENS tokens; arguments as for `best_spans`."""
-    return best_spans(starts, ends, price, 1)[0]
-
-
 def best_spans(starts: Floats, ends: Floats, price: float, count: int) -> list[tuple[int, int, float]]:
     """Return the best (first, last, score) of at most MAX_ANSWER_TOKENS tokens, best first.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,23 +11,18 @@ from rag.language.terms import ANALYSIS, terms
 from rag.models.encoder import embed_with_words
 from rag.models.encoder import embedder as embedder_named
 from rag.models.reranker import reranker as reranker_named
-from rag.records import Hit
-from rag.retrieve.copies import copies_last
-from rag.retrieve.fusion import Fusion, normalised, ranking, reranked
+from rag.retrieve.fusion import Fusion, copies_last, normalised, ranking, reranked
 from rag.store import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
     from typing import Self
 
     from rag.models.encoder import Embedder
     from rag.models.reranker import Reranker
-    from rag.records import Filter, Passage
-    from rag.retrieve.fusion import Ranking
+    from rag.records import Filter, Hit
     from rag.store.protocol import Snapshot, Store
-
-_DEFINING = 30  # passages with an acronym or a name that are searched for its definition
 
 MAX_QUESTION = 4_000
 """Characters of a question; a longer one is a pasted document."""
@@ -41,8 +35,8 @@ class Retriever:
         store: the engine.
         embedder: the encoder that made the index; without it, the one that the index names.
         fusion: how the halves are combined.
-        reranker: reads the best passages once more, together with the question: None for the package's own reader,
-            the name of a cross-encoder, or `none`.
+        reranker: reads the best passages once more, together with the question: None for the package's own reader in a
+            search (who answers reads the passages anyway), the name of a cross-encoder, or `none`.
     """
 
     def __init__(
@@ -54,6 +48,7 @@ class Retriever:
     ) -> None:
         self.store = store
         self.reranker = reranker if callable(reranker) else reranker_named(reranker)
+        self._reranker_was_chosen = reranker is not None
         self.fusion = fusion or Fusion()
         self._embedder = embedder
 
@@ -88,20 +83,42 @@ class Retriever:
             ModelMismatch: the index was made with another encoder.
             ModelError: the reranker cannot be loaded.
         """
-        return self._found(question, k, where, self.reranker)
+        return self._retrieve(question, k, where, self.reranker)
+
+    def to_read(self, question: str, k: int = 10, where: Filter | None = None) -> list[Hit]:
+        """Return passages for an answer: reranked only by a reranker that was chosen; raises as `retrieve` does."""
+        return self._retrieve(question, k, where, self.reranker if self._reranker_was_chosen else None)
 
     def fused(self, question: str, k: int = 10, where: Filter | None = None) -> list[Hit]:
-        """Return passages as `retrieve` does, but without the reranker: for those who read them anyway."""
-        return self._found(question, k, where, None)
+        """Return passages as `retrieve` does, but without the reranker."""
+        return self._retrieve(question, k, where, None)
 
-    def _found(self, question: str, k: int, where: Filter | None, reranker: Reranker | None) -> list[Hit]:
+    def _retrieve(self, question: str, k: int, where: Filter | None, reranker: Reranker | None) -> list[Hit]:
         check_question(question)
         if k < 1:
             raise InputError(f"cannot return {k} passages; ask for at least one")
         with self.store.snapshot() as snapshot:
             if where and (where.document or where.folder):
                 where.check_names(snapshot.uris())
-            return self._hits(snapshot, question, min(k, max(1, snapshot.passage_count())), where, reranker)
+            return self._ranked(snapshot, question, min(k, max(1, snapshot.passage_count())), where, reranker)
+
+    def _ranked(
+        self, snapshot: Snapshot, question: str, k: int, where: Filter | None, reranker: Reranker | None
+    ) -> list[Hit]:
+        fusion = replace(self.fusion, candidates=max(self.fusion.candidates, k))
+        asked = _with_acronyms(snapshot, question, fusion.defining)
+        vectors, words = embed_with_words(self.embedder(snapshot), [asked])
+        found = ranking(snapshot, asked, vectors[0], words[0], fusion, where)
+        read = fusion.reranked if reranker else 0
+        best = snapshot.passages(list(found.scores)[: max(fusion.copies * k, read)])
+        scores = {id_: score for id_, score in found.scores.items() if id_ in best}
+        judged: dict[str, float] = {}
+        if reranker and scores:
+            head = [best[id_] for id_ in list(scores)[:read]]
+            judged = dict(zip((passage.id for passage in head), reranker(question, head), strict=True))
+            judged = judged if reranker.calibrated else normalised(judged)
+            scores = reranked(scores, judged, fusion.reader if reranker.calibrated else fusion.reranker)
+        return found.hits((best[id_] for id_ in copies_last(scores, best, fusion.alike)[:k]), scores, judged)
 
     def embedder(self, snapshot: Snapshot) -> Embedder:
         """Return the encoder that made this index; raises `ModelMismatch`."""
@@ -131,41 +148,20 @@ class Retriever:
         with self.store.snapshot() as snapshot:
             return snapshot.document(uri).text
 
-    def term_weights(self, question: str) -> dict[str, float]:
-        """Return each term of the question with its rarity in this index: BM25's idf (Robertson, Zaragoza 2009).
+    def rarity(self, question: str) -> dict[str, float]:
+        """Return each term of the question with its rarity in this index (`Snapshot.rarity`).
 
         A term that the index does not have at all weighs half as much as the rarest: it may be another word for one.
         """
         wanted = set(terms(question))
         with self.store.snapshot() as snapshot:
-            total = snapshot.passage_count()
-            found = {term: min(count, total) for term, count in snapshot.frequencies(wanted).items()}
-        idf = {term: math.log(1 + (total - n + 0.5) / (n + 0.5)) for term, n in found.items()}
-        return {term: weight if found[term] else weight / 2 for term, weight in idf.items()}
-
-    def _hits(
-        self, snapshot: Snapshot, question: str, k: int, where: Filter | None, reranker: Reranker | None
-    ) -> list[Hit]:
-        asked = _with_acronyms(snapshot, question)
-        vectors, words = embed_with_words(self.embedder(snapshot), [asked])
-        fusion = replace(self.fusion, candidates=max(self.fusion.candidates, k))
-        found = ranking(snapshot, asked, vectors[0], words[0], fusion, where)
-        read = fusion.reranked if reranker else 0
-        best = snapshot.passages(list(found.scores)[: max(2 * k, read)])  # twice: for the copies among them
-        scores = {id_: score for id_, score in found.scores.items() if id_ in best}
-        judged: dict[str, float] = {}
-        if reranker and scores:
-            head = [best[id_] for id_ in list(scores)[:read]]
-            judged = dict(zip((passage.id for passage in head), reranker(question, head), strict=True))
-            calibrated = getattr(reranker, "calibrated", False)
-            judged = judged if calibrated else normalised(judged)
-            scores = reranked(scores, judged, fusion.reader if calibrated else fusion.reranker)
-        return _hits([best[id_] for id_ in copies_last(scores, best)[:k]], scores, found, judged)
+            found, rarity = snapshot.frequencies(wanted), snapshot.rarity(wanted)
+        return {term: weight if found[term] else weight / 2 for term, weight in rarity.items()}
 
 
-def _with_acronyms(snapshot: Snapshot, question: str) -> str:
+def _with_acronyms(snapshot: Snapshot, question: str, defining: int) -> str:
     """Write the other form behind acronyms and names of a question, as the documents define them."""
-    found = [hit.id for part in candidates(question) for hit in snapshot.lexical(part, _DEFINING)]
+    found = [hit.id for part in candidates(question) for hit in snapshot.lexical(part, defining)]
     return expanded(question, (passage.text for passage in snapshot.passages(found).values()))
 
 
@@ -177,22 +173,3 @@ def check_question(question: str) -> None:
         raise InputError("the question is not valid text; type it again, in UTF-8")
     if len(question) > MAX_QUESTION:
         raise InputError(f"the question has {len(question)} characters, at most {MAX_QUESTION} are read; shorten it")
-
-
-def _hits(
-    passages: Iterable[Passage], scores: Mapping[str, float], found: Ranking, judged: Mapping[str, float]
-) -> list[Hit]:
-    dense, lexical = ({hit.id: rank for rank, hit in enumerate(half, 1)} for half in (found.dense, found.lexical))
-    bm25 = {hit.id: hit.score for hit in found.lexical}
-    return [
-        Hit(
-            passage=p,
-            score=scores[p.id],
-            dense_rank=dense.get(p.id),
-            lexical_rank=lexical.get(p.id),
-            dense_score=found.cosines.get(p.id),
-            lexical_score=bm25.get(p.id),
-            reranker_score=judged.get(p.id),
-        )
-        for p in passages
-    ]

@@ -1,22 +1,25 @@
-"""Candidates of both halves -> one ranking. All constants of the ranking, with what chose them, are in `Fusion`."""
+"""Candidates of both halves -> one ranking. All numbers that were chosen, with what chose them, are in `Fusion`."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.language.terms import term_weights, terms
-from rag.models.word_vectors import weights_of
+from rag.records import Hit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from rag.models.encoder import Vectors
-    from rag.models.word_vectors import Words
-    from rag.records import Filter
+    from rag.models.encoder import Vectors, WordVectors
+    from rag.records import Filter, Passage
     from rag.store.protocol import Found, Snapshot
 
     Scores = Mapping[str, float]
+
+_WORD = re.compile(r"\w+")
+_SHINGLE = 3  # words that stand together, as near copies are known by
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,9 @@ class Fusion:
     The dense signal is scaled from its lowest to its highest candidate, lexical ones from zero to their highest
     (Bruch, Gai, Ingber 2023, "An Analysis of Fusion Functions for Hybrid Retrieval"). Reciprocal rank fusion lost to
     BM25 alone on news articles. The weights were fitted on eight public sets by coordinate ascent, with each set left
-    out in turn, and then rounded; that of `words` was put beside them later, and all scaled to add up to 1:
-    benchmarks/retrieval/README.md has the scores, with and without each signal.
+    out in turn, and then rounded; that of `words` was put beside them later, and all scaled to add up to 1.
+    `python benchmarks/retrieval/table.py --signals` measures them again, with and without each signal, `python
+    benchmarks/retrieval/first.py` what `reader` is worth; benchmarks/retrieval/README.md has the scores of both.
 
     Attributes:
         dense: weight of the cosine between question and passage.
@@ -35,7 +39,10 @@ class Fusion:
         words: weight of late interaction: how near each word of the question comes to one of the passage.
         terms: weight of BM25 over words.
         grams: weight of BM25 over pieces of four characters: other spellings, compounds, typing errors.
-        candidates: how many of each half are considered.
+        candidates: how many passages of each half are considered.
+        defining: how many passages with an acronym or a name are searched for its definition.
+        copies: how many times the passages wanted are looked at, for the copies among them.
+        alike: the share of the runs of words of two near copies that both have.
         reranked: how many of the best passages a reranker reads.
         reader: weight of the package's reader as reranker, of the probability that a passage answers, beside the 1 of
             all signals above.
@@ -48,6 +55,9 @@ class Fusion:
     terms: float = 0.24
     grams: float = 0.16
     candidates: int = 100
+    defining: int = 30
+    copies: int = 2
+    alike: float = 0.8
     reranked: int = 12
     reader: float = 0.3
     reranker: float = 0.5
@@ -62,9 +72,32 @@ class Ranking:
     lexical: Sequence[Found]
     cosines: Scores
 
+    def hits(self, passages: Iterable[Passage], scores: Scores, judged: Scores) -> list[Hit]:
+        """Return these passages as hits, each with its part in both halves.
+
+        Args:
+            passages: those that are to be shown, in order.
+            scores: their final ones.
+            judged: what the reranker says of those that it read.
+        """
+        dense, lexical = ({hit.id: rank for rank, hit in enumerate(half, 1)} for half in (self.dense, self.lexical))
+        bm25 = {hit.id: hit.score for hit in self.lexical}
+        return [
+            Hit(
+                passage=p,
+                score=scores[p.id],
+                dense_rank=dense.get(p.id),
+                lexical_rank=lexical.get(p.id),
+                dense_score=self.cosines.get(p.id),
+                lexical_score=bm25.get(p.id),
+                reranker_score=judged.get(p.id),
+            )
+            for p in passages
+        ]
+
 
 def ranking(
-    snapshot: Snapshot, question: str, query: Vectors, words: Words, fusion: Fusion, where: Filter | None
+    snapshot: Snapshot, question: str, query: Vectors, words: WordVectors, fusion: Fusion, where: Filter | None
 ) -> Ranking:
     """Rank the candidates of both halves for a question.
 
@@ -82,11 +115,11 @@ def ranking(
     cosines = snapshot.similarities(query, ids)
     literal = _from_zero(snapshot.term_scores(term_weights(question), ids))
     waiting = {id_: literal.get(id_, 0.0) for id_ in ids if id_ not in cosines}  # no vector yet: terms stand in for it
-    near = {**_from_lowest(cosines), **waiting}
+    near = {**normalised(cosines), **waiting}
     signals: list[tuple[float, Callable[[], Scores]]] = [
         (fusion.dense, lambda: near),
-        (fusion.document, lambda: {**_from_lowest(snapshot.document_similarities(query, list(cosines))), **waiting}),
-        (fusion.words, lambda: {**_from_lowest(_late(snapshot, words, ids)), **waiting}),
+        (fusion.document, lambda: {**normalised(snapshot.document_similarities(query, list(cosines))), **waiting}),
+        (fusion.words, lambda: {**normalised(_late_interaction(snapshot, words, ids)), **waiting}),
         (fusion.terms, lambda: literal),
         (fusion.grams, lambda: _from_zero(snapshot.gram_scores(question, ids))),
     ]
@@ -111,18 +144,19 @@ def reranked(scores: Scores, judged: Scores, weight: float) -> dict[str, float]:
     return combined(scores, [(1 / (1 + weight), scores), (weight / (1 + weight), judged)])
 
 
-def normalised(judged: Scores) -> dict[str, float]:
-    """Return scores of any scale as ones from 0 to 1."""
-    return _from_lowest(judged)
+def _late_interaction(snapshot: Snapshot, words: WordVectors, ids: Sequence[str]) -> Scores:
+    """Match each word of the question with its best in a passage; it counts as much as its rarest term is rare."""
+    import numpy as np
+
+    found = [terms(word) for word in words.texts]
+    rarity = snapshot.rarity({term for each in found for term in each})
+    weights = np.array([max(rarity[term] for term in each) for each in found], np.float32)
+    share = weights / weights.sum() if len(weights) else weights
+    return snapshot.word_similarities(words.vectors, np.asarray(share, np.float32), ids)
 
 
-def _late(snapshot: Snapshot, words: Words, ids: Sequence[str]) -> Scores:
-    """Match each word of the question with its best in a passage; rare words count more."""
-    rarity = snapshot.rarity({term for word in words.texts for term in terms(word)})
-    return snapshot.word_similarities(words.vectors, weights_of(words.texts, rarity), ids)
-
-
-def _from_lowest(scores: Scores) -> dict[str, float]:
+def normalised(scores: Scores) -> dict[str, float]:
+    """Return scores of any scale as ones from 0, the lowest, to 1."""
     low, high = min(scores.values(), default=0.0), max(scores.values(), default=0.0)
     return {id_: (score - low) / (high - low) if high > low else float(score > 0) for id_, score in scores.items()}
 
@@ -130,3 +164,28 @@ def _from_lowest(scores: Scores) -> dict[str, float]:
 def _from_zero(scores: Scores) -> dict[str, float]:
     top = max(scores.values(), default=0.0)
     return {id_: score / top for id_, score in scores.items()} if top > 0 else {}
+
+
+def copies_last(ranked: Iterable[str], passages: Mapping[str, Passage], share: float) -> list[str]:
+    """Put passages that copy a better one behind all others; order is kept otherwise, and nothing is left out.
+
+    A copy, such as a wire story in a second paper, has the same words but for a few, and just the same numbers: reports
+    that differ in a number contradict each other, and both are wanted. Likeness is the resemblance of Broder 1997, "On
+    the resemblance and containment of documents": the share of runs of three words that are in both.
+
+    Args:
+        ranked: passage ids, best first.
+        passages: by id.
+        share: of all runs of two passages, in both of them, from which on they are alike.
+    """
+    seen: dict[tuple[str, ...], list[frozenset[tuple[str, ...]]]] = {}
+    first: list[str] = []
+    again: list[str] = []
+    for id_ in ranked:
+        words = _WORD.findall(passages[id_].text.casefold())
+        numbers = tuple(word for word in words if any(char.isdigit() for char in word))
+        runs = frozenset(tuple(words[i : i + _SHINGLE]) for i in range(max(1, len(words) - _SHINGLE + 1)))
+        alike = seen.setdefault(numbers, [])
+        (again if any(len(runs & other) >= share * len(runs | other) for other in alike) else first).append(id_)
+        alike.append(runs)
+    return first + again

@@ -9,8 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from rag.models.encoder import Vectors
-    from rag.models.word_vectors import Words
+    from rag.models.encoder import Vectors, WordVectors
     from rag.records import Document, Filter, Passage, SyncReport
     from rag.store.journal import Journal
 
@@ -188,7 +187,9 @@ class Writer(Protocol):
     def missing(self, passages: Iterable[Passage], model: str) -> list[Passage]:
         """Return one passage for each retrieval text that has no vector of `model` (an encoder's fingerprint) yet."""
 
-    def add_vectors(self, passages: Sequence[Passage], values: Vectors, words: Sequence[Words], model: str) -> None:
+    def add_vectors(
+        self, passages: Sequence[Passage], values: Vectors, words: Sequence[WordVectors], model: str
+    ) -> None:
         """Keep the vectors, shape (len(passages), dimension), and words; they survive an interrupted run."""
 
     def apply(self, changes: Changes, recipe: Recipe, *, fresh: bool = False) -> int:

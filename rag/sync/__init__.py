@@ -23,10 +23,10 @@ from rag.load.pool import Pool
 from rag.models.encoder import embed_with_words
 from rag.records import Outcome, Progress, SyncReport, silent
 from rag.store.protocol import Changes, Recipe
-from rag.sync.walk import shown, uri_of, walk, walk_changed
+from rag.sync.walk import escaped, uri_of, walk, walk_changed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -41,19 +41,71 @@ EMBED_BATCH = 64  # passages whose vectors are kept at once: what a kill costs a
 
 @dataclass(slots=True)
 class _Plan:
-    """What a run will publish and report."""
+    """What a run will publish and report.
 
+    Attributes:
+        chunker: cuts the documents.
+        known: the digest of every document of the index by URI.
+        upserts, removals: what will be published.
+        outcomes: what will be reported.
+    """
+
+    chunker: Chunker
+    known: Mapping[str, str]
     upserts: list[tuple[Document, list[Passage]]] = field(default_factory=list)
     removals: list[str] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
 
-    def drop_skipped(self, known: Collection[str]) -> None:
+    def take(self, document: Document) -> None:
+        """Cut a document that is to be published."""
+        self.upserts.append((document, self.chunker.passages(document)))
+
+    def take_read(self, uri: str, reading: Future[Document]) -> None:
+        """Wait for a file's document and note what became of it."""
+        try:
+            document = reading.result()
+        except LoadError as error:
+            self.report(error, uri)
+        else:
+            self.take(document)
+            self.outcomes.append(Outcome(uri, "updated" if uri in self.known else "added", "; ".join(document.notes)))
+
+    def report(self, error: LoadError, uri: str) -> None:
+        """Note a file that gave no document."""
+        skipped = isinstance(error, Skipped)
+        kept = "; its earlier version is kept" if uri in self.known and not skipped else ""
+        reason = str(error).removeprefix(f"{uri}: ")
+        self.outcomes.append(Outcome(uri, "skipped" if skipped else "failed", reason + kept))
+
+    def remove_skipped(self) -> None:
         """Forget what is known of files that are skipped now, and say so: it is no longer what the file says."""
         for place, outcome in enumerate(self.outcomes):
-            if outcome.state == "skipped" and outcome.path in known:
+            if outcome.state == "skipped" and outcome.path in self.known:
                 self.removals.append(outcome.path)
                 reason = f"{outcome.reason}; its earlier version was removed"
                 self.outcomes[place] = replace(outcome, reason=reason)
+
+    def remove_vanished(self, found: Walk) -> None:
+        """Forget what was looked for and not found, and say why."""
+        for uri in found.vanished(self.known, {outcome.path for outcome in self.outcomes}):
+            self.removals.append(uri)
+            ignoring = found.ignoring(uri)
+            gone = (
+                Outcome(uri, "skipped", f"removed: {ignoring} leaves it out") if ignoring else Outcome(uri, "removed")
+            )
+            self.outcomes.append(gone)
+
+    def renamed(self) -> tuple[tuple[str, str], ...]:
+        """Pair removed and added documents of the same bytes."""
+        old: dict[str, list[str]] = {}
+        for uri in self.removals:
+            old.setdefault(self.known[uri], []).append(uri)
+        added = {outcome.path for outcome in self.outcomes if outcome.state == "added"}
+        return tuple(
+            (old[document.digest].pop(0), document.uri)
+            for document, _ in self.upserts
+            if document.uri in added and old.get(document.digest)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,21 +136,24 @@ class Sync:
             ModelMismatch: the index has another recipe, and this is no rebuild.
         """
         started = time.perf_counter()
-        recipe, chunker = self._recipe()
-        known = self.writer.digests()
+        recipe, chunker = self._made_with()
+        present = self.writer.recipe
+        if present is not None and present != recipe and not self.rebuild:
+            raise ModelMismatch(present.difference(recipe))
+        plan = _Plan(chunker, self.writer.digests())
         root = self.leave_out
-        found = walk(paths, known, root) if changed is None else walk_changed(paths, changed, root)
-        plan = self._read(found, known, chunker)
+        found = walk(paths, plan.known, root) if changed is None else walk_changed(paths, changed, root)
+        self._read(found, plan)
         if not plan.outcomes and changed is None:
             raise InputError(f"{paths[0]} holds no files; put documents (.txt, .md, .html, .pdf, .docx) there first")
         if self.rebuild:
-            self._recut_the_rest(plan, chunker)
+            self._recut_the_rest(plan)
         embedded = self._embed(plan)
         if plan.upserts or plan.removals or self.rebuild:
             self.writer.apply(Changes(plan.upserts, plan.removals), recipe, fresh=self.rebuild)
         return SyncReport(
             outcomes=tuple(plan.outcomes),
-            renamed=_renamed(plan, known),
+            renamed=plan.renamed(),
             passages=self.writer.passage_count(),
             embedded=embedded,
             seconds=time.perf_counter() - started,
@@ -107,10 +162,10 @@ class Sync:
     def documents(self, documents: Sequence[Document]) -> None:
         """Make these documents, which are no files, all that the index holds; only new texts are embedded."""
         recipe, chunker = self._made_with()
-        plan = _Plan()
+        plan = _Plan(chunker, {})
         for done, document in enumerate(documents):
             self.progress("reading", done, len(documents))
-            plan.upserts.append((document, chunker.passages(document)))
+            plan.take(document)
         self._embed(plan)
         self.writer.apply(Changes(plan.upserts), recipe, fresh=True)
 
@@ -124,89 +179,59 @@ class Sync:
         chunker = Chunker(encoder.count_tokens)
         return Recipe(encoder.name, encoder.fingerprint, encoder.dimension, chunker.settings, ANALYSIS), chunker
 
-    def _recipe(self) -> tuple[Recipe, Chunker]:
-        recipe, chunker = self._made_with()
-        present = self.writer.recipe
-        if present is not None and present != recipe and not self.rebuild:
-            raise ModelMismatch(present.difference(recipe))
-        return recipe, chunker
-
-    def _read(self, found: Walk, known: dict[str, str], chunker: Chunker) -> _Plan:
+    def _read(self, found: Walk, plan: _Plan) -> None:
         """Read what is there and compare it with what is known."""
-        plan = _Plan(outcomes=found.outcomes)
+        plan.outcomes += found.outcomes
         with nullcontext(self.pool) if self.pool else Pool() as pool:
             waiting: deque[tuple[str, Future[Document]]] = deque()
             for done, path in enumerate(found.files):
                 self.progress("reading", done, len(found.files))
-                for begun in self._begin(path, known, plan, pool):
+                for begun in self._begin(path, plan, pool):
                     waiting.append(begun)
                     while len(waiting) > _READ_AHEAD * pool.workers or (waiting and waiting[0][1].done()):
-                        self._finish(*waiting.popleft(), known, chunker, plan)
+                        plan.take_read(*waiting.popleft())
             while waiting:
-                self._finish(*waiting.popleft(), known, chunker, plan)
+                plan.take_read(*waiting.popleft())
         self.progress("reading", len(found.files), len(found.files))
         found.unseen += [o.path for o in plan.outcomes if o.state == "failed" and is_archive(o.path)]
-        plan.drop_skipped(known)
-        gone = found.vanished(known, {outcome.path for outcome in plan.outcomes})
-        plan.removals += gone
-        plan.outcomes += [_gone(uri, found.ignoring(uri)) for uri in gone]
-        return plan
+        plan.remove_skipped()
+        plan.remove_vanished(found)
 
-    def _begin(
-        self, path: Path, known: dict[str, str], plan: _Plan, pool: Pool
-    ) -> Iterator[tuple[str, Future[Document]]]:
+    def _begin(self, path: Path, plan: _Plan, pool: Pool) -> Iterator[tuple[str, Future[Document]]]:
         """Begin to read a file, or the files in it, when its content is new."""
-        uri = shown(uri_of(path))
+        uri = escaped(uri_of(path))
         try:
             _, data = read(path)
             digest = hashlib.sha256(data).hexdigest()
             if is_archive(uri):
-                yield from self._unpack(data, uri, digest, known, plan, pool)
-            elif known.get(uri) == digest and not self.rebuild:
+                yield from self._unpack(data, uri, digest, plan, pool)
+            elif plan.known.get(uri) == digest and not self.rebuild:
                 plan.outcomes.append(Outcome(uri, "unchanged"))
             else:
                 yield uri, pool.submit(data, uri)
         except LoadError as error:
             if path.exists():  # one that went meanwhile is gone, as if it had been before
-                self._report(error, uri, known, plan)
+                plan.report(error, uri)
 
     def _unpack(
-        self, data: bytes, uri: str, digest: str, known: dict[str, str], plan: _Plan, pool: Pool
+        self, data: bytes, uri: str, digest: str, plan: _Plan, pool: Pool
     ) -> Iterator[tuple[str, Future[Document]]]:
         """Begin to read the files in an archive that are new; one that failed is tried again, and reported again."""
         for member in members(data, uri):
-            if known.get(member.uri) == digest and not self.rebuild:
+            if plan.known.get(member.uri) == digest and not self.rebuild:
                 plan.outcomes.append(Outcome(member.uri, "unchanged"))
                 continue
             try:
                 yield member.uri, pool.submit(member.read(), member.uri, digest)
             except LoadError as error:
-                self._report(error, member.uri, known, plan)
+                plan.report(error, member.uri)
 
-    def _finish(
-        self, uri: str, reading: Future[Document], known: dict[str, str], chunker: Chunker, plan: _Plan
-    ) -> None:
-        """Wait for a file's document and note what became of it."""
-        try:
-            document = reading.result()
-        except LoadError as error:
-            self._report(error, uri, known, plan)
-        else:
-            plan.upserts.append((document, chunker.passages(document)))
-            plan.outcomes.append(Outcome(uri, "updated" if uri in known else "added", "; ".join(document.notes)))
-
-    def _report(self, error: LoadError, uri: str, known: dict[str, str], plan: _Plan) -> None:
-        """Note a file that gave no document."""
-        if isinstance(error, Skipped):
-            plan.outcomes.append(Outcome(uri, "skipped", _reason(error, uri)))
-        else:
-            kept = "; its earlier version is kept" if uri in known else ""
-            plan.outcomes.append(Outcome(uri, "failed", _reason(error, uri) + kept))
-
-    def _recut_the_rest(self, plan: _Plan, chunker: Chunker) -> None:
+    def _recut_the_rest(self, plan: _Plan) -> None:
         """In a rebuild, cut the documents that no path covers from their stored text: nothing gets lost."""
         done = {document.uri for document, _ in plan.upserts} | set(plan.removals)
-        plan.upserts += [(doc, chunker.passages(doc)) for doc in self.writer.documents() if doc.uri not in done]
+        for document in self.writer.documents():
+            if document.uri not in done:
+                plan.take(document)
 
     def _embed(self, plan: _Plan) -> int:
         """Store the vectors that are missing and return how many there were."""
@@ -220,25 +245,3 @@ class Sync:
         if missing:
             self.progress("embedding", len(missing), len(missing))
         return len(missing)
-
-
-def _gone(uri: str, ignoring: str | None) -> Outcome:
-    """Say what became of a known document that is not there, or not to be."""
-    return Outcome(uri, "skipped", f"removed: {ignoring} leaves it out") if ignoring else Outcome(uri, "removed")
-
-
-def _reason(error: LoadError, uri: str) -> str:
-    return str(error).removeprefix(f"{uri}: ")
-
-
-def _renamed(plan: _Plan, known: dict[str, str]) -> tuple[tuple[str, str], ...]:
-    """Pair removed and added documents of the same bytes."""
-    old: dict[str, list[str]] = {}
-    for uri in plan.removals:
-        old.setdefault(known[uri], []).append(uri)
-    added = {outcome.path for outcome in plan.outcomes if outcome.state == "added"}
-    return tuple(
-        (old[document.digest].pop(0), document.uri)
-        for document, _ in plan.upserts
-        if document.uri in added and old.get(document.digest)
-    )

@@ -12,7 +12,7 @@ from rag.load import read
 from rag.load.archive import is_archive, members
 from rag.load.pool import Pool
 from rag.records import Outcome
-from rag.sync.walk import shown, uri_of
+from rag.sync.walk import escaped, uri_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -37,7 +37,7 @@ def copied(files: Sequence[str | Path], folder: Path) -> tuple[list[Path], list[
             _try(file)
         except LoadError as error:
             state: State = "skipped" if isinstance(error, Skipped) else "failed"
-            refused.append(Outcome(shown(uri_of(file)), state, str(error).removeprefix(f"{uri_of(file)}: ")))
+            refused.append(Outcome(escaped(uri_of(file)), state, str(error).removeprefix(f"{uri_of(file)}: ")))
             continue
         target = _free(folder / file.name, copies)
         if not target.exists() or not target.samefile(file):

@@ -96,7 +96,7 @@ def uri_of(path: Path) -> str:
     return os.path.abspath(path)  # noqa: PTH100 - Path.resolve would follow links
 
 
-def shown(uri: str) -> str:
+def escaped(uri: str) -> str:
     """Return a URI that can be printed and stored: a name that is no text in escaped form."""
     return uri.encode("utf-8", "backslashreplace").decode()
 
@@ -154,11 +154,11 @@ class _Walker:
             return False
         ignoring = rules.ignoring(path, is_folder=is_folder)
         if ignoring is not None:
-            self.found.ignored[shown(path)] = ignoring
+            self.found.ignored[escaped(path)] = ignoring
             return False
         if os.path.islink(path):  # noqa: PTH114
             reason = "a symbolic link; name its target to index that"
-            self.found.outcomes.append(Outcome(shown(path), "skipped", reason))
+            self.found.outcomes.append(Outcome(escaped(path), "skipped", reason))
             return False
         return True
 
@@ -166,7 +166,7 @@ class _Walker:
         self.found.unseen.append(folder)
         why = error.strerror if isinstance(error, OSError) else str(error).removeprefix(f"{folder}/")
         reason = f"the folder cannot be read ({why}); its documents are kept"
-        self.found.outcomes.append(Outcome(shown(folder), "failed", reason))
+        self.found.outcomes.append(Outcome(escaped(folder), "failed", reason))
 
 
 def _concerned(uri: str) -> str:

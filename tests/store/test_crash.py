@@ -15,7 +15,7 @@ import pytest
 
 from rag.library import Library
 from rag.models.encoder import HashEmbedder
-from rag.store.local import disk
+from rag.store.local import files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +55,7 @@ def shown(root: Path) -> tuple[dict[str, str], int]:
 
 RUN = """
 import os, sys
-from rag.cli import main
+from rag.app.cli import main
 sys.stdout = open(os.devnull, "w")
 raise SystemExit(main(arguments))
 """
@@ -110,10 +110,10 @@ COUNTED = (
     """
 import os, signal
 from pathlib import Path
-from rag.local import LocalWriter, disk, lexical, vectors
-from rag.local.catalog import Catalog
+from rag.store.local import LocalWriter, files, lexical, vectors
+from rag.store.local.catalog import Catalog
 
-disk.SMALL, disk.SHARE = small, share
+files.SMALL, files.SHARE = small, share
 
 def point():
     global left
@@ -147,7 +147,7 @@ for owner, name in [
 def test_kill_at_every_step(tmp_path, kind):
     """A kill before and after every write of a run, in order, until a run is not reached any more."""
     first = kind == "first-run"
-    limits: dict[str, float] = {"small": disk.SMALL, "share": disk.SHARE}
+    limits: dict[str, float] = {"small": files.SMALL, "share": files.SHARE}
     if kind == "update-in-place":  # as in a large index: removed entries stay until there are many
         limits = {"small": 0, "share": 1e9}
     folder, root = tmp_path / "documents", tmp_path / "index"

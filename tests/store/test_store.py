@@ -21,9 +21,10 @@ from rag.errors import FormatMismatch, IndexCorrupt, IndexMissing, InputError, S
 from rag.language.terms import terms
 from rag.library import Library
 from rag.models.encoder import HashEmbedder
-from rag.store.local import LocalStore, disk, lexical
+from rag.store.local import LocalStore, lexical
+from rag.store.local import files as index_files
 from rag.store.local.catalog import Catalog
-from rag.store.local.lock import _is_still
+from rag.store.local.files import identity
 from rag.sync import Sync
 
 WORDS = "harbour crane bridge river mayor flood council budget Rotterdam İzmir 北京 school 2016 H-T-S".split()
@@ -164,7 +165,7 @@ def test_bm25_scores(filled):
 
 def test_later_vectors_are_searched_beside_the_file(filled, corpus, monkeypatch):
     """Small updates of a large index write no new FAISS file, and search is exact all the same."""
-    monkeypatch.setattr(disk, "SMALL", 0)
+    monkeypatch.setattr(index_files, "SMALL", 0)
     files = sorted(filled.store.root.glob("vectors-*.faiss"))
     (corpus / "new.txt").write_text("A violin was found in the harbour.")
     (corpus / "report-007.txt").unlink()
@@ -239,7 +240,7 @@ def test_tantivys_errors_are_answered_from_memory(filled, monkeypatch):
 
     with filled.store.snapshot() as snapshot:
         wanted = snapshot.lexical("crane", 300)
-        index = filled.store.lexical_index(snapshot.catalog, snapshot.generation)
+        index = filled.store._indexes.lexical_index(snapshot.catalog, snapshot.generation)
         monkeypatch.setattr(index, "_index", Broken())
         monkeypatch.setattr(index, "_seen", index._stamp())
         assert {hit.id for hit in snapshot.lexical("crane", 300)} == {hit.id for hit in wanted}
@@ -342,8 +343,8 @@ def test_removed_vector_is_in_no_file(filled, corpus):
 @pytest.mark.parametrize("small", [0, 3_000])
 def test_weights_after_many_deletions(filled, corpus, monkeypatch, small):
     """Removed passages count no more, whether or not the files still hold them."""
-    monkeypatch.setattr(disk, "SMALL", small)
-    monkeypatch.setattr(disk, "SHARE", 1e9)
+    monkeypatch.setattr(index_files, "SMALL", small)
+    monkeypatch.setattr(index_files, "SHARE", 1e9)
     for path in sorted(corpus.iterdir())[3:]:
         path.unlink()
     filled.index(corpus)
@@ -455,9 +456,9 @@ def test_readers_see_the_index_after_one_begun_in_vain(tmp_path, corpus):
             early = os.open(root / "LOCK", os.O_RDWR)
             raise InputError
         assert not root.exists()
-        assert not _is_still(root / "LOCK", early)
+        assert identity(root / "LOCK") != identity(early)
         writer.index(corpus)
-        assert not _is_still(root / "LOCK", early)
+        assert identity(root / "LOCK") != identity(early)
         os.close(early)
         assert len(reader.documents()) == 200
 

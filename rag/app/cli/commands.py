@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from rag.library import Library
     from rag.records import Answer, Document, Span, SyncReport
     from rag.store.history import History
-    from rag.sync.remains import Remains
+    from rag.sync.leftovers import Leftovers
 
 SAMPLES = Path(__file__).parents[3] / "data"
 """The sample documents: what app.py indexes where there is no index."""
@@ -123,7 +123,7 @@ def _removal(samples: list[str], store: str) -> str:
 def remove(options: argparse.Namespace) -> int:
     """Take documents out of the index, and say what stays of them."""
     from rag.app.as_json import report_json
-    from rag.sync.remains import remains
+    from rag.sync.leftovers import leftovers
 
     with _library(options) as library:
         report = library.remove(*options.documents)
@@ -132,12 +132,12 @@ def remove(options: argparse.Namespace) -> int:
         else:
             print(f"{report.count('removed')} removed", flush=True)
         _say_what_stays(
-            remains(library.store, _history(library), [outcome.path for outcome in report.outcomes]), options
+            leftovers(library.store, _history(library), [outcome.path for outcome in report.outcomes]), options
         )
     return 0
 
 
-def _say_what_stays(left: Sequence[Remains], options: argparse.Namespace) -> None:
+def _say_what_stays(left: Sequence[Leftovers], options: argparse.Namespace) -> None:
     for each in left:
         if each.file:
             complain(

@@ -17,7 +17,7 @@ from rag.app.ui import listing
 from rag.app.ui.calls import attempt, on_error
 from rag.errors import InputError
 from rag.records import Progress, silent
-from rag.sync.remains import remains
+from rag.sync.leftovers import leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -74,7 +74,7 @@ class ChangeHandlers:
         gone = [outcome.path for outcome in report.outcomes]
         left = attempt(
             lambda: {
-                each.uri: listing.remains_line(each) for each in remains(self._library.store, self._history, gone)
+                each.uri: listing.remains_line(each) for each in leftovers(self._library.store, self._history, gone)
             },
             lambda message: dict.fromkeys(gone, message),
         )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rag.records import Outcome, SyncReport
     from rag.store.journal import Run
     from rag.store.protocol import DocumentInfo
-    from rag.sync.remains import Remains
+    from rag.sync.leftovers import Leftovers
 
 CHARACTERS_PER_WORD = 6  # of English text with its spaces
 
@@ -100,7 +100,7 @@ def _report_row(outcome: Outcome) -> Json:
     return {"file": file_name(outcome.path), "state": outcome.state, "reason": outcome.reason}
 
 
-def remains_line(left: Remains) -> str:
+def remains_line(left: Leftovers) -> str:
     """Say what stays of a removed document; nothing when nothing does."""
     lines = []
     if left.conversations:

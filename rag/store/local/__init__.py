@@ -10,36 +10,33 @@ COMMIT of the catalog is the only switch. The order of a publish, and why a cras
 The next writer brings the lexical index level for whatever is still unsettled, finishes the exchange of folders, and
 writes anew what is damaged.
 
-Removed text leaves the catalog with COMMIT. Up to `disk.SMALL` passages, the derived files are written anew at once;
-of larger ones, when `disk.SHARE` of their entries are removed ones, and with every rebuild.
+Removed text leaves the catalog with COMMIT. Up to `files.SMALL` passages, the derived files are written anew at once;
+of larger ones, when `files.SHARE` of their entries are removed ones, and with every rebuild.
 """
 
 from __future__ import annotations
 
-import logging
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.errors import FormatMismatch, IndexCorrupt, IndexMissing, InputError
+from rag.errors import IndexCorrupt, IndexMissing, InputError
 from rag.store.journal import Journal
-from rag.store.local.aside import SetAside, named_documents
 from rag.store.local.catalog import Catalog
-from rag.store.local.disk import writing
-from rag.store.local.lock import locked
+from rag.store.local.files import locked, writing
 from rag.store.local.opened import OpenIndexes
+from rag.store.local.recovery import SetAside, damage_of, holds_nothing, set_aside, withdraw
 from rag.store.local.snapshot import LocalSnapshot
-from rag.store.local.vain import holds_nothing, withdraw
 from rag.store.local.verify import damages
 from rag.store.local.write import LocalWriter
-from rag.store.protocol import Recipe, Status
+from rag.store.protocol import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["LocalSnapshot", "LocalStore", "LocalWriter"]
+    from rag.store.protocol import Recipe
 
-_log = logging.getLogger("rag")
+__all__ = ["LocalSnapshot", "LocalStore", "LocalWriter"]
 
 
 class LocalStore:
@@ -81,17 +78,17 @@ class LocalStore:
             self.root.mkdir(parents=True, exist_ok=True)
         with locked(self.root / "LOCK"):
             catalog = Catalog(self.root / "catalog.db", write=True)
-            begun_in_vain = False
+            is_empty = False
             try:
                 with catalog.guarded():
                     yield LocalWriter(self.root, catalog)
                 catalog.checkpoint()
             except BaseException:
-                begun_in_vain = holds_nothing(catalog)
+                is_empty = holds_nothing(catalog)
                 raise
             finally:
                 catalog.close()
-                if begun_in_vain:
+                if is_empty:
                     withdraw(self.root, folder_too=not folder_was_there)
 
     def _check_folder(self) -> None:
@@ -128,6 +125,22 @@ class LocalStore:
         except IndexMissing:
             return Journal()
 
+    def verify(self) -> list[str]:
+        """Check everything again; each entry names one damage, none means sound."""
+        try:
+            with self._catalog() as catalog, catalog.transaction(write=False):
+                return damages(self.root, catalog)
+        except IndexCorrupt as error:
+            return [str(error)]
+
+    def close(self) -> None:
+        """Close all connections."""
+        while self._catalogs:
+            self._catalogs.pop().close()
+        self._indexes.forget()
+
+    # what no other engine has: a catalog that may be damaged, and connections to its file
+
     def set_aside_if_damaged(self) -> SetAside | None:
         """Move an unreadable catalog out of the way, kept under another name, so that a new one can be made.
 
@@ -142,31 +155,11 @@ class LocalStore:
         if not path.exists():
             return None
         with locked(self.root / "LOCK"):
-            damage = _unreadable(path)
+            damage = damage_of(path)
             if damage is None:
                 return None
             self.close()
-            number = 1 + len(list(self.root.glob("catalog.db.damaged-*")))
-            aside = f"catalog.db.damaged-{number}"
-            _log.warning("%s; the old file is kept as %s", damage, aside)
-            with writing(path):
-                for file in [*self.root.glob("catalog.db-*"), path]:
-                    file.rename(file.with_name(file.name.replace("catalog.db", aside)))
-            return SetAside(path.with_name(aside), named_documents(path.with_name(aside)))
-
-    def verify(self) -> list[str]:
-        """Check everything again; each entry names one damage, none means sound."""
-        try:
-            with self._catalog() as catalog, catalog.transaction(write=False):
-                return damages(self.root, catalog)
-        except IndexCorrupt as error:
-            return [str(error)]
-
-    def close(self) -> None:
-        """Close all connections."""
-        while self._catalogs:
-            self._catalogs.pop().close()
-        self._indexes.forget()
+            return set_aside(path, damage)
 
     @contextmanager
     def _catalog(self) -> Iterator[Catalog]:
@@ -193,22 +186,3 @@ class LocalStore:
         catalog.close()
         self.close()  # what was kept in memory is of that file as well
         return None
-
-
-def _unreadable(path: Path) -> str | None:
-    """Return what keeps a rebuild from reading the catalog that is there; None when nothing does."""
-    try:
-        catalog = Catalog(path, write=True)
-    except (IndexCorrupt, FormatMismatch) as error:
-        return str(error)
-    try:
-        with catalog.guarded():
-            found = catalog.check()
-            for uri in catalog.digests():
-                catalog.document(uri)
-            _ = catalog.recipe, catalog.generation
-    except IndexCorrupt as error:
-        return str(error)
-    finally:
-        catalog.close()
-    return found[0] if found else None

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rag.errors import DocumentUnknown
 from rag.records import Document
 from rag.records.codec import layout
 from rag.store.journal import Journal
 from rag.store.local.connection import Connection
-from rag.store.local.rows import decoding, said, sentences, text_key, to_document, to_passage
+from rag.store.local.rows import decoding, encoded_sentences, encoded_statements, text_key, to_document, to_passage
 from rag.store.protocol import DocumentInfo, Recipe
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from rag.store.local.texts import Texts
 
 _PASSAGE = "SELECT id, start, end, section, speaker, page, sentences, statements FROM passages"
+
+_BY_ID = "SELECT id, {} FROM passages JOIN vectors USING (key) WHERE id = ? AND model = ?"
 
 _HAS = {
     "uri": "uri IN (SELECT value FROM json_each(?))",
@@ -113,7 +115,7 @@ class Catalog(Connection):
             (
                 (
                     *(p.id, p.uri, p.span.start, p.span.end, p.section, p.speaker, p.page),
-                    *(sentences(p), said(p.statements), text_key(p)),
+                    *(encoded_sentences(p), encoded_statements(p.statements), text_key(p)),
                 )
                 for p in passages
             ),
@@ -157,18 +159,13 @@ class Catalog(Connection):
             rows = self._db.execute(f"{_PASSAGE} WHERE uri = ? ORDER BY number", (document.uri,))
             yield from (to_passage(row, document) for row in rows)
             return
-        for id_ in ids:
-            row = self._db.execute(f"{_PASSAGE} WHERE id = ?", (id_,)).fetchone()
-            if row is not None:
-                yield to_passage(row, document)
+        yield from (to_passage(row, document) for row in self._each(f"{_PASSAGE} WHERE id = ?", ids))
 
     def _by_document(self, ids: Iterable[str]) -> dict[str, list[str]]:
         """Return these passages by the URI of their document, without those that do not exist."""
         found: dict[str, list[str]] = {}
-        for id_ in ids:
-            row = self._db.execute("SELECT uri FROM passages WHERE id = ?", (id_,)).fetchone()
-            if row is not None:
-                found.setdefault(row[0], []).append(id_)
+        for id_, uri in self._each("SELECT id, uri FROM passages WHERE id = ?", ids):
+            found.setdefault(uri, []).append(id_)
         return found
 
     def _source(self, uri: str, texts: Texts | None) -> Document | None:
@@ -220,13 +217,11 @@ class Catalog(Connection):
 
     def numbers_of(self, ids: Iterable[str]) -> dict[str, int]:
         """Return the number of each passage id that exists."""
-        found = (self._db.execute("SELECT id, number FROM passages WHERE id = ?", (i,)).fetchone() for i in ids)
-        return dict(row for row in found if row is not None)
+        return dict(self._each("SELECT id, number FROM passages WHERE id = ?", ids))
 
     def ids_of(self, numbers: Iterable[int]) -> dict[int, str]:
         """Return the passage id of each number that exists."""
-        found = (self._db.execute("SELECT number, id FROM passages WHERE number = ?", (n,)).fetchone() for n in numbers)
-        return dict(row for row in found if row is not None)
+        return dict(self._each("SELECT number, id FROM passages WHERE number = ?", numbers))
 
     def count(self, table: str) -> int:
         """Return the number of rows of a table."""
@@ -249,27 +244,25 @@ class Catalog(Connection):
 
     def vectors(self, model: str, numbers: Iterable[int]) -> Iterator[tuple[int, bytes]]:
         """Return (number, float32 bytes) of those of these passages that have a vector."""
-        query = "SELECT vector FROM passages JOIN vectors USING (key) WHERE number = ? AND model = ?"
-        for number in numbers:
-            row = self._db.execute(query, (number, model)).fetchone()
-            if row is not None:
-                yield number, row[0]
+        query = "SELECT number, vector FROM passages JOIN vectors USING (key) WHERE number = ? AND model = ?"
+        return self._each(query, numbers, model)
 
     def vectors_by_id(self, model: str, ids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Return (passage id, float32 bytes) of those of these passages that have a vector."""
-        query = "SELECT vector FROM passages JOIN vectors USING (key) WHERE id = ? AND model = ?"
-        for id_ in ids:
-            row = self._db.execute(query, (id_, model)).fetchone()
-            if row is not None:
-                yield id_, row[0]
+        return self._each(
+            "SELECT id, vector FROM passages JOIN vectors USING (key) WHERE id = ? AND model = ?", ids, model
+        )
 
     def words_by_id(self, model: str, ids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Return (passage id, packed words) of those of these passages that have a vector."""
-        query = "SELECT words FROM passages JOIN vectors USING (key) WHERE id = ? AND model = ?"
-        for id_ in ids:
-            row = self._db.execute(query, (id_, model)).fetchone()
-            if row is not None:
-                yield id_, row[0]
+        return self._each(
+            "SELECT id, words FROM passages JOIN vectors USING (key) WHERE id = ? AND model = ?", ids, model
+        )
+
+    def _each(self, query: str, keys: Iterable[str | int], *more: str) -> Iterator[Any]:
+        """Return the one row of each key that has one, in their order."""
+        rows = (self._db.execute(query, (key, *more)).fetchone() for key in keys)
+        return (row for row in rows if row is not None)
 
     # the lexical index's debts
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rag.errors import FormatMismatch, IndexCorrupt, IndexMissing, StoreError
+from rag.store.local.files import identity
 from rag.store.local.rows import decoding
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ CREATE INDEX passages_uri ON passages(uri);
 CREATE INDEX passages_key ON passages(key);
 CREATE TABLE vectors (
     model TEXT NOT NULL, key TEXT NOT NULL, vector BLOB NOT NULL,
-    words BLOB NOT NULL,  -- those of the text, as rag.store.local.codes packs them; empty when the encoder gives none
+    words BLOB NOT NULL,  -- vectors of the words of the text, packed; empty when the encoder gives none
     PRIMARY KEY (model, key)
 );
 CREATE TABLE unsettled (id TEXT PRIMARY KEY) WITHOUT ROWID;  -- passages that the lexical index may not be level with
@@ -62,8 +63,10 @@ class Connection:
         if not write and not path.exists():
             raise self._missing()
         with self.guarded():
-            self._db = _for_writing(path) if write else _for_reading(path)
-        self._file = _identity(path)
+            self._db = sqlite3.connect(
+                path if write else _read_only(path), uri=not write, isolation_level=None, check_same_thread=False
+            )
+        self._file = identity(path)
         try:
             with self.guarded():
                 if write:
@@ -76,14 +79,15 @@ class Connection:
     @property
     def is_current(self) -> bool:
         """Whether the file that was opened is still the one at its path."""
-        return self._file is not None and self._file == _identity(self.path)
+        return self._file is not None and self._file == identity(self.path)
 
     def _prepare(self) -> None:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.execute("PRAGMA secure_delete=ON")  # what is removed is gone from the file
         self._db.execute("PRAGMA foreign_keys=ON")
-        self._create()
+        if not self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+            self._create()
 
     def _check_format(self) -> None:
         found = self.get("format")
@@ -125,8 +129,6 @@ class Connection:
         return StoreError(f"{self.path} cannot be used: {error}; check space and permissions, then try again")
 
     def _create(self) -> None:
-        if self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-            return
         with self.transaction():
             for statement in _SCHEMA.split(";\n"):
                 self._db.execute(statement)
@@ -164,24 +166,10 @@ class Connection:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Return what tells a file from another that takes its place; None where there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _for_writing(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-
-
-def _for_reading(path: Path) -> sqlite3.Connection:
-    """Open read-only; without looking for a log only where none is and none can come."""
+def _read_only(path: Path) -> str:
+    """Return the URI for reading; without looking for a log only where none is and none can come."""
     mode = "mode=ro" if _has_log(path) or os.access(path.parent, os.W_OK) else "immutable=1"
-    uri = f"{path.absolute().as_uri()}?{mode}"
-    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    return f"{path.absolute().as_uri()}?{mode}"
 
 
 def _has_log(path: Path) -> bool:

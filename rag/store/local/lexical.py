@@ -11,7 +11,7 @@ import tantivy
 from rag.errors import IndexCorrupt
 from rag.language.terms import grams, terms
 from rag.store.local import segments
-from rag.store.local.disk import sync_folder, unwritable, writing
+from rag.store.local.files import sync_folder, unwritable, writing
 from rag.store.protocol import Found
 
 if TYPE_CHECKING:

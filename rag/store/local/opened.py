@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag.errors import IndexCorrupt
 from rag.store.local import lexical, vectors
@@ -12,6 +12,7 @@ from rag.store.local.lexical import Lexical
 from rag.store.local.texts import Texts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from rag.store.local.catalog import Catalog
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rag.store.protocol import Recipe
 
 _log = logging.getLogger("rag")
+T = TypeVar("T")
 
 
 class OpenIndexes:
@@ -26,37 +28,38 @@ class OpenIndexes:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self.forget()
 
     def forget(self) -> None:
         """Let go of everything."""
-        self._dense: tuple[int, VectorIndex] | None = None
-        self._documents: tuple[int, DocumentVectors] | None = None
+        self._kept: dict[str, tuple[int, Any]] = {}  # of a generation, by what it is
         self._lexical: tuple[int, Lexical] | None = None
-        self._texts: tuple[int, Texts] | None = None
 
     def dense_index(self, catalog: Catalog, generation: int, recipe: Recipe) -> VectorIndex:
-        """Return the vector index of this generation, made when it is first asked for."""
-        with self._lock:
-            if self._dense is None or self._dense[0] != generation:
-                self._dense = (generation, vectors.open_index(self.root, catalog, recipe))
-            return self._dense[1]
+        """Return the vector index of this generation."""
+        return self._of("dense", generation, lambda: vectors.open_index(self.root, catalog, recipe))
 
     def document_vectors(self, catalog: Catalog, generation: int, recipe: Recipe) -> DocumentVectors:
-        """Return the documents' mean vectors in this generation, made when they are first asked for."""
-        index = self.dense_index(catalog, generation, recipe)
-        with self._lock:
-            if self._documents is None or self._documents[0] != generation:
-                self._documents = (generation, vectors.DocumentVectors(index, catalog.documents_of_numbers()))
-            return self._documents[1]
+        """Return the documents' mean vectors in this generation."""
+
+        def means() -> DocumentVectors:
+            index = self.dense_index(catalog, generation, recipe)
+            return vectors.DocumentVectors(index, catalog.documents_of_numbers())
+
+        return self._of("documents", generation, means)
 
     def texts(self, generation: int) -> Texts:
         """Return the long texts of this generation that earlier questions have read."""
+        return self._of("texts", generation, Texts)
+
+    def _of(self, name: str, generation: int, make: Callable[[], T]) -> T:
+        """Return what is kept of a generation, made when it is first asked for."""
         with self._lock:
-            if self._texts is None or self._texts[0] != generation:
-                self._texts = (generation, Texts())
-            return self._texts[1]
+            if name not in self._kept or self._kept[name][0] != generation:
+                self._kept[name] = (generation, make())
+            found: T = self._kept[name][1]
+            return found
 
     def lexical_index(self, catalog: Catalog, generation: int) -> Lexical:
         """Return the lexical index, level with this generation; made in memory when the folder's is unusable."""

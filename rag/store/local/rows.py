@@ -39,20 +39,19 @@ def to_passage(row: tuple[str, int, int, str, str, int, str, str], document: Doc
         flat, where = (stored["spans"], stored["places"]) if isinstance(stored, dict) else (stored, ())
         spans = tuple(Span(a, b) for a, b in zip(flat[::2], flat[1::2], strict=True))
         places = tuple(Place(*place) for place in where)
-        said_there = _statements(statements)
         own = (document.title, section, speaker, document.date, page)
-        return Passage(id_, document.uri, span, span.of(document.text), *own, spans, places, said_there)
+        return Passage(id_, document.uri, span, span.of(document.text), *own, spans, places, _statements(statements))
 
 
-def sentences(passage: Passage) -> str:
+def encoded_sentences(passage: Passage) -> str:
     """Encode the sentences of a passage, with their places where it has several."""
     flat = [offset for span in passage.sentences for offset in (span.start, span.end)]
     places = [(place.page, place.section) for place in passage.places]
     return json.dumps({"spans": flat, "places": places} if places else flat)
 
 
-def said(statements: Iterable[Statement]) -> str:
-    """Encode statements."""
+def encoded_statements(statements: Iterable[Statement]) -> str:
+    """Encode who says what."""
     return json.dumps([(s.span.start, s.span.end, s.speaker) for s in statements])
 
 

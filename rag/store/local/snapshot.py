@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from rag.errors import IndexCorrupt
 from rag.language.terms import grams, term_weights
-from rag.store.local import codes
-from rag.store.local.vectors import matrix
+from rag.store.local.vectors import matrix, word_similarities
 from rag.store.protocol import Found
 
 if TYPE_CHECKING:
@@ -91,14 +90,14 @@ class LocalSnapshot:
     def frequencies(self, terms: Iterable[str]) -> Mapping[str, int]:
         """Return in how many passages each term occurs."""
         wanted = list(terms)
-        return self._ask(lambda index: {term: index.frequency(term) for term in wanted})
+        found = self._ask(lambda index: {term: index.frequency(term) for term in wanted})
+        most = self.passage_count()  # the lexical index may be ahead of this generation
+        return {term: min(count, most) for term, count in found.items()}
 
     def rarity(self, terms: Iterable[str]) -> Mapping[str, float]:
         """Return each term's idf as BM25 has it (Robertson, Zaragoza 2009)."""
         total = self.passage_count()
-        # the lexical index may be ahead of this generation, but no term is in more passages than there are
-        frequencies = {term: min(n, total) for term, n in self.frequencies(terms).items()}
-        return {term: math.log(1 + (total - n + 0.5) / (n + 0.5)) for term, n in frequencies.items()}
+        return {term: math.log(1 + (total - n + 0.5) / (n + 0.5)) for term, n in self.frequencies(terms).items()}
 
     def document_similarities(self, query: Vectors, ids: Sequence[str]) -> Mapping[str, float]:
         """Return, for each of these passages that has a vector, the cosine of its document: the mean of its vectors."""
@@ -113,7 +112,7 @@ class LocalSnapshot:
 
     def word_similarities(self, asked: Vectors, weights: Vectors, ids: Sequence[str]) -> Mapping[str, float]:
         """Return late interaction for those of these passages whose words are known."""
-        return codes.similarities(asked, weights, dict(self.catalog.words_by_id(self.recipe.fingerprint, ids)))
+        return word_similarities(asked, weights, dict(self.catalog.words_by_id(self.recipe.fingerprint, ids)))
 
     def sample(self, most: int) -> list[str]:
         """Return the ids of at most so many passages that have a vector, evenly spread, the same ones each time."""

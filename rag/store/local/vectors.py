@@ -1,19 +1,23 @@
-"""The dense half: an immutable FAISS file, and beside it what changed since it was written. Exact search."""
+"""The dense half: an immutable FAISS file, and beside it what changed since it was written. Exact search.
+
+The vectors of passages' words, which late interaction compares, are in the catalog: the signs of every other
+component, 24 bytes a word for 384 dimensions. benchmarks/retrieval/README.md has what that loses against whole
+vectors: nothing that could be measured.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import logging
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import faiss
 import numpy as np
 
 from rag.errors import IndexCorrupt
-from rag.store.local import disk
-from rag.store.local.disk import holds_too_much, sync_folder, writing
+from rag.store.local import files
+from rag.store.local.files import holds_too_much, sync_folder, writing
 from rag.store.local.rows import decoding
 
 if TYPE_CHECKING:
@@ -29,15 +33,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger("rag")
 
 
-@dataclass(frozen=True, slots=True)
-class VectorFile:
-    """A published file: its name, size in bytes and SHA-256, as the catalog remembers them."""
-
-    name: str
-    size: int
-    sha256: str
-
-
 class VectorIndex:
     """Exact cosine search over live vectors: those of the file that still live, and the later ones in memory.
 
@@ -47,23 +42,17 @@ class VectorIndex:
     def __init__(self, main: faiss.IndexIDMap2 | None, live: Sequence[int], dimension: int) -> None:
         self._main = main
         self._dimension = dimension
-        in_file = self.numbers_in_file()
+        in_file = np.zeros(0, np.int64) if main is None else _numbers(main)
         wanted = np.asarray(live, np.int64)
         self.missing: NDArray[np.int64] = np.setdiff1d(wanted, in_file)
         self.gone: NDArray[np.int64] = np.setdiff1d(in_file, wanted)
         self._tail = _empty(dimension)
         self._size = len(wanted)
 
-    def numbers_in_file(self) -> NDArray[np.int64]:
-        """Return the passage numbers that the file holds."""
-        if self._main is None:
-            return np.zeros(0, np.int64)
-        return np.asarray(faiss.vector_to_array(self._main.id_map), np.int64)
-
     @property
     def stale(self) -> bool:
         """Whether so much has changed that a new file pays."""
-        many = len(self.missing) + len(self.gone) > disk.SHARE * max(self._size, 1)
+        many = len(self.missing) + len(self.gone) > files.SHARE * max(self._size, 1)
         return many or holds_too_much(len(self.gone), self._size)
 
     def add(self, numbers: Sequence[int], vectors: Vectors) -> None:
@@ -74,9 +63,10 @@ class VectorIndex:
     def vectors(self) -> tuple[NDArray[np.int64], Vectors]:
         """Return the numbers and vectors, shape (numbers, dimension), of all that is searched, gone ones included."""
         parts = [index for index in (self._main, self._tail) if index is not None]
-        numbers = [np.asarray(faiss.vector_to_array(part.id_map), np.int64) for part in parts]
         vectors = [faiss.downcast_index(part.index).reconstruct_n(0, part.ntotal) for part in parts if part.ntotal]
-        return np.concatenate(numbers), np.concatenate([np.zeros((0, self._dimension), np.float32), *vectors])
+        return np.concatenate([_numbers(part) for part in parts]), np.concatenate(
+            [np.zeros((0, self._dimension), np.float32), *vectors]
+        )
 
     def search(self, query: Vectors, k: int, among: Sequence[int] | None = None) -> list[tuple[int, float]]:
         """Return (number, cosine) of the `k` nearest live vectors, best first, ties by number.
@@ -128,12 +118,20 @@ def _search(index: faiss.Index, query: Vectors, k: int, among: faiss.IDSelector 
     return [(number, score) for number, score in pairs if number >= 0]  # FAISS pads with -1
 
 
+def _numbers(index: faiss.IndexIDMap2) -> NDArray[np.int64]:
+    return np.asarray(faiss.vector_to_array(index.id_map), np.int64)
+
+
 def _empty(dimension: int) -> faiss.IndexIDMap2:
     return faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
 
 
-def write(folder: Path, name: str, numbers: Sequence[int], vectors: Vectors) -> VectorFile:
-    """Write a new file so that it is wholly there or not at all, also after a power cut; raises `StoreError`."""
+def write(folder: Path, name: str, numbers: Sequence[int], vectors: Vectors) -> dict[str, str]:
+    """Write a new file so that it is wholly there or not at all, also after a power cut; raises `StoreError`.
+
+    Returns:
+        what the catalog is to remember of it: its name, its size in bytes and its SHA-256.
+    """
     index = _empty(vectors.shape[1])
     index.add_with_ids(vectors, np.asarray(numbers, np.int64))
     data = faiss.serialize_index(index).tobytes()
@@ -148,33 +146,29 @@ def write(folder: Path, name: str, numbers: Sequence[int], vectors: Vectors) -> 
             sync_folder(folder)
     finally:
         temporary.unlink(missing_ok=True)
-    return VectorFile(name, len(data), hashlib.sha256(data).hexdigest())
+    sha256 = hashlib.sha256(data).hexdigest()
+    return {"vectors_file": name, "vectors_size": str(len(data)), "vectors_sha256": sha256}
 
 
-def read(folder: Path, expected: VectorFile) -> faiss.IndexIDMap2:
-    """Read a file after checking size and hash: FAISS itself answers from most damaged files without an error.
+def read_published(root: Path, catalog: Catalog) -> faiss.IndexIDMap2 | None:
+    """Read the file that the catalog names; None when it names none.
+
+    Its size and hash are checked first: FAISS itself answers from most damaged files without an error.
 
     Raises:
         IndexCorrupt: missing, or not the file that was published.
     """
-    path = folder / expected.name
+    name, size, sha256 = (catalog.get(f"vectors_{part}") for part in ("file", "size", "sha256"))
+    if name is None or size is None or sha256 is None:
+        return None
+    path = root / name
     try:
         data = path.read_bytes()
     except OSError as error:
         raise IndexCorrupt(f"{path} cannot be read ({error.strerror}); the next rag index writes it anew") from error
-    if len(data) != expected.size or hashlib.sha256(data).hexdigest() != expected.sha256:
+    if str(len(data)) != size or hashlib.sha256(data).hexdigest() != sha256:
         raise IndexCorrupt(f"{path} is damaged (its hash is not the published one); the next rag index writes it anew")
     return cast("faiss.IndexIDMap2", faiss.deserialize_index(np.frombuffer(data, np.uint8)))
-
-
-def read_published(root: Path, catalog: Catalog) -> faiss.IndexIDMap2 | None:
-    """Read the file that the catalog names; None when it names none. Raises `IndexCorrupt`."""
-    name, size, sha256 = (catalog.get(f"vectors_{part}") for part in ("file", "size", "sha256"))
-    if name is None or size is None or sha256 is None:
-        return None
-    with decoding("the size of the vector file"):
-        expected = VectorFile(name, int(size), sha256)
-    return read(root, expected)
 
 
 def open_index(root: Path, catalog: Catalog, recipe: Recipe) -> VectorIndex:
@@ -197,3 +191,36 @@ def matrix(rows: Iterable[bytes], dimension: int) -> Vectors:
         if any(row.shape != (dimension,) for row in found):
             raise ValueError(f"not {dimension} numbers")
         return np.stack(found) if found else np.zeros((0, dimension), np.float32)
+
+
+def pack_words(vectors: Vectors) -> bytes:
+    """Encode vectors of shape (words, dimension), row after row."""
+    return np.packbits(vectors[:, ::2] > 0, axis=1).tobytes()
+
+
+def word_similarities(asked: Vectors, weights: Vectors, packed: Mapping[str, bytes]) -> dict[str, float]:
+    """Return how well each text matches: the weighted mean, over words asked for, of the best cosine with one of its.
+
+    Args:
+        asked: unit vectors, shape (words, dimension).
+        weights: of these words, shape (words,).
+        packed: the words of each text; those without any are left out.
+
+    Raises:
+        IndexCorrupt: what is packed has another dimension.
+    """
+    halves = asked[:, ::2]
+    bits, width = halves.shape[1], -(-halves.shape[1] // 8)
+    found = {id_: row for id_, row in packed.items() if row}
+    if not found or not len(asked):
+        return {}
+    with decoding("the words of a passage"):
+        rows = np.frombuffer(b"".join(found.values()), np.uint8).reshape(-1, width)
+        lengths = [len(row) / width for row in found.values()]
+        starts = np.cumsum([0, *lengths[:-1]]).astype(np.int64)
+        if any(length % 1 for length in lengths):
+            raise ValueError(f"not {width} bytes a word")
+    signs = np.unpackbits(rows, axis=1, count=bits).astype(np.float32) * 2 - 1
+    units = halves / np.maximum(np.linalg.norm(halves, axis=1, keepdims=True), 1e-12)
+    best = np.maximum.reduceat(signs @ units.T / np.sqrt(bits), starts, axis=0)
+    return dict(zip(found, (best @ weights).tolist(), strict=True))

@@ -6,16 +6,15 @@ import logging
 from typing import TYPE_CHECKING
 
 from rag.errors import IndexCorrupt, ModelMismatch
-from rag.store.local import codes, lexical, vectors
-from rag.store.local.disk import holds_too_much
+from rag.store.local import lexical, vectors
+from rag.store.local.files import holds_too_much
 from rag.store.local.rows import text_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from rag.models.encoder import Vectors
-    from rag.models.word_vectors import Words
+    from rag.models.encoder import Vectors, WordVectors
     from rag.records import Document, Passage, SyncReport
     from rag.store.local.catalog import Catalog
     from rag.store.protocol import Changes, Recipe
@@ -54,9 +53,11 @@ class LocalWriter:
         wanted = {text_key(passage): passage for passage in passages}
         return [passage for key, passage in wanted.items() if not self._catalog.has_vector(model, key)]
 
-    def add_vectors(self, passages: Sequence[Passage], values: Vectors, words: Sequence[Words], model: str) -> None:
+    def add_vectors(
+        self, passages: Sequence[Passage], values: Vectors, words: Sequence[WordVectors], model: str
+    ) -> None:
         """Keep the vectors, shape (len(passages), dimension), and words; they survive an interrupted run."""
-        packed = (codes.pack(each.vectors) for each in words)
+        packed = (vectors.pack_words(each.vectors) for each in words)
         rows = zip(map(text_key, passages), (row.tobytes() for row in values), packed, strict=True)
         with self._catalog.transaction():
             self._catalog.put_vectors(model, rows)
@@ -119,10 +120,9 @@ class LocalWriter:
             return
         rows = dict(self._catalog.vectors(recipe.fingerprint, live))
         matrix = vectors.matrix(rows.values(), recipe.dimension)
-        file = vectors.write(self._root, f"vectors-{generation:06d}.faiss", list(rows), matrix)
-        self._catalog.put("vectors_file", file.name)
-        self._catalog.put("vectors_size", str(file.size))
-        self._catalog.put("vectors_sha256", file.sha256)
+        written = vectors.write(self._root, f"vectors-{generation:06d}.faiss", list(rows), matrix)
+        for key, value in written.items():
+            self._catalog.put(key, value)
 
     def _serves(self, recipe: Recipe, live: Sequence[int]) -> bool:
         """Tell whether the published FAISS file is sound and still good enough."""

@@ -13,7 +13,7 @@ from rag.app.cli import main
 from rag.app.ui.changes import ChangeHandlers
 from rag.errors import DocumentUnknown
 from rag.store.history import History
-from rag.sync.remains import remains
+from rag.sync.leftovers import leftovers
 
 if TYPE_CHECKING:
     from rag.app.as_json import Json
@@ -108,10 +108,10 @@ def test_files_that_come_back_with_an_archive_or_not_at_all(library, history, tm
     for file in (archive, alone):
         file.write_text("A violin was found.")
     uris = [f"{archive}/inside/a.txt", str(alone), str(tmp_path / "gone.txt"), "not-a-file"]
-    assert [each.file for each in remains(library.store, history, uris)] == [archive, alone, None, None]
+    assert [each.file for each in leftovers(library.store, history, uris)] == [archive, alone, None, None]
     copied = library.add(alone).outcomes[0].path
     library.remove(copied)
-    assert [each.file for each in remains(library.store, history, [copied])] == [None]
+    assert [each.file for each in leftovers(library.store, history, [copied])] == [None]
 
 
 def test_the_page_says_what_stays(library, history, documents):

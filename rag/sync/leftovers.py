@@ -1,4 +1,4 @@
-"""What stays of a document that was removed from the index: answers that quote it, and its file."""
+"""What is left of a document that was removed from the index: answers that quote it, and its file."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Remains:
-    """What stays of one document.
+class Leftovers:
+    """What is left of one document.
 
     Attributes:
         uri: the document's.
@@ -30,11 +30,11 @@ class Remains:
     file: Path | None = None
 
 
-def remains(store: LocalStore, history: History, uris: Iterable[str]) -> list[Remains]:
-    """Return what stays of these documents; raises `StoreError` when the history cannot be read."""
+def leftovers(store: LocalStore, history: History, uris: Iterable[str]) -> list[Leftovers]:
+    """Return what is left of these documents; raises `StoreError` when the history cannot be read."""
     quoted = history.quoted()
     roots, own = store.journal().roots, store.root
-    return [Remains(uri, frozenset(quoted.get(uri, ())), _file_found_again(uri, roots, own)) for uri in uris]
+    return [Leftovers(uri, frozenset(quoted.get(uri, ())), _file_found_again(uri, roots, own)) for uri in uris]
 
 
 def _file_found_again(uri: str, roots: Sequence[str], index: Path) -> Path | None:

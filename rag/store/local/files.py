@@ -1,0 +1,89 @@
+"""What the files of an index need of the system: a lock, names that last, errors in our words, and when to be renewed.
+
+One writer at a time: an flock on a file of the index. It dies with its owner, also after `kill -9`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rag.errors import IndexLocked, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SHARE = 0.2
+"""A derived file is written anew once this share of it is of removed passages, or missing from it."""
+
+SMALL = 3_000
+"""Up to so many passages, it is written anew for a single removed one: this takes a few seconds."""
+
+
+def holds_too_much(removed: int, live: int) -> bool:
+    """Tell whether a derived file with so many entries of removed passages is to be written anew."""
+    return removed > (0 if live <= SMALL else SHARE * live)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock.
+
+    Raises:
+        IndexLocked: somebody else holds it; the message names process and host.
+        StoreError: the folder cannot be written, or its file system has no locks.
+    """
+    with writing(path):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            owner = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip() or "another process"
+            raise IndexLocked(f"{path.parent} is being written by {owner}; wait until it is done") from error
+        except OSError as error:
+            raise StoreError(f"{path.parent} is on a file system without locks; put the index elsewhere") from error
+        if identity(path) != identity(descriptor):  # its index was withdrawn between the opening and the locking
+            raise IndexLocked(f"{path.parent} was being written by another process; run it again")
+        with writing(path):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def identity(file: Path | int) -> tuple[int, int] | None:
+    """Return what tells a file, by path or descriptor, from one that takes its place; None where there is none."""
+    try:
+        found = os.stat(file)  # noqa: PTH116 - Path.stat takes no descriptor
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn a refusal of the operating system to write a file into a `StoreError`."""
+    try:
+        yield
+    except OSError as error:
+        raise unwritable(path, error.strerror or str(error)) from error
+
+
+def unwritable(path: Path, reason: str) -> StoreError:
+    """Return the error of a file that cannot be written."""
+    return StoreError(f"{path} cannot be written ({reason}); when the disk is full, free space; then run it again")
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder last through a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
