@@ -134,7 +134,7 @@ def test_killed_writer_loses_nothing_that_it_reported(tmp_path):
     ) as process:
         assert process.stdout is not None
         reported = [process.stdout.readline() for _ in range(20)]
-        time.sleep(0.01)
+        time.sleep(0.01)  # to fall anywhere into what it writes next
         process.send_signal(signal.SIGKILL)
         reported += process.stdout.readlines()
     kept = {conversation.id for conversation in History(file).conversations()}

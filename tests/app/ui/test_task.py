@@ -190,7 +190,7 @@ def test_news_asked_for_before_the_switch_was_turned_does_not_turn_it_back(page)
     route, response = late[0]
     with page.expect_response(lambda each: each.request == route.request):
         route.fulfill(response=response)
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(300)  # proves that nothing follows: the late news would have turned the switch by now
     expect(switch).to_have_attribute("aria-checked", "true")
     switch.press("Space")
     expect(switch).to_have_attribute("aria-checked", "false")
