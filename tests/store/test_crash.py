@@ -20,6 +20,8 @@ from rag.store.local import disk
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 KILLS = 200
 FORKS = multiprocessing.get_context("forkserver")  # a process of its own for each run, without 0.7 s of imports
 FORKS.set_forkserver_preload(
@@ -55,7 +57,7 @@ def shown(root: Path) -> tuple[dict[str, str], int]:
 
 RUN = """
 import os, sys
-from rag.cli import main
+from rag.app.cli import main
 sys.stdout = open(os.devnull, "w")
 raise SystemExit(main(arguments))
 """
@@ -110,8 +112,8 @@ COUNTED = (
     """
 import os, signal
 from pathlib import Path
-from rag.local import LocalWriter, disk, lexical, vectors
-from rag.local.catalog import Catalog
+from rag.store.local import LocalWriter, disk, lexical, vectors
+from rag.store.local.catalog import Catalog
 
 disk.SMALL, disk.SHARE = small, share
 

@@ -115,7 +115,7 @@ def test_threads_lose_nothing(history):
 WRITER = """
 import sys
 from pathlib import Path
-from rag.history import History
+from rag.store.history import History
 from tests.store.test_history import answer
 history = History(Path(sys.argv[1]))
 for number in range(1_000_000):
@@ -156,6 +156,7 @@ def test_unusable_files_are_named(tmp_path):
         History(tmp_path / "file" / "history.db").add(answer("?"))
 
 
+@pytest.mark.slow
 def test_feedback_is_a_question_file_that_eval_measures(library, history, tmp_path, capsys):
     for name, words in (
         ("harbour", "The harbour of Testville closed on Monday."),

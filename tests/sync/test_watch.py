@@ -77,6 +77,7 @@ def children(pid):
     return found
 
 
+@pytest.mark.slow
 def test_a_process_that_watches(docs, tmp_path):
     """Another process reads what it publishes: 500 files in few steps; Ctrl-C ends it and all that it started."""
     command = [sys.executable, "-m", "rag", "index", str(docs), "--watch", "--json", "--model", "hash"]
@@ -161,6 +162,7 @@ def test_a_single_file_is_watched(library, docs, watched):
     assert names(library) == {"first.txt", "hidden.txt"}
 
 
+@pytest.mark.slow
 def test_a_batch_that_fails_is_said_once_and_tried_again(library, docs, watched):
     """As while another process is writing."""
     reports = watched(docs)

@@ -12,13 +12,13 @@ from playwright.sync_api import expect, sync_playwright
 from tests.app.ui.test_browser import CHROMIUM, FIRST_ANSWER, FLAGS, add, ask, library, question_box, reader
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
 SERVER = """
 import sys
-from rag.embed import HashEmbedder
+from rag.models.encoder import HashEmbedder
 from rag.library import Library
-from rag.ui import serve
+from rag.app.ui import serve
 with Library.open(sys.argv[1], embedder=HashEmbedder()) as library:
     library.index(sys.argv[2])
     serve(library, port=0)

@@ -22,7 +22,7 @@ from tests.conftest import ROOT, questions
 from tests.scripted_llm import event, says, serving, start
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
 FLAGS = [
     "--no-sandbox",

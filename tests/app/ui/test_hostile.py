@@ -13,7 +13,7 @@ from tests.app.ui.test_browser import CHROMIUM, FIRST_ANSWER, FLAGS, library, qu
 from tests.conftest import ROOT
 from tests.hostile import ASK_ALL, FAIL, REFUSE, TEXTS, file_names
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
 # all text that stands on the page, without scripts and styles; fields count by their value
 SHOWN = """() => {

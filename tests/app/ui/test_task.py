@@ -16,7 +16,7 @@ from rag.store.history import History
 from tests.app.ui.test_browser import CHROMIUM, FIRST_ANSWER, FLAGS, WHOLE_TEXT, library, question_box, reader
 from tests.conftest import ROOT, questions
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
 ANSWERS = 50
 ACTIVE = "node => node === document.activeElement"

@@ -276,9 +276,9 @@ def test_uploads_pass_through_a_private_folder(monkeypatch):
 
 SERVER = """
 import sys
-from rag.embed import HashEmbedder
+from rag.models.encoder import HashEmbedder
 from rag.library import Library
-from rag.ui import serve
+from rag.app.ui import serve
 with Library.open(sys.argv[1], embedder=HashEmbedder()) as library:
     library.index(sys.argv[2])
     serve(library, port=0)
