@@ -254,6 +254,7 @@ def test_who_asks_has_passages_read_once(tmp_path, hasher):
         assert opened.search("Who built the crane?")[0].reranker_score is None
 
 
+@pytest.mark.slow
 def test_cross_encoder_by_path(tmp_path):
     """A sentence-transformers cross-encoder in a folder scores passages; a folder without one is a clear error."""
     import torch

@@ -17,6 +17,7 @@ def seeds(tmp_path_factory, encoder):
         yield library
 
 
+@pytest.mark.slow
 def test_seed_questions(seeds):
     """At least 13 of 15 answers cite the expected evidence, 3 of 4 unanswerable questions are refused."""
     asked = questions(shared("seeds", "questions.jsonl"))
@@ -32,6 +33,7 @@ def test_seed_questions(seeds):
     assert len(refused) >= 3, refused
 
 
+@pytest.mark.slow
 def test_every_quote_is_in_its_document(seeds):
     """Every citation of every answer and every hit re-slices exactly."""
     for entry in questions(shared("seeds", "questions.jsonl")):

@@ -150,7 +150,7 @@ def main() -> None:
     report(found, chances(found, shipped), shipped.threshold)
     print("\n--- fitted, each question by constants fitted on others")
     report(found, cross_fitted(found), shipped.threshold)
-    print("\nfitted on all of them, for rag/judge.py (choose the threshold from the table above):")
+    print("\nfitted on all of them, for rag/answer/judge.py (choose the threshold from the table above):")
     for name in (*SIGNALS, "bias"):
         print(f"    {name}: float = {getattr(fitted, name)}")
 

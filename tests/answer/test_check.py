@@ -37,6 +37,7 @@ def written():
         yield from ((kind, text, citations) for kind, text in row["false"].items())
 
 
+@pytest.mark.slow
 def test_planted_errors_are_caught_and_rewordings_pass(judge):
     """At least 95% of planted swaps and negations are flagged, and at most 5% of correct rewordings."""
     total: Counter[bool] = Counter()

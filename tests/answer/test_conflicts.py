@@ -280,6 +280,7 @@ def test_every_side_is_cited():
     assert answer_json(answer)["conflicts"] == [{"about": "How many people did the flood kill?", "sides": [1, 2]}]
 
 
+@pytest.mark.slow
 def test_sides_on_the_sample(sample):
     """Two witnesses' counts are shown as two sides with their speakers; a plain fact has none."""
     answer = sample.ask("How many people were on the barrier?")

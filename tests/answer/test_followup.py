@@ -180,6 +180,7 @@ def test_what_stands_by_itself_is_left_alone(question):
     assert standalone(question, []) == question
 
 
+@pytest.mark.slow
 def test_the_last_turn_counts_as_it_was_meant(sample):
     """The third question of a chain leans on what the second one meant; an answer's name stands for its pronoun."""
     first = sample.ask("How many Syrians are registered in Jordan?")
@@ -193,6 +194,7 @@ def test_the_last_turn_counts_as_it_was_meant(sample):
     assert "Penhallow" in standalone("What did she say about the barrier?", [chair])
 
 
+@pytest.mark.slow
 def test_who_said_that(sample):
     """`Who said that?` asks for the speaker of the sentence that was cited."""
     first = sample.ask("How many people were on the barrier from start to finish?")
@@ -207,6 +209,7 @@ def test_who_said_that(sample):
     assert name in {(citation.speaker or "").partition(",")[0] for citation in answer.citations}
 
 
+@pytest.mark.slow
 def test_who_wrote_it(sample):
     """`Who wrote it?` asks for the author of what was talked about, not for the speaker of what was cited."""
     first = sample.ask("How many people were on the barrier from start to finish?")
@@ -216,6 +219,7 @@ def test_who_wrote_it(sample):
     assert standalone("Who wrote that?", [first]).startswith("Who said: ")
 
 
+@pytest.mark.slow
 def test_follow_ups_find_what_their_stand_alone_forms_find(tmp_path_factory, encoder):
     """Of the 40 pairs, hit@5 of the follow-up is within 0.05 of its stand-alone form."""
     folders = [ROOT / "data", *([SHARED / "seeds"] if SHARED.exists() else [])]

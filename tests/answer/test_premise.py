@@ -204,6 +204,7 @@ def test_a_premise_that_no_passage_has_is_refused():
     assert not answerer.answer(Question.parse("Were 63 soldiers killed?"), [hit]).abstained
 
 
+@pytest.mark.slow
 def test_swapped_questions(sample):
     """Of questions with something swapped, nine in ten at least are refused, or answered with the truth in a quote."""
     agreed = []

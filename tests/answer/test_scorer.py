@@ -174,6 +174,7 @@ def test_answer_outside_of_all_sentences(library, corpus):
     assert [c.score for c in candidates] == pytest.approx([0.0, 0.0], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_yes_no_questions_get_their_evidence(sample):
     """Of the questions in yes_no.jsonl, most are shown the evidence, those about something else are refused."""
     asked = questions(ROOT / "tests/data/yes_no.jsonl")

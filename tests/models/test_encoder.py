@@ -43,6 +43,7 @@ def original():
     return SentenceEmbedder(str(bert.folder()))
 
 
+@pytest.mark.slow
 def test_vectors_are_those_of_sentence_transformers(encoder, original):
     """Alone and in batches, on real documents whole (cut at 256 tokens), by lines, in other scripts and empty."""
     whole = [path.read_text("utf-8", "replace") for path in sorted((ROOT / "data").glob("*.txt"))]
@@ -64,6 +65,7 @@ def test_vectors_are_those_of_sentence_transformers(encoder, original):
     assert np.allclose(np.stack([encoder.embed_query(text) for text in texts[:8]]), expected[:8], atol=2e-5)
 
 
+@pytest.mark.slow
 def test_tokens_are_the_models(encoder, original):
     """Counting agrees with the model's own tokenizer."""
     texts = ["H-T-S broke away in 2016.", "", "Türkiye"]
@@ -121,6 +123,7 @@ def own_model(tmp_path_factory):
     return folder / "own"
 
 
+@pytest.mark.slow
 def test_any_model_by_path(own_model, tmp_path):
     """An index can be made with any sentence-transformers model, and remembers which."""
     (tmp_path / "x.txt").write_text("The crane lifted tons. The end was near.")

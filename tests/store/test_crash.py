@@ -20,6 +20,8 @@ from rag.store.local import files
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 KILLS = 200
 FORKS = multiprocessing.get_context("forkserver")  # a process of its own for each run, without 0.7 s of imports
 FORKS.set_forkserver_preload(

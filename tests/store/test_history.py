@@ -134,7 +134,7 @@ def test_killed_writer_loses_nothing_that_it_reported(tmp_path):
     ) as process:
         assert process.stdout is not None
         reported = [process.stdout.readline() for _ in range(20)]
-        time.sleep(0.01)
+        time.sleep(0.01)  # to fall anywhere into what it writes next
         process.send_signal(signal.SIGKILL)
         reported += process.stdout.readlines()
     kept = {conversation.id for conversation in History(file).conversations()}
@@ -156,6 +156,7 @@ def test_unusable_files_are_named(tmp_path):
         History(tmp_path / "file" / "history.db").add(answer("?"))
 
 
+@pytest.mark.slow
 def test_feedback_is_a_question_file_that_eval_measures(library, history, tmp_path, capsys):
     for name, words in (
         ("harbour", "The harbour of Testville closed on Monday."),

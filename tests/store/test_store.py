@@ -190,6 +190,7 @@ def test_large_updates_write_a_new_file(filled, corpus):
     assert files[-1].name == "vectors-000004.faiss"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["missing", "truncated", "flipped", "empty", "another generation's"])
 def test_damaged_vectors_are_noticed_and_made_again(filled, corpus, damage):
     """A FAISS file that is not the published one is named by verify; search goes on from the stored vectors."""
@@ -209,6 +210,7 @@ def test_damaged_vectors_are_noticed_and_made_again(filled, corpus, damage):
         assert not path.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["missing", "flipped"])
 @pytest.mark.parametrize("ending", ["idx", "pos", "term", "store", "fast", "fieldnorm"])
 def test_damaged_lexical_file_is_named_and_made_again(filled, corpus, ending, damage):
@@ -246,6 +248,7 @@ def test_tantivys_errors_are_answered_from_memory(filled, monkeypatch):
         assert {hit.id for hit in snapshot.lexical("crane", 300)} == {hit.id for hit in wanted}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["missing", "garbage", "emptied"])
 def test_damaged_lexical_index_is_noticed_and_made_again(filled, corpus, damage):
     """The lexical folder is derived: questions are answered without it, the next run writes it anew."""
@@ -353,6 +356,7 @@ def test_weights_after_many_deletions(filled, corpus, monkeypatch, small):
         assert all(weight > 0 for weight in snapshot.rarity(["crane", "harbour"]).values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", [sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY])
 def test_full_disk_takes_no_index_away(filled, corpus, monkeypatch, code):
     """An error of the disk during a rebuild is no damage: the index is as it was."""
@@ -407,6 +411,7 @@ def test_damaged_rows_are_lines_of_verify(filled, corpus, column, table):
         assert filled.verify() == []
 
 
+@pytest.mark.slow
 def test_reader_outlives_the_lexical_folder(filled, corpus):
     """A reader goes on when the folder disappears under it, and when a writer makes it anew."""
     assert filled.search("crane", 3)

@@ -77,6 +77,7 @@ def children(pid):
     return found
 
 
+@pytest.mark.slow
 def test_a_process_that_watches(docs, tmp_path):
     """Another process reads what it publishes: 500 files in few steps; Ctrl-C ends it and all that it started."""
     command = [sys.executable, "-m", "rag", "index", str(docs), "--watch", "--json", "--model", "hash"]
@@ -134,7 +135,7 @@ def test_saving_as_editors_do_and_folders_that_go_and_come(library, docs, watche
     until(lambda: not names(library))
     (docs.parent / "away").rename(docs)
     until(lambda: names(library) == {"first.txt"})
-    time.sleep(0.5)
+    time.sleep(0.5)  # so that the file comes by itself, and not with the folder that has just been seen
     (docs / "later.txt").write_text("The folder is watched as before.")
     until(lambda: names(library) == {"first.txt", "later.txt"})
 
@@ -161,13 +162,14 @@ def test_a_single_file_is_watched(library, docs, watched):
     assert names(library) == {"first.txt", "hidden.txt"}
 
 
+@pytest.mark.slow
 def test_a_batch_that_fails_is_said_once_and_tried_again(library, docs, watched):
     """As while another process is writing."""
     reports = watched(docs)
     with library.store.writer():
         (docs / "late.txt").write_text("The bridge stood.")
         until(lambda: len(reports) > 1)
-        time.sleep(3)
+        time.sleep(3)  # proves that nothing follows: it is tried again after two seconds, and fails in silence
     until(lambda: "late.txt" in names(library))
     assert [type(report) for report in reports].count(IndexLocked) == 1
 
@@ -179,7 +181,7 @@ def test_an_index_inside_does_not_wake_itself(docs, hasher):
         watching = watch(library, [docs], stop=stop)
         assert [outcome.state for outcome in reported(next(watching)).outcomes] == ["added"]
         generation, lock = library.status().generation, (docs / "index" / "LOCK").stat().st_mtime_ns
-        threading.Timer(2, stop.set).start()
+        threading.Timer(2, stop.set).start()  # proves that nothing follows
         assert list(watching) == []
         assert library.status().generation == generation
         assert (docs / "index" / "LOCK").stat().st_mtime_ns == lock

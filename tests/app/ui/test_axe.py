@@ -12,7 +12,7 @@ from playwright.sync_api import expect, sync_playwright
 from tests.app.ui.test_browser import CHROMIUM, FIRST_ANSWER, FLAGS, add, ask, library, question_box, reader
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
 SERVER = """
 import sys
@@ -29,6 +29,8 @@ RUN = """async (tags) => {
   return found.violations.filter((each) => ['serious', 'critical'].includes(each.impact))
     .flatMap((each) => each.nodes.map((node) => `${each.id}: ${node.target.join(' ')}: ${node.failureSummary}`));
 }"""
+STILL = """() => document.getAnimations().every((each) =>
+  each.playState !== 'running' || each.effect.getComputedTiming().endTime === Infinity)"""
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +54,7 @@ def browser():
 
 def violations(page) -> list[str]:
     """What axe finds on the page as it is now, once nothing moves any more."""
-    page.wait_for_timeout(500)  # colours fade in
+    page.wait_for_function(STILL)  # colours fade in
     found: list[str] = page.evaluate(RUN, TAGS)
     return found
 

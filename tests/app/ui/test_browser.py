@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
-import time
+import threading
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,7 @@ from tests.conftest import ROOT, questions
 from tests.scripted_llm import event, says, serving, start
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
 FLAGS = [
     "--no-sandbox",
@@ -33,6 +33,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+GOES_ON = threading.Event()  # the scripted model writes its second sentence
 QUESTION = "How many civilians live in Idlib?"
 DISPUTED = "How many people were on the barrier?"
 UNANSWERABLE = "Who won the 1998 football world cup?"
@@ -59,7 +60,7 @@ WHOLE_TEXT = "node => node.textContent"
 
 @pytest.fixture(scope="module")
 def model():
-    """The address of a language model that says two sentences, the second one later, of a source that it was given.
+    """The address of a language model that says two sentences of a source that it was given, the second when `GOES_ON`.
 
     Asked about the barrier, it copies one sentence.
     """
@@ -74,7 +75,7 @@ def model():
         start(handler, "text/event-stream")
         handler.wfile.write(event(f"About three million civilians live in the enclave. [{number}]\n"))
         handler.wfile.flush()
-        time.sleep(3)
+        GOES_ON.wait(60)
         handler.wfile.write(event(f"Roughly half of them had fled from somewhere else in Syria. [{number}]\n"))
         handler.wfile.write(event(None, "stop") + b"data: [DONE]\n\n")
 
@@ -402,6 +403,7 @@ def test_language_model_is_chosen_and_its_answer_grows(page):
     turn = page.locator(".turn.answer")
     expect(turn.get_by_text("Still writing")).to_be_visible(timeout=FIRST_ANSWER)
     expect(turn.locator(".sentence .words")).to_have_text(["About three million civilians live in the enclave."])
+    GOES_ON.set()
     expect(turn.get_by_role("button", name="Helpful")).to_be_visible(timeout=FIRST_ANSWER)
     assert turn.locator(".sentence").count() == 2
     turn.get_by_role("button", name="Source 1:").first.click()
@@ -413,6 +415,7 @@ def test_language_model_is_chosen_and_its_answer_grows(page):
     expect(sides.filter(has_text="six of us")).to_be_visible()
     expect(turn.locator(".sentence .words")).to_have_text(["High water was not until 01:52."])
 
+    GOES_ON.clear()
     question_box(page).fill(QUESTION)
     question_box(page).press("Enter")
     expect(page.get_by_text("Still writing")).to_be_visible(timeout=FIRST_ANSWER)
@@ -425,6 +428,8 @@ def test_language_model_is_chosen_and_its_answer_grows(page):
     question_box(page).fill(QUESTION)  # at once: the end of what was stopped is not taken for this one's
     question_box(page).press("Enter")
     expect(turn_at(page, 2)).to_contain_text("Stopped before its end")
+    expect(turn_at(page, 3)).to_be_visible()
+    GOES_ON.set()
     expect(turn_at(page, 3).get_by_role("button", name="Helpful")).to_be_visible(timeout=FIRST_ANSWER)
     expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
 
@@ -462,9 +467,10 @@ def test_pages_of_a_pdf_are_shown_as_pictures(page, tmp_path):
 
     page.keyboard.press("Escape")
     file.unlink()  # what can no longer be drawn opens as text
-    turn.get_by_role("button", name="Source 1:").first.click()
+    with page.expect_response(lambda response: '"page_picture"' in (response.request.post_data or "")):
+        turn.get_by_role("button", name="Source 1:").first.click()
     expect(reader(page).locator("mark.current").first).to_be_in_viewport()
-    page.wait_for_timeout(3000)
+    page.wait_for_timeout(300)  # proves that nothing follows: an error that came would turn to the pages by now
     expect(pages).to_have_attribute("aria-pressed", "false")
 
 

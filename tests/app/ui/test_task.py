@@ -16,7 +16,7 @@ from rag.store.history import History
 from tests.app.ui.test_browser import CHROMIUM, FIRST_ANSWER, FLAGS, WHOLE_TEXT, library, question_box, reader
 from tests.conftest import ROOT, questions
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
 ANSWERS = 50
 ACTIVE = "node => node === document.activeElement"
@@ -190,7 +190,7 @@ def test_news_asked_for_before_the_switch_was_turned_does_not_turn_it_back(page)
     route, response = late[0]
     with page.expect_response(lambda each: each.request == route.request):
         route.fulfill(response=response)
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(300)  # proves that nothing follows: the late news would have turned the switch by now
     expect(switch).to_have_attribute("aria-checked", "true")
     switch.press("Space")
     expect(switch).to_have_attribute("aria-checked", "false")
