@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import LoadError
-from rag.language.speakers import letters, statements
+from rag.language.speakers import statements, statements_by_author
 from rag.load import html
 from rag.load.decode import decode
 from rag.load.pieces import Piece, assemble, line
@@ -62,7 +62,9 @@ def _said(text: str, body: Sequence[tuple[Span, Piece]], headers: dict[str, str]
         yield from statements(text, [block for block, _ in body])
         return
     found = authors([piece for _, piece in body], senders[0], known)
-    yield from letters(text, [(block, who) for (block, _), who in zip(body, found, strict=True) if who != NOBODY])
+    yield from statements_by_author(
+        text, [(block, who) for (block, _), who in zip(body, found, strict=True) if who != NOBODY]
+    )
 
 
 def _moved(blocks: Sequence[Span], attached: Sequence[_Attached]) -> Iterator[Statement]:

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 from rag.language.blocks import strip
 from rag.language.speakers.attribution import Attribution, attributions, separate
-from rag.language.speakers.frames import Frame, frames
-from rag.language.speakers.names import opening
+from rag.language.speakers.noun_phrases import sentence_subject
 from rag.language.speakers.people import People
+from rag.language.speakers.quotations import NarratedSentence, narrated_sentences
 from rag.language.speakers.titles import is_role, singular
 from rag.records import Span, Statement
 
 if TYPE_CHECKING:
-    from rag.language.speakers.marks import Quote
-    from rag.language.speakers.names import Source
+    from rag.language.speakers.noun_phrases import Speaker
+    from rag.language.speakers.quotations import Quotation
 
-_SENTENCE = re.compile(r"^[^\w]*[^\Wa-z_].*[.!?…,]$", re.DOTALL)
+_WHOLE_SENTENCE = re.compile(r"^[^\w]*[^\Wa-z_].*[.!?…,]$", re.DOTALL)
 _NAME = re.compile(r"(?<=[\s,])[A-Z][\w’'-]+\s[A-Z][\w’'-]+")
 _TO_PERSON = re.compile(r"\s*(?:him|her)\b")
 _NEAR = 12  # words in front of a pronoun among which somebody else may be meant by it
@@ -25,7 +25,7 @@ _FEW = 4  # words; a shorter quotation that nobody is said to have spoken is a t
 _LONGEST_BLOCK = 20_000  # characters; a longer one is no prose
 
 
-class Story:
+class Narration:
     """Reads blocks in order and collects statements.
 
     Attributes:
@@ -35,11 +35,11 @@ class Story:
     def __init__(self, text: str) -> None:
         self.text = text
         self._people = People()
-        self._found: list[tuple[Span, Source | None]] = []
-        self._next: Source | None = None  # whom a paragraph that is all quotation continues
+        self._found: list[tuple[Span, Speaker | None]] = []
+        self._next: Speaker | None = None  # whom a paragraph that is all quotation continues
         self._open: list[int] = []  # statements whose quotation marks have not closed yet
 
-    def told(self) -> tuple[Statement, ...]:
+    def statements(self) -> tuple[Statement, ...]:
         """Return the statements found, in order and without overlap."""
         told: list[Statement] = []
         reached = 0
@@ -61,51 +61,57 @@ class Story:
             self.heading()
             return
         speaker, followed = self._next, False
-        cut = frames(self.text, block)
-        for index, frame in enumerate(cut):
+        cut = narrated_sentences(self.text, block)
+        for index, sentence in enumerate(cut):
             inherited = speaker if index or self._continues(cut) else None
-            speaker, followed = self._frame(frame, inherited, first=index == 0)
+            speaker, followed = self._sentence(sentence, inherited, first=index == 0)
         self._next = speaker if followed else None
 
-    def _continues(self, cut: list[Frame]) -> bool:
+    def _continues(self, cut: list[NarratedSentence]) -> bool:
         """Tell whether a block that opens with quotation can be the speech of the person before it."""
-        if self._open or len(cut) == 1 or all(frame.bare for frame in cut):
+        if self._open or len(cut) == 1 or all(sentence.only_quotes for sentence in cut):
             return True
-        after = next(frame for frame in cut if not frame.bare) if not all(f.bare for f in cut) else cut[-1]
-        who = opening(after.narration)
+        after = (
+            next(sentence for sentence in cut if not sentence.only_quotes)
+            if not all(f.only_quotes for f in cut)
+            else cut[-1]
+        )
+        who = sentence_subject(after.narration)
         return who is None or who.kind == "pronoun"
 
-    def _frame(self, frame: Frame, inherited: Source | None, *, first: bool) -> tuple[Source | None, bool]:
+    def _sentence(
+        self, sentence: NarratedSentence, inherited: Speaker | None, *, first: bool
+    ) -> tuple[Speaker | None, bool]:
         """Read one sentence; return who may go on speaking after it."""
-        if frame.bare:
-            return self._bare(frame, inherited, first=first)
+        if sentence.only_quotes:
+            return self._only_quotes(sentence, inherited, first=first)
         self._open = []
-        found = attributions(frame.narration)
-        subject = opening(frame.narration)
+        found = attributions(sentence.narration)
+        subject = sentence_subject(sentence.narration)
         if subject and subject.kind == "name" and not self._people.knows(subject):
             subject = None
         if subject and (not found or subject.kind != "pronoun"):
             self._people.about(subject)
         if not found:
-            self._unattributed(frame)
+            self._unattributed(sentence)
             about = self._people.resolve(subject) if subject and subject.kind != "body" else None
             about = about if about and about == self._people.focus else None
             return about, about is not None
-        if len(found) > 1 and separate(frame.narration, found[0], found[1]):
-            return self._several(frame, found)
-        return self._attributed(frame, found[0])
+        if len(found) > 1 and separate(sentence.narration, found[0], found[1]):
+            return self._several(sentence, found)
+        return self._attributed(sentence, found[0])
 
-    def _attributed(self, frame: Frame, by: Attribution) -> tuple[Source | None, bool]:
-        who = self._people.resolve(by.source)
-        if by.source.kind == "pronoun" and self._other_named(frame.narration[: by.start]):
+    def _attributed(self, sentence: NarratedSentence, by: Attribution) -> tuple[Speaker | None, bool]:
+        who = self._people.resolve(by.speaker)
+        if by.speaker.kind == "pronoun" and self._other_named(sentence.narration[: by.start]):
             who = None
-        if not _TO_PERSON.match(frame.narration, by.end):  # `the judge told him`: it goes on about him
-            self._people.about(by.source, spoke=True)
+        if not _TO_PERSON.match(sentence.narration, by.end):  # `the judge told him`: it goes on about him
+            self._people.about(by.speaker, spoke=True)
         if by.reported and who:
-            start, end = (frame.span.start + offset for offset in by.reported)
+            start, end = (sentence.span.start + offset for offset in by.reported)
             self._found.append((Span(start, max(start, end)), who))
         covered = self._found[-1][0] if by.reported and who else Span(0, 0)
-        for quote in frame.quotes:
+        for quote in sentence.quotes:
             if quote.span not in covered:
                 self._add(quote, who)
         return who, who is not None
@@ -116,41 +122,43 @@ class Story:
         names = _NAME.findall(words)
         if any(not focus or name.split()[-1] not in focus.name for name in names):
             return True
-        subject = opening(words)
+        subject = sentence_subject(words)
         if subject and subject.kind == "name" and focus and subject.name in focus.name:
             return False  # `Ann Hill is a fighter, and she says`
         return any(is_role(word) and singular(word) == word.lower() for word in words.split()[-_NEAR:])
 
-    def _several(self, frame: Frame, found: list[Attribution]) -> tuple[Source | None, bool]:
+    def _several(self, sentence: NarratedSentence, found: list[Attribution]) -> tuple[Speaker | None, bool]:
         """Give each quotation to the attribution right beside it, and nobody what is between two."""
-        for quote in frame.quotes:
-            at = Span(quote.span.start - frame.span.start, quote.span.end - frame.span.start)
+        for quote in sentence.quotes:
+            at = Span(quote.span.start - sentence.span.start, quote.span.end - sentence.span.start)
             near = [a for a in found if 0 <= a.start - at.end <= 3 or 0 <= at.start - a.end <= 3]
-            self._add(quote, self._people.resolve(near[0].source) if len(near) == 1 else None)
-        self._people.about(found[-1].source, spoke=True)
+            self._add(quote, self._people.resolve(near[0].speaker) if len(near) == 1 else None)
+        self._people.about(found[-1].speaker, spoke=True)
         return None, False
 
-    def _unattributed(self, frame: Frame) -> None:
+    def _unattributed(self, sentence: NarratedSentence) -> None:
         """Keep long quotations inside a sentence that does not say whose they are, as nobody's."""
-        for quote in frame.quotes:
+        for quote in sentence.quotes:
             words = quote.words(self.text).split()
             if len(words) > 2 * _FEW or (len(words) >= _FEW and words[-1].endswith((".", "!", "?"))):
                 self._add(quote, None)
 
-    def _bare(self, frame: Frame, inherited: Source | None, *, first: bool) -> tuple[Source | None, bool]:
+    def _only_quotes(
+        self, sentence: NarratedSentence, inherited: Speaker | None, *, first: bool
+    ) -> tuple[Speaker | None, bool]:
         """Read a sentence that is all quotation: it goes on with who spoke before."""
         if not first and self._open:
             inherited = None
-        for quote in frame.quotes:
+        for quote in sentence.quotes:
             words = quote.words(self.text)
-            if quote.closed and not (_SENTENCE.match(words) or len(words.split()) > 2 * _FEW):
+            if quote.closed and not (_WHOLE_SENTENCE.match(words) or len(words.split()) > 2 * _FEW):
                 continue
             self._add(quote, inherited)
         if inherited and inherited == self._people.focus:
             self._people.about(inherited)
         return inherited, inherited is not None
 
-    def _add(self, quote: Quote, who: Source | None) -> None:
+    def _add(self, quote: Quotation, who: Speaker | None) -> None:
         """Keep a quotation; paragraphs left open before it get its speaker when they have none."""
         self._found.append((quote.span, who))
         self._open = [] if quote.closed else [*self._open, len(self._found) - 1]
