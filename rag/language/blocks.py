@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from rag.language.dates import MONTHS, any_of
+from rag.language.names import LINKS, PARTICLES
 from rag.records import Span
 
 if TYPE_CHECKING:
@@ -21,20 +23,16 @@ _UNEVEN = 0.7  # of the width is filled by a line that was edited after it was w
 _BREAK = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uff00-\uffef]|\S+")
 _BULLET = re.compile(r"(?:[-*+•‣◦▪●–—]|\(?(?:\d{1,3}|[a-z])[.)])\s+\S")
-_MONTH = r"(?i:jan|feb|mar|mär|apr|mai|may|jun|jul|aug|sep|okt|oct|nov|dez|dec)[^\W\d_]{0,6}"
-_DAY = re.compile(rf"(?:[12]?\d|3[01])\.?\s+{_MONTH}\.?(?:\s+\d{{4}})?,?\s+[^\W\d_A-Z]")
+_DAY = re.compile(rf"(?:[12]?\d|3[01])\.?\s+(?i:{any_of(MONTHS)})\.?(?:\s+\d{{4}})?,?\s+[^\W\d_A-Z]")
 _GOES_ON = re.compile(r"(?:\d[\d.,]*%?\s+)?(?P<letter>[^\W\d_])[\w'’-]*(?:[\s,;.!?)]|$)")
 _CLOSED = re.compile(r"[.!?:;…。！？؟।|][\"”’»)\]⁰¹²³⁴-⁹]*$")
 _UNFINISHED = re.compile(r"\b(?:a|an|and|at|by|for|from|in|of|or|that|the|their|to|was|were|which|who|with)$")
 _TURN = re.compile(r"(?:\[?\d{1,2}:\d\d(?::\d\d)?\]?\s+)?(?P<name>[^\W\d_][\w.'’()\- ]{0,48}):(?:\s|$)")
+_SMALL = PARTICLES | LINKS | {"an", "on"}
 _ROW = re.compile(r"\||[^\r\n]* \| ")
 _LINE_END = re.compile(r"[\r\n]")
 _END = r"(?>\r\n|\r|\n)"
 _FRONT_MATTER = re.compile(rf"---[ \t]*{_END}(?:(?!---|\.\.\.)[^\r\n]*{_END})*(?:---|\.\.\.)[ \t]*(?:{_END}|\Z)")
-_PARTICLES = frozenset(
-    {"al", "an", "and", "bin", "da", "de", "del", "den", "der", "di", "du", "el", "for", "ibn", "in"}
-)
-_PARTICLES |= {"la", "le", "of", "on", "the", "van", "von", "y"}
 
 
 def lines(text: str, start: int = 0, end: int | None = None) -> list[Span]:
@@ -70,7 +68,7 @@ def is_turn(line: str) -> bool:
     if not match:
         return False
     words = match["name"].split()
-    return len(words) <= 6 and all(word in _PARTICLES or not word[0].islower() for word in words)
+    return len(words) <= 6 and all(word in _SMALL or not word[0].islower() for word in words)
 
 
 def is_item(line: str, above: str = "") -> bool:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from sentencex import get_sentence_boundaries
 
-from rag.language.blocks import lines, strip
+from rag.language.blocks import is_row, lines, strip
+from rag.language.dates import ENGLISH_MONTHS, GERMAN_MONTHS, WEEKDAY, any_of
 from rag.language.furniture import is_wordless
 from rag.records import Span
 
@@ -35,21 +36,17 @@ _SAID = re.compile(
 _MARKUP = re.compile(r"(?:[>#]{1,6}\s*|[-*+•‣◦▪●–—]\s+|\(?\d{1,3}[.)]\s+(?![a-z])|\[[ xX]\]\s+){0,8}")
 _QUOTED_LINE = re.compile(r"[^\S\r\n]*(?:\r\n|[\r\n])(?:[ \t]{0,3}>){1,8}")
 _FENCE = re.compile(r"(?:`{3,40}|~{3,40})[^\r\n]{0,80}(?:\r\n|[\r\n]|$)")
-_ROW = re.compile(r"\||[^\r\n]* \| ")
 _FENCE_END = re.compile(r"\s*(?:`{3,40}|~{3,40})\s*")
 # Before a number, where the splitter takes their full stop for the end; a lower-case letter needs no list.
 _BEFORE_NUMBER = re.compile(r"\b(?:abt|approx|ca|esp|excl|fig|incl|nr|pp|vol)\.$", re.IGNORECASE)
 _BEFORE_NAME = re.compile(r"\b(?:Cllr|Ald|Cdr|Cmdr|Insp|Supt|Messrs)\.$")
 _GERMAN_DAY = re.compile(r"\b(?:[1-9]|[12]\d|3[01])\.$")
 _GERMAN_MONTH = re.compile(
-    r"(?:Januar|Februar|März|Mai|Juni|Juli|Oktober|Dezember)\b|(?:April|August|September|November)\s+(?:\d{4}\b|[a-zäöü])"
+    rf"(?i:{any_of(GERMAN_MONTHS.keys() - ENGLISH_MONTHS)})\b|(?i:{any_of(GERMAN_MONTHS)})\s+(?:\d{{4}}\b|[a-zäöü])"
 )
 """Behind a day; those that English has too, only where a year or a verb follows: `am 4. April 2023`."""
 _BEFORE_ZONE = re.compile(r"\b[ap]\.m\.$", re.IGNORECASE)
-_ZONE = re.compile(
-    r"(?:[A-Z]{1,3}T|GMT|UTC)\b|\d|(?:January|February|March|April|May|June|July|August|September|October|November"
-    r"|December|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.?)\s\d|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b"
-)
+_ZONE = re.compile(rf"(?:[A-Z]{{1,3}}T|GMT|UTC)\b|\d|(?i:{any_of(ENGLISH_MONTHS)})\.?\s\d|(?i:{WEEKDAY})\b")
 """Behind a time of day: its zone, or its day."""
 _UNIT = re.compile(r"\b(?:lb|oz|tbsp|tsp)\.$", re.IGNORECASE)
 _NO_PLAIN_WORD = re.compile(r"[^\W\d_]{1,4}['’-]?[A-Z\d]|https?:|www\.")  # iPhone, al-Assad, mp3
@@ -74,7 +71,7 @@ def pieces(text: str, block: Span) -> list[Span]:
     if fence:
         found = lines(text, body.start, body.end)
         found = found[:-1] if _FENCE_END.fullmatch(text, found[-1].start, found[-1].end) else found
-    elif _ROW.match(text, block.start, block.end) and not re.search(r"[\r\n]", body.of(text)):
+    elif is_row(block.of(text)):
         found = [body]
     else:
         found = _split(text, body)

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from rag.language.dates import WEEKDAY
 from rag.language.speakers.noun_phrases import Speaker, named_speaker, role_of, sentence_subject
 from rag.language.speakers.quotations import HIDDEN
 from rag.language.speakers.titles import AUXILIARY, DENIES, QUOTE, SAY, VERB, is_label
@@ -15,13 +16,12 @@ if TYPE_CHECKING:
 
 _REACH = 300  # characters looked at in front of a verb and behind it
 _ACCORDING = re.compile(r"\b[Aa]ccording to\s+")
-_DAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
 _ASIDE = re.compile(
-    rf"(?:\s(?:{_DAY}|on|in|at|to|during|after|last|late|early|earlier|today|yesterday|this|via|by|through|of|from|before"
+    rf"(?:\s(?:(?i:{WEEKDAY})|on|in|at|to|during|after|last|late|early|earlier|today|yesterday|this|via|by|through|of|from|before"
     r"|for|when|while|as|reporters|afterwards)\b[^,.;:]{0,110})?\s*(?:[,.;]|$)"
 )
 _THAT = re.compile(
-    rf"(?:\s(?:{_DAY}|on|in|at|to|for|during|last|late|earlier|yesterday)\b[^,.;:]{{0,70}}?)?,?\s+that\b"
+    rf"(?:\s(?:(?i:{WEEKDAY})|on|in|at|to|for|during|last|late|earlier|yesterday)\b[^,.;:]{{0,70}}?)?,?\s+that\b"
 )
 _PRONOUN_CLAUSE = re.compile(r"(?=\s(?:he|she|it|they|there)(?:\s|['’]))")
 _TOLD_CLAUSE = re.compile(r"(?:\s[\w’'-]+){1,4}?(?=\s(?:he|she|it|they|the|his|her|its|their|there)\s)")

@@ -6,13 +6,12 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from rag.language.names import LINKS, PARTICLES
 from rag.language.speakers.quotations import HIDDEN
 from rag.language.speakers.titles import (
     AUXILIARY,
     DENIES,
     NOT_NAMES,
-    PARTICLES,
-    PERSON_PARTICLES,
     PRONOUNS,
     TITLES,
     is_body,
@@ -31,6 +30,9 @@ _JOINING = frozenset(
     """and but while as because since though although so yet or that whereas later then meanwhile earlier still now
     today yesterday""".split()
 )
+
+
+_DETERMINERS = frozenset("the a an one another his her its their some many several".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def _name(tokens: list[str]) -> Speaker | None:
 
 def _like_a_name(tokens: list[str]) -> bool:
     """Tell whether tokens are capitalised, but for particles inside, and not just because they open a sentence."""
-    if not tokens or not all(_capital(token) or token.lower() in PARTICLES for token in tokens):
+    if not tokens or not all(_capital(token) or token.lower() in PARTICLES | LINKS for token in tokens):
         return False
     return all(_capital(end) and end.lower() not in NOT_NAMES for end in (tokens[0], tokens[-1]))
 
@@ -146,7 +148,7 @@ def _like_a_body(tokens: list[str]) -> bool:
     """Tell an abbreviation or a name with prepositions from a person's name."""
     if len(tokens) == 1 and tokens[0].replace("-", "").replace(".", "").isupper() and len(tokens[0]) > 1:
         return True
-    return any(token.lower() in PARTICLES - PERSON_PARTICLES for token in tokens)
+    return any(token.lower() in LINKS for token in tokens)
 
 
 def _one(tokens: list[str]) -> bool:
@@ -158,7 +160,7 @@ def _titled(tokens: list[str]) -> Speaker | None:
     """Split `National Security Adviser Jake Sullivan` after its last role."""
     at = next((i for i in range(len(tokens) - 1, 0, -1) if is_role(tokens[i - 1])), 0)
     rest = tokens[at:]
-    if not at or is_role(tokens[-1]) or rest[0].lower() in PARTICLES - PERSON_PARTICLES:
+    if not at or is_role(tokens[-1]) or rest[0].lower() in LINKS:
         return Speaker(" ".join(tokens), "role") if is_role(tokens[-1]) else None
     return Speaker(" ".join(rest), "name", " ".join(tokens[:at]))
 
@@ -166,7 +168,7 @@ def _titled(tokens: list[str]) -> Speaker | None:
 def _role_and_name(tokens: list[str]) -> Speaker | None:
     """Read `Middle East analyst Rahul Pathak`: a name after a role in lower case."""
     start = len(tokens)
-    while start and (_capital(tokens[start - 1]) or tokens[start - 1].lower() in PERSON_PARTICLES):
+    while start and (_capital(tokens[start - 1]) or tokens[start - 1].lower() in PARTICLES):
         start -= 1
     name, before = tokens[start:], tokens[:start]
     if not name or not before or not is_role(before[-1]) or not _capital(name[0]):
@@ -186,20 +188,7 @@ def _described(tokens: list[str]) -> Speaker | None:
     if len(head) > 6 or not head[-1].replace("-", "").replace("’", "").replace("'", "").isalpha():
         return None
     first = head[0].lower()
-    if first in NOT_NAMES - {
-        "the",
-        "a",
-        "an",
-        "one",
-        "another",
-        "his",
-        "her",
-        "its",
-        "their",
-        "some",
-        "many",
-        "several",
-    }:
+    if first in NOT_NAMES - _DETERMINERS:
         return None
     if any(token.lower() in (DENIES | AUXILIARY | {"who", "and", "or"}) for token in tokens):
         return None

@@ -120,10 +120,6 @@ def _is_headline(words: list[str]) -> bool:
     return any(word.endswith(("'s", "’s", "s'", "s’")) for word in words[:-2])
 
 
-PARTICLES = _set("al el bin ibn ben abu van von der den de da di del du la le of and the for in")
-PERSON_PARTICLES = PARTICLES - _set("of and the for in")
-
-
 _ROLE_ENDING = re.compile(r"[a-z-]{2,20}(?:ologist|onomist|tician|iator|itician|woman|spokesman|ographer)")
 
 
