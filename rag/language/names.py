@@ -8,6 +8,9 @@ from difflib import SequenceMatcher
 
 from rag.language.terms import terms
 
+CAPITALISED = r"[A-Z][\w’'-]+"
+"""A pattern of one word of a name."""
+
 PARTICLES = frozenset("abu al ben bin da de del den der di du el ibn la le van von y".split())
 """Written small inside of people's names."""
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rag.language.blocks import strip
+from rag.language.names import CAPITALISED
 from rag.language.speakers.attribution import Attribution, attributions, separate
 from rag.language.speakers.noun_phrases import sentence_subject
 from rag.language.speakers.people import People
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from rag.language.speakers.quotations import Quotation
 
 _WHOLE_SENTENCE = re.compile(r"^[^\w]*[^\Wa-z_].*[.!?…,]$", re.DOTALL)
-_NAME = re.compile(r"(?<=[\s,])[A-Z][\w’'-]+\s[A-Z][\w’'-]+")
+_NAME = re.compile(rf"(?<=[\s,]){CAPITALISED}\s{CAPITALISED}")
 _TO_PERSON = re.compile(r"\s*(?:him|her)\b")
 _NEAR = 12  # words in front of a pronoun among which somebody else may be meant by it
 _FEW = 4  # words; a shorter quotation that nobody is said to have spoken is a term
@@ -37,7 +38,7 @@ class Narration:
         self._people = People()
         self._found: list[tuple[Span, Speaker | None]] = []
         self._next: Speaker | None = None  # whom a paragraph that is all quotation continues
-        self._open: list[int] = []  # statements whose quotation marks have not closed yet
+        self._open = False  # a quotation whose marks have not closed yet
 
     def statements(self) -> tuple[Statement, ...]:
         """Return the statements found, in order and without overlap."""
@@ -52,7 +53,7 @@ class Narration:
 
     def heading(self) -> None:
         """Pass a heading: nobody goes on speaking under it."""
-        self._next, self._open = None, []
+        self._next, self._open = None, False
 
     def read(self, block: Span) -> None:
         """Read one block."""
@@ -60,32 +61,26 @@ class Narration:
         if len(block) > _LONGEST_BLOCK:
             self.heading()
             return
-        speaker, followed = self._next, False
+        speaker = self._next
         cut = narrated_sentences(self.text, block)
         for index, sentence in enumerate(cut):
             inherited = speaker if index or self._continues(cut) else None
-            speaker, followed = self._sentence(sentence, inherited, first=index == 0)
-        self._next = speaker if followed else None
+            speaker = self._sentence(sentence, inherited, first=index == 0)
+        self._next = speaker
 
     def _continues(self, cut: list[NarratedSentence]) -> bool:
         """Tell whether a block that opens with quotation can be the speech of the person before it."""
-        if self._open or len(cut) == 1 or all(sentence.only_quotes for sentence in cut):
+        after = next((sentence for sentence in cut if not sentence.only_quotes), None)
+        if self._open or len(cut) == 1 or after is None:
             return True
-        after = (
-            next(sentence for sentence in cut if not sentence.only_quotes)
-            if not all(f.only_quotes for f in cut)
-            else cut[-1]
-        )
         who = sentence_subject(after.narration)
         return who is None or who.kind == "pronoun"
 
-    def _sentence(
-        self, sentence: NarratedSentence, inherited: Speaker | None, *, first: bool
-    ) -> tuple[Speaker | None, bool]:
+    def _sentence(self, sentence: NarratedSentence, inherited: Speaker | None, *, first: bool) -> Speaker | None:
         """Read one sentence; return who may go on speaking after it."""
         if sentence.only_quotes:
-            return self._only_quotes(sentence, inherited, first=first)
-        self._open = []
+            return self._only_quotes(sentence, None if self._open and not first else inherited)
+        self._open = False
         found = attributions(sentence.narration)
         subject = sentence_subject(sentence.narration)
         if subject and subject.kind == "name" and not self._people.knows(subject):
@@ -95,26 +90,27 @@ class Narration:
         if not found:
             self._unattributed(sentence)
             about = self._people.resolve(subject) if subject and subject.kind != "body" else None
-            about = about if about and about == self._people.focus else None
-            return about, about is not None
+            return about if about == self._people.focus else None
         if len(found) > 1 and separate(sentence.narration, found[0], found[1]):
-            return self._several(sentence, found)
+            self._several(sentence, found)
+            return None
         return self._attributed(sentence, found[0])
 
-    def _attributed(self, sentence: NarratedSentence, by: Attribution) -> tuple[Speaker | None, bool]:
+    def _attributed(self, sentence: NarratedSentence, by: Attribution) -> Speaker | None:
         who = self._people.resolve(by.speaker)
         if by.speaker.kind == "pronoun" and self._other_named(sentence.narration[: by.start]):
             who = None
         if not _TO_PERSON.match(sentence.narration, by.end):  # `the judge told him`: it goes on about him
             self._people.about(by.speaker, spoke=True)
+        reported = Span(0, 0)
         if by.reported and who:
             start, end = (sentence.span.start + offset for offset in by.reported)
-            self._found.append((Span(start, max(start, end)), who))
-        covered = self._found[-1][0] if by.reported and who else Span(0, 0)
+            reported = Span(start, max(start, end))
+            self._found.append((reported, who))
         for quote in sentence.quotes:
-            if quote.span not in covered:
+            if quote.span not in reported:
                 self._add(quote, who)
-        return who, who is not None
+        return who
 
     def _other_named(self, words: str) -> bool:
         """Tell whether somebody else is named in front of a pronoun, who may be the one it means."""
@@ -127,14 +123,13 @@ class Narration:
             return False  # `Ann Hill is a fighter, and she says`
         return any(is_role(word) and singular(word) == word.lower() for word in words.split()[-_NEAR:])
 
-    def _several(self, sentence: NarratedSentence, found: list[Attribution]) -> tuple[Speaker | None, bool]:
+    def _several(self, sentence: NarratedSentence, found: list[Attribution]) -> None:
         """Give each quotation to the attribution right beside it, and nobody what is between two."""
         for quote in sentence.quotes:
             at = Span(quote.span.start - sentence.span.start, quote.span.end - sentence.span.start)
             near = [a for a in found if 0 <= a.start - at.end <= 3 or 0 <= at.start - a.end <= 3]
             self._add(quote, self._people.resolve(near[0].speaker) if len(near) == 1 else None)
         self._people.about(found[-1].speaker, spoke=True)
-        return None, False
 
     def _unattributed(self, sentence: NarratedSentence) -> None:
         """Keep long quotations inside a sentence that does not say whose they are, as nobody's."""
@@ -143,22 +138,16 @@ class Narration:
             if len(words) > 2 * _FEW or (len(words) >= _FEW and words[-1].endswith((".", "!", "?"))):
                 self._add(quote, None)
 
-    def _only_quotes(
-        self, sentence: NarratedSentence, inherited: Speaker | None, *, first: bool
-    ) -> tuple[Speaker | None, bool]:
+    def _only_quotes(self, sentence: NarratedSentence, who: Speaker | None) -> Speaker | None:
         """Read a sentence that is all quotation: it goes on with who spoke before."""
-        if not first and self._open:
-            inherited = None
         for quote in sentence.quotes:
             words = quote.words(self.text)
-            if quote.closed and not (_WHOLE_SENTENCE.match(words) or len(words.split()) > 2 * _FEW):
-                continue
-            self._add(quote, inherited)
-        if inherited and inherited == self._people.focus:
-            self._people.about(inherited)
-        return inherited, inherited is not None
+            if not quote.closed or _WHOLE_SENTENCE.match(words) or len(words.split()) > 2 * _FEW:
+                self._add(quote, who)
+        if who and who == self._people.focus:
+            self._people.about(who)
+        return who
 
     def _add(self, quote: Quotation, who: Speaker | None) -> None:
-        """Keep a quotation; paragraphs left open before it get its speaker when they have none."""
         self._found.append((quote.span, who))
-        self._open = [] if quote.closed else [*self._open, len(self._found) - 1]
+        self._open = not quote.closed

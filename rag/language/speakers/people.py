@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from rag.language.names import CAPITALISED
 from rag.language.speakers.noun_phrases import Speaker
 from rag.language.speakers.titles import BODIES, NOT_NAMES, TITLES, is_body, is_role, singular
 
-_FULL = re.compile(r"\b(?=([A-Z][\w’'-]+)\s(?:[A-Z]\.\s)?([A-Z][\w’'-]+))")
+_FULL = re.compile(rf"\b(?=({CAPITALISED})\s(?:[A-Z]\.\s)?({CAPITALISED}))")
 _FEMALE = re.compile(r"\b(?:\w*woman|women|mother|daughter|wife|sister|widow|midwife|queen|actress)\b")
 _MALE = re.compile(r"\b(?:(?:\w{3,})?man|men|father|son|husband|brother|king|actor)\b")
 _CAPITAL = re.compile(r"(?<=[a-z,]\s)[A-Z][a-z]+")
@@ -48,11 +49,6 @@ class People:
     def focus(self) -> Speaker | None:
         """The person whom the text is about; None when that is not clear."""
         return self._focus if self._age <= _REMEMBERED else None
-
-    @property
-    def fresh(self) -> Speaker | None:
-        """The person whom this block or the one before was about."""
-        return self._focus if self._age <= 1 else None
 
     def knows(self, who: Speaker) -> bool:
         """Tell whether a name is surely a name: it has two words or a title, or was met or read in full before."""
