@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rag.language.dates import WEEKDAY
 from rag.language.speakers.noun_phrases import Speaker, named_speaker, role_of, sentence_subject
-from rag.language.speakers.quotations import HIDDEN
+from rag.language.speakers.quotations import HIDDEN, is_abbreviated
 from rag.language.speakers.titles import AUXILIARY, DENIES, QUOTE, SAY, VERB, is_label
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ _SAYING = re.compile(r",\s+(?:saying|adding)\s+(?:that\s+)?")
 _NEAR = 60  # characters behind a role within which its name may follow
 _LONG_ASIDE = 4  # words; more of them behind `said` are what is reported
 _TOLD = re.compile(r"[^,.;:]{1,90}?\sthat\b")
-_INITIAL = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Gen|Prof|Sen|Rep|Jr|Sr|[A-Z])$")
 _NOUN_END = re.compile(r"[,.;:]|\s[-–—]\s|\s(?:who|which|that|in|on|at|after|during|when|as|while|but|because)\b")
 _TELL = frozenset({"tell", "tells", "told"})
 _LABEL = re.compile(rf"\s*([^\s:{HIDDEN}][^:{HIDDEN}]{{1,80}}):\s*{HIDDEN}")
@@ -177,7 +176,7 @@ def _noun_after(narration: str, start: int) -> tuple[Speaker | None, int]:
     """Read the noun phrase behind a verb, with a role in apposition."""
     window = narration[start : start + _REACH].partition(HIDDEN)[0]
     stop = _NOUN_END.search(window)
-    while stop and stop[0] == "." and _INITIAL.search(window, 0, stop.start()):
+    while stop and is_abbreviated(window, stop.start()):
         stop = _NOUN_END.search(window, stop.end())
     name = window[: stop.start() if stop else None]
     who, end = named_speaker(name.strip()), start + len(name)

@@ -120,15 +120,15 @@ def _cuts(words: str, hidden: str) -> list[int]:
     for match in _STOP.finditer(hidden):
         start, end = match.span()
         if hidden[start] in ".!?…":
-            if not _abbreviated(hidden, start):
+            if not is_abbreviated(hidden, start):
                 cuts.append(end)
         elif _ends_in_quote(words, start) and not _attribution_follows(hidden, end):
             cuts.append(end)
     return cuts
 
 
-def _abbreviated(hidden: str, stop: int) -> bool:
-    """Tell `Mr.`, `U.S.` and initials from the end of a sentence."""
+def is_abbreviated(hidden: str, stop: int) -> bool:
+    """Tell whether the full stop at `stop` is that of `Mr.`, `U.S.` or an initial, and ends no sentence."""
     last = _LAST_WORD.findall(hidden, max(0, stop - 20), stop)[0]
     initials = all(len(letter) == 1 for letter in last.split(".")) and (len(last) > 1 or last.isupper())
     return hidden[stop] == "." and (last.lower() in _ABBREVIATIONS or initials)
