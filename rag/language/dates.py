@@ -1,6 +1,7 @@
 """Dates in a text, resolved against the day on which it was published: `yesterday`, `on Tuesday`, `8 December`.
 
 Only what has one reading is resolved: `two days earlier` counts from some other event and is left alone. English.
+dateparser and dateutil do worse on the sentences of the tests: 10 and 17 of 42 (benchmarks/libraries.md).
 """
 
 from __future__ import annotations

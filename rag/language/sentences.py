@@ -34,7 +34,6 @@ _SAID = re.compile(
 )
 
 _MARKUP = re.compile(r"(?:[>#]{1,6}\s*|[-*+•‣◦▪●–—]\s+|\(?\d{1,3}[.)]\s+(?![a-z])|\[[ xX]\]\s+){0,8}")
-_ORDINAL = re.compile(r"\d{1,3}")
 _QUOTED_LINE = re.compile(r"[^\S\r\n]*(?:\r\n|[\r\n])(?:[ \t]{0,3}>){1,8}")
 _FENCE = re.compile(r"(?:`{3,40}|~{3,40})[^\r\n]{0,80}(?:\r\n|[\r\n]|$)")
 _FENCE_END = re.compile(r"\s*(?:`{3,40}|~{3,40})\s*")
@@ -139,7 +138,8 @@ def _goes_on(text: str, before: Span, after: Span) -> bool:
         return following[:1].islower() or (asked and bool(_SAID.match(following)))
     if _NUMBER_ONLY.fullmatch(text, before.start, before.end):
         return True
-    return following[:1].islower() and bool(_ORDINAL.fullmatch(_last_word(text, before)))
+    word = _last_word(text, before)
+    return following[:1].islower() and word.isdecimal() and len(word) <= 3
 
 
 def _abbreviates(text: str, opened: int, before: Span, after: Span) -> bool:

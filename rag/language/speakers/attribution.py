@@ -22,14 +22,13 @@ _ASIDE = re.compile(
 )
 _THAT = re.compile(
     rf"(?:\s(?:(?i:{WEEKDAY})|on|in|at|to|for|during|last|late|earlier|yesterday)\b[^,.;:]{{0,70}}?)?,?\s+that\b"
+    r"|(?=\s(?:he|she|it|they|there)(?:\s|['’]))"
 )
-_PRONOUN_CLAUSE = re.compile(r"(?=\s(?:he|she|it|they|there)(?:\s|['’]))")
-_TOLD_CLAUSE = re.compile(r"(?:\s[\w’'-]+){1,4}?(?=\s(?:he|she|it|they|the|his|her|its|their|there)\s)")
+_TOLD = re.compile(r"[^,.;:]{1,90}?\sthat\b|(?:\s[\w’'-]+){1,4}?(?=\s(?:he|she|it|they|the|his|her|its|their|there)\s)")
 _TOLD_ASIDE = re.compile(r"(?:\s[\w’'-]+){1,4}\s*[.,]")
 _SAYING = re.compile(r",\s+(?:saying|adding)\s+(?:that\s+)?")
 _NEAR = 60  # characters behind a role within which its name may follow
 _LONG_ASIDE = 4  # words; more of them behind `said` are what is reported
-_TOLD = re.compile(r"[^,.;:]{1,90}?\sthat\b")
 _NOUN_END = re.compile(r"[,.;:]|\s[-–—]\s|\s(?:who|which|that|in|on|at|after|during|when|as|while|but|because)\b")
 _TELL = frozenset({"tell", "tells", "told"})
 _LABEL = re.compile(rf"\s*([^\s:{HIDDEN}][^:{HIDDEN}]{{1,80}}):\s*{HIDDEN}")
@@ -116,20 +115,18 @@ def _forward(narration: str, who: Speaker, start: int, verb: re.Match[str]) -> I
 def _that(verb: str, rest: str) -> re.Match[str] | None:
     """Match what stands between a verb and the clause that it reports, where the clause is plain to see."""
     if verb in _TELL:
-        return _TOLD.match(rest) or _TOLD_CLAUSE.match(rest)
+        return _TOLD.match(rest)
     that = _THAT.match(rest)
-    if that and verb in SAY and len(that[0].split()) > _LONG_ASIDE:
-        return None  # `said in the release this case shows that`
-    return that or _PRONOUN_CLAUSE.match(rest)
+    too_long = that and verb in SAY and len(that[0].split()) > _LONG_ASIDE  # `said in the release this case shows that`
+    return None if too_long else that
 
 
 def _ends(aside: re.Match[str] | None, rest: str, start: int) -> bool:
     """Tell whether nothing is reported behind the verb: `..., Smith said on Monday.`."""
-    if aside is None:
-        return False
-    if start <= 2 and len(aside[0].split()) > _LONG_ASIDE:
-        return False
-    return start > 2 or not aside[0].endswith(",") or not rest[aside.end() :].strip()
+    if aside is None or start > 2:
+        return aside is not None
+    goes_on = aside[0].endswith(",") and rest[aside.end() :].strip()
+    return len(aside[0].split()) <= _LONG_ASIDE and not goes_on
 
 
 def _inverted(narration: str, verb: re.Match[str]) -> Iterator[Attribution]:

@@ -17,7 +17,7 @@ _PLACES = frozenset(
     """new york north south east west saudi arabia united hong kong san los sri korea zealand africa washington city
     county street road river valley island islands lake bay""".split()
 )
-_ONE = re.compile(r"(?:an?|one|another|the)\s", re.IGNORECASE)
+_ONE = ("a ", "an ", "one ", "another ")
 _SUFFIXES = frozenset({"jr", "jr.", "sr", "sr.", "ii", "iii", "iv"})
 
 _REMEMBERED = 2  # blocks without the person after which `he` is no longer clear
@@ -97,12 +97,13 @@ class People:
             self._body, self._body_age = who, 0
             return
         last = who.name.split()[-1]
-        if who.kind == "role" and (not _ONE.match(who.name) or singular(last) != last):
+        name = who.name.lower()
+        if who.kind == "role" and (not name.startswith((*_ONE, "the ")) or singular(last) != last):
             return  # several people: a later `he` is none of them
         if who.kind == "name" and not spoke and self._unsure(who):
             self._focus = None
             return
-        definite = who.kind == "role" and not who.name.lower().startswith(("a ", "an ", "one ", "another "))
+        definite = who.kind == "role" and not name.startswith(_ONE)
         self._focus = None if definite and self.focus else self.meet(who)
         self._age = 0
 
