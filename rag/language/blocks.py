@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from rag.language.dates import MONTHS, any_of
+from rag.language.names import LINKS, PARTICLES
 from rag.records import Span
 
 if TYPE_CHECKING:
@@ -21,20 +23,15 @@ _UNEVEN = 0.7  # of the width is filled by a line that was edited after it was w
 _BREAK = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uff00-\uffef]|\S+")
 _BULLET = re.compile(r"(?:[-*+•‣◦▪●–—]|\(?(?:\d{1,3}|[a-z])[.)])\s+\S")
-_MONTH = r"(?i:jan|feb|mar|mär|apr|mai|may|jun|jul|aug|sep|okt|oct|nov|dez|dec)[^\W\d_]{0,6}"
-_DAY = re.compile(rf"(?:[12]?\d|3[01])\.?\s+{_MONTH}\.?(?:\s+\d{{4}})?,?\s+[^\W\d_A-Z]")
+_DAY = re.compile(rf"(?:[12]?\d|3[01])\.?\s+(?i:{any_of(MONTHS)})\.?(?:\s+\d{{4}})?,?\s+[^\W\d_A-Z]")
 _GOES_ON = re.compile(r"(?:\d[\d.,]*%?\s+)?(?P<letter>[^\W\d_])[\w'’-]*(?:[\s,;.!?)]|$)")
-_CLOSED = re.compile(r"[.!?:;…。！？؟।|][\"”’»)\]⁰¹²³⁴-⁹]*$")
+_CLOSERS = '"”’»)]⁰¹²³⁴⁵⁶⁷⁸⁹'
+_STOPS = tuple(".!?:;…。！？؟।|")
 _UNFINISHED = re.compile(r"\b(?:a|an|and|at|by|for|from|in|of|or|that|the|their|to|was|were|which|who|with)$")
 _TURN = re.compile(r"(?:\[?\d{1,2}:\d\d(?::\d\d)?\]?\s+)?(?P<name>[^\W\d_][\w.'’()\- ]{0,48}):(?:\s|$)")
-_ROW = re.compile(r"\||[^\r\n]* \| ")
-_LINE_END = re.compile(r"[\r\n]")
+_SMALL = PARTICLES | LINKS | {"an", "on"}
 _END = r"(?>\r\n|\r|\n)"
 _FRONT_MATTER = re.compile(rf"---[ \t]*{_END}(?:(?!---|\.\.\.)[^\r\n]*{_END})*(?:---|\.\.\.)[ \t]*(?:{_END}|\Z)")
-_PARTICLES = frozenset(
-    {"al", "an", "and", "bin", "da", "de", "del", "den", "der", "di", "du", "el", "for", "ibn", "in"}
-)
-_PARTICLES |= {"la", "le", "of", "on", "the", "van", "von", "y"}
 
 
 def lines(text: str, start: int = 0, end: int | None = None) -> list[Span]:
@@ -70,7 +67,7 @@ def is_turn(line: str) -> bool:
     if not match:
         return False
     words = match["name"].split()
-    return len(words) <= 6 and all(word in _PARTICLES or not word[0].islower() for word in words)
+    return len(words) <= 6 and all(word in _SMALL or not word[0].islower() for word in words)
 
 
 def is_item(line: str, above: str = "") -> bool:
@@ -78,14 +75,14 @@ def is_item(line: str, above: str = "") -> bool:
 
     The day of a date is none, where the sentence in the line `above` goes on: `on` and `26. November`.
     """
-    if above and _DAY.match(line) and not _CLOSED.search(above) and not _BULLET.match(above):
+    if above and _DAY.match(line) and not _closed(above) and not _BULLET.match(above):
         return False
     return bool(_BULLET.match(line))
 
 
 def is_row(line: str) -> bool:
     """Tell whether a block is a row of a table, as loaders and Markdown write them: cells between vertical bars."""
-    return bool(_ROW.match(line)) and not _LINE_END.search(line)
+    return (line.startswith("|") or " | " in line) and "\n" not in line and "\r" not in line
 
 
 def plain_blocks(text: str, start: int = 0, end: int | None = None) -> list[Span]:
@@ -147,7 +144,12 @@ def _continues(text: str, above: Span, row: Span, width: int) -> bool:
     return filled > _UNEVEN * width and _runs_on(upper.of(text), line)
 
 
+def _closed(line: str) -> bool:
+    """Tell whether a line ends as a sentence does."""
+    return line.rstrip(_CLOSERS).endswith(_STOPS)
+
+
 def _runs_on(above: str, line: str) -> bool:
     """Tell whether a sentence goes on in the next line: with a word in lower case, also after a number, or a date."""
     word = _GOES_ON.match(line)
-    return not _CLOSED.search(above) and bool(_DAY.match(line) or (word and word["letter"].islower()))
+    return not _closed(above) and bool(_DAY.match(line) or (word and word["letter"].islower()))

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 
+from rag.language.dates import ENGLISH_MONTHS, WEEKDAY, any_of
+from rag.language.names import PARTICLES
+
 _LONGEST = 120  # characters; what is longer says something
 
 _WORD = r"[A-Z][\w.'’-]*"
-_NAME = rf"{_WORD}(?:\s+(?:(?:al|bin|da|de|del|der|di|el|la|van|von)\s+){{0,2}}{_WORD}){{1,4}}"
+_NAME = rf"{_WORD}(?:\s+(?:(?:{'|'.join(PARTICLES)})\s+){{0,2}}{_WORD}){{1,4}}"
 _BYLINE = re.compile(
     rf"(?:(?:[Ww]ritten|[Rr]eported|[Ss]tory|[Ww]ords|[Pp]hotographs?)\s+)?(?:[Bb]y|BY)\s+{_NAME}"
     rf"(?:(?:,|\s*\||\s+and|\s+in)\s+{_NAME}){{0,4}}"
 )
 _LABEL = r"(?:(?:first|last)\s+)?(?:published|posted|updated|modified|date)"
-_DATE_WORDS = (
-    r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?"
-    r"|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?|on|at|of|gmt|utc|bst|ce?st|e[ds]?t|[ap]m)"
-)
+_DATE_WORDS = rf"(?:{WEEKDAY}|{any_of(ENGLISH_MONTHS)}|on|at|of|gmt|utc|bst|ce?st|e[ds]?t|[ap]m)"
 _DATED = re.compile(
     rf"{_LABEL}\b(?=[^\d]*\d)(?:[\s,:;|/.–—-]|\d(?:st|nd|rd|th|t|z)?|\b{_DATE_WORDS}\b|\b{_LABEL}\b)+", re.IGNORECASE
 )

@@ -8,6 +8,15 @@ from difflib import SequenceMatcher
 
 from rag.language.terms import terms
 
+CAPITALISED = r"[A-Z][\w’'-]+"
+"""A pattern of one word of a name."""
+
+PARTICLES = frozenset("abu al ben bin da de del den der di du el ibn la le van von y".split())
+"""Written small inside of people's names."""
+
+LINKS = frozenset("and for in of the".split())
+"""Written small inside of the names of organisations and posts."""
+
 NO_NAME = frozenset("the a an of and in at on for by to de la le el al mr mrs ms dr sir st saint".split())
 
 

@@ -7,20 +7,18 @@ from dataclasses import dataclass
 
 from text_to_num import alpha2digit
 
+from rag.language.terms import DIGIT_GROUP
+
 _NO_COUNT = re.compile(r"\d\s+(?:numbers?|figures?|accounts?|versions?|times|ways|sources?)\b", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.,–-])[-−]?\d[\d,]*(?:\.\d+)?(?!\w|\.\d)|(?<=[–-])\d[\d,]*(?:\.\d+)?(?!\w|\.\d)")
-_MONEY = re.compile(r"[£$€]\s?(?P<digits>\d+(?:\.\d+)?)\s?(?P<scale>m|mn|k|bn)\b", re.IGNORECASE)
-_GROUP = re.compile(r"(?<=\d)[,\u202f\u00a0](?=\d{3}\b)")
 _SCALE = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "bn": 1e9}
-_SHORT = {"k": 1e3, "m": 1e6, "mn": 1e6, "bn": 1e9}
+_SCALE |= {"k": 1e3, "m": 1e6, "mn": 1e6}  # of money only: 5 m are metres
 _SCALED = re.compile(
-    r"(?P<digits>\d+(?:\.\d+)?)\s?-?\s?(?P<scale>hundred|thousand|million|billion|trillion|bn)\b", re.IGNORECASE
+    r"(?P<money>[£$€]\s?)?(?P<digits>\d+(?:\.\d+)?)\s?-?\s?"
+    r"(?P<scale>hundred|thousand|million|billion|trillion|bn|(?(money)(?:mn?|k)|(?!)))\b",
+    re.IGNORECASE,
 )
-_WORDS = (
-    (re.compile(r"\bhalf (?:of )?an?\b", re.IGNORECASE), "0.5"),
-    (re.compile(r"\b(?:a|one) dozen\b", re.IGNORECASE), "12"),
-    (re.compile(r"\ba couple of\b", re.IGNORECASE), "2"),
-)
+_WORDS = re.compile(r"\b(?:(?P<half>half (?:of )?an?)|(?P<dozen>(?:a|one) dozen)|a couple of)\b", re.IGNORECASE)
 VAGUE = re.compile(r"\b(?:hundreds|thousands|millions|dozens|scores)\b", re.IGNORECASE)
 _ROUND = re.compile(
     r"\b(?:about|around|some|roughly|approximately|nearly|almost|over|up to|estimated|close to|circa|ca|more than"
@@ -88,17 +86,14 @@ def numbers(text: str) -> list[Number]:
 
 def _in_digits(text: str) -> str:
     """Write all numbers of a text in digits without separators."""
-    text = _GROUP.sub("", text)
-    for pattern, digits in _WORDS:
-        text = pattern.sub(digits, text)
-    text = VAGUE.sub("", text)
-    text = _MONEY.sub(lambda m: _plain(float(m["digits"]) * _SHORT[m["scale"].lower()]), text)
-    exact = _SCALED.sub(lambda m: _plain(float(m["digits"]) * _SCALE[m["scale"].lower()]), text)
-    return str(alpha2digit(exact, "en", threshold=0))
+    text = DIGIT_GROUP.sub("", text)
+    text = _WORDS.sub(lambda match: "0.5" if match["half"] else "12" if match["dozen"] else "2", text)
+    text = _SCALED.sub(_without_scale, VAGUE.sub("", text))
+    return str(alpha2digit(text, "en", threshold=0))
 
 
-def _plain(value: float) -> str:
-    return f"{value:.6f}".rstrip("0").rstrip(".")
+def _without_scale(match: re.Match[str]) -> str:
+    return f"{float(match['digits']) * _SCALE[match['scale'].lower()]:.6f}".rstrip("0").rstrip(".")
 
 
 def nothing(answer: str) -> Number | None:

@@ -7,38 +7,15 @@ import re
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from rag.language.blocks import front_matter
+from rag.language.dates import GERMAN_MONTHS, MONTHS, WEEKDAY, any_of, month_number
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from rag.records import Document
 
-_GERMAN = (
-    "januar jänner februar märz maerz april mai juni juli august september oktober november dezember jan jän feb mär"
-    " apr jun jul aug sept sep okt nov dez"
-)
-_FRENCH = (
-    "janvier février fevrier mars avril mai juin juillet août aout septembre octobre novembre décembre decembre janv"
-    " févr avr juil déc"
-)
-_ENGLISH = (
-    "january february march april may june july august september october november december jan feb mar apr jun jul aug"
-    " sept sep oct nov dec"
-)
-_NUMBERS = dict.fromkeys(("jan", "jän"), 1) | dict.fromkeys(("feb", "fév", "fev"), 2)
-_NUMBERS |= (
-    dict.fromkeys(("mar", "mär", "mae"), 3) | dict.fromkeys(("apr", "avr"), 4) | dict.fromkeys(("may", "mai"), 5)
-)
-_NUMBERS |= dict.fromkeys(("jun", "juin"), 6) | dict.fromkeys(("jul", "juil"), 7)
-_NUMBERS |= dict.fromkeys(("aug", "aoû", "aou"), 8) | {"sep": 9} | dict.fromkeys(("oct", "okt"), 10) | {"nov": 11}
-_NUMBERS |= dict.fromkeys(("dec", "déc", "dez"), 12)
-"""Months by the first letters of their names, English, German or French."""
-
-
-def _any_of(names: str) -> str:
-    return rf"(?P<month>{'|'.join(sorted(set(names.split()), key=len, reverse=True))})\.?"
-
-
-_MONTH = _any_of(f"{_ENGLISH} {_GERMAN} {_FRENCH}")
+_MONTH, _GERMAN_MONTH = (rf"(?P<month>{any_of(names)})\.?" for names in (MONTHS, GERMAN_MONTHS))
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er)?"
 _YEAR = r"(?P<year>\d{4})"
 _FORMS = tuple(
@@ -48,7 +25,7 @@ _FORMS = tuple(
         rf"{_YEAR}/(?P<month>\d\d?)/(?P<day>\d\d?)",
         rf"{_DAY}(?:\s+of)?[\s-]+{_MONTH},?[\s-]+{_YEAR}",
         rf"{_MONTH}\s+{_DAY},?\s+{_YEAR}",
-        rf"(?P<day>\d{{1,2}})\.\s?{_any_of(_GERMAN)}\s+{_YEAR}",
+        rf"(?P<day>\d{{1,2}})\.\s?{_GERMAN_MONTH}\s+{_YEAR}",
         rf"(?P<day>\d{{1,2}})\.\s?(?P<month>\d{{1,2}})\.\s?{_YEAR}",
     )
 )
@@ -65,9 +42,7 @@ _MADE |= {"publié", "publiée", "enregistré", "enregistrée", "diffusé", "dif
 _WEEKDAY_FIRST = re.compile(r"(?:[^\W\d_]{3,10},?\s)?")
 _SENTENCE_OF_DATE = re.compile(r"\s*(?:$|[.;|(·–—-]|(?:at|in|by|from|with|im|in|von|à|par)\s|,\s(?:\d|[A-Z]))")
 """Behind the date of `Recorded on 9 May 2023 at the town hall.`: no clause about something else that was published."""
-_BESIDE = re.compile(
-    r"\d{1,2}[:.]\d\d|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|\b(?:gmt|utc|[ce]e?s?t|[ap]\.?m)\b", re.IGNORECASE
-)
+_BESIDE = re.compile(rf"\d{{1,2}}[:.]\d\d|\b{WEEKDAY}\b|\b(?:gmt|utc|[ce]e?s?t|[ap]\.?m)\b", re.IGNORECASE)
 _DATELINE = re.compile(
     r"[A-Z][\w .,/'’-]{1,50}?[,(]\s*(?P<date>[^()–—]{6,20}?)\)?\s*(?:\([A-Za-z ]{2,20}\)\s*)?[–—-]\s"
 )
@@ -81,10 +56,8 @@ def parse_date(text: str) -> str | None:
     """Return the first date in `text` as `YYYY-MM-DD`; None when there is none."""
     found = (match for form in _FORMS for match in form.finditer(text))
     for match in sorted(found, key=re.Match.start):
-        month = match["month"].lower()
-        number = int(month) if month.isdigit() else _NUMBERS.get(month[:4]) or _NUMBERS[month[:3]]
         try:
-            return dt.date(int(match["year"]), number, int(match["day"])).isoformat()
+            return dt.date(int(match["year"]), month_number(match["month"]), int(match["day"])).isoformat()
         except ValueError:
             continue
     return None
@@ -116,11 +89,8 @@ def date_origin(document: Document) -> str | None:
     """
     if document.date is None:
         return None
-    rows = document.text.splitlines()
-    if rows and rows[0].strip() == "---" and document.media_type == "text/markdown":
-        end = next((number for number, row in enumerate(rows[1:], 1) if row.strip() in {"---", "..."}), 0)
-        rows = rows[end + 1 :]
-    if publication_date(rows) == document.date:
+    start = front_matter(document.text) if document.media_type == "text/markdown" else 0
+    if publication_date(document.text[start:].splitlines()) == document.date:
         return "first lines"
     return "file name" if date_in_name(document.uri) == document.date else "metadata"
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from sentencex import get_sentence_boundaries
 
-from rag.language.blocks import lines, strip
+from rag.language.blocks import is_row, lines, strip
+from rag.language.dates import ENGLISH_MONTHS, GERMAN_MONTHS, WEEKDAY, any_of
 from rag.language.furniture import is_wordless
 from rag.records import Span
 
@@ -35,24 +36,20 @@ _SAID = re.compile(
 _MARKUP = re.compile(r"(?:[>#]{1,6}\s*|[-*+•‣◦▪●–—]\s+|\(?\d{1,3}[.)]\s+(?![a-z])|\[[ xX]\]\s+){0,8}")
 _QUOTED_LINE = re.compile(r"[^\S\r\n]*(?:\r\n|[\r\n])(?:[ \t]{0,3}>){1,8}")
 _FENCE = re.compile(r"(?:`{3,40}|~{3,40})[^\r\n]{0,80}(?:\r\n|[\r\n]|$)")
-_ROW = re.compile(r"\||[^\r\n]* \| ")
 _FENCE_END = re.compile(r"\s*(?:`{3,40}|~{3,40})\s*")
 # Before a number, where the splitter takes their full stop for the end; a lower-case letter needs no list.
-_BEFORE_NUMBER = re.compile(r"\b(?:abt|approx|ca|esp|excl|fig|incl|nr|pp|vol)\.$", re.IGNORECASE)
-_BEFORE_NAME = re.compile(r"\b(?:Cllr|Ald|Cdr|Cmdr|Insp|Supt|Messrs)\.$")
-_GERMAN_DAY = re.compile(r"\b(?:[1-9]|[12]\d|3[01])\.$")
+_BEFORE_NUMBER = frozenset("abt approx ca esp excl fig incl nr pp vol".split())
+_BEFORE_NAME = frozenset("Cllr Ald Cdr Cmdr Insp Supt Messrs".split())
+_UNITS = frozenset("lb oz tbsp tsp".split())
+_DAYS = frozenset(map(str, range(1, 32)))
 _GERMAN_MONTH = re.compile(
-    r"(?:Januar|Februar|März|Mai|Juni|Juli|Oktober|Dezember)\b|(?:April|August|September|November)\s+(?:\d{4}\b|[a-zäöü])"
+    rf"(?i:{any_of(GERMAN_MONTHS.keys() - ENGLISH_MONTHS)})\b|(?i:{any_of(GERMAN_MONTHS)})\s+(?:\d{{4}}\b|[a-zäöü])"
 )
 """Behind a day; those that English has too, only where a year or a verb follows: `am 4. April 2023`."""
-_BEFORE_ZONE = re.compile(r"\b[ap]\.m\.$", re.IGNORECASE)
-_ZONE = re.compile(
-    r"(?:[A-Z]{1,3}T|GMT|UTC)\b|\d|(?:January|February|March|April|May|June|July|August|September|October|November"
-    r"|December|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.?)\s\d|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b"
-)
+_ZONE = re.compile(rf"(?:[A-Z]{{1,3}}T|GMT|UTC)\b|\d|(?i:{any_of(ENGLISH_MONTHS)})\.?\s\d|(?i:{WEEKDAY})\b")
 """Behind a time of day: its zone, or its day."""
-_UNIT = re.compile(r"\b(?:lb|oz|tbsp|tsp)\.$", re.IGNORECASE)
 _NO_PLAIN_WORD = re.compile(r"[^\W\d_]{1,4}['’-]?[A-Z\d]|https?:|www\.")  # iPhone, al-Assad, mp3
+_SPACE = re.compile(r"\s")
 _SOFT = re.compile(r"[;:,.!?–—،؛]\s|[，、；：。！？]")
 
 
@@ -74,7 +71,7 @@ def pieces(text: str, block: Span) -> list[Span]:
     if fence:
         found = lines(text, body.start, body.end)
         found = found[:-1] if _FENCE_END.fullmatch(text, found[-1].start, found[-1].end) else found
-    elif _ROW.match(text, block.start, block.end) and not re.search(r"[\r\n]", body.of(text)):
+    elif is_row(block.of(text)):
         found = [body]
     else:
         found = _split(text, body)
@@ -141,9 +138,8 @@ def _goes_on(text: str, before: Span, after: Span) -> bool:
         return following[:1].islower() or (asked and bool(_SAID.match(following)))
     if _NUMBER_ONLY.fullmatch(text, before.start, before.end):
         return True
-    return following[:1].islower() and bool(
-        re.search(r"\b\d{1,3}\.$", text[max(before.start, before.end - 6) : before.end])
-    )
+    word = _last_word(text, before)
+    return following[:1].islower() and word.isdecimal() and len(word) <= 3
 
 
 def _abbreviates(text: str, opened: int, before: Span, after: Span) -> bool:
@@ -156,26 +152,28 @@ def _abbreviates(text: str, opened: int, before: Span, after: Span) -> bool:
     if after.start > before.end or text[before.end - 1] != ".":
         return False
     following = text[after.start : min(after.end, after.start + 80)].lstrip()
-    tail = text[max(before.start, before.end - 8) : before.end]
-    if _BEFORE_ZONE.search(tail) and not following[:1].islower():
+    word = _last_word(text, before)
+    if word.lower() in {"a.m", "p.m"} and not following[:1].islower():
         return bool(_ZONE.match(following))
     if following[:1].isdigit():
-        return bool(_BEFORE_NUMBER.search(tail))
-    return _before_name(tail, following) or _before_lower_case(text, opened, before, tail, following)
+        return word.lower() in _BEFORE_NUMBER
+    if word in _BEFORE_NAME or (word in _DAYS and _GERMAN_MONTH.match(following)):
+        return True
+    return _before_lower_case(text, opened, before, following)
 
 
-def _before_name(tail: str, following: str) -> bool:
-    """Tell whether a full stop belongs to a title or, in German, to the day of a date: `Cllr. Ebbs`, `27. Februar`."""
-    dated = _GERMAN_DAY.search(tail) and _GERMAN_MONTH.match(following)
-    return bool(dated or _BEFORE_NAME.search(tail))
+def _last_word(text: str, before: Span) -> str:
+    """Return the word in front of the full stop that ends a span; the end of a long one."""
+    words = text[max(before.start, before.end - 8) : before.end - 1].split()
+    return words[-1].lstrip("([\"“‘'") if words else ""
 
 
-def _before_lower_case(text: str, opened: int, before: Span, tail: str, following: str) -> bool:
+def _before_lower_case(text: str, opened: int, before: Span, following: str) -> bool:
     """Tell whether a full stop is followed by a word in lower case where sentences open with capitals."""
     if not following[:1].islower() or _NO_PLAIN_WORD.match(following):
         return False
     opening = next(filter(str.isalnum, text[opened : min(opened + 80, before.end)]), "")
-    return not opening.islower() or bool(_UNIT.search(tail))
+    return not opening.islower() or _last_word(text, before).lower() in _UNITS
 
 
 def _join_wordless(text: str, pieces: Sequence[Span]) -> list[Span]:
@@ -209,8 +207,5 @@ def _bounded(text: str, span: Span) -> Iterator[Span]:
 def _soft_cut(text: str, start: int) -> int:
     """Return the last good place to cut within the longest sentence from `start`."""
     end = start + LONGEST_SENTENCE
-    soft = [match.end() for match in _SOFT.finditer(text, start + LONGEST_SENTENCE // 2, end)]
-    if soft:
-        return soft[-1]
-    spaces = [match.end() for match in re.compile(r"\s").finditer(text, start + 1, end)]
-    return spaces[-1] if spaces else end
+    soft = [*_SPACE.finditer(text, start + 1, end), *_SOFT.finditer(text, start + LONGEST_SENTENCE // 2, end)]
+    return soft[-1].end() if soft else end

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 ANALYSIS = "terms-2"
 """Name of this analysis in an index's recipe: change it with the behaviour."""
 
+DIGIT_GROUP = re.compile(r"(?<=\d)[,\u202f\u00a0](?=\d{3}\b)")
+"""What parts the thousands of a number."""
+
 STOP_WORDS = frozenset(
     """a about above after again all also am an and any are as at be because been before being below between both but
     by can could did do does doing down during each either few for from further had has have having he her here hers
@@ -34,7 +37,6 @@ STOP_WORDS = frozenset(
 
 _ACRONYM = re.compile(r"\b[A-Z](?:[.\-\u2010\u2011][A-Z])+\b")
 _POSSESSIVE = re.compile(r"['\u2019]s?\b")
-_DIGIT_GROUP = re.compile(r"(?<=\d)[,\u202f\u00a0](?=\d{3}\b)")
 _WORD = re.compile(r"\d+(?:[.:]\d+)+|\w+(?:[-\u2010\u2011]\w+)*")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]+")
 _EDGE = ".,;:!?\"'()[]{}“”‘’«»"
@@ -84,7 +86,7 @@ def coverage(weights: Mapping[str, float], text: str, near: str) -> float:
 
 def _normalise(text: str) -> str:
     text = _ACRONYM.sub(lambda match: re.sub(r"\W", "", match[0]), text)
-    text = _DIGIT_GROUP.sub("", _POSSESSIVE.sub(" ", text))
+    text = DIGIT_GROUP.sub("", _POSSESSIVE.sub(" ", text))
     decomposed = unicodedata.normalize("NFKD", text.translate(_FOLD))
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import LoadError
-from rag.language.speakers import letters, statements
+from rag.language.speakers import statements, statements_by_author
 from rag.load import html
 from rag.load.blocks import Block, assemble, line
 from rag.load.decode import decode
@@ -67,7 +67,9 @@ def _statements(text: str, body: Sequence[tuple[Span, Block]], headers: dict[str
         yield from statements(text, [span for span, _ in body])
         return
     found = authors([block for _, block in body], senders[0], known)
-    yield from letters(text, [(span, who) for (span, _), who in zip(body, found, strict=True) if who != NOBODY])
+    yield from statements_by_author(
+        text, [(span, who) for (span, _), who in zip(body, found, strict=True) if who != NOBODY]
+    )
 
 
 def parse_page(data: bytes, uri: str) -> Document:

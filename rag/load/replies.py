@@ -8,6 +8,7 @@ from itertools import groupby, takewhile
 from typing import TYPE_CHECKING
 
 from rag.language.blocks import lines, plain_blocks
+from rag.language.dates import ENGLISH_MONTHS, any_of
 from rag.load.blocks import Block, line
 
 if TYPE_CHECKING:
@@ -39,8 +40,7 @@ _CUT = re.compile(
 )
 _LONGEST_NAME = 60  # characters
 _NO_NAME = re.compile(
-    r"\son behalf of\s|:|[^\W\d_]{4}\.\s|^(?:On|Am|Le|Den|Op|El|Il)\s"
-    r"|^(?:January|February|March|April|May|June|July|August|September|October|November|December)\b"
+    rf"\son behalf of\s|:|[^\W\d_]{{4}}\.\s|^(?:On|Am|Le|Den|Op|El|Il)\s|^(?i:{any_of(ENGLISH_MONTHS)})\b"
 )
 _NO_NAMES = frozenset("i you he she we they ich du er sie wir je tu il elle nous".split())
 

@@ -9,6 +9,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from rag.errors import RagError
+from rag.language.dates import ENGLISH_MONTHS, WEEKDAY, any_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,10 +30,7 @@ _BODY = re.compile(  # what makes a name that of an organisation, about which on
     r"\b(?:Agency|Aid|Authority|Army|Bank|Board|Committee|Company|Council|Court|Department|Force|Front|Fund|Group|Institute|Ministry|Nations"
     r"|Observatory|Office|Organi[sz]ation|Party|Police|Programme?|Rights|Union|University)s?\b"
 )
-_CALENDAR = re.compile(
-    r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December"
-    r"|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)\b"
-)
+_CALENDAR = re.compile(rf"\b(?:{any_of(ENGLISH_MONTHS)}|{WEEKDAY})\b", re.IGNORECASE)
 
 
 class Examples:

@@ -6,19 +6,21 @@ reading order over the blocks; each step looks at a bounded stretch, so the time
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
-from rag.language.blocks import is_row
-from rag.language.speakers.letters import letters
-from rag.language.speakers.story import Story
-from rag.language.speakers.turns import turns
+from rag.language.blocks import is_row, strip
+from rag.language.speakers.narration import Narration
+from rag.language.speakers.quotations import narrated_sentences
+from rag.language.speakers.transcript import transcript
+from rag.records import Span, Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from rag.records import Span, Statement
+__all__ = ["statements", "statements_by_author"]
 
-__all__ = ["letters", "statements"]
+_MARKS = "\"“”„‟«»‘'"
 
 
 def statements(text: str, blocks: Sequence[Span], headings: Sequence[Span] = ()) -> tuple[Statement, ...]:
@@ -33,12 +35,50 @@ def statements(text: str, blocks: Sequence[Span], headings: Sequence[Span] = ())
 
     Nobody speaks in the rows of a table: `Office: Mayor's office | Employees: 15`.
     """
-    blocks = [block for block in blocks if not is_row(text[block.start : block.end])]
-    spoken = turns(text, blocks)
-    if spoken is not None:
-        return spoken
+    blocks = [block for block in blocks if not is_row(block.of(text))]
+    spoken = transcript(text, blocks)
+    return _narrated(text, blocks, headings) if spoken is None else spoken
+
+
+def statements_by_author(text: str, written: Sequence[tuple[Span, str | None]]) -> Iterator[Statement]:
+    """Yield the statements of a mail's blocks and their authors, None for unknown ones, in order and without overlap.
+
+    A sentence in which somebody is quoted word for word is not the author's: only its quotation is somebody's.
+    """
+    blocks = [block for block, _ in written]
+    quoted = transcript(text, blocks)
+    if quoted is None:
+        quoted = tuple(found for found in _narrated(text, blocks) if text[found.span.start] in _MARKS)
+    for block, author in written:
+        first = bisect_right(quoted, block.start, key=lambda statement: statement.span.end)
+        after = bisect_left(quoted, block.end, key=lambda statement: statement.span.start)
+        yield from _by_author(text, block, author, quoted[first:after])
+
+
+def _narrated(text: str, blocks: Sequence[Span], headings: Sequence[Span] = ()) -> tuple[Statement, ...]:
+    """Return what is said in any text but a transcript."""
     titles = {heading.start for heading in headings}
-    story = Story(text)
+    narration = Narration(text)
     for block in blocks:
-        story.heading() if block.start in titles else story.read(block)
-    return story.told()
+        narration.heading() if block.start in titles else narration.read(block)
+    return narration.statements()
+
+
+def _by_author(text: str, block: Span, author: str | None, quoted: Sequence[Statement]) -> Iterator[Statement]:
+    """Yield the quotations of one block, and the sentences before, between and behind them as the author's."""
+    start = block.start
+    for sentence in narrated_sentences(text, block):
+        inside = [statement for statement in quoted if statement.span.overlaps(sentence.span)]
+        if inside:
+            yield from _own(text, Span(start, sentence.span.start), author)
+            yield from (statement for statement in inside if statement.span.start >= start)
+            start = max(sentence.span.end, inside[-1].span.end)
+    yield from _own(text, Span(start, max(start, block.end)), author)
+
+
+def _own(text: str, span: Span, author: str | None) -> Iterator[Statement]:
+    """Yield the author's words in a span, without the signs of quoted mail."""
+    words = span.of(text)
+    own = strip(text, Span(span.start + len(words) - len(words.lstrip("> \t")), span.end))
+    if len(own):
+        yield Statement(own, author)

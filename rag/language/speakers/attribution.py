@@ -6,8 +6,9 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from rag.language.speakers.marks import HIDDEN
-from rag.language.speakers.names import Source, opening, role_of, source
+from rag.language.dates import WEEKDAY
+from rag.language.speakers.noun_phrases import Speaker, named_speaker, role_of, sentence_subject
+from rag.language.speakers.quotations import HIDDEN, is_abbreviated
 from rag.language.speakers.titles import AUXILIARY, DENIES, QUOTE, SAY, VERB, is_label
 
 if TYPE_CHECKING:
@@ -15,22 +16,19 @@ if TYPE_CHECKING:
 
 _REACH = 300  # characters looked at in front of a verb and behind it
 _ACCORDING = re.compile(r"\b[Aa]ccording to\s+")
-_DAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
 _ASIDE = re.compile(
-    rf"(?:\s(?:{_DAY}|on|in|at|to|during|after|last|late|early|earlier|today|yesterday|this|via|by|through|of|from|before"
+    rf"(?:\s(?:(?i:{WEEKDAY})|on|in|at|to|during|after|last|late|early|earlier|today|yesterday|this|via|by|through|of|from|before"
     r"|for|when|while|as|reporters|afterwards)\b[^,.;:]{0,110})?\s*(?:[,.;]|$)"
 )
 _THAT = re.compile(
-    rf"(?:\s(?:{_DAY}|on|in|at|to|for|during|last|late|earlier|yesterday)\b[^,.;:]{{0,70}}?)?,?\s+that\b"
+    rf"(?:\s(?:(?i:{WEEKDAY})|on|in|at|to|for|during|last|late|earlier|yesterday)\b[^,.;:]{{0,70}}?)?,?\s+that\b"
+    r"|(?=\s(?:he|she|it|they|there)(?:\s|['’]))"
 )
-_PRONOUN_CLAUSE = re.compile(r"(?=\s(?:he|she|it|they|there)(?:\s|['’]))")
-_TOLD_CLAUSE = re.compile(r"(?:\s[\w’'-]+){1,4}?(?=\s(?:he|she|it|they|the|his|her|its|their|there)\s)")
+_TOLD = re.compile(r"[^,.;:]{1,90}?\sthat\b|(?:\s[\w’'-]+){1,4}?(?=\s(?:he|she|it|they|the|his|her|its|their|there)\s)")
 _TOLD_ASIDE = re.compile(r"(?:\s[\w’'-]+){1,4}\s*[.,]")
 _SAYING = re.compile(r",\s+(?:saying|adding)\s+(?:that\s+)?")
 _NEAR = 60  # characters behind a role within which its name may follow
 _LONG_ASIDE = 4  # words; more of them behind `said` are what is reported
-_TOLD = re.compile(r"[^,.;:]{1,90}?\sthat\b")
-_INITIAL = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Gen|Prof|Sen|Rep|Jr|Sr|[A-Z])$")
 _NOUN_END = re.compile(r"[,.;:]|\s[-–—]\s|\s(?:who|which|that|in|on|at|after|during|when|as|while|but|because)\b")
 _TELL = frozenset({"tell", "tells", "told"})
 _LABEL = re.compile(rf"\s*([^\s:{HIDDEN}][^:{HIDDEN}]{{1,80}}):\s*{HIDDEN}")
@@ -39,9 +37,9 @@ _OTHER_CLAUSE = re.compile(r"(?:,\s+(?:and|but|while|whereas)\b|;)")
 
 
 class Attribution(NamedTuple):
-    """Who speaks; offsets of the frame: of the attribution itself, and of the clause reported as theirs."""
+    """Who speaks; offsets in the narration: of the attribution itself, and of the clause reported as theirs."""
 
-    source: Source
+    speaker: Speaker
     start: int
     end: int
     reported: tuple[int, int] | None
@@ -64,14 +62,14 @@ def _by_verb(narration: str) -> Iterator[Attribution]:
         left, denied = _before(narration, verb.start())
         if denied:
             continue
-        who = source(left) if left.strip(" \t\r\n,") and not left.rstrip().endswith(HIDDEN + ",") else None
+        who = named_speaker(left) if left.strip(" \t\r\n,") and not left.rstrip().endswith(HIDDEN + ",") else None
         if who:
             yield from _forward(narration, who, _start(narration, who, verb.start()), verb)
         elif HIDDEN in narration[max(0, verb.start() - 3) : verb.start()] or left.rstrip().endswith(","):
             yield from _inverted(narration, verb)
 
 
-def _start(narration: str, who: Source, stop: int) -> int:
+def _start(narration: str, who: Speaker, stop: int) -> int:
     """Return where the subject starts: at its name or, where that comes first, its role."""
     at = narration.rfind(who.name, 0, stop)
     role = narration.rfind(who.role, 0, stop) if who.role else -1
@@ -93,7 +91,7 @@ def _before(narration: str, at: int) -> tuple[str, bool]:
     return left, bool(words) and words[-1].lower() in DENIES
 
 
-def _forward(narration: str, who: Source, start: int, verb: re.Match[str]) -> Iterator[Attribution]:
+def _forward(narration: str, who: Speaker, start: int, verb: re.Match[str]) -> Iterator[Attribution]:
     """Read `Smith said ...` and `..., Smith said.`."""
     rest = narration[verb.end() : verb.end() + _REACH]
     aside = _ASIDE.match(rest) or (_TOLD_ASIDE.match(rest) if verb[0] in _TELL else None)
@@ -117,20 +115,18 @@ def _forward(narration: str, who: Source, start: int, verb: re.Match[str]) -> It
 def _that(verb: str, rest: str) -> re.Match[str] | None:
     """Match what stands between a verb and the clause that it reports, where the clause is plain to see."""
     if verb in _TELL:
-        return _TOLD.match(rest) or _TOLD_CLAUSE.match(rest)
+        return _TOLD.match(rest)
     that = _THAT.match(rest)
-    if that and verb in SAY and len(that[0].split()) > _LONG_ASIDE:
-        return None  # `said in the release this case shows that`
-    return that or _PRONOUN_CLAUSE.match(rest)
+    too_long = that and verb in SAY and len(that[0].split()) > _LONG_ASIDE  # `said in the release this case shows that`
+    return None if too_long else that
 
 
 def _ends(aside: re.Match[str] | None, rest: str, start: int) -> bool:
     """Tell whether nothing is reported behind the verb: `..., Smith said on Monday.`."""
-    if aside is None:
-        return False
-    if start <= 2 and len(aside[0].split()) > _LONG_ASIDE:
-        return False
-    return start > 2 or not aside[0].endswith(",") or not rest[aside.end() :].strip()
+    if aside is None or start > 2:
+        return aside is not None
+    goes_on = aside[0].endswith(",") and rest[aside.end() :].strip()
+    return len(aside[0].split()) <= _LONG_ASIDE and not goes_on
 
 
 def _inverted(narration: str, verb: re.Match[str]) -> Iterator[Attribution]:
@@ -147,7 +143,7 @@ def _inverted(narration: str, verb: re.Match[str]) -> Iterator[Attribution]:
 def _by_label(narration: str) -> Iterator[Attribution]:
     """Read `Robert Ford: "..."`."""
     label = _LABEL.match(narration)
-    who = source(label[1]) if label and not is_label(label[1]) else None
+    who = named_speaker(label[1]) if label and not is_label(label[1]) else None
     if label and who and who.kind != "pronoun":
         yield Attribution(who, label.start(1), label.end(1), None)
 
@@ -155,7 +151,7 @@ def _by_label(narration: str) -> Iterator[Attribution]:
 def _by_saying(narration: str) -> Iterator[Attribution]:
     """Read `Ann Hill denied it, saying she was at home`."""
     saying = _SAYING.search(narration)
-    who = opening(narration) if saying else None
+    who = sentence_subject(narration) if saying else None
     if saying and who:
         reported = None if narration.startswith(HIDDEN, saying.end()) else (saying.end(), len(narration))
         yield Attribution(who, saying.start(), saying.end(), reported)
@@ -173,19 +169,19 @@ def _by_according(narration: str) -> Iterator[Attribution]:
             yield Attribution(who, match.start(), end, (0, match.start()))
 
 
-def _noun_after(narration: str, start: int) -> tuple[Source | None, int]:
+def _noun_after(narration: str, start: int) -> tuple[Speaker | None, int]:
     """Read the noun phrase behind a verb, with a role in apposition."""
     window = narration[start : start + _REACH].partition(HIDDEN)[0]
     stop = _NOUN_END.search(window)
-    while stop and stop[0] == "." and _INITIAL.search(window, 0, stop.start()):
+    while stop and is_abbreviated(window, stop.start()):
         stop = _NOUN_END.search(window, stop.end())
     name = window[: stop.start() if stop else None]
-    who, end = source(name.strip()), start + len(name)
+    who, end = named_speaker(name.strip()), start + len(name)
     comma = window.find(",", len(name), len(name) + _NEAR)
     if who is None or who.kind == "pronoun" or comma < 0:
         return who, end
     apposed = re.split(r"[,;:]|\.(?:\s|$)", window[comma + 1 :], maxsplit=1)[0]
-    role, named = role_of(apposed), source(apposed.strip())
+    role, named = role_of(apposed), named_speaker(apposed.strip())
     if who.kind == "role" and named and named.kind == "name":
         return named, start + comma + 1 + len(apposed)
     if who.kind == "name" and role and comma == len(name):

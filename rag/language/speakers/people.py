@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from rag.language.speakers.names import Source
+from rag.language.names import CAPITALISED
+from rag.language.speakers.noun_phrases import Speaker
 from rag.language.speakers.titles import BODIES, NOT_NAMES, TITLES, is_body, is_role, singular
 
-_FULL = re.compile(r"\b(?=([A-Z][\w’'-]+)\s(?:[A-Z]\.\s)?([A-Z][\w’'-]+))")
+_FULL = re.compile(rf"\b(?=({CAPITALISED})\s(?:[A-Z]\.\s)?({CAPITALISED}))")
 _FEMALE = re.compile(r"\b(?:\w*woman|women|mother|daughter|wife|sister|widow|midwife|queen|actress)\b")
 _MALE = re.compile(r"\b(?:(?:\w{3,})?man|men|father|son|husband|brother|king|actor)\b")
 _CAPITAL = re.compile(r"(?<=[a-z,]\s)[A-Z][a-z]+")
@@ -16,7 +17,7 @@ _PLACES = frozenset(
     """new york north south east west saudi arabia united hong kong san los sri korea zealand africa washington city
     county street road river valley island islands lake bay""".split()
 )
-_ONE = re.compile(r"(?:an?|one|another|the)\s", re.IGNORECASE)
+_ONE = ("a ", "an ", "one ", "another ")
 _SUFFIXES = frozenset({"jr", "jr.", "sr", "sr.", "ii", "iii", "iv"})
 
 _REMEMBERED = 2  # blocks without the person after which `he` is no longer clear
@@ -26,11 +27,11 @@ class People:
     """The people met so far, in reading order, and the one whom the text is about."""
 
     def __init__(self) -> None:
-        self._by_last: dict[str, list[Source]] = {}
+        self._by_last: dict[str, list[Speaker]] = {}
         self._first: dict[str, set[str]] = {}  # full names read, by their last word
         self._capitals: set[str] = set()  # words with a capital inside a sentence
-        self._focus: Source | None = None
-        self._body: Source | None = None
+        self._focus: Speaker | None = None
+        self._body: Speaker | None = None
         self._age = 0
         self._body_age = 0
 
@@ -45,28 +46,23 @@ class People:
         self._body_age += 1
 
     @property
-    def focus(self) -> Source | None:
+    def focus(self) -> Speaker | None:
         """The person whom the text is about; None when that is not clear."""
         return self._focus if self._age <= _REMEMBERED else None
 
-    @property
-    def fresh(self) -> Source | None:
-        """The person whom this block or the one before was about."""
-        return self._focus if self._age <= 1 else None
-
-    def knows(self, who: Source) -> bool:
+    def knows(self, who: Speaker) -> bool:
         """Tell whether a name is surely a name: it has two words or a title, or was met or read in full before."""
         last = who.name.split()[-1].lower()
         return " " in who.name or last in self._by_last or last in self._first or last in self._capitals
 
-    def _unsure(self, who: Source) -> bool:
+    def _unsure(self, who: Speaker) -> bool:
         """Tell whether a name may be that of a place or a thing."""
         words = who.name.lower().split()
         if who.role or who.gender or words[-1] in self._by_last:
             return False
         return not _PLACES.isdisjoint(words) or (len(words) == 1 and words[0] not in self._first)
 
-    def meet(self, who: Source) -> Source:
+    def meet(self, who: Speaker) -> Speaker:
         """Return the person with the name and role that the text gives in full; remember them."""
         if who.kind != "name":
             return who
@@ -86,11 +82,11 @@ class People:
         old = same[0]
         name = max(old.name, who.name, key=lambda n: (len(_bare(n)), n == old.name))
         role = old.role or who.role
-        merged = Source(name, "name", role, old.gender or who.gender or _gender(role or ""))
+        merged = Speaker(name, "name", role, old.gender or who.gender or _gender(role or ""))
         known[known.index(old)] = merged
         return merged
 
-    def about(self, who: Source | None, *, spoke: bool = False) -> None:
+    def about(self, who: Speaker | None, *, spoke: bool = False) -> None:
         """Note whom a sentence is about; one who `spoke` is no place."""
         if who is None or who.kind == "pronoun":
             if who is not None and self._focus:
@@ -101,16 +97,17 @@ class People:
             self._body, self._body_age = who, 0
             return
         last = who.name.split()[-1]
-        if who.kind == "role" and (not _ONE.match(who.name) or singular(last) != last):
+        name = who.name.lower()
+        if who.kind == "role" and (not name.startswith((*_ONE, "the ")) or singular(last) != last):
             return  # several people: a later `he` is none of them
         if who.kind == "name" and not spoke and self._unsure(who):
             self._focus = None
             return
-        definite = who.kind == "role" and not who.name.lower().startswith(("a ", "an ", "one ", "another "))
+        definite = who.kind == "role" and not name.startswith(_ONE)
         self._focus = None if definite and self.focus else self.meet(who)
         self._age = 0
 
-    def resolve(self, who: Source) -> Source | None:
+    def resolve(self, who: Speaker) -> Speaker | None:
         """Return the speaker: pronouns become the person in focus, last names the full one; None when unclear."""
         if who.kind == "body":
             return self._named_body(who)
@@ -124,11 +121,11 @@ class People:
             return None
         found = self.focus
         if found.kind == "name" and who.gender and not found.gender:
-            found = self.meet(Source(found.name, "name", found.role, who.gender))
+            found = self.meet(Speaker(found.name, "name", found.role, who.gender))
             self._focus = found
         return found
 
-    def _named_body(self, who: Source) -> Source:
+    def _named_body(self, who: Speaker) -> Speaker:
         """Return the organisation that `the council` means when one of that noun was named before."""
         article, _, noun = who.name.partition(" ")
         if article == "the" and noun in BODIES and self._body and noun in self._body.name.lower().split():

@@ -33,7 +33,7 @@ class Turn(NamedTuple):
     words: Span
 
 
-def turns(text: str, blocks: Sequence[Span]) -> tuple[Statement, ...] | None:
+def transcript(text: str, blocks: Sequence[Span]) -> tuple[Statement, ...] | None:
     """Return the statements of a transcript; None for any other text."""
     labelled = _without_labels(text, [_turn(text, block) for block in blocks])
     counts = Counter(turn.name for turn in labelled if turn)

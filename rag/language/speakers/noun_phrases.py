@@ -6,13 +6,12 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from rag.language.speakers.marks import HIDDEN
+from rag.language.names import LINKS, PARTICLES
+from rag.language.speakers.quotations import HIDDEN
 from rag.language.speakers.titles import (
     AUXILIARY,
     DENIES,
     NOT_NAMES,
-    PARTICLES,
-    PERSON_PARTICLES,
     PRONOUNS,
     TITLES,
     is_body,
@@ -33,8 +32,11 @@ _JOINING = frozenset(
 )
 
 
+_DETERMINERS = frozenset("the a an one another his her its their some many several".split())
+
+
 @dataclass(frozen=True, slots=True)
-class Source:
+class Speaker:
     """Somebody who speaks: `name` as the text gives it; kind `role` has no name ("one aid worker")."""
 
     name: str
@@ -47,7 +49,7 @@ class Source:
         return f"{self.name}, {self.role}" if self.role else self.name
 
 
-def source(left: str) -> Source | None:
+def named_speaker(left: str) -> Speaker | None:
     """Return whom the words in front of a verb name as its subject; None when that is not clear.
 
     `left` is the sentence up to the verb, without auxiliaries. Appositions stand between commas, the role after
@@ -61,7 +63,7 @@ def source(left: str) -> Source | None:
     return _apposed(parts[:-1][-4:])
 
 
-def _apposed(parts: list[str]) -> Source | None:
+def _apposed(parts: list[str]) -> Speaker | None:
     """Find the one name among parts between commas; its neighbour may be the role."""
     heads = [(at, head) for at, part in enumerate(parts) if (head := _phrase(part)) and head.kind != "pronoun"]
     full = [(at, head) for at, head in heads if head.kind != "role" and _is_full(head)]
@@ -78,7 +80,7 @@ def _apposed(parts: list[str]) -> Source | None:
     return replace(found, role=found.role or role_of(after) or role_of(before))
 
 
-def _is_full(head: Source) -> bool:
+def _is_full(head: Speaker) -> bool:
     return " " in head.name or head.kind == "body" or head.gender != ""
 
 
@@ -97,7 +99,7 @@ def _is_role_phrase(words: str) -> bool:
     return 0 < len(head) <= _LONGEST_PHRASE and any(is_role(word) for word in head[-4:]) and HIDDEN not in words
 
 
-def _phrase(words: str) -> Source | None:
+def _phrase(words: str) -> Speaker | None:
     """Read one noun phrase."""
     tokens = words.split()
     while tokens and tokens[0].lower() in _JOINING:
@@ -105,7 +107,7 @@ def _phrase(words: str) -> Source | None:
     if not tokens or len(tokens) > _LONGEST_PHRASE or any(HIDDEN in token or token.endswith(",") for token in tokens):
         return None
     if len(tokens) == 1 and tokens[0].lower() in PRONOUNS:
-        return Source(tokens[0].lower(), "pronoun", gender=PRONOUNS[tokens[0].lower()])
+        return Speaker(tokens[0].lower(), "pronoun", gender=PRONOUNS[tokens[0].lower()])
     return _name(tokens) or _name_of_body(tokens) or _role_and_name(tokens) or _described(tokens)
 
 
@@ -114,7 +116,7 @@ def _capital(token: str) -> bool:
     return bare[:1].isupper() or (bare[:2].isalpha() and bare[1:2].isupper())
 
 
-def _name(tokens: list[str]) -> Source | None:
+def _name(tokens: list[str]) -> Speaker | None:
     """Read tokens that are all a name: of a person, or of an organisation by its nouns."""
     bare = tokens[1:] if tokens[0].lower() == "the" else tokens
     if not _like_a_name(bare):
@@ -122,20 +124,20 @@ def _name(tokens: list[str]) -> Source | None:
     if "of" in bare[2:] and not any(map(is_body, bare[: bare.index("of")])) and bare is tokens:
         return None
     if bare is not tokens or any(map(is_body, bare)) or _like_a_body(bare):
-        return Source(" ".join(bare), "body") if _one(bare) else None
+        return Speaker(" ".join(bare), "body") if _one(bare) else None
     if bare[0].lower() in TITLES:
-        return Source(" ".join(bare), "name", gender=TITLES[bare[0].lower()]) if len(bare) > 1 else None
-    return _titled(bare) or Source(" ".join(bare), "name")
+        return Speaker(" ".join(bare), "name", gender=TITLES[bare[0].lower()]) if len(bare) > 1 else None
+    return _titled(bare) or Speaker(" ".join(bare), "name")
 
 
 def _like_a_name(tokens: list[str]) -> bool:
     """Tell whether tokens are capitalised, but for particles inside, and not just because they open a sentence."""
-    if not tokens or not all(_capital(token) or token.lower() in PARTICLES for token in tokens):
+    if not tokens or not all(_capital(token) or token.lower() in PARTICLES | LINKS for token in tokens):
         return False
     return all(_capital(end) and end.lower() not in NOT_NAMES for end in (tokens[0], tokens[-1]))
 
 
-def _name_of_body(tokens: list[str]) -> Source | None:
+def _name_of_body(tokens: list[str]) -> Speaker | None:
     """Read `Ibrahim Al-Assil of the Middle East Institute`."""
     at = next((i for i, token in enumerate(tokens) if token in {"of", "from", "at"}), 0)
     found = _name(tokens[:at]) if at >= 2 and _capital(tokens[-1]) else None
@@ -146,7 +148,7 @@ def _like_a_body(tokens: list[str]) -> bool:
     """Tell an abbreviation or a name with prepositions from a person's name."""
     if len(tokens) == 1 and tokens[0].replace("-", "").replace(".", "").isupper() and len(tokens[0]) > 1:
         return True
-    return any(token.lower() in PARTICLES - PERSON_PARTICLES for token in tokens)
+    return any(token.lower() in LINKS for token in tokens)
 
 
 def _one(tokens: list[str]) -> bool:
@@ -154,19 +156,19 @@ def _one(tokens: list[str]) -> bool:
     return "and" not in tokens or any(is_body(token) for token in tokens[: tokens.index("and")])
 
 
-def _titled(tokens: list[str]) -> Source | None:
+def _titled(tokens: list[str]) -> Speaker | None:
     """Split `National Security Adviser Jake Sullivan` after its last role."""
     at = next((i for i in range(len(tokens) - 1, 0, -1) if is_role(tokens[i - 1])), 0)
     rest = tokens[at:]
-    if not at or is_role(tokens[-1]) or rest[0].lower() in PARTICLES - PERSON_PARTICLES:
-        return Source(" ".join(tokens), "role") if is_role(tokens[-1]) else None
-    return Source(" ".join(rest), "name", " ".join(tokens[:at]))
+    if not at or is_role(tokens[-1]) or rest[0].lower() in LINKS:
+        return Speaker(" ".join(tokens), "role") if is_role(tokens[-1]) else None
+    return Speaker(" ".join(rest), "name", " ".join(tokens[:at]))
 
 
-def _role_and_name(tokens: list[str]) -> Source | None:
+def _role_and_name(tokens: list[str]) -> Speaker | None:
     """Read `Middle East analyst Rahul Pathak`: a name after a role in lower case."""
     start = len(tokens)
-    while start and (_capital(tokens[start - 1]) or tokens[start - 1].lower() in PERSON_PARTICLES):
+    while start and (_capital(tokens[start - 1]) or tokens[start - 1].lower() in PARTICLES):
         start -= 1
     name, before = tokens[start:], tokens[:start]
     if not name or not before or not is_role(before[-1]) or not _capital(name[0]):
@@ -176,30 +178,17 @@ def _role_and_name(tokens: list[str]) -> Source | None:
     found = _name(name)
     if found is None or found.kind != "name":
         return None
-    return Source(found.name, "name", role_of(" ".join(before)), found.gender)
+    return Speaker(found.name, "name", role_of(" ".join(before)), found.gender)
 
 
-def _described(tokens: list[str]) -> Source | None:
+def _described(tokens: list[str]) -> Speaker | None:
     """Read somebody without a name: `one aid worker`, `a spokesman for the ministry`, `the town council`."""
     cut = next((i for i, token in enumerate(tokens) if i and token in {"of", "for", "at", "in", "from", "with"}), None)
     head = tokens[:cut]
     if len(head) > 6 or not head[-1].replace("-", "").replace("’", "").replace("'", "").isalpha():
         return None
     first = head[0].lower()
-    if first in NOT_NAMES - {
-        "the",
-        "a",
-        "an",
-        "one",
-        "another",
-        "his",
-        "her",
-        "its",
-        "their",
-        "some",
-        "many",
-        "several",
-    }:
+    if first in NOT_NAMES - _DETERMINERS:
         return None
     if any(token.lower() in (DENIES | AUXILIARY | {"who", "and", "or"}) for token in tokens):
         return None
@@ -209,15 +198,15 @@ def _described(tokens: list[str]) -> Source | None:
     if first in NOT_NAMES:
         name = f"{first}{name[len(first) :]}"
     if is_role(head[-1]):
-        return Source(name, "role")
-    return Source(name, "body") if is_body(head[-1]) else None
+        return Speaker(name, "role")
+    return Speaker(name, "body") if is_body(head[-1]) else None
 
 
-def _subject_of_clause(left: str, last: str) -> Source | None:
+def _subject_of_clause(left: str, last: str) -> Speaker | None:
     """Read `Robert Ford is the former ambassador and`: the verb shares the subject at the start of the sentence."""
     if not last.endswith((" and", " but")):
         return None
-    opened = opening(left)
+    opened = sentence_subject(left)
     return opened if opened and len(left) <= 200 else None
 
 
@@ -231,20 +220,20 @@ _VERB_AFTER = re.compile(
 )
 
 
-def opening(sentence: str) -> Source | None:
+def sentence_subject(sentence: str) -> Speaker | None:
     """Return whom a sentence is about, by its first words: `Ann Hill is a nurse`, `For Ann Hill, ...`, `She had`."""
     words = sentence[:300].removeprefix("For ")
     first = words.split(" ", 1)[0]
     pronoun = re.match(r"(He|She)(?:['’]s|['’]d)?\b", first)
     if pronoun:
-        return Source(pronoun[1].lower(), "pronoun", gender=PRONOUNS[pronoun[1].lower()])
+        return Speaker(pronoun[1].lower(), "pronoun", gender=PRONOUNS[pronoun[1].lower()])
     later = _AFTER_TIME.match(words)
     if later:
-        return Source(later[1], "pronoun", gender=PRONOUNS[later[1]])
+        return Speaker(later[1], "pronoun", gender=PRONOUNS[later[1]])
     return _before_comma(words) or _before_verb(words)
 
 
-def _before_comma(words: str) -> Source | None:
+def _before_comma(words: str) -> Speaker | None:
     """Read `Ann Hill, a nurse, ...` and `The mayor of Hull, Ann Hill, ...`."""
     comma = re.match(r"[^,;:()]{3,80}(?=,)", words)
     if not comma:
@@ -252,13 +241,13 @@ def _before_comma(words: str) -> Source | None:
     after = words[comma.end() + 1 :].split(",", 1)
     found = _phrase(comma[0])
     if found and found.kind == "name":
-        return Source(found.name, "name", found.role or role_of(after[0]), found.gender)
+        return Speaker(found.name, "name", found.role or role_of(after[0]), found.gender)
     named = _phrase(after[0]) if len(after) > 1 else None
     role = role_of(comma[0])
-    return Source(named.name, "name", role, named.gender) if role and named and named.kind == "name" else None
+    return Speaker(named.name, "name", role, named.gender) if role and named and named.kind == "name" else None
 
 
-def _before_verb(words: str) -> Source | None:
+def _before_verb(words: str) -> Speaker | None:
     verb = _VERB_AFTER.search(words)
     before = words[: verb.start()].split() if verb and verb.start() <= 80 else []
     while before and before[-1].endswith("ly") and before[-1].islower():
