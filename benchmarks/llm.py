@@ -13,8 +13,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from rag.answer.write import llm_answerer
 from rag.answer.write.endpoint import Settings
-from rag.answer.write.setup import llm_answerer
 from rag.library import Library
 from tests.local_llm import broken, llama_server
 

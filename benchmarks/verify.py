@@ -29,10 +29,10 @@ from sentencex import segment
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 
-from rag.answer.check import Judge
+from rag.answer.check import SentenceChecker
 from rag.answer.check.facts import names, numbers
-from rag.answer.check.faults import Source, faults
-from rag.answer.check.likeness import HEAD, LONGEST, Likeness, counts
+from rag.answer.check.faults import CitedText, faults
+from rag.answer.check.likeness import HEAD, LONGEST, THRESHOLD, Likeness, counts
 from rag.chunk import Chunker
 from rag.language.terms import terms
 from rag.load import load
@@ -59,7 +59,7 @@ class Case:
     name: str
     group: str
     claim: str
-    source: Source
+    source: CitedText
     supported: bool
 
     @property
@@ -89,11 +89,11 @@ def _attribution(folder: Path) -> Iterator[Case]:
         yield Case("attributionbench_dev", row["question"], claim, _source(claim, sentences), label)
 
 
-def _source(claim: str, sentences: Sequence[str]) -> Source:
+def _source(claim: str, sentences: Sequence[str]) -> CitedText:
     """Return the sentences that share most terms with the claim, in their order."""
     wanted = set(terms(claim))
     rank = sorted((-len(wanted & set(terms(text))) + len(text) / 5000, i) for i, text in enumerate(sentences))
-    return Source(" ".join(sentences[i] for i in sorted(i for _, i in rank[:SENTENCES])))
+    return CitedText(" ".join(sentences[i] for i in sorted(i for _, i in rank[:SENTENCES])))
 
 
 def _untokenised(text: str) -> str:
@@ -172,11 +172,11 @@ def _passages(document: Document) -> list[Passage]:
     return Chunker(lambda texts: [len(text.split()) for text in texts]).passages(document)
 
 
-def planted_table(title: str, items: Sequence[Planted], judge: Judge) -> None:
+def planted_table(title: str, items: Sequence[Planted], checker: SentenceChecker) -> None:
     """Print how many are flagged, kind by kind."""
     seen: dict[str, list[bool]] = defaultdict(list)
     for item in items:
-        flagged = judge.check(item.text, item.citations).support == "unsupported"
+        flagged = checker.check(item.text, item.citations).support == "unsupported"
         seen[item.kind or "correct"].append(flagged)
         if item.kind:
             seen["all planted"].append(flagged)
@@ -249,7 +249,7 @@ def judged_table(items: Sequence[Case], states: np.ndarray) -> None:
         test, train = here & held, here & ~held
         steps = np.linspace(0, 1, 101)
         best = max(steps, key=lambda t: balanced_accuracy_score(labels[train], share[train] >= t))
-        guesses = (share >= best, plain >= 0.5, read >= 0.5, (read >= likeness.threshold) & sound)
+        guesses = (share >= best, plain >= 0.5, read >= 0.5, (read >= THRESHOLD) & sound)
         scores = " | ".join(f"{balanced_accuracy_score(labels[test], guess[test]):.3f}" for guess in guesses)
         print(f"| {name} | {test.sum()} | {scores} |")
 
@@ -265,9 +265,9 @@ def main() -> None:
     states = reader_states(items, options.states)
     if options.fit:
         fit(items, states)
-    judge = Judge(Likeness(shipped_network()[0]))
-    planted_table("written by hand", list(written()), judge)
-    planted_table("made from bbc_news", list(made(options.folder)), judge)
+    checker = SentenceChecker(Likeness(shipped_network()[0]))
+    planted_table("written by hand", list(written()), checker)
+    planted_table("made from bbc_news", list(made(options.folder)), checker)
     judged_table(items, states)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from rag.answer.check.quotations import quotations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +52,7 @@ def broken(answer: Answer) -> list[str]:
     ]
     for sentence in answer.sentences:
         sources = " ".join(" ".join(listed[number].passage.text.split()) for number in sentence.citations)
-        found += [f"inexact quotation: {q}" for q in quotations(sentence.text) if q.rstrip(".,") not in sources]
+        quoted = [one or other for one, other in re.findall(r"“([^“”]+)”|\"([^\"]+)\"", sentence.text)]
+        found += [f"inexact quotation: {words}" for words in quoted if words.rstrip(".,") not in sources]
     used = {number for sentence in answer.sentences for number in sentence.citations}
     return [*found, *(f"uncited source: {listed[number]}" for number in set(listed) - used)]

@@ -7,11 +7,10 @@ from collections import Counter
 
 import pytest
 
-from rag.answer.check import Judge
+from rag.answer.check import SentenceChecker, unquoted
 from rag.answer.check.facts import names, numbers
-from rag.answer.check.faults import Source, faults
+from rag.answer.check.faults import CitedText, faults
 from rag.answer.check.likeness import Head, Likeness
-from rag.answer.check.quotations import quotations, unquoted
 from rag.chunk import Chunker
 from rag.load import load
 from rag.models.reader import WEIGHTS_SHA256, shipped_network
@@ -20,8 +19,8 @@ from tests.conftest import ROOT
 
 
 @pytest.fixture(scope="module")
-def judge():
-    return Judge(Likeness(shipped_network()[0]))
+def checker():
+    return SentenceChecker(Likeness(shipped_network()[0]))
 
 
 def written():
@@ -38,12 +37,12 @@ def written():
 
 
 @pytest.mark.slow
-def test_planted_errors_are_caught_and_rewordings_pass(judge):
+def test_planted_errors_are_caught_and_rewordings_pass(checker):
     """At least 95% of planted swaps and negations are flagged, and at most 5% of correct rewordings."""
     total: Counter[bool] = Counter()
     flagged: Counter[bool] = Counter()
     for kind, sentence, citations in written():
-        verdict = judge.check(sentence, citations)
+        verdict = checker.check(sentence, citations)
         assert verdict.support != "verbatim"
         total[kind is None] += 1
         flagged[kind is None] += verdict.support == "unsupported"
@@ -52,19 +51,19 @@ def test_planted_errors_are_caught_and_rewordings_pass(judge):
     assert flagged[False] >= 0.95 * total[False]
 
 
-def test_what_stands_in_the_source_is_verbatim(judge):
+def test_what_stands_in_the_source_is_verbatim(checker):
     """Every cited sentence is verbatim for itself; a part of one is not."""
     for _, _, citations in list(written())[::40]:
         quote = " ".join(citations[0].quote.split())
-        assert judge.check(quote, citations).support == "verbatim"
-        assert judge.check(" ".join(quote.split()[:-2]), citations).support != "verbatim"
-    assert judge.check("Anything.", []).support == "unsupported"
+        assert checker.check(quote, citations).support == "verbatim"
+        assert checker.check(" ".join(quote.split()[:-2]), citations).support != "verbatim"
+    assert checker.check("Anything.", []).support == "unsupported"
 
 
-def test_a_question_supports_nothing(judge):
+def test_a_question_supports_nothing(checker):
     """What only asks is flagged, though all of its words stand in the source."""
     _, _, citations = next(written())
-    asked = judge.check(f"{citations[0].quote.rstrip('. ')}, is it?", citations)
+    asked = checker.check(f"{citations[0].quote.rstrip('. ')}, is it?", citations)
     assert (asked.support, asked.fault) == ("unsupported", "it asks and answers nothing")
 
 
@@ -103,12 +102,11 @@ def test_names():
         ("586 people came and 40 tents were lost.", True),
         ("40 people came and 586 tents were lost.", False),
         ("Ruth Hill said that 586 people came.", True),
-        ("Bo Marsh said that 586 people came.", False),
     ],
 )
 def test_rules(claim, right):
-    """Rounded numbers, numbers of other things, and statements laid into other mouths."""
-    source = Source("586 people came, she said, and 40 tents were lost.", "Ruth Hill met Bo Marsh.", ("Ruth Hill",))
+    """Rounded numbers, and numbers of other things."""
+    source = CitedText("586 people came, she said, and 40 tents were lost.", "Ruth Hill met Bo Marsh.", ("Ruth Hill",))
     assert (next(faults(claim, source), None) is None) is right
 
 
@@ -118,4 +116,3 @@ def test_quotations():
     assert unquoted("He “lost three nets and a boat”.", source) == "He “lost three nets and a boat”."
     assert unquoted('He "lost two nets" and «a boat.»', source) == "He lost two nets and «a boat»."
     assert unquoted("“We lost it all, and the boys' tent", source) == "We lost it all, and the boys' tent"
-    assert quotations("“One” and 'two', the boys' own") == ["One", "two"]

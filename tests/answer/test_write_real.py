@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rag.answer.question import Question
+from rag.answer.write import llm_answerer
 from rag.answer.write.endpoint import Settings
-from rag.answer.write.setup import llm_answerer
 from tests.local_llm import broken, llama_server, weights
 
 pytestmark = [

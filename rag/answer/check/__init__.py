@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.answer.check.faults import Source, faults
-from rag.answer.check.quotations import unquoted
+from rag.answer.check.faults import CitedText, faults
 from rag.language.questions import is_question
 
 if TYPE_CHECKING:
@@ -15,9 +15,14 @@ if TYPE_CHECKING:
     from rag.answer.check.likeness import Likeness
     from rag.records import Citation, Support
 
+_QUOTED = re.compile(
+    r"“([^“”]+)”|\"([^\"]+)\"|«([^«»]+)»|„([^„“]+)“|(?<!\w)‘([^‘’]+(?:’\w[^‘’]*)*)’(?!\w)|(?<!\w)'([^']+)'(?!\w)"
+)
+_WITHOUT_MARKS = str.maketrans("", "", '"“”«»„')
+
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CheckedSentence:
     """What was found about a sentence: `text` is what may be shown, without quotation marks that nothing bears out."""
 
     text: str
@@ -26,7 +31,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class SentenceChecker:
     """Holds sentences against the sources they cite: rules on words first, then how alike the two are.
 
     Attributes:
@@ -35,25 +40,45 @@ class Judge:
 
     likeness: Likeness
 
-    def check(self, sentence: str, citations: Sequence[Citation]) -> Verdict:
-        """Return the verdict on one sentence; without citations it is unsupported."""
+    def check(self, sentence: str, citations: Sequence[Citation]) -> CheckedSentence:
+        """Return what was found about one sentence; without citations it is unsupported."""
         if not citations:
-            return Verdict(unquoted(sentence, ""), "unsupported", "it names no source")
+            return CheckedSentence(unquoted(sentence, ""), "unsupported", "it names no source")
         if is_verbatim(sentence, citations):
-            return Verdict(sentence, "verbatim")
+            return CheckedSentence(sentence, "verbatim")
         text = unquoted(sentence, "\n".join(citation.passage.text for citation in citations))
-        source = Source.of(citations)
+        source = CitedText.of(citations)
         fault = "it asks and answers nothing" if is_question(text) else next(faults(text, source), None)
         if fault is None and not self.likeness.supports(text, source):
             fault = "the source does not seem to say this"
-        return Verdict(text, "unsupported" if fault else "supported", fault)
+        return CheckedSentence(text, "unsupported" if fault else "supported", fault)
 
 
 def is_verbatim(sentence: str, citations: Sequence[Citation]) -> bool:
     """Tell whether a sentence is one of the cited ones, or all of them in order: less than a sentence can mislead."""
-    quotes = [_words(citation.quote) for citation in citations]
-    return _words(sentence) in {*quotes, " ".join(quotes)}
+    wanted, *quotes = (" ".join(text.split()).strip(" .") for text in (sentence, *(c.quote for c in citations)))
+    return wanted in {*quotes, " ".join(quotes)}
 
 
-def _words(text: str) -> str:
-    return " ".join(text.split()).strip(" .")
+def unquoted(text: str, sources: str) -> str:
+    """Take the quotation marks off whatever the sources do not have letter by letter (white space aside).
+
+    A closing comma or full stop inside the marks may belong to the sentence around them. Marks without a partner go.
+    """
+    source = " ".join(sources.split())
+    parts, position = list[str](), 0
+    for match in _QUOTED.finditer(text):
+        parts += [text[position : match.start()].translate(_WITHOUT_MARKS), _quotation(match, source)]
+        position = match.end()
+    return "".join([*parts, text[position:].translate(_WITHOUT_MARKS)])
+
+
+def _quotation(match: re.Match[str], source: str) -> str:
+    """Return a quotation with its marks where the source has its words, without them where it has not."""
+    words = " ".join(next(filter(None, match.groups())).split())
+    bare = words.rstrip(".,;")
+    if words in source:
+        return match[0]
+    if bare and bare in source:  # the stop was put inside by the one who quotes
+        return f"{match[0][0]}{bare}{match[0][-1]}{words[len(bare) :]}"
+    return unquoted(words, source)

@@ -14,20 +14,20 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.answer.check.faults import contraries, negations, numerals
+from rag.answer.check.faults import contraries, wrong_negations, wrong_numbers
 from rag.language.terms import terms
 from rag.models.reader import WEIGHTS_SHA256
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rag.answer.check.faults import Source
+    from rag.answer.check.faults import CitedText
     from rag.models.reader import SpanBert
 
 HEAD = Path(__file__).parent / "head.json"
 THRESHOLD = 0.45  # flags 2 of 172 correct sentences, 0.5 6 of them; both catch the same planted errors
 LONGEST = 1500  # characters of a source that are read
-NEAR = 5  # words apart: neighbours in the sentence should be near each other in its source
+NEIGHBOURS = 5  # words apart: neighbours in the sentence should be near each other in its source
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +38,14 @@ class Head:
     """
 
     reader: str
-    words: tuple[float, ...]
-    plain: tuple[float, ...]
-    state: tuple[float, ...]
+    words: Sequence[float]
+    plain: Sequence[float]
+    state: Sequence[float]
 
     @classmethod
-    def load(cls, path: Path = HEAD) -> Head:
-        """Read the weights, by default those that come with the package."""
-        read = json.loads(path.read_text("utf-8"))
-        return cls(read["reader"], tuple(read["words"]), tuple(read["plain"]), tuple(read["state"]))
+    def load(cls) -> Head:
+        """Read the weights that come with the package."""
+        return cls(**json.loads(HEAD.read_text("utf-8")))
 
     def probability(self, counts: Sequence[float], state: Sequence[float] = ()) -> float:
         """Return the probability, from 0 to 1, that the source supports the sentence."""
@@ -63,35 +62,32 @@ class Likeness:
 
     Args:
         network: the one that the head was fitted on; without it, counts of words alone decide.
-        head: the weights.
-        threshold: of the probability.
     """
 
-    def __init__(self, network: SpanBert | None, head: Head | None = None, threshold: float = THRESHOLD) -> None:
-        self.head = head or Head.load()
-        self.threshold = threshold
+    def __init__(self, network: SpanBert | None) -> None:
+        self.head = Head.load()
         self._network = network if self.head.reader == WEIGHTS_SHA256 else None
 
-    def supports(self, claim: str, source: Source) -> bool:
+    def supports(self, claim: str, source: CitedText) -> bool:
         """Tell whether the source supports the sentence; one without words says nothing."""
-        return bool(terms(claim)) and self.probability(claim, source) >= self.threshold
+        return bool(terms(claim)) and self.probability(claim, source) >= THRESHOLD
 
-    def probability(self, claim: str, source: Source) -> float:
+    def probability(self, claim: str, source: CitedText) -> float:
         """Return the probability, from 0 to 1, that the source supports the sentence."""
-        text = " ".join((source.text, *source.speakers))[:LONGEST]
-        state = self._network.state(claim, text) if self._network else ()
+        state = self._network.state(claim, source.spoken[:LONGEST]) if self._network else ()
         return self.head.probability(counts(claim, source), state)
 
 
-def counts(claim: str, source: Source) -> list[float]:
+def counts(claim: str, source: CitedText) -> list[float]:
     """Return what is counted of a sentence and its source.
 
     The share of its terms in the source, the share of its neighbouring terms that are near each other there, and how
     many numbers, negations and contraries differ, 2 at most; and 1, for the bias.
     """
-    mine, theirs = terms(claim), terms(" ".join((source.text, *source.speakers)))
+    mine, theirs = terms(claim), terms(source.spoken)
     there = set(theirs)
-    near = {(a, b) for i, a in enumerate(theirs) for b in theirs[max(0, i - NEAR) : i + NEAR + 1]}
+    near = {(a, b) for i, a in enumerate(theirs) for b in theirs[max(0, i - NEIGHBOURS) : i + NEIGHBOURS + 1]}
     pairs = list(pairwise(mine))
     shares = [sum(t in there for t in mine) / max(1, len(mine)), sum(p in near for p in pairs) / max(1, len(pairs))]
-    return [*shares, *(min(2, len(list(check(claim, source)))) for check in (numerals, negations, contraries)), 1.0]
+    differ = (len(list(rule(claim, source))) for rule in (wrong_numbers, wrong_negations, contraries))
+    return [*shares, *(min(2, many) for many in differ), 1.0]

@@ -6,21 +6,28 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rag.answer.check import SentenceChecker
+from rag.answer.check.likeness import Likeness
 from rag.answer.answerer import NO_ANSWER, refusal
+from rag.answer.quote import ExtractiveAnswerer
+from rag.answer.scorer import ReaderScorer
+from rag.answer.write.endpoint import Endpoint
 from rag.answer.write.parse import drafts
-from rag.answer.write.prompt import Numbered, messages, numbered, schema
+from rag.answer.write.prompt import SourceSentence, messages, schema, source_sentences
 from rag.errors import LlmError
 from rag.language.terms import terms
+from rag.models.reader import shipped_network
 from rag.records import Answer, AnswerSentence, Citation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from rag.answer.check import Judge, Verdict
+    from rag.answer.check import CheckedSentence
     from rag.answer.question import Question
-    from rag.answer.quote import ExtractiveAnswerer
+    from rag.answer.write.endpoint import Settings
     from rag.answer.write.parse import Draft
     from rag.records import Hit
+    from rag.retrieve import Retriever
 
 MOST_CITATIONS = 4
 """Sources that one sentence may name."""
@@ -32,7 +39,7 @@ _REFUSED = re.compile(
 )
 
 
-class Writer(Protocol):
+class LanguageModel(Protocol):
     """Whatever writes text for a conversation; `rag.answer.write.endpoint.Endpoint` is one."""
 
     def write(self, messages: Sequence[Mapping[str, str]], schema: Mapping[str, Any]) -> Iterator[str]:
@@ -44,18 +51,18 @@ class LlmAnswerer:
     """Lets an LLM write the answer, and keeps the quoted one for when it fails.
 
     The LLM is asked only where the extractive answerer finds an answer, and sources that differ are shown beside its
-    answer as they are beside that. It sees nothing but the retrieved sentences,
-    has no tools, and what it writes is shown as plain text with the verdict of `judge`.
+    answer as they are beside that. It sees nothing but the retrieved sentences, has no tools, and what it writes is
+    shown as plain text with what `checker` found.
 
     Attributes:
-        writer: the LLM.
+        llm: writes the sentences.
         extractive: decides whether there is an answer, and gives the one that is shown when the LLM has none.
-        judge: holds each sentence against the sources that it names.
+        checker: holds each sentence against the sources that it names.
     """
 
-    writer: Writer
+    llm: LanguageModel
     extractive: ExtractiveAnswerer
-    judge: Judge
+    checker: SentenceChecker
 
     def answer(self, question: Question, hits: Sequence[Hit]) -> Answer:
         """Return the whole answer."""
@@ -71,25 +78,30 @@ class LlmAnswerer:
         if quoted.abstained:
             yield quoted
             return
-        draft = _Composition(question.text, numbered(_cited_first(hits, quoted)), self.judge)
+        growing = _GrowingAnswer(question.text, source_sentences(_cited_first(hits, quoted)), self.checker)
         try:
-            for sentence in drafts(
-                self.writer.write(messages(question.text, draft.sources), schema(len(draft.sources)))
-            ):
-                if _REFUSED.search(sentence.text) and not draft.sentences:
+            written = self.llm.write(messages(question.text, growing.sources), schema(len(growing.sources)))
+            for draft in drafts(written):
+                if _REFUSED.search(draft.text) and not growing.sentences:
                     yield replace(refusal(question, f"{NO_ANSWER} (the LLM's verdict)", hits), confidence=0.0)
                     return
-                draft.add(sentence)
-                yield draft.answer(quoted.confidence)
+                growing.add(draft)
+                yield growing.answer(quoted.confidence)
         except LlmError as error:
             yield _instead(quoted, f"{error}")
             return
-        if not draft.sentences:
+        if not growing.sentences:
             yield _instead(quoted, "The LLM wrote nothing")
-        elif all(sentence.support == "unsupported" for sentence in draft.sentences):
+        elif all(sentence.support == "unsupported" for sentence in growing.sentences):
             yield _instead(quoted, "The sources support nothing of what the LLM wrote")
         elif quoted.conflicts:
-            yield draft.with_conflicts(quoted)
+            yield growing.with_conflicts(quoted)
+
+
+def llm_answerer(retriever: Retriever, settings: Settings) -> LlmAnswerer:
+    """Return an answerer that asks the LLM of these settings; raises `InputError` without OpenAI's client."""
+    checker = SentenceChecker(Likeness(shipped_network()[0]))
+    return LlmAnswerer(Endpoint(settings), ExtractiveAnswerer(ReaderScorer(retriever)), checker)
 
 
 def _cited_first(hits: Sequence[Hit], quoted: Answer) -> list[Hit]:
@@ -103,21 +115,21 @@ def _instead(quoted: Answer, reason: str) -> Answer:
 
 
 @dataclass(slots=True)
-class _Composition:
+class _GrowingAnswer:
     """An answer in the making: its sentences, and the citations in the order of their first use."""
 
     question: str
-    sources: Sequence[Numbered]
-    judge: Judge
+    sources: Sequence[SourceSentence]
+    checker: SentenceChecker
     sentences: list[AnswerSentence] = field(default_factory=list)
-    citations: dict[Numbered, Citation] = field(default_factory=dict)
+    citations: dict[SourceSentence, Citation] = field(default_factory=dict)
 
     def answer(self, confidence: float | None) -> Answer:
         return Answer(self.question, tuple(self.sentences), tuple(self.citations.values()), confidence=confidence)
 
     def with_conflicts(self, quoted: Answer) -> Answer:
         """Return the whole answer with the conflicts of the quoted one, their sides cited behind its own sources."""
-        cited = {citation.number: Numbered(citation.passage, citation.span) for citation in quoted.citations}
+        cited = {citation.number: SourceSentence(citation.passage, citation.span) for citation in quoted.citations}
         conflicts = tuple(
             replace(conflict, sides=tuple(self._cite(cited[number]).number for number in conflict.sides))
             for conflict in quoted.conflicts
@@ -127,28 +139,29 @@ class _Composition:
     def add(self, draft: Draft) -> None:
         """Check a sentence against the sources that it names, or else against those that come nearest to it."""
         named = [self.sources[n - 1] for n in draft.numbers if 1 <= n <= len(self.sources)][:MOST_CITATIONS]
-        verdict = self._verdict(draft.text, named)
-        if verdict.support == "unsupported":
-            others = ([source] for source in self._nearest(draft.text))
-            judged = ((other, self._verdict(draft.text, other)) for other in others)
-            better = ((other, found) for other, found in judged if found.support != "unsupported")
-            named, verdict = next(better, (named, verdict))
+        checked = self._check(draft.text, named)
+        for source in self._nearest(draft.text) if checked.support == "unsupported" else ():
+            other = self._check(draft.text, [source])
+            if other.support != "unsupported":
+                named, checked = [source], other
+                break
         cited = [self._cite(source) for source in named]
         speakers = {citation.speaker for citation in cited}
-        speaker = next(iter(speakers)) if len(speakers) == 1 else None
+        speaker = speakers.pop() if len(speakers) == 1 else None
         numbers = tuple(citation.number for citation in cited)
-        self.sentences.append(AnswerSentence(verdict.text, numbers, speaker, verdict.support, verdict.fault))
+        self.sentences.append(AnswerSentence(checked.text, numbers, speaker, checked.support, checked.fault))
 
-    def _verdict(self, text: str, sources: Sequence[Numbered]) -> Verdict:
-        return self.judge.check(text, [Citation.of(source.passage, source.span) for source in sources])
+    def _check(self, text: str, sources: Sequence[SourceSentence]) -> CheckedSentence:
+        return self.checker.check(text, [Citation.of(source.passage, source.span) for source in sources])
 
-    def _nearest(self, text: str, most: int = 3) -> list[Numbered]:
+    def _nearest(self, text: str, most: int = 3) -> list[SourceSentence]:
         """Return the source sentences that share most words with a text."""
         wanted = set(terms(text))
         shared = {source: len(wanted & set(terms(source.text))) for source in self.sources}
-        return sorted((s for s in self.sources if 2 * shared[s] >= len(wanted)), key=lambda s: -shared[s])[:most]
+        near = [source for source in self.sources if 2 * shared[source] >= len(wanted)]
+        return sorted(near, key=lambda source: -shared[source])[:most]
 
-    def _cite(self, source: Numbered) -> Citation:
+    def _cite(self, source: SourceSentence) -> Citation:
         if source not in self.citations:
             self.citations[source] = Citation.of(source.passage, source.span, len(self.citations) + 1)
         return self.citations[source]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -76,10 +77,12 @@ class Endpoint:
         settings: where it is.
 
     Raises:
-        InputError: on first use, when OpenAI's client is not installed.
+        InputError: OpenAI's client is not installed.
     """
 
     def __init__(self, settings: Settings) -> None:
+        if not find_spec("openai"):
+            raise InputError("OpenAI's client is not installed: pip install 'rag[llm]'")
         self.settings = settings
 
     def write(self, messages: Sequence[Mapping[str, str]], schema: Mapping[str, Any]) -> Iterator[str]:
@@ -88,49 +91,40 @@ class Endpoint:
         Raises:
             LlmError: the server cannot be reached, refuses, hangs, breaks off, or sends no answer.
         """
+        import httpx2
         import openai
 
         form = {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": schema}}
+        name = f"the LLM at {urlsplit(self.settings.url).hostname}"
         try:
             try:
                 yield from self._stream(messages, response_format=form)
             except (openai.BadRequestError, openai.UnprocessableEntityError):  # does not know schemas
                 yield from self._stream(messages)
         except openai.APITimeoutError as error:
-            raise LlmError(f"{self._name} did not answer in time") from error
+            raise LlmError(f"{name} did not answer in time") from error
         except openai.APIConnectionError as error:
-            raise LlmError(f"{self._name} cannot be reached") from error
+            raise LlmError(f"{name} cannot be reached") from error
         except openai.APIStatusError as error:
-            raise LlmError(f"{self._name} answered with status {error.status_code}") from error
+            raise LlmError(f"{name} answered with status {error.status_code}") from error
         except (openai.OpenAIError, ValueError, AttributeError, TypeError) as error:  # the last ones: odd JSON
-            raise LlmError(f"{self._name} sent something that is no answer") from error
-        except self._transport_errors as error:
-            raise LlmError(f"{self._name} broke off") from error
+            raise LlmError(f"{name} sent something that is no answer") from error
+        except IncompleteResponseError as error:
+            raise LlmError(f"{name} {error}") from error
+        except (httpx2.HTTPError, httpx2.StreamError) as error:
+            raise LlmError(f"{name} broke off") from error
 
     def _stream(self, messages: Sequence[Mapping[str, str]], **options: Any) -> Iterator[str]:  # noqa: ANN401
         ended = False
-        until = time.monotonic() + self.settings.longest
         request: dict[str, Any] = {"model": self._model, "messages": list(messages), "temperature": 0.0, **options}
         with self._client.chat.completions.create(**request, max_tokens=1000, stream=True) as stream:
             for chunk in stream:
-                if time.monotonic() > until:
-                    raise LlmError(f"{self._name} did not end in {self.settings.longest:.0f} seconds")
                 for choice in chunk.choices[:1]:
                     ended = ended or choice.finish_reason is not None
                     if choice.delta.content:
                         yield choice.delta.content
         if not ended:
-            raise LlmError(f"{self._name} broke off")
-
-    @property
-    def _name(self) -> str:
-        return f"the LLM at {urlsplit(self.settings.url).hostname}"
-
-    @property
-    def _transport_errors(self) -> tuple[type[Exception], ...]:
-        import httpx2
-
-        return (httpx2.HTTPError, httpx2.StreamError, LimitExceeded)
+            raise IncompleteResponseError("broke off")
 
     @cached_property
     def _model(self) -> str:
@@ -138,17 +132,15 @@ class Endpoint:
 
     @cached_property
     def _client(self) -> openai.OpenAI:
-        try:
-            import httpx2
-            import openai
-        except ImportError as error:
-            raise InputError("OpenAI's client is not installed: pip install 'rag[llm]'") from error
+        import httpx2
+        import openai
+
         silence = self.settings.silence
         http = httpx2.Client(
-            transport=_limited(httpx2.HTTPTransport(), self.settings),
             timeout=httpx2.Timeout(silence, connect=min(silence, 10.0)),
             follow_redirects=False,
             trust_env=False,  # no proxy sees the key, and no .netrc replaces it
+            event_hooks={"response": [partial(_limit, self.settings)]},
         )
         return openai.OpenAI(
             base_url=self.settings.url,
@@ -160,37 +152,29 @@ class Endpoint:
         )
 
 
-class LimitExceeded(Exception):  # noqa: N818 - reads as a sentence where it is caught
-    """A response is larger, or takes longer, than it may."""
+class IncompleteResponseError(Exception):
+    """A response has no end, or none within the limits: its text goes on behind the name of who sent it."""
 
 
-def _limited(transport: httpx2.HTTPTransport, settings: Settings) -> httpx2.BaseTransport:
-    """Return a transport whose responses end at the limits of size and time, whatever the server sends."""
+def _limit(settings: Settings, response: httpx2.Response) -> None:
+    """Let the body of a response end at the limits of size and time, whatever the server sends."""
     import httpx2
 
-    class Body(httpx2.SyncByteStream):
-        def __init__(self, stream: httpx2.SyncByteStream) -> None:
-            self._stream = stream
+    sent, until = response.stream, time.monotonic() + settings.longest
+    assert isinstance(sent, httpx2.SyncByteStream)
 
+    class LimitedStream(httpx2.SyncByteStream):
         def __iter__(self) -> Iterator[bytes]:
-            room, until = settings.most, time.monotonic() + settings.longest
-            for chunk in self._stream:
-                room -= len(chunk)
-                if room < 0 or time.monotonic() > until:
-                    raise LimitExceeded
-                yield chunk
+            room = settings.most
+            for part in sent:
+                room -= len(part)
+                if room < 0:
+                    raise IncompleteResponseError("broke off")
+                if time.monotonic() > until:
+                    raise IncompleteResponseError(f"did not end in {settings.longest:.0f} seconds")
+                yield part
 
         def close(self) -> None:
-            self._stream.close()
+            sent.close()
 
-    class Limited(httpx2.BaseTransport):
-        def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-            response = transport.handle_request(request)
-            assert isinstance(response.stream, httpx2.SyncByteStream)
-            response.stream = Body(response.stream)
-            return response
-
-        def close(self) -> None:
-            transport.close()
-
-    return Limited()
+    response.stream = LimitedStream()

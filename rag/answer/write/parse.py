@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from rag.chunk import sentences
@@ -19,6 +20,7 @@ MOST_DRAFTS = 12
 _OBJECT = re.compile(r'\{\s*"(?:text|sources)"')
 _HEAD = re.compile(r"^\s*(?:[-*•]\s+)?((?:\[\s*\d+(?:\s*,\s*\d+)*\s*\]\s*)+)")
 _MARK = re.compile(r"\s*(?:[\[【]\s*(?:sources? )?|\(sources? )\d+(?:\s*[,;]\s*\d+)*\s*[\])】]", re.IGNORECASE)
+_DIGITS = re.compile(r"\d{1,6}")
 _LINK = re.compile(r"!?\[([^\]\n]*)\](?:\([^)\n]*\)|\[[^\]\n]*\])")
 _URL = re.compile(r"<?\b(?:[a-z][a-z0-9+.-]{1,20}:(?://)?|www\.)[^\s<>()]*[./][^\s<>()]*>?", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z!][^>\n]*>")
@@ -35,20 +37,19 @@ class Draft:
 
 def drafts(pieces: Iterable[str]) -> Iterator[Draft]:
     """Yield the sentences of an answer: of the JSON that was asked for, or of lines that begin with numbers."""
-    written, position, form, found = "", 0, "", 0
+    return islice(_all_drafts(pieces), MOST_DRAFTS)
+
+
+def _all_drafts(pieces: Iterable[str]) -> Iterator[Draft]:
+    written, position, form = "", 0, ""
     for piece in pieces:
         written += piece
         form = form or _form(written)
-        if not form:
-            continue
-        ready, position = _objects(written, position) if form == "json" else _lines(written, position, last=False)
-        for draft in ready:
-            yield draft
-            found += 1
-            if found == MOST_DRAFTS:
-                return
+        if form:
+            ready, position = _objects(written, position) if form == "json" else _lines(written, position, last=False)
+            yield from ready
     if form != "json":
-        yield from _lines(written, position, last=True)[0][: MOST_DRAFTS - found]
+        yield from _lines(written, position, last=True)[0]
 
 
 def _form(written: str) -> str:
@@ -81,7 +82,7 @@ def _lines(written: str, position: int, *, last: bool) -> tuple[list[Draft], int
     found: list[Draft] = []
     for line in written[position : max(position, end)].splitlines():
         head = _HEAD.match(line)
-        numbers = [int(n) for n in re.findall(r"\d{1,6}", head[1])] if head else []
+        numbers = [int(n) for n in _DIGITS.findall(head[1])] if head else []
         found += _split(line[head.end() :] if head else line, numbers)
     return found, max(position, end)
 
@@ -91,7 +92,7 @@ def _split(text: str, numbers: list[int]) -> list[Draft]:
     found: list[Draft] = []
     for span in sentences(text, Span(0, len(text))):
         sentence = span.of(text)
-        own = [int(n) for mark in _MARK.findall(sentence) for n in re.findall(r"\d{1,6}", mark)]
+        own = [int(n) for mark in _MARK.findall(sentence) for n in _DIGITS.findall(mark)]
         if plain := cleaned(sentence):
             found.append(Draft(plain, tuple(dict.fromkeys(own or numbers))))
     return found

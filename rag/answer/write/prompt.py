@@ -27,10 +27,12 @@ _FORM = """Write the answer as JSON: a list "sentences", each with its "text" an
 If you cannot write JSON, write each sentence on a line of its own, its numbers in square brackets in front."""
 """Without an example: small models copy it."""
 
+_NO_TAGS = str.maketrans("<>|", "   ")
+
 
 @dataclass(frozen=True, slots=True)
-class Numbered:
-    """A source sentence with the passage it stands in; its number is its place in the list, from 1."""
+class SourceSentence:
+    """A sentence of a source with the passage it stands in; its number is its place in the list, from 1."""
 
     passage: Passage
     span: Span
@@ -41,17 +43,15 @@ class Numbered:
         return " ".join(self.passage.quote(self.span).split())
 
 
-def numbered(hits: Sequence[Hit]) -> list[Numbered]:
+def source_sentences(hits: Sequence[Hit]) -> list[SourceSentence]:
     """Return the sentences of the passages that go into the prompt, best passage first, each once."""
-    found: dict[str, Numbered] = {}
-    for hit in hits:
-        for span in hit.passage.sentences:
-            sentence = Numbered(hit.passage, span)
-            found.setdefault(sentence.text, sentence)
+    found: dict[str, SourceSentence] = {}
+    for sentence in (SourceSentence(hit.passage, span) for hit in hits for span in hit.passage.sentences):
+        found.setdefault(sentence.text, sentence)
     return list(found.values())[:MOST_SENTENCES]
 
 
-def messages(question: str, sources: Sequence[Numbered]) -> list[dict[str, str]]:
+def messages(question: str, sources: Sequence[SourceSentence]) -> list[dict[str, str]]:
     """Return the conversation that asks for an answer."""
     lines = ["<sources>"]
     place = ""
@@ -67,7 +67,7 @@ def messages(question: str, sources: Sequence[Numbered]) -> list[dict[str, str]]
 
 def _plain(text: str) -> str:
     """Return a text that cannot be taken for the prompt's own marks: no [3], no tag, no turn of a chat."""
-    return re.sub(r"[<>|]", " ", re.sub(r"\[(\d+)\]", r"(\1)", text))
+    return re.sub(r"\[(\d+)\]", r"(\1)", text).translate(_NO_TAGS)
 
 
 def schema(sources: int) -> dict[str, Any]:

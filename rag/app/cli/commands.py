@@ -347,8 +347,8 @@ def _library(options: argparse.Namespace) -> Library:
         reader=getattr(options, "reader", None),
     )
     if getattr(options, "answerer", None) == "llm":
+        from rag.answer.write import llm_answerer
         from rag.answer.write.endpoint import Settings
-        from rag.answer.write.setup import llm_answerer
 
         settings = Settings.of(url=options.llm_url, model=options.llm_model)
         library.answerer = llm_answerer(library.retriever, settings)

@@ -87,8 +87,8 @@ class Handlers:
         if name != "llm" or isinstance(self._library.answerer, StreamingAnswerer):
             return self._library.answerer
         if self._llm is None:
+            from rag.answer.write import llm_answerer
             from rag.answer.write.endpoint import Settings
-            from rag.answer.write.setup import llm_answerer
 
             self._llm = llm_answerer(self._library.retriever, Settings.of())
         return self._llm
