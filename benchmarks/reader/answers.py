@@ -21,9 +21,8 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import TYPE_CHECKING
 
-from rag.answer import Question, answers, explained
-from rag.answer.scorer import scorer
 from rag.answer.quote import ExtractiveAnswerer
+from rag.answer.scorer import scorer
 from rag.evaluate import Dataset, LabelledQuestion, opened, read_folder, read_questions
 from rag.evaluate.measures import abstention, answer_scores, f1, normal
 from rag.library import Library
@@ -77,13 +76,14 @@ class Asker:
         def search(asked: str) -> list[Hit]:
             return self._library.retriever.fused(asked, PASSAGES)
 
-        return deque(ask(search, ExtractiveAnswerer(self._scorers[who]), question, None, ()), maxlen=1)[0]
+        asked = Question.parse(question)
+        return deque(answers(search, ExtractiveAnswerer(self._scorers[who]), asked, search(question)), maxlen=1)[0]
 
     def _given(self, question: LabelledQuestion, uri: str) -> dict[str, tuple[float, float]]:
         hits = self._library.retriever.fused(question.text, PASSAGES, Filter(document=(uri,)))
         found = {}
         for name, judge in self._scorers.items():
-            candidates = judge.score(question.text, hits)
+            candidates = judge.score(Question.parse(question.text), hits)
             best = max(candidates, key=lambda c: c.score) if candidates else None
             short = best.hit.passage.quote(best.short) if best and best.short else ""
             found[name] = short if name == "reader" else best.text if best else ""

@@ -20,7 +20,6 @@ from answers import PASSAGES
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from rag.answer import Question
 from rag.answer.evidence import judged
 from rag.answer.scorer import asked_terms
 from rag.answer.settings import Evidence
@@ -72,7 +71,7 @@ def rows(library: Library, reader: Reader, number: int, kind: str, question: Lab
     weights = asked_terms(library.retriever.rarity(question.text))
     everything = replace(Evidence(), first=PASSAGES, again=0.0)  # reads all of them, and all twice
     found = []
-    for one in judged(reader, everything, question.text, hits, weights):
+    for one in judged(reader, everything, Question.parse(question.text), hits, weights):
         answers = kind == "answerable" and holds(question, one.hit.passage)
         found.append(Row(number, kind, one.signals, min(1.0, sum(one.shares)), answers))
     return found

@@ -160,8 +160,9 @@ def _limit(settings: Settings, response: httpx2.Response) -> None:
     """Let the body of a response end at the limits of size and time, whatever the server sends."""
     import httpx2
 
-    sent, until = response.stream, time.monotonic() + settings.longest
-    assert isinstance(sent, httpx2.SyncByteStream)
+    assert isinstance(response.stream, httpx2.SyncByteStream)
+    sent: httpx2.SyncByteStream = response.stream
+    until = time.monotonic() + settings.longest
 
     class LimitedStream(httpx2.SyncByteStream):
         def __iter__(self) -> Iterator[bytes]:

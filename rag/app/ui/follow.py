@@ -37,7 +37,10 @@ class Follow:
     @on_error(error_view)
     def news(self, _: list[Any]) -> Json:
         """Say what changed lately, and whether changes are followed."""
-        return {"changes": [listing.run_view(run) for run in self._library.store.journal().runs], "follow": self._view()}
+        return {
+            "changes": [listing.run_view(run) for run in self._library.store.journal().runs],
+            "follow": self._view(),
+        }
 
     @on_error(error_view)
     def follow(self, asked: list[Any]) -> Json:
