@@ -237,8 +237,8 @@ def judged_table(items: Sequence[Case], states: np.ndarray) -> None:
     likeness = Likeness(None)
     features = [counts(case.claim, case.source) for case in items]
     share = np.array([row[0] for row in features])
-    plain = np.array([likeness.head.probability(row) for row in features])
-    read = np.array([likeness.head.probability(row, s.tolist()) for row, s in zip(features, states, strict=True)])
+    plain = np.array([likeness.probability(row) for row in features])
+    read = np.array([likeness.probability(row, s.tolist()) for row, s in zip(features, states, strict=True)])
     sound = np.array([next(faults(case.claim, case.source), None) is None for case in items])
     labels = np.array([case.supported for case in items])
     held = np.array([case.held_out for case in items])

@@ -21,6 +21,7 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import TYPE_CHECKING
 
+from rag.answer import Question, answers
 from rag.answer.quote import ExtractiveAnswerer
 from rag.answer.scorer import scorer
 from rag.evaluate import Dataset, LabelledQuestion, opened, read_folder, read_questions

@@ -20,6 +20,7 @@ from answers import PASSAGES
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
+from rag.answer import Question
 from rag.answer.evidence import judged
 from rag.answer.scorer import asked_terms
 from rag.answer.settings import Evidence

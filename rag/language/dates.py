@@ -136,7 +136,7 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
-class Mention:
+class DateMention:
     """A date in a text: where it stands, its first and its last day, and whether it had to be resolved."""
 
     span: Span
@@ -169,7 +169,7 @@ def without_dates(text: str) -> str:
     return text
 
 
-def mentions(sentence: str, published: str | None) -> list[Mention]:
+def mentions(sentence: str, published: str | None) -> list[DateMention]:
     """Return the dates of a sentence as days, in order; without a day of publication only those that need none.
 
     Args:
@@ -221,15 +221,15 @@ def _is_a_count(match: re.Match[str]) -> bool:
     return bool(counts or _PAYING.search(before))
 
 
-def _dated(sentence: str, span: Span, parts: Parts, anchor: dt.date | None) -> Mention | None:
+def _dated(sentence: str, span: Span, parts: Parts, anchor: dt.date | None) -> DateMention | None:
     """Give a written date its days; one without a year takes the year that brings it nearest to publication."""
     if parts.year is not None:
-        return Mention(span, *_days(parts.year, parts), relative=False)
+        return DateMention(span, *_days(parts.year, parts), relative=False)
     if anchor is None:
         return None
     years = range(anchor.year - 1, anchor.year + 2)
     nearest = min(years, key=lambda year: _distance(sentence, year, parts, anchor))
-    return Mention(span, *_days(nearest, parts), relative=True)
+    return DateMention(span, *_days(nearest, parts), relative=True)
 
 
 def _distance(sentence: str, year: int, parts: Parts, anchor: dt.date) -> int:
@@ -248,7 +248,7 @@ def _days(year: int, parts: Parts) -> tuple[dt.date, dt.date]:
     return dt.date(year, parts.month, min(first, longest)), dt.date(year, parts.month, min(max(first, last), longest))
 
 
-def _relative(sentence: str, anchor: dt.date) -> Iterator[Mention]:
+def _relative(sentence: str, anchor: dt.date) -> Iterator[DateMention]:
     coming = bool(_COMING.search(sentence))
     for form, read in _READERS:
         for match in form.finditer(sentence):
@@ -257,7 +257,7 @@ def _relative(sentence: str, anchor: dt.date) -> Iterator[Mention]:
             except (OverflowError, ValueError):  # before the year 1, or after 9999
                 continue
             if days:
-                yield Mention(Span(*match.span()), *days, relative=True)
+                yield DateMention(Span(*match.span()), *days, relative=True)
 
 
 _Days = tuple[dt.date, dt.date] | None

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from rag.answer.followup import standalone
-from rag.answer.followup.mentions import mentions
-from rag.answer.followup.pronouns import Turn, resolved
+from rag.answer.followup.phrases import noun_phrases
+from rag.answer.followup.pronouns import PreviousTurn, resolved
 from rag.app.as_json import answer_json
 from rag.library import Library
 from tests.conftest import ROOT, SHARED
@@ -100,7 +100,7 @@ def test_short_follow_ups(before, question, meant):
 )
 def test_what_is_mentioned(question, mentioned):
     """A name keeps its nouns, and no verb is one of them."""
-    assert [one.text for one in mentions(question)] == mentioned
+    assert [one.text for one in noun_phrases(question)] == mentioned
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_what_is_mentioned(question, mentioned):
 )
 def test_whom_a_pronoun_means(before, found, speaker, question, meant):
     """A pronoun becomes its one owner of its kind; where there are several or none, the topic stands in brackets."""
-    assert meant in resolved(question.rstrip("?"), Turn(before.rstrip("?"), found, speaker))
+    assert meant in resolved(question.rstrip("?"), PreviousTurn(before.rstrip("?"), found, speaker))
 
 
 @pytest.mark.parametrize(

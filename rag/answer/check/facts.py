@@ -31,7 +31,6 @@ _ROUNDING = re.compile(
     r"|at least|at most|under|just|an estimated)\s+$",
     re.IGNORECASE,
 )
-_YEAR = re.compile(r"(?:19|20)\d\d")
 _NAME = re.compile(r"\b(?:[A-Z](?:[.-][A-Z])+|[A-Z][\w'’]*)(?:-[\w'’]+)*")
 _POSSESSIVE = re.compile(r"['’]s?$")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:;“\"‘(]\s*|\n\s*)$")
@@ -85,8 +84,8 @@ def numbers(text: str) -> tuple[StatedNumber, ...]:
         value = float(match["digits"]) + float((match["clock"] or ":0")[1:]) / 1e4
         rounding = _ROUNDING.search(digits, max(0, match.start() - 20), match.start()) is not None
         rounded = rounding and value > 31 and len(f"{value:.0f}".rstrip("0")) <= 2
-        after = tuple(terms(digits[match.end() : match.end() + 40])[:2])
-        found.append(StatedNumber(value, after, rounded, year=bool(_YEAR.fullmatch(match["digits"]))))
+        year = len(match["digits"]) == 4 and match["digits"].startswith(("19", "20")) and "." not in match["digits"]
+        found.append(StatedNumber(value, tuple(terms(digits[match.end() : match.end() + 40])[:2]), rounded, year))
     return tuple(found)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,52 +29,37 @@ LONGEST = 1500  # characters of a source that are read
 NEIGHBOURS = 5  # words apart: neighbours in the sentence should be near each other in its source
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The weights of a logistic regression: of the counts of words and, last, of 1; and of the reader's state.
-
-    `plain` weighs the counts alone, for another reader than the one of this digest.
-    """
-
-    reader: str
-    words: Sequence[float]
-    plain: Sequence[float]
-    state: Sequence[float]
-
-    @classmethod
-    def load(cls) -> Head:
-        """Read the weights that come with the package."""
-        return cls(**json.loads(HEAD.read_text("utf-8")))
-
-    def probability(self, counts: Sequence[float], state: Sequence[float] = ()) -> float:
-        """Return the probability, from 0 to 1, that the source supports the sentence."""
-        logit = _dot(self.words, counts) + _dot(self.state, state) if state else _dot(self.plain, counts)
-        return 1 / (1 + math.exp(-max(-50.0, min(50.0, logit))))
-
-
-def _dot(weights: Sequence[float], values: Sequence[float]) -> float:
-    return math.fsum(weight * value for weight, value in zip(weights, values, strict=True))
-
-
 class Likeness:
     """Says whether a source supports a sentence. Safe to use from several threads.
 
     Args:
-        network: the one that the head was fitted on; without it, counts of words alone decide.
+        network: the one that the weights were fitted on; without it, or with another, counts of words alone decide.
     """
 
     def __init__(self, network: SpanBert | None) -> None:
-        self.head = Head.load()
-        self._network = network if self.head.reader == WEIGHTS_SHA256 else None
+        self._weights = json.loads(HEAD.read_text("utf-8"))
+        self._network = network if self.reader == WEIGHTS_SHA256 else None
+
+    @property
+    def reader(self) -> str:
+        """The digest of the reader's weights that these were fitted on."""
+        return str(self._weights["reader"])
 
     def supports(self, claim: str, source: CitedText) -> bool:
         """Tell whether the source supports the sentence; one without words says nothing."""
-        return bool(terms(claim)) and self.probability(claim, source) >= THRESHOLD
-
-    def probability(self, claim: str, source: CitedText) -> float:
-        """Return the probability, from 0 to 1, that the source supports the sentence."""
         state = self._network.state(claim, source.spoken[:LONGEST]) if self._network else ()
-        return self.head.probability(counts(claim, source), state)
+        return bool(terms(claim)) and self.probability(counts(claim, source), state) >= THRESHOLD
+
+    def probability(self, counts: Sequence[float], state: Sequence[float] = ()) -> float:
+        """Return the probability, from 0 to 1, that a source supports a sentence.
+
+        Args:
+            counts: what `counts` returns for them.
+            state: the reader's at [CLS], of 384 numbers; without it the counts are weighed otherwise.
+        """
+        weights = [*self._weights["words"], *self._weights["state"]] if state else self._weights["plain"]
+        logit = math.fsum(weight * value for weight, value in zip(weights, (*counts, *state), strict=True))
+        return 1 / (1 + math.exp(-max(-50.0, min(50.0, logit))))
 
 
 def counts(claim: str, source: CitedText) -> list[float]:

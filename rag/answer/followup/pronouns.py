@@ -7,42 +7,51 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise, product
 from typing import TYPE_CHECKING
 
-from rag.answer.followup.mentions import BE_DO, CAPITAL, COUNTED, IN, WH, Mention, is_many, kind_of, mentions
+from rag.answer.followup import phrases
 from rag.language.dates import written
 from rag.language.speakers.titles import is_role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    from rag.answer.followup.phrases import NounPhrase
+
+
+def _combined(*words: str) -> frozenset[str]:
+    """Return all ways to put one word of each list behind the other."""
+    return frozenset(map(" ".join, product(*map(str.split, words))))
+
 
 _PERSON = re.compile(r"\b(?:he|she|him|his|her|hers|himself|herself)\b", re.IGNORECASE)
 _THING = re.compile(r"\b(?:it|its|this|that)\b(?=\s*$|\s+[a-z])", re.IGNORECASE)
 _MANY = re.compile(r"\b(?:they|them|their|theirs)\b", re.IGNORECASE)
 _THERE = re.compile(r"\b(?:(?P<from>from)\s+)?there(?=$|\s+(?:now|today|before)$)", re.IGNORECASE)
-_THEN = re.compile(r"\b(?:at that time|back then|then)$", re.IGNORECASE)
-_NEXT = re.compile(r"\b(?:then|next|afterwards|(?:after|before)\s+(?:that|this))$", re.IGNORECASE)
-_POSSESSIVE = frozenset("his its their hers theirs".split())
-_DONE = re.compile(
-    r"\b(?:(?:do|does|did|done|say|said|think|know|mean)\s+(?:that|this|so|it)|(?:after|before|since)\s+(?:that|this))$",
-    re.IGNORECASE,
-)
+_THEN = (" at that time", " back then", " then")
+_NEXT = _combined("after before", "that this") | {"then", "next", "afterwards"}
+_DONE = _combined("do does did done say said think know mean", "that this so it")
+_DONE |= _combined("after before since", "that this")
 """`do that` is what was done: no thing that has a name."""
-_WHO_IT = re.compile(r"^who\s+(?:is|was|were)\s+(?:it|that|this)\b", re.IGNORECASE)
-_IDLE = (
-    r"true|take|takes|took|possible|likely|mean|means|clear|known|legal|safe"
-    r"|rain(?:s|ed)?|snow(?:s|ed)?|seems?|appears?|matters?"
-)
-_IDLE_IT = re.compile(rf"\bit\s+(?:{_IDLE}|that)\b|\b(?:that|this)\s+(?:{_IDLE})$", re.IGNORECASE)
-_IDLE_END = re.compile(rf"\b(?:it|that|this)\s+(?:{_IDLE})$", re.IGNORECASE)
-_THAT_CLAUSE = re.compile(r"\bthat\s+(?:the|a|an|[A-Z]|he|she|it|they|there|this|[a-z]+s\b)|\b(?:this|that)\s+\w+\b")
-_BEING = re.compile(rf"^(?i:{WH})\s+(?:is|are|was|were)\s+(?!the\b|an?\b)(?P<what>[a-z].*)$")
-_WHO_IS = re.compile(r"^who\s+(?:is|are|was|were)\s+", re.IGNORECASE)
+_WHO_IT = _combined("who", "is was were", "it that this")
+_IMPERSONAL = """true take takes took possible likely mean means clear known legal safe rain rains rained snow snows
+    snowed seem seems appear appears matter matters"""
+"""Verbs and predicates of an `it` that stands for nothing: `it rains`."""
+_IDLE_END = _combined("it that this", _IMPERSONAL)
+_IDLE = _combined("it", f"{_IMPERSONAL} that")
+_POSSESSIVE = frozenset("his its their hers theirs".split())
+_CONJUNCTIONS = frozenset("that when because if after before while and".split())
+_ASKS_WHERE = ("where ", *(f"which {place} " for place in ("city", "town", "village", "country", "place")))
+_BEING = re.compile(rf"^(?i:{phrases.QUESTION_WORD})\s+(?:is|are|was|were)\s+(?!the\b|an?\b)(?P<what>[a-z].*)$")
 _PLURAL = re.compile(r"\b[A-Za-z]{3,}[^sui\W]s\b|\b(?:people|men|women|children)\b")
+_PREPOSITION = re.compile(rf"^{phrases.PREPOSITION}\s+")
+_INSIDE = re.compile(rf"\s+{phrases.PREPOSITION}\s")
+_PLACE = re.compile(rf"\b(?:in|at|from|to|on)\s+((?:the\s+)?{phrases.CAPITAL}(?:\s+{phrases.CAPITAL})*|the\s+[a-z]+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class PreviousTurn:
     """The turn before: its question without its mark, its short answer, and who said what was cited."""
 
     asked: str
@@ -50,119 +59,124 @@ class Turn:
     speaker: str | None = None
 
     @property
-    def mentioned(self) -> list[Mention]:
+    def mentioned(self) -> list[NounPhrase]:
         """Whom and what its question mentions."""
-        return mentions(self.asked)
+        return phrases.noun_phrases(self.asked)
+
+    @property
+    def outer(self) -> list[NounPhrase]:
+        """The same without what is mentioned inside of another mention."""
+        return [one for one in self.mentioned if not one.inner]
 
     @property
     def counted(self) -> str | None:
         """What its question counts or chooses from."""
-        match = COUNTED.search(self.asked)
+        match = phrases.COUNTED.search(self.asked)
         return match[1] if match else None
 
     @property
     def counts(self) -> bool:
         """Whether what is counted is several: `How many dead`, `Which rebels`."""
-        return bool(
-            self.counted
-            and (re.search(r"\bhow many\b", self.asked, re.IGNORECASE) or is_many(self.counted.split()[-1]))
-        )
+        several = "how many" in self.asked.lower() or phrases.is_many(phrases.last_word(self.counted or ""))
+        return bool(self.counted) and several
 
     @property
     def asks_who(self) -> bool:
         """Whether persons are its answer."""
-        asks = re.match(rf"(?:{IN}\s+)?(?:who|whom|whose)\b", self.asked, re.IGNORECASE)
-        return bool(asks) or bool(self.counted and not self.counts and is_role(self.counted))
+        who = phrases.last_word(opener[0]) if (opener := phrases.ASKING.match(self.asked)) else ""
+        role = self.counted if self.counted and not self.counts else ""
+        return who in {"who", "whom", "whose"} or is_role(role)
+
+    @property
+    def asks_who_is(self) -> bool:
+        """Whether it asks who somebody is: `Who is Ana Velic`."""
+        return self.asked.lower().startswith(("who is ", "who are ", "who was ", "who were "))
 
 
-def resolved(words: str, turn: Turn) -> str:
+def resolved(words: str, turn: PreviousTurn) -> str:
     """Return a question with the pronouns replaced that stand for somebody or something of the turn before."""
-    said, unsure = words, bool(_NEXT.search(words)) or (bool(_IDLE_END.search(words)) and not mentions(words))
+    result = words
+    unsure = _ends_in(words, _NEXT) or (_ends_in(words, _IDLE_END) and not phrases.noun_phrases(words))
     for pronoun, owner in _owners(words):
         name = owner(turn)
         unsure = unsure or name is None
-        said = _put(said, pronoun, name) if name else said
-    said, unsure = _placed(said, turn, unsure)
-    topic = _topic(said, turn, words) if unsure or (said != words and turn.counted) else ""
-    topic = topic if unsure or topic != topic.lower() else ""
-    return f"{said} ({topic})" if topic else said
+        result = _put(result, pronoun, name) if name else result
+    result, unsure = _placed(result, turn, unsure)
+    topic = _topic(result, turn, words) if unsure or (result != words and turn.counted) else ""
+    return f"{result} ({topic})" if topic and (unsure or topic != topic.lower()) else result
 
 
-def person(turn: Turn) -> str | None:
+def person(turn: PreviousTurn) -> str | None:
     """Choose who `he` is: who was asked for, the one person who was mentioned, or who said what was cited."""
-    people = [one for one in turn.mentioned if one.kind == "person" and not one.inner]
+    people = [one.text for one in turn.outer if one.kind == "person"]
     if turn.asks_who:
-        who_is = _WHO_IS.match(turn.asked)
-        named = people[0].text if who_is and people else None
+        named = people[0] if turn.asks_who_is and people else None
         if named and not named.lower().startswith("the "):
             return named
         return turn.found if turn.found and _is_person(turn.found) else named
     if people:
-        return people[0].text if len(people) == 1 else None
-    one_word = any(one.kind == "name" and not _follows_preposition(turn.asked, one) for one in turn.mentioned)
+        return people[0] if len(people) == 1 else None
+    one_word = any(one.kind == "name" and not one.governed for one in turn.mentioned)
     return turn.speaker if turn.speaker and _is_person(turn.speaker) and not one_word else None
 
 
-def several(turn: Turn) -> str | None:
+def several(turn: PreviousTurn) -> str | None:
     """Choose who `they` are: who was asked for, what was counted, the one plural or body, or the one person."""
     if turn.asks_who:
-        being = [one.text for one in turn.mentioned if one.kind == "many"] if _WHO_IS.match(turn.asked) else []
-        return being[0] if being else person(turn) or turn.found
+        many = [one.text for one in turn.mentioned if one.kind == "many" and turn.asks_who_is]
+        return many[0] if many else person(turn) or turn.found
     if turn.counts:
         return f"the {turn.counted}"
-    outer = [one for one in turn.mentioned if not one.inner]
     for kinds in ({"many", "body"}, {"person"}):
-        fitting = [one.text for one in outer if one.kind in kinds]
+        fitting = [one.text for one in turn.outer if one.kind in kinds]
         if fitting:
             return fitting[0] if len(fitting) == 1 else None
     return None
 
 
-def thing(turn: Turn) -> str | None:
+def thing(turn: PreviousTurn) -> str | None:
     """Choose what `it` is: the subject of the question before, or its answer where it mentions only several or persons.
 
     A body that does something to a thing leaves it open which of the two is meant; who only speaks is not meant.
     """
     things = [one for one in turn.mentioned if one.kind in {"thing", "body", "name"}]
-    subjects = [one for one in things if not one.inner and not _follows_preposition(turn.asked, one)]
+    subjects = [one for one in things if not one.inner and not one.governed]
     subjects = [one for one in subjects if not one.says] or subjects
     if subjects:
         return None if subjects[0].kind == "body" and len(subjects) > 1 else subjects[0].text
     being = None if turn.asks_who else _BEING.match(turn.asked)
     if being:
-        return re.split(rf"\s+{IN}\s", being["what"])[0]
-    if things:
-        return things[-1].text
-    if turn.asks_who:
-        return None
-    answered = mentions(turn.found) if turn.found else []
+        return _INSIDE.split(being["what"])[0]
+    if things or turn.asks_who:
+        return things[-1].text if things else None
+    answered = phrases.noun_phrases(turn.found) if turn.found else []
     if len(answered) == 1 and answered[0].kind in {"thing", "body", "name"}:
         return answered[0].text
     return f"the {turn.counted}" if turn.counted and not turn.counts else None
 
 
-def _owners(words: str) -> list[tuple[re.Pattern[str], Callable[[Turn], str | None]]]:
+def _owners(words: str) -> list[tuple[re.Pattern[str], Callable[[PreviousTurn], str | None]]]:
     """Return the pronouns whose owner is not in the question itself, with how to find it in the turn before."""
-    found: list[tuple[re.Pattern[str], Callable[[Turn], str | None]]] = []
+    found: list[tuple[re.Pattern[str], Callable[[PreviousTurn], str | None]]] = []
     if not _owned(words, _PERSON):
         found.append((_PERSON, person))
     if not _owned(words, _MANY):
         found.append((_MANY, several))
-    if not any(idle.search(words) for idle in (_IDLE_IT, _THAT_CLAUSE)) and not _owned(words, _THING):
-        found.append((_THING, _nameless if _DONE.search(words) or _WHO_IT.match(words) else thing))
+    pairs = list(pairwise(words.split()))
+    idle = any(one in {"this", "that"} or f"{one} {word}".lower() in _IDLE for one, word in pairs)
+    if not idle and not _owned(words, _THING):
+        nameless = _ends_in(words, _DONE) or " ".join(words.lower().split()[:3]) in _WHO_IT
+        found.append((_THING, (lambda _: None) if nameless else thing))
     return found
 
 
-def _nameless(_: Turn) -> None:
-    """`That` of `do that` and `it` of `who was it` stand for nothing that has a name."""
+def _ends_in(words: str, endings: Iterable[str]) -> bool:
+    """Tell whether a question ends in one of these words, or pairs of words."""
+    return bool({phrases.last_word(words), " ".join(words.lower().split()[-2:])} & {*endings})
 
 
 def _is_person(name: str) -> bool:
-    return " and " not in name and kind_of(name) in {"person", "name"}
-
-
-def _follows_preposition(text: str, one: Mention) -> bool:
-    return bool(re.search(rf"\b{IN}\s+$", text[: one.start], re.IGNORECASE))
+    return " and " not in name and phrases.kind_of(name) in {"person", "name"}
 
 
 def _owned(words: str, pronoun: re.Pattern[str]) -> bool:
@@ -170,72 +184,69 @@ def _owned(words: str, pronoun: re.Pattern[str]) -> bool:
     match = pronoun.search(words)
     if match is None:
         return True
-    is_object = match[0].lower() in {"it", "him", "them", "this", "that"}
-    if is_object and not re.search(r"\b(?:that|when|because|if|after|before|while|and)\s", words[: match.start()]):
-        return False
     before = words[: match.start()].strip()
+    is_object = match[0].lower() in {"it", "him", "them", "this", "that"}
+    if is_object and _CONJUNCTIONS.isdisjoint(before.split()):
+        return False
     if pronoun is not _MANY:
-        return bool(mentions(before))
-    return bool(_PLURAL.search(before)) or any(one.kind in {"many", "body", "person"} for one in mentions(before))
+        return bool(phrases.noun_phrases(before))
+    kinds = {one.kind for one in phrases.noun_phrases(before)}
+    return bool(_PLURAL.search(before) or kinds & {"many", "body", "person"})
 
 
-def _placed(words: str, turn: Turn, unsure: bool) -> tuple[str, bool]:
+def _placed(words: str, turn: PreviousTurn, unsure: bool) -> tuple[str, bool]:
     """Put the place and the day of the turn before in for `there` and `then`."""
     there = _THERE.search(words)
     if there:
         place = _place(turn)
         words = f"{words[: there.start()]}{there['from'] or 'in'} {place}{words[there.end() :]}" if place else words
         unsure = unsure or place is None
-    day = _day(turn)
-    return (_THEN.sub(day, words), not mentions(words)) if day and _THEN.search(words) else (words, unsure)
+    day, then = _day(turn), next(filter(words.lower().endswith, _THEN), None)
+    if day is None or then is None:
+        return words, unsure
+    return f"{words[: -len(then)]} {day}", not phrases.noun_phrases(words)
 
 
-def _place(turn: Turn) -> str | None:
+def _place(turn: PreviousTurn) -> str | None:
     """Choose where `there` is."""
-    if re.match(r"(?:where|which (?:city|town|village|country|place))\b", turn.asked, re.IGNORECASE) and turn.found:
-        return re.sub(rf"^{IN}\s+", "", turn.found)
-    in_it = re.compile(rf"\b(?:in|at|from|to|on)\s+((?:the\s+)?{CAPITAL}(?:\s+{CAPITAL})*|the\s+[a-z]+)")
-    placed = [place for place in in_it.findall(turn.asked) if not written(place)]
+    if turn.asked.lower().startswith(_ASKS_WHERE) and turn.found:
+        return _PREPOSITION.sub("", turn.found)
+    placed = [place for place in _PLACE.findall(turn.asked) if not written(place)]
     names = [one.text for one in turn.mentioned if one.kind in {"thing", "name", "body"}]
     return next(iter([*placed[-1:], *names[-1:]]), None)
 
 
-def _day(turn: Turn) -> str | None:
+def _day(turn: PreviousTurn) -> str | None:
     """Choose when `then` is: the date that was found, or else asked about."""
     for text in (turn.found or "", turn.asked):
-        dates = written(text)
-        if dates:
-            span, parts = dates[-1]
-            date = re.sub(rf"^{IN}\s+", "", text[span.start : span.end])
-            return f"{'on' if parts.day else 'in'} {date}"
+        for span, parts in written(text)[-1:]:
+            return f"{'on' if parts.day else 'in'} {_PREPOSITION.sub('', span.of(text))}"
     return None
 
 
-def _topic(said: str, turn: Turn, words: str) -> str:
+def _topic(result: str, turn: PreviousTurn, words: str) -> str:
     """Return what the turn before was about and the question does not say by itself."""
-    did = re.sub(rf"^(?:(?:{IN}\s+)?{WH}\s+)?(?:{BE_DO}\s+)?", "", turn.asked, flags=re.IGNORECASE)
-    if _DONE.search(words):
+    did = phrases.VERB.sub("", phrases.ASKING.sub("", turn.asked))
+    if _ends_in(words, _DONE):
         doer = several(turn) or person(turn) or ""
-        return did.removeprefix(doer).strip() if doer in said else did
-    told = [one.text for one in turn.mentioned if not one.inner and not _in(one.text, said)]
-    asked_of = [turn.speaker] if turn.speaker and _PERSON.search(said) and not _owned(said, _PERSON) else []
-    return ", ".join(told + asked_of) if told or said != words else did
+        return did.removeprefix(doer).strip() if doer in result else did
+    told = [one.text for one in turn.outer if not any(part in result for part in _proper(one.text))]
+    asked_of = [turn.speaker] if turn.speaker and _PERSON.search(result) and not _owned(result, _PERSON) else []
+    return ", ".join(told + asked_of) if told or result != words else did
 
 
-def _in(name: str, words: str) -> bool:
-    """Tell whether a question names it: with one of its capitalised words, or as it is where it has none."""
-    capitals = [part for part in name.split() if not part.islower()]
-    return any(part in words for part in capitals) if capitals else name in words
+def _proper(name: str) -> list[str]:
+    """Return the words of a name that have capitals, or else the name: where one of them stands, it is named."""
+    return [part for part in name.split() if not part.islower()] or [name]
 
 
 def _put(words: str, pronoun: re.Pattern[str], name: str) -> str:
     """Replace the pronouns; a possessive one keeps its `’s`, and `her` is one in front of a noun."""
 
     def owner(match: re.Match[str]) -> str:
-        word = match[0].lower()
-        after = words[match.end() :].strip()
-        possessive = word in _POSSESSIVE or (word == "her" and bool(after) and not re.match(rf"{IN}\b", after))
-        ending = "" if not possessive else "’" if name.endswith("s") else "’s"
+        word, after = match[0].lower(), words[match.end() :].strip()
+        is_her = word == "her" and after and not _PREPOSITION.match(f"{after.lower()} ")
+        ending = "" if word not in _POSSESSIVE and not is_her else "’" if name.endswith("s") else "’s"
         return f"{name}{ending}"
 
     return pronoun.sub(owner, words)

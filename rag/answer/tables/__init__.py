@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from rag.answer.question import MEASURING, Question
 from rag.answer.tables.extremes import extreme
-from rag.answer.tables.rows import Asked, Row, cells, columns_above, spaced
+from rag.answer.tables.rows import SETTINGS, Row, TableQuestion, cells, columns_above, spaced
 from rag.language.dates import without_dates
 from rag.language.terms import STOP_WORDS, terms
 from rag.records import Span
@@ -22,23 +22,10 @@ from rag.records import Span
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from rag.answer.tables.rows import Cell
+    from rag.answer.tables.rows import TableCell
     from rag.records import Candidate
 
     Alike = Callable[[str, Sequence[str]], Sequence[float]]
-
-NAMED, MEANT, ALONE = 0.9, 0.8, 0.7
-"""Scores of a row whose cell has the asked name, one that means much the same, or the only value of the asked kind."""
-
-LIKE, LIKE_NUMBER = 0.52, 0.45
-"""The cosine from which on a cell's name means much the same as what is asked. Of all-MiniLM-L6-v2: `people lived` and
-`Population` 0.48, `leader` and `Mayor` 0.56; `unemployment rate` and `Population` 0.23, `temperature` and `ph` 0.19."""
-
-COVERED = 0.6
-"""The share of the question, words by their rarity, that a row has to explain to be looked up; others are read."""
-
-WORTH = 6
-"""Words up to which a value is an answer as a whole."""
 
 _MONEY = re.compile(
     r"amount|cost|price|total|sum|fee|value|paid|spen[dt]|budget|salar|wage|earning|income|[$€£]|\b(?:pay|usd|eur|gbp)\b",
@@ -50,9 +37,7 @@ _PAID = re.compile(
     re.IGNORECASE,
 )
 _PAID_FOR = re.compile(r"\bfor (?P<what>.+)", re.IGNORECASE)
-_PLACE = re.compile(
-    r"location|place|city|town|village|county|country|region|address|venue|site|district", re.IGNORECASE
-)
+_PLACES = tuple("location place city town village county country region address venue site district".split())
 _WHY = re.compile(r"\W*(?:why|what (?:caused?|led))\b", re.IGNORECASE)
 _HOW = re.compile(rf"\W*how(?! (?:{MEASURING})\b)\b", re.IGNORECASE)
 _HEAD = re.compile(r"\W*(?:in |on |at |for |to |of |from )?(?:what|which)\s+(\w+)", re.IGNORECASE)
@@ -86,25 +71,26 @@ def looked_up(
         text: gives the text of a document, to compare all rows of a table.
         yes_no: whether yes or no is asked: then the row is all.
     """
-    asked = Asked.of(question, weights)
-    texts = _texts_above(found)
-    split = [(c, cells(c.text, columns_above(texts[c.hit.passage.id] + _above(c)))) for c in found]
-    tables = _by_document(Row(candidate, parts, asked) for candidate, parts in split if parts)
-    columns = _Columns(asked, [row for rows in tables for row in rows], alike)
-    heads = [candidate for candidate, parts in split if not parts and columns.are_named(candidate.text)]
-    judged = {id(head): replace(head, score=0.0, short=None) for head in heads}
-    for rows in tables:
-        told = [row.told for row in rows]
-        named = [row for row, much in zip(rows, told, strict=True) if much > (0.0, 0.0) and much == max(told)]
+    asked = TableQuestion.of(question, weights)
+    above = _texts_above(found)
+    split = [(c, cells(c.text, columns_above(above[c.hit.passage.id] + _above(c)))) for c in found]
+    tables = defaultdict[str, list[Row]](list)  # of each document
+    for candidate, parts in split:
+        if parts:
+            tables[candidate.hit.passage.uri].append(Row(candidate, parts, asked))
+    columns = _Columns(asked, [row for rows in tables.values() for row in rows], alike)
+    judged = {id(c): replace(c, score=0.0, short=None) for c, parts in split if not parts and columns.are_named(c.text)}
+    for rows in tables.values():
+        most = max(row.overlap for row in rows)
+        named = [row for row in rows if row.overlap == most] if most > (0.0, 0.0) else []
         for row in rows if named or columns.are_compared else ():
             judged[id(row.candidate)] = replace(row.candidate, score=0.0, short=None)
         fine = [] if columns.are_compared else [row for row in named if not row.lacks(rows)]
         judged |= {id(row.candidate): candidate for row, candidate in _judged(fine, columns, yes_no=yes_no)}
-    best = [extreme(asked, rows, text) for rows in tables] if not yes_no else []
-    sure = [one for one in best if one]
-    if len(sure) == 1:
-        row, cell = sure[0]
-        judged[id(row.candidate)] = replace(row.candidate, score=MEANT, short=_place(row, cell))
+    best = [] if yes_no else [one for rows in tables.values() if (one := extreme(asked, rows, text))]
+    if len(best) == 1:
+        row, cell = best[0]
+        judged[id(row.candidate)] = replace(row.candidate, score=SETTINGS.meant_score, short=_place(row, cell))
     return [judged.get(id(candidate), candidate) for candidate in found]
 
 
@@ -127,82 +113,77 @@ def _texts_above(found: Sequence[Candidate]) -> dict[str, str]:
     return above
 
 
-def _by_document(rows: Iterable[Row]) -> list[list[Row]]:
-    groups: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        groups[row.candidate.hit.passage.uri].append(row)
-    return list(groups.values())
-
-
 def _judged(rows: Sequence[Row], columns: _Columns, *, yes_no: bool) -> Iterator[tuple[Row, Candidate]]:
     """Judge the rows of a document that have equally much of the question."""
     answers = [columns.answering(row) for row in rows]
     agreed = len({cell.value if cell else None for _, _, cell in answers}) == 1
-    for row, (score, covered, cell) in zip(rows, answers, strict=True):
-        if yes_no or covered < COVERED:
-            yield row, replace(row.candidate, score=max(ALONE if covered >= COVERED else 0.0, row.candidate.score))
-        else:
+    for row, (score, explained, cell) in zip(rows, answers, strict=True):
+        enough = explained >= SETTINGS.explained
+        if enough and not yes_no:
             yield row, replace(row.candidate, score=score, short=_place(row, cell) if cell and agreed else None)
+        else:
+            yield row, replace(row.candidate, score=max(SETTINGS.only_score * enough, row.candidate.score))
 
 
-def _place(row: Row, cell: Cell) -> Span:
+def _place(row: Row, cell: TableCell) -> Span:
     """Return the place of a value in the document, or of what the reader found in one of many words."""
     start, read = row.candidate.span.start + cell.start, row.candidate.short
     whole = Span(start, start + len(cell.value))
     inside = read is not None and whole.start <= read.start and read.end <= whole.end
-    return read if read and inside and len(cell.value.split()) > WORTH else whole
+    return read if read and inside and len(cell.value.split()) > SETTINGS.longest_whole else whole
 
 
 class _Columns:
     """Which cell of a row is asked for: by its name, by what its name means, by being the only one of its kind."""
 
-    def __init__(self, asked: Asked, rows: Sequence[Row], alike: Alike) -> None:
+    def __init__(self, asked: TableQuestion, rows: Sequence[Row], alike: Alike) -> None:
         self._asked = asked
         self._alike = alike
         self._names = list(dict.fromkeys(cell.name for row in rows for cell in row.cells if cell.name))
         self._known: dict[str, dict[str, float]] = {}
+        head = _HEAD.match(asked.text)
+        self._head = frozenset(terms(head[1])) if head else frozenset[str]()
+        self._is_paid = _PAID.match(asked.text)
 
     @property
     def are_compared(self) -> bool:
         """Whether the answer is in no single row: why, the most or the sum of something unless a column is named so."""
-        names = " ".join(self._names).lower()
-        return bool(_WHY.match(self._asked.question)) or any(
-            word.lower() not in names for word in _MOST.findall(self._asked.question)
-        )
+        names, question = " ".join(self._names).lower(), self._asked.text
+        return bool(_WHY.match(question)) or any(word.lower() not in names for word in _MOST.findall(question))
 
     def are_named(self, line: str) -> bool:
         """Tell whether a line is the head of a table: names of columns and nothing else."""
         names = [name.strip() for name in line.split(" | ")]
         return len(names) > 1 and all(name in self._names for name in names)
 
-    def answering(self, row: Row) -> tuple[float, float, Cell | None]:
+    def answering(self, row: Row) -> tuple[float, float, TableCell | None]:
         """Return the score of a row, how much of the question it explains, and the cell that is asked for.
 
         The score is 0 where no cell is asked for; where several may be, none is named.
         """
-        given = [cell for cell in row.cells if row.gives(cell)]
+        given = [cell for cell in row.cells if row.is_given(cell)]
         rest = [cell for cell in row.cells if cell not in given]
         fitting = [cell for cell in rest if row.is_of_kind(cell)]
         wanted = self._wanted(given)
-        unnamed = {t: w for t, w in wanted.items() if not any(t in cell.name_terms for cell in given)}
-        dated = [cell for cell in fitting if row.is_of(cell)]
-        shares = [math.fsum(w for t, w in unnamed.items() if t in cell.name_terms) for cell in rest]
+        unnamed = wanted.keys() - {term for cell in given for term in cell.name_terms}
+        dated = [cell for cell in fitting if row.is_of_year(cell)]
+        shares = [math.fsum(wanted[term] for term in unnamed & cell.name_terms) for cell in rest]
         named = dated if len(dated) == 1 else _best(rest, shares)
-        paid = _PAID.match(self._asked.question)
-        meant = [] if named else self._meant(_money(fitting) if paid else fitting, wanted)
-        only = [] if named or meant else self._only(row.cells[0] if given else None, fitting, unnamed)
-        score = NAMED if named else MEANT if meant else ALONE
+        meant = [] if named else self._meant(_money(fitting) if self._is_paid else fitting, wanted)
+        only = [] if named or meant else self._only(row.cells[0] if given else None, fitting, bool(unnamed))
+        score = SETTINGS.named_score if named else SETTINGS.meant_score if meant else SETTINGS.only_score
         chosen = [cell for cell in named or meant or only if cell in fitting]
-        what = _PAID_FOR.search(self._asked.question) if paid else None
+        what = _PAID_FOR.search(self._asked.text) if self._is_paid else None
         if what and not row.has_any(terms(what["what"])):
             return 0.0, 1.0, None  # paid for something else
-        covered = row.explains(wanted if meant else terms(paid[0]) if paid else ())
-        return (score if chosen else 0.0), covered, None if _HOW.match(self._asked.question) else self._one(chosen)
+        explained = row.explains(wanted if meant else terms(self._is_paid[0]) if self._is_paid else ())
+        return (score if chosen else 0.0), explained, None if _HOW.match(self._asked.text) else self._one(chosen)
 
-    def _wanted(self, given: Sequence[Cell]) -> dict[str, float]:
+    def _wanted(self, given: Sequence[TableCell]) -> dict[str, float]:
         """Return the terms of what is asked for: `county` of `which county`, or all that are no values of the row."""
         known = {term for cell in given for term in cell.terms} | self._asked.fixed
         wanted = {term: weight for term, weight in self._asked.weights.items() if term not in known}
+<<<<<<< HEAD
         head = set() if self._asked.parsed.kind == "date" else self._head()
         return {term: weight for term, weight in wanted.items() if term in head} or wanted
 
@@ -216,47 +197,58 @@ class _Columns:
         meant = self._likeness(wanted)
         likeness = [meant.get(cell.name, 0.0) for cell in fitting]
         least = LIKE_NUMBER if self._asked.parsed.kind == "number" else LIKE
+=======
+        head = frozenset[str]() if wants_date(self._asked.text) else self._head
+        return {term: weight for term, weight in wanted.items() if term in head} or wanted
+
+    def _meant(self, fitting: Sequence[TableCell], wanted: Iterable[str]) -> list[TableCell]:
+        """Return the cells of the asked kind whose names, years left out, mean what is wanted."""
+        words = (word for word in re.findall(r"[\w-]+", self._asked.text) if word.lower() not in STOP_WORDS)
+        phrase = " ".join(word for word in words if not set(terms(word)).isdisjoint(wanted))
+        if phrase not in self._known:
+            cosines = self._alike(phrase, [*map(_plain, self._names)]) if phrase else [0.0] * len(self._names)
+            self._known[phrase] = dict(zip(self._names, cosines, strict=True))
+        likeness = [self._known[phrase].get(cell.name, 0.0) for cell in fitting]
+        least = SETTINGS.alike_number if wants_number(self._asked.text) else SETTINGS.alike
+>>>>>>> w-check
         return _best(fitting, likeness) if max(likeness, default=0.0) >= least else []
 
-    def _only(self, first: Cell | None, fitting: Sequence[Cell], unnamed: Mapping[str, float]) -> list[Cell]:
+    def _only(self, first: TableCell | None, fitting: Sequence[TableCell], unnamed: bool) -> list[TableCell]:
         """Return the one cell that can be meant: a place, whom the row is about, a date; and all sums."""
-        question = self._asked.question
-        if _PAID.match(question):
+        question = self._asked.text
+        if self._is_paid:
             return [cell for cell in _money(fitting) if any(map(str.isdigit, cell.value))]
+<<<<<<< HEAD
         kind = self._asked.parsed.kind
         if kind == "place":
             fitting = [cell for cell in fitting if _PLACE.search(cell.name)]
         elif kind == "person" and not unnamed:
+=======
+        if wants_place(question):
+            fitting = [cell for cell in fitting if any(place in cell.name.lower() for place in _PLACES)]
+        elif wants_person(question) and not unnamed:
+>>>>>>> w-check
             fitting = [cell for cell in fitting if cell is first]
         elif kind == "date":
             fitting = [cell for cell in fitting if len(terms(without_dates(cell.value))) < 2]  # but a weekday
-        elif unnamed or self._head():
+        elif unnamed or self._head:
             return []
         return list(fitting) if len(fitting) == 1 else []
 
-    def _likeness(self, wanted: Mapping[str, float]) -> Mapping[str, float]:
-        """Return how near the name of each column comes to what is wanted, years left out."""
-        words = (word for word in re.findall(r"[\w-]+", self._asked.question) if word.lower() not in STOP_WORDS)
-        phrase = " ".join(word for word in words if wanted.keys() & set(terms(word)))
-        if phrase and phrase not in self._known:
-            self._known[phrase] = dict(zip(self._names, self._alike(phrase, [*map(_plain, self._names)]), strict=True))
-        return self._known.get(phrase, {})
-
-    def _one(self, found: Sequence[Cell]) -> Cell | None:
+    def _one(self, found: Sequence[TableCell]) -> TableCell | None:
         """Return the one cell whose name has a date of the question, or the fewest words."""
-        dates = self._asked.dates
-        dated = [cell for cell in found if any(date.agrees(parts) for date in dates for parts in cell.name_dates)]
-        best = _best(dated or found, [1 / (1 + len(terms(_plain(cell.name)))) for cell in dated or found])
+        found = [cell for cell in found if self._asked.has_date(cell.name_dates)] or found
+        best = _best(found, [1 / (1 + len(terms(_plain(cell.name)))) for cell in found])
         return best[0] if len(best) == 1 else None
 
 
-def _money(found: Sequence[Cell]) -> list[Cell]:
+def _money(found: Sequence[TableCell]) -> list[TableCell]:
     """Return the cells of sums: of a column that is named so, or else those that say so themselves."""
     named = [cell for cell in found if _MONEY.search(cell.name)]
     return named or [cell for cell in found if _MONEY.search(cell.value)]
 
 
-def _best(found: Sequence[Cell], scores: Sequence[float]) -> list[Cell]:
+def _best(found: Sequence[TableCell], scores: Sequence[float]) -> list[TableCell]:
     """Return the cells with the highest score, if that is above 0."""
     top = max(scores, default=0.0)
     return [cell for cell, score in zip(found, scores, strict=True) if 0 < score >= top - 1e-9]

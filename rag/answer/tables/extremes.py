@@ -11,33 +11,33 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.answer.tables.rows import Cell, cells, spaced
+from rag.answer.tables.rows import cells, dates_in, spaced
 from rag.language.terms import terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from rag.answer.tables.rows import Asked, Row
+    from rag.answer.tables.rows import Row, TableCell, TableQuestion
 
 _EXTREME = re.compile(
-    r"(?<!\bat )\b(?P<high>most|highest|largest|greatest|biggest|best|newest)|"
-    r"(?<!\bat )\b(?P<low>fewest|least|lowest|smallest|cheapest|worst|oldest)\b",
+    r"(?<!\bat )\b(?:(?P<high>most|highest|largest|greatest|biggest|best|newest)"
+    r"|fewest|least|lowest|smallest|cheapest|worst|oldest)\b",
     re.IGNORECASE,
 )
 _ASKED = re.compile(
     r"\W*(?:in |at |on |for |of )?(?:(?:which|what)\s+(?P<noun>[\w-]+(?:\s+[\w-]+){0,2})|who\b)", re.IGNORECASE
 )
 _NOT = re.compile(r"\b(?:not|never|second|third|next)\b|n['’]t\b", re.IGNORECASE)
-_COLUMNS = {  # of words that name no column themselves
-    re.compile(said, re.IGNORECASE): re.compile(meant, re.IGNORECASE)
-    for said, meant in (
-        (r"\b(?:expensive|costly|cheapest)\b", r"cost|price|fee|[£$€]"),
-        (r"\b(?:earns?|earned|paid)\b", r"salary|wage|earning|\bpay\b"),
-        (r"\b(?:oldest|newest)\b", r"built|founded|opened|established"),
+_MEANT = {
+    frozenset(words.split()): re.compile(column, re.IGNORECASE)
+    for words, column in (
+        ("expensive costly cheapest", r"cost|price|fee|[£$€]"),
+        ("earn earns earned paid", r"salary|wage|earning|\bpay\b"),
+        ("oldest newest", r"built|founded|opened|established"),
     )
 }
-_JUDGED = re.compile(r"\b(?:best|worst)\b", re.IGNORECASE)
-_JUDGEMENT = re.compile(r"score|rating|mark|points|punctuality", re.IGNORECASE)
+"""Words of a question that name no column themselves, with the columns that they mean."""
+_JUDGEMENTS = ("score", "rating", "mark", "points", "punctuality")
 _PERSON = re.compile(r"\bname\b|employee|member|person|player|author", re.IGNORECASE)
 _ALL = re.compile(r"\W*(?:grand |sub-?)?(?:total|sum|average|mean|overall|all)\b", re.IGNORECASE)
 _NUMBER = re.compile(
@@ -48,26 +48,7 @@ _FILLING = frozenset(terms("number amount total got get had has made recorded re
 _BEHIND = re.compile(r"\W*$|\s+(?:at|in|on|for|by|during|across|from|to|expensive|costly)\b")
 
 
-@dataclass(frozen=True, slots=True)
-class _Sought:
-    """What is asked of the tables of a document.
-
-    Attributes:
-        asked: the question.
-        noun: the terms right behind `which`, one of which may be what is asked for; none for a person.
-        word: says what the best is: `most`.
-        rows: those that were found.
-        text: the whole document.
-    """
-
-    asked: Asked
-    noun: frozenset[str]
-    word: re.Match[str]
-    rows: Sequence[Row]
-    text: str
-
-
-def extreme(asked: Asked, rows: Sequence[Row], text: Callable[[str], str]) -> tuple[Row, Cell] | None:
+def extreme(asked: TableQuestion, rows: Sequence[Row], text: Callable[[str], str]) -> tuple[Row, TableCell] | None:
     """Return the row of a document's tables that is asked for, and the cell that answers; None where that is unsure.
 
     Args:
@@ -75,78 +56,83 @@ def extreme(asked: Asked, rows: Sequence[Row], text: Callable[[str], str]) -> tu
         rows: those of one document that were found.
         text: gives the text of a document.
     """
-    which, words = _ASKED.match(asked.question), list(_EXTREME.finditer(asked.question))
-    if not which or len(words) != 1 or not rows or _NOT.search(asked.question):
+    which, words = _ASKED.match(asked.text), list(_EXTREME.finditer(asked.text))
+    if not which or len(words) != 1 or not rows or _NOT.search(asked.text):
         return None
-    noun = frozenset(terms(which["noun"] or ""))
-    sought = _Sought(asked, noun, words[0], rows, text(rows[0].candidate.hit.passage.uri))
-    tables = {tuple(cell.name for cell in row.cells): row for row in rows}
-    found = {id(best[0]): best for row in tables.values() if (best := _of_table(sought, row))}
+    wanted = _Wanted(asked, frozenset(terms(which["noun"] or "")), words[0])
+    document = text(rows[0].candidate.hit.passage.uri)
+    found: dict[int, tuple[Row, TableCell]] = {}
+    for row in {tuple(cell.name for cell in row.cells): row for row in rows}.values():
+        best = wanted.best(row, document)
+        values = [cell.value for cell in best or ()]
+        cited = next((other for other in rows if [cell.value for cell in other.cells] == values), None)
+        if cited:
+            found[id(cited)] = cited, next(cell for cell in cited.cells if cell.name == wanted.subject(row))
     return next(iter(found.values())) if len(found) == 1 else None
 
 
-def _of_table(sought: _Sought, row: Row) -> tuple[Row, Cell] | None:
-    """Compare the rows of the table that a row is of."""
-    named = [cell.name for cell in row.cells]
-    subject = next((name for name in named if _is_about(name, sought.noun)), None)
-    column = _column(sought, [name for name in named if name and name != subject])
-    if subject is None or column is None or not _fits(sought, column, named):
-        return None
-    best = best_row(_compared(sought, row, column), subject, column, highest=bool(sought.word["high"]))
-    values = [cell.value for cell in best or ()]
-    cited = next((other for other in sought.rows if [cell.value for cell in other.cells] == values), None)
-    return (cited, next(cell for cell in cited.cells if cell.name == subject)) if cited else None
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is asked of tables: the question, the terms behind `which` (none for a person), and the word `most`."""
+
+    asked: TableQuestion
+    noun: frozenset[str]
+    word: re.Match[str]
+
+    def best(self, row: Row, document: str) -> Sequence[TableCell] | None:
+        """Return the best row of the table that a row of a document is of; None in doubt."""
+        subject = self.subject(row)
+        column = self._column([cell.name for cell in row.cells if cell.name and cell.name != subject])
+        if subject is None or column is None or not self._fits(row, column):
+            return None
+        return best_row(self._compared(row, column, document), subject, column, highest=bool(self.word["high"]))
+
+    def subject(self, row: Row) -> str | None:
+        """Return the name of the column that has what is asked for."""
+        if not self.noun:
+            return next((cell.name for cell in row.cells if _PERSON.search(cell.name)), None)
+        return next((cell.name for cell in row.cells if cell.name_terms and cell.name_terms <= self.noun), None)
+
+    def _column(self, names: Sequence[str]) -> str | None:
+        """Return the one column whose name has the most of the question, or is meant by its words."""
+        asked = {word.strip("?!.,:;'\"“”()") for word in self.asked.text.lower().split()}
+        for words, meant in _MEANT.items():
+            if words & asked:
+                names = [name for name in names if meant.search(name)]
+                if len(names) == 1:
+                    return names[0]
+        scores = []
+        for name in names:
+            years = sum(date.agrees(other) for date in self.asked.dates for other in dates_in(spaced(name)))
+            scores.append(self.asked.weight(set(terms(spaced(name))) - self.noun) + years)
+        top = max(scores, default=0)
+        return names[scores.index(top)] if top > 0 and scores.count(top) == 1 else None
+
+    def _fits(self, row: Row, column: str) -> bool:
+        """Tell whether the best may be asked for of a column: `most` of what is counted, `best` of a score."""
+        word, behind = self.word[0].lower(), self.asked.text[self.word.end() :]
+        counted = not set(terms(" ".join(behind.split()[:1]))).isdisjoint(terms(spaced(column)))
+        return (
+            not any(word in cell.name.lower() for cell in row.cells)
+            and (counted or word not in {"most", "least"} or bool(_BEHIND.match(behind)))
+            and (word not in {"best", "worst"} or any(judgement in column.lower() for judgement in _JUDGEMENTS))
+        )
+
+    def _compared(self, row: Row, column: str, document: str) -> list[list[TableCell]]:
+        """Return the rows of a table that have all of the question that is not in names."""
+        passage = row.candidate.hit.passage
+        names = " ".join(spaced(cell.name) for cell in row.cells)
+        known = {*terms(f"{names} {self.word[0]} {passage.context} {passage.title or ''}"), *_FILLING}
+        table = list(_table(document, row))
+        for term in self.asked.weights.keys() - known:
+            table = [cells for cells in table if any(term in cell.terms for cell in cells)]
+        for date in self.asked.dates:
+            if not any(map(date.agrees, dates_in(spaced(column)))):
+                table = [cells for cells in table if any(date.agrees(other) for cell in cells for other in cell.dates)]
+        return table
 
 
-def _fits(sought: _Sought, column: str, named: Sequence[str]) -> bool:
-    """Tell whether the best may be asked for of a column: `most` of what is counted, `best` of a score."""
-    word, question = sought.word, sought.asked.question
-    behind = {*terms(" ".join(question[word.end() :].split()[:1]))}
-    counted = not behind.isdisjoint(terms(spaced(column))) or bool(_BEHIND.match(question, word.end()))
-    return (
-        not any(word[0].lower() in name.lower() for name in named)
-        and (counted or word[0].lower() not in {"most", "least"})
-        and bool(_JUDGEMENT.search(column) or not _JUDGED.search(word[0]))
-    )
-
-
-def _compared(sought: _Sought, row: Row, column: str) -> list[list[Cell]]:
-    """Return the rows of a table that have all of the question that is not in names."""
-    asked, passage = sought.asked, row.candidate.hit.passage
-    names = " ".join(spaced(cell.name) for cell in row.cells)
-    known = {*terms(f"{names} {sought.word[0]} {passage.context} {passage.title or ''}"), *_FILLING}
-    table = list(_table(sought.text, row))
-    for term in asked.weights.keys() - known:
-        table = [cells for cells in table if any(term in cell.terms for cell in cells)]
-    for date in asked.dates:
-        if not any(date.agrees(parts) for parts in Cell(column, "", 0).name_dates):
-            table = [cells for cells in table if any(date.agrees(parts) for cell in cells for parts in cell.dates)]
-    return table
-
-
-def _is_about(name: str, noun: frozenset[str]) -> bool:
-    own = set(terms(spaced(name)))
-    return bool(own) and own <= noun if noun else bool(_PERSON.search(name))
-
-
-def _column(sought: _Sought, others: Sequence[str]) -> str | None:
-    """Return the one column whose name has the most of the question, or is meant by its words."""
-    asked = sought.asked
-    for said, meant in _COLUMNS.items():
-        if said.search(asked.question):
-            others = [name for name in others if meant.search(name)]
-            if len(others) == 1:
-                return others[0]
-    scores = []
-    for name in others:
-        own = set(terms(spaced(name))) - sought.noun
-        years = sum(date.agrees(parts) for date in asked.dates for parts in Cell(name, "", 0).name_dates)
-        scores.append(sum(weight for term, weight in asked.weights.items() if term in own) + years)
-    top = max(scores, default=0)
-    return others[scores.index(top)] if top > 0 and scores.count(top) == 1 else None
-
-
-def _table(text: str, row: Row) -> Iterator[list[Cell]]:
+def _table(text: str, row: Row) -> Iterator[list[TableCell]]:
     """Yield the rows of the table around a row: the lines without a blank one between, but for heads said again."""
     start = text.rfind("\n", 0, row.candidate.span.start) + 1
     at, lines = len(text[:start].splitlines()), text.splitlines()
@@ -160,16 +146,17 @@ def _table(text: str, row: Row) -> Iterator[list[Cell]]:
                 break
 
 
-def best_row(table: Sequence[Sequence[Cell]], subject: str, column: str, *, highest: bool) -> Sequence[Cell] | None:
+def best_row(
+    table: Sequence[Sequence[TableCell]], subject: str, column: str, *, highest: bool
+) -> Sequence[TableCell] | None:
     """Return the row with the highest or lowest number; None where one is no number, or two are the best.
 
     Nor where the signs differ: pounds are not compared with dollars.
     """
-    scored = []
-    signs = set()
+    scored, signs = [], set()
     for row in table:
-        value = next((cell.value.strip() for cell in row if cell.name == column), "")
-        who = next((cell.value for cell in row if cell.name == subject), "")
+        values = {cell.name: cell.value.strip() for cell in reversed(row)}  # the first column of a name counts
+        value, who = values.get(column, ""), values.get(subject, "")
         if value in _NOTHING or not who or _ALL.match(who):
             continue
         number = _NUMBER.fullmatch(value)

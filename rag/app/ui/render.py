@@ -4,7 +4,7 @@ No HTML and no Markdown is made here or anywhere else: the page's scripts put ev
 document is shown exactly as it is and nothing in it can act. What is shown as marked is cut here, because the browser
 counts UTF-16 units where the library counts code points.
 
-A text is a list of blocks, each with its `kind` (see `typeset.Block`), where given `level`, `tight` and the `page` that
+A text is a list of blocks, each with its `kind` (see `typeset.TypesetBlock`), where given `level`, `tight` and the `page` that
 begins there, and its `runs`: `text`, and where given its `look` and the citations (`cites`) that it is part of.
 """
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from rag.app.as_json import Json
-    from rag.app.ui.typeset import Block, StyledRun
+    from rag.app.ui.typeset import StyledRun, TypesetBlock
     from rag.records import Document, Hit
     from rag.store.history import Conversation, ConversationTurn
 
@@ -141,7 +141,7 @@ def reader_view(document: Document, marks: Mapping[int, Span]) -> Json:
 
 
 def block_views(
-    text: str, blocks: Iterable[Block], marks: Mapping[int, Span], page_starts: Sequence[int] = ()
+    text: str, blocks: Iterable[TypesetBlock], marks: Mapping[int, Span], page_starts: Sequence[int] = ()
 ) -> list[Json]:
     """Cut the runs of blocks where a citation begins or ends; all texts, one after the other, are `text`."""
     cuts = sorted({edge for span in marks.values() for edge in (span.start, span.end)})

@@ -49,7 +49,7 @@ class StyledRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class TypesetBlock:
     """A paragraph, heading, list item, table row and so on; `tight` stands close to the next one."""
 
     kind: Kind
@@ -63,7 +63,7 @@ class Block:
         return Span(self.runs[0].span.start, self.runs[-1].span.end)
 
 
-def typeset(document: Document) -> list[Block]:
+def typeset(document: Document) -> list[TypesetBlock]:
     """Lay out a document: what its loader knows of blocks and headings, and Markdown's own signs."""
     if document.media_type == MARKDOWN:
         return typeset_text(document.text, MARKDOWN)
@@ -71,17 +71,17 @@ def typeset(document: Document) -> list[Block]:
     return _with_gaps(document.text, _plain(document.text, complete(document.text, document.blocks), headings))
 
 
-def typeset_text(text: str, media_type: str = "text/plain") -> list[Block]:
+def typeset_text(text: str, media_type: str = "text/plain") -> list[TypesetBlock]:
     """Lay out a text by itself, such as a passage."""
     plain = media_type != MARKDOWN
     return _with_gaps(text, _plain(text, plain_blocks(text), {}) if plain else _markdown(text))
 
 
-def _with_gaps(text: str, blocks: Iterable[Block]) -> list[Block]:
+def _with_gaps(text: str, blocks: Iterable[TypesetBlock]) -> list[TypesetBlock]:
     """Give each block the white space behind it, the first one also what is in front."""
     found = list(blocks)
     if not found:
-        return [Block("paragraph", (StyledRun(Span(0, len(text)), "gap"),))] if text else []
+        return [TypesetBlock("paragraph", (StyledRun(Span(0, len(text)), "gap"),))] if text else []
     starts = [block.span.start for block in found]
     ends = [*starts[1:], len(text)]
     closed = []
@@ -97,7 +97,7 @@ def _with_gaps(text: str, blocks: Iterable[Block]) -> list[Block]:
 # plain text and all formats that become plain text
 
 
-def _plain(text: str, spans: Sequence[Span], headings: Mapping[int, int]) -> Iterator[Block]:
+def _plain(text: str, spans: Sequence[Span], headings: Mapping[int, int]) -> Iterator[TypesetBlock]:
     cells = [span.of(text).count(CELL) for span in spans]
     tables = {
         index
@@ -108,14 +108,14 @@ def _plain(text: str, spans: Sequence[Span], headings: Mapping[int, int]) -> Ite
     for index, span in enumerate(spans):
         words = span.of(text)
         if span.start in headings:
-            yield Block("heading", (StyledRun(span),), headings[span.start])
+            yield TypesetBlock("heading", (StyledRun(span),), headings[span.start])
         elif index in tables:
-            yield Block("row", tuple(_cells(text, span, re.compile(re.escape(CELL)))))
+            yield TypesetBlock("row", tuple(_cells(text, span, re.compile(re.escape(CELL)))))
         elif bullet := _BULLET.match(words) if is_item(words) else None:
             start = span.start + bullet.end()
-            yield Block("bullet", (StyledRun(Span(span.start, start), "sign"), StyledRun(Span(start, span.end))))
+            yield TypesetBlock("bullet", (StyledRun(Span(span.start, start), "sign"), StyledRun(Span(start, span.end))))
         else:
-            yield Block("code" if _ALIGNED.search(words) else "paragraph", (StyledRun(span),))
+            yield TypesetBlock("code" if _ALIGNED.search(words) else "paragraph", (StyledRun(span),))
 
 
 def _cells(text: str, span: Span, separator: re.Pattern[str]) -> Iterator[StyledRun]:
@@ -142,11 +142,11 @@ def _parser() -> MarkdownIt:
     return MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable("text_join")
 
 
-def _markdown(text: str) -> Iterator[Block]:
+def _markdown(text: str) -> Iterator[TypesetBlock]:
     start = front_matter(text)
     for row in lines(text, 0, start) if start else []:
         if row.of(text).strip():
-            yield Block("front", (StyledRun(row),))
+            yield TypesetBlock("front", (StyledRun(row),))
     source = text[start:]
     rows = [start, *accumulate((len(row) for row in _LINE.findall(source)), initial=start)][1:]
     reached = start
@@ -169,26 +169,28 @@ def _markdown(text: str) -> Iterator[Block]:
     yield from _unclaimed(text, reached, len(text))
 
 
-def _unclaimed(text: str, start: int, end: int) -> Iterator[Block]:
+def _unclaimed(text: str, start: int, end: int) -> Iterator[TypesetBlock]:
     """Lay out what no token owns: definitions of links, the line under a table's head, rows of a table without it."""
     for span in plain_blocks(text, start, end):
         if _RULE.fullmatch(span.of(text)):
-            yield Block("rule", (StyledRun(span, "sign"),))
+            yield TypesetBlock("rule", (StyledRun(span, "sign"),))
         elif span.of(text).startswith("|"):
             yield _table_row(text, span)
         else:
-            yield Block("paragraph", (StyledRun(span),))
+            yield TypesetBlock("paragraph", (StyledRun(span),))
 
 
-def _markdown_block(text: str, span: Span, tokens: Sequence[Token], index: int) -> Block:
+def _markdown_block(text: str, span: Span, tokens: Sequence[Token], index: int) -> TypesetBlock:
     token = tokens[index]
     if token.type == "tr_open":
         return _table_row(text, span)
     if token.type in _KINDS:
-        return Block(_KINDS[token.type], tuple(_fenced(text, span)) if token.type == "fence" else (StyledRun(span),))
+        return TypesetBlock(
+            _KINDS[token.type], tuple(_fenced(text, span)) if token.type == "fence" else (StyledRun(span),)
+        )
     runs = tuple(_inline(text, span, tokens[index + 1].children or []))
     if token.type == "heading_open":
-        return Block("heading", runs, int(token.tag[1]))
+        return TypesetBlock("heading", runs, int(token.tag[1]))
     words = span.of(text)
     if number := _NUMBER.match(words):  # of a list: shown, unlike a bullet
         behind = span.start + number.end()
@@ -197,13 +199,13 @@ def _markdown_block(text: str, span: Span, tokens: Sequence[Token], index: int) 
             for run in runs
             if run.span.end > behind
         )
-        return Block("number", (StyledRun(Span(span.start, behind)), *rest))
+        return TypesetBlock("number", (StyledRun(Span(span.start, behind)), *rest))
     kind: Kind = "bullet" if _BULLET.match(words) else "quote" if words.startswith(_QUOTE) else "paragraph"
-    return Block(kind, runs)
+    return TypesetBlock(kind, runs)
 
 
-def _table_row(text: str, span: Span) -> Block:
-    return Block("row", tuple(run for cell in _cells(text, span, _PIPE) for run in _cell(text, cell)))
+def _table_row(text: str, span: Span) -> TypesetBlock:
+    return TypesetBlock("row", tuple(run for cell in _cells(text, span, _PIPE) for run in _cell(text, cell)))
 
 
 def _cell(text: str, run: StyledRun) -> Iterator[StyledRun]:

@@ -46,7 +46,7 @@ def placing(page: Page) -> Callable[[Box], Box]:
 
 
 @dataclass(slots=True)
-class Run:
+class CharacterRun:
     """Characters that follow each other on one line; `edges` has left and right side of each, spaces too."""
 
     text: str
@@ -54,7 +54,9 @@ class Run:
     edges: list[tuple[float, float]] = field(default_factory=list)
     strong: int = 0  # how many of its characters are bold
     upright: bool = True
-    cells: tuple[Run, ...] = ()  # of a row of a table that lines divide, empty ones too; each as wide as its column
+    cells: tuple[
+        CharacterRun, ...
+    ] = ()  # of a row of a table that lines divide, empty ones too; each as wide as its column
 
     @property
     def height(self) -> float:
@@ -66,12 +68,12 @@ class Run:
         """Whether most of it is bold."""
         return 2 * self.strong > len(self.text)
 
-    def beside(self, other: Run) -> bool:
+    def beside(self, other: CharacterRun) -> bool:
         """Tell whether both stand on one line: they share half of the lower one's height."""
         shared = min(self.box[3], other.box[3]) - max(self.box[1], other.box[1])
         return shared > 0.5 * min(self.height, other.height)
 
-    def extend(self, other: Run, separator: str = " ") -> None:
+    def extend(self, other: CharacterRun, separator: str = " ") -> None:
         """Put another run of the same line behind this one."""
         self.edges += [(self.box[2], other.box[0])] * len(separator) + other.edges
         self.text += separator + other.text
@@ -82,7 +84,7 @@ class Run:
         self.box = min(x0, left), y0, max(x1, right), y1
 
 
-def page_words(page: TextPage) -> Iterator[Run]:
+def page_words(page: TextPage) -> Iterator[CharacterRun]:
     """Yield the words of a page in the order of the file: characters up to white space, a new line, or a jump."""
     from pypdfium2 import raw
 
@@ -96,9 +98,9 @@ def page_words(page: TextPage) -> Iterator[Run]:
             word.append(character)
 
 
-def joined(words: Iterable[Run]) -> list[Run]:
+def joined(words: Iterable[CharacterRun]) -> list[CharacterRun]:
     """Join the words that follow each other on a line to runs."""
-    runs: list[Run] = []
+    runs: list[CharacterRun] = []
     for word in words:
         last = runs[-1] if runs else None
         if last and last.upright == word.upright and _follows(last, word):
@@ -109,11 +111,11 @@ def joined(words: Iterable[Run]) -> list[Run]:
     return runs
 
 
-def _gap(last: Run, word: Run) -> float:
+def _gap(last: CharacterRun, word: CharacterRun) -> float:
     return max(word.box[0] - last.box[2], last.box[0] - word.box[2])
 
 
-def _follows(last: Run, word: Run) -> bool:
+def _follows(last: CharacterRun, word: CharacterRun) -> bool:
     """Tell whether a word goes on with a run; a script from right to left grows to the left."""
     if not last.beside(word):
         return False
@@ -149,7 +151,7 @@ def _characters(page: TextPage, raw: Pdfium) -> Iterator[Character]:
             yield char, placed((box.left, box.bottom, box.right, box.top)), index
 
 
-def _word(characters: list[Character], page: TextPage, raw: Pdfium) -> Run:
+def _word(characters: list[Character], page: TextPage, raw: Pdfium) -> CharacterRun:
     _mend_lam_alef(characters)
     boxes = [character[1] for character in characters]
     first = characters[0][2]
@@ -161,7 +163,7 @@ def _word(characters: list[Character], page: TextPage, raw: Pdfium) -> Run:
     x0, _, x1, _ = zip(*boxes, strict=True)
     tallest = max(box[3] - box[1] for box in boxes)
     _, y0, _, y1 = zip(*(box for box in boxes if box[3] - box[1] >= _SMALL * tallest), strict=True)
-    return Run(
+    return CharacterRun(
         text=text,
         box=(min(x0), min(y0), max(x1), max(y1)),
         edges=edges,

@@ -19,7 +19,7 @@ _CAPTION = ("table", "figure", "fig.", "tab.", "annex", "appendix")
 _LONGEST_GROUP = 60  # characters of a line that names a group of rows
 
 
-class Cell(NamedTuple):
+class PdfCell(NamedTuple):
     """What stands in a cell, and from where to where, in points."""
 
     start: float
@@ -43,7 +43,7 @@ def name_cells(blocks: Sequence[Paragraph]) -> None:
         lines = _laid_out(part)
         columns = _columns(lines)
         if not columns:  # the table may go on in the next column of the text
-            lines = [[Cell(c.start - line[0].start, c.end - line[0].start, c.text) for c in line] for line in lines]
+            lines = [[PdfCell(c.start - line[0].start, c.end - line[0].start, c.text) for c in line] for line in lines]
             columns = _columns(lines)
         if is_rtl(part[0].text):
             columns.reverse()
@@ -56,11 +56,11 @@ def name_cells(blocks: Sequence[Paragraph]) -> None:
                 block.text = record(names, row)
 
 
-def _laid_out(part: Sequence[Paragraph]) -> list[list[Cell]]:
-    return [[Cell(cell.box[0], cell.box[2], cell.text) for cell in block.lines[0].cells] for block in part]
+def _laid_out(part: Sequence[Paragraph]) -> list[list[PdfCell]]:
+    return [[PdfCell(cell.box[0], cell.box[2], cell.text) for cell in block.lines[0].cells] for block in part]
 
 
-def _columns(lines: Sequence[Sequence[Cell]]) -> list[Column]:
+def _columns(lines: Sequence[Sequence[PdfCell]]) -> list[Column]:
     """Return the columns of the rows that have the most cells; nothing where these overlap."""
     most = max(map(len, lines))
     columns: list[Column] = []
@@ -72,7 +72,7 @@ def _columns(lines: Sequence[Sequence[Cell]]) -> list[Column]:
     return columns if len(columns) == most else []
 
 
-def _placed(line: Sequence[Cell], columns: Sequence[Column]) -> list[str]:
+def _placed(line: Sequence[PdfCell], columns: Sequence[Column]) -> list[str]:
     """Return the text in each column; nothing where two cells stand in one."""
     texts = [""] * len(columns)
     for cell in line:

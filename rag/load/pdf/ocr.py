@@ -13,7 +13,7 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 from rag.load.decode import storable
-from rag.load.pdf.characters import Run
+from rag.load.pdf.characters import CharacterRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,7 +50,7 @@ def languages(program: str) -> list[str]:
     return ["-l", named] if named else []
 
 
-def page_runs(page: Page, before_page: Callable[[], None]) -> list[Run] | None:
+def page_runs(page: Page, before_page: Callable[[], None]) -> list[CharacterRun] | None:
     """Return the lines of a scanned page with the place of each character; None where it takes too long, or fails.
 
     `before_page` is called before: whoever waits for a document should know that it goes on.
@@ -72,7 +72,7 @@ def page_runs(page: Page, before_page: Callable[[], None]) -> list[Run] | None:
     return list(_lines(done.stdout.decode("utf-8", "replace"), scale))
 
 
-def _lines(table: str, scale: float) -> Iterator[Run]:
+def _lines(table: str, scale: float) -> Iterator[CharacterRun]:
     rows = csv.DictReader(io.StringIO(table), delimiter="\t", quoting=csv.QUOTE_NONE)
     words = (row for row in rows if row["level"] == _WORD and row["text"].strip())
     for _, line in groupby(words, lambda row: (row["block_num"], row["par_num"], row["line_num"])):
@@ -82,9 +82,9 @@ def _lines(table: str, scale: float) -> Iterator[Run]:
         yield first
 
 
-def _run(word: Row, scale: float) -> Run:
+def _run(word: Row, scale: float) -> CharacterRun:
     """Return a word with its characters side by side, each as wide as the other."""
     text = storable(word["text"].strip())
     left, top, width, height = (int(word[name]) / scale for name in ("left", "top", "width", "height"))
     edges = [left + width * index / len(text) for index in range(len(text) + 1)]
-    return Run(text, (left, top, left + width, top + height), list(pairwise(edges)))
+    return CharacterRun(text, (left, top, left + width, top + height), list(pairwise(edges)))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from rag.load.pdf.characters import Run
+    from rag.load.pdf.characters import CharacterRun
 
 _BIN = 2.0  # points: the grid on which gutters are looked for
 _NARROWEST = 7.0  # points of a gutter between columns
@@ -26,11 +26,11 @@ _FILL = 0.55  # of the column's width is filled by its middle line
 class Line:
     """One line of a column, or a row of a table, which has `cells`; `left` and `right` bound its column."""
 
-    run: Run
+    run: CharacterRun
     page: int
     left: float
     right: float
-    cells: tuple[Run, ...] = ()
+    cells: tuple[CharacterRun, ...] = ()
     note: bool = False  # belongs to a footnote
 
 
@@ -39,20 +39,20 @@ class _Gutter(NamedTuple):
     end: float
 
 
-def page_lines(runs: Sequence[Run], page: int) -> list[Line]:
+def page_lines(runs: Sequence[CharacterRun], page: int) -> list[Line]:
     """Return the lines of a page in reading order; turned text comes last, as it is in the file."""
     upright = [run for run in runs if run.upright]
     turned = [Line(run, page, run.box[0], run.box[2]) for run in runs if not run.upright]
     return [*_ordered(upright, page), *turned]
 
 
-def _ordered(runs: Sequence[Run], page: int) -> list[Line]:
+def _ordered(runs: Sequence[CharacterRun], page: int) -> list[Line]:
     """Read columns one after the other; what lies across them divides the page into strips."""
     gutter = _gutter(runs)
     if gutter is None:
         return _rows(runs, page)
     lines: list[Line] = []
-    sides: tuple[list[Run], list[Run]] = ([], [])
+    sides: tuple[list[CharacterRun], list[CharacterRun]] = ([], [])
     for group in same_line(runs):
         across = [run for run in group if run.box[0] < gutter.start and run.box[2] > gutter.end]
         if across:
@@ -64,13 +64,13 @@ def _ordered(runs: Sequence[Run], page: int) -> list[Line]:
     return lines + _strip(sides, page)
 
 
-def _strip(sides: tuple[list[Run], list[Run]], page: int) -> list[Line]:
+def _strip(sides: tuple[list[CharacterRun], list[CharacterRun]], page: int) -> list[Line]:
     left, right = sides
     first, second = (right, left) if _is_rtl(left + right) else (left, right)
     return _ordered(first, page) + _ordered(second, page)
 
 
-def _gutter(runs: Sequence[Run]) -> _Gutter | None:
+def _gutter(runs: Sequence[CharacterRun]) -> _Gutter | None:
     """Return the best gap between two columns of running text."""
     if len(runs) < 6:
         return None
@@ -97,14 +97,14 @@ def _gaps(cover: Sequence[int], level: int, start: float) -> list[_Gutter]:
     return [gap for gap in gaps if gap.end - gap.start >= _NARROWEST]
 
 
-def _parts_text(runs: Sequence[Run], gap: _Gutter) -> bool:
+def _parts_text(runs: Sequence[CharacterRun], gap: _Gutter) -> bool:
     """Tell whether running text stands on both sides: cells of a table are short and fill no column."""
     left = [run for run in runs if run.box[2] <= gap.start + _BIN]
     right = [run for run in runs if run.box[0] >= gap.end - _BIN]
     return all(_is_column(side) for side in (left, right))
 
 
-def _is_column(runs: Sequence[Run]) -> bool:
+def _is_column(runs: Sequence[CharacterRun]) -> bool:
     if len(runs) < 3:
         return False
     width = max(run.box[2] for run in runs) - min(run.box[0] for run in runs)
@@ -114,9 +114,9 @@ def _is_column(runs: Sequence[Run]) -> bool:
     return middle.box[2] - middle.box[0] >= _FILL * width and len(middle.text) >= _SHORTEST_TEXT
 
 
-def same_line(runs: Iterable[Run]) -> list[list[Run]]:
+def same_line(runs: Iterable[CharacterRun]) -> list[list[CharacterRun]]:
     """Group runs that stand on one line, from the top of the page down."""
-    groups: list[list[Run]] = []
+    groups: list[list[CharacterRun]] = []
     for run in sorted(runs, key=lambda run: (run.box[1] + run.box[3]) / 2):
         near = None
         if not run.cells:
@@ -128,11 +128,11 @@ def same_line(runs: Iterable[Run]) -> list[list[Run]]:
     return groups
 
 
-def _stands_in(group: Sequence[Run], run: Run) -> bool:
+def _stands_in(group: Sequence[CharacterRun], run: CharacterRun) -> bool:
     return not group[0].cells and max(group, key=lambda r: r.height).beside(run)
 
 
-def _rows(runs: Sequence[Run], page: int) -> list[Line]:
+def _rows(runs: Sequence[CharacterRun], page: int) -> list[Line]:
     """Return the lines of one column; neighbouring ones with several cells are rows of a table."""
     if not runs:
         return []
@@ -150,7 +150,7 @@ def _rows(runs: Sequence[Run], page: int) -> list[Line]:
     return lines
 
 
-def beside(group: Sequence[Run], separator: str = " ") -> Run:
+def beside(group: Sequence[CharacterRun], separator: str = " ") -> CharacterRun:
     """Put runs that stand on one line behind each other in a new one."""
     run = replace(group[0], edges=list(group[0].edges))
     for other in group[1:]:
@@ -158,7 +158,7 @@ def beside(group: Sequence[Run], separator: str = " ") -> Run:
     return run
 
 
-def _divided(groups: list[list[Run]]) -> list[list[Run]]:
+def _divided(groups: list[list[CharacterRun]]) -> list[list[CharacterRun]]:
     """Divide the cells that stand as near to each other as words do where the line above or below has a gap."""
     for order in (range(len(groups)), range(len(groups) - 1, -1, -1)):
         for index, other in pairwise(order):
@@ -168,7 +168,7 @@ def _divided(groups: list[list[Run]]) -> list[list[Run]]:
     return groups
 
 
-def _at_gaps(run: Run, others: Sequence[Run]) -> list[Run]:
+def _at_gaps(run: CharacterRun, others: Sequence[CharacterRun]) -> list[CharacterRun]:
     """Divide a run at its wide spaces that stand in a gap of the other line."""
     gaps = [(a.box[2], b.box[0]) for a, b in pairwise(others)]
     for place, char in enumerate(run.text):
@@ -183,12 +183,12 @@ def _at_gaps(run: Run, others: Sequence[Run]) -> list[Run]:
     return [run]
 
 
-def merged(group: list[Run]) -> list[Run]:
+def merged(group: list[CharacterRun]) -> list[CharacterRun]:
     """Sort the runs of a line in reading direction, and join those that only a space parts."""
     if group[0].cells:
         return group
     rtl = _is_rtl(group)
-    cells: list[Run] = []
+    cells: list[CharacterRun] = []
     for run in sorted(group, key=lambda run: -run.box[2] if rtl else run.box[0]):
         last = cells[-1].box if cells else run.box
         gap = max(run.box[0] - last[2], last[0] - run.box[2])
@@ -199,12 +199,12 @@ def merged(group: list[Run]) -> list[Run]:
     return cells
 
 
-def _aligned(row: Sequence[Run], other: Sequence[Run]) -> bool:
+def _aligned(row: Sequence[CharacterRun], other: Sequence[CharacterRun]) -> bool:
     """Tell whether two lines have at least two cells under each other."""
     under = sum(any(a.box[0] < b.box[2] and b.box[0] < a.box[2] for b in other) for a in row)
     return len(other) > 1 and under >= 2
 
 
-def _is_rtl(runs: Iterable[Run]) -> bool:
+def _is_rtl(runs: Iterable[CharacterRun]) -> bool:
     kinds = [unicodedata.bidirectional(char) for run in runs for char in run.text[:40]]
     return sum(kind in {"R", "AL"} for kind in kinds) > sum(kind == "L" for kind in kinds)

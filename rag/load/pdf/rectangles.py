@@ -17,7 +17,7 @@ from rag.load.pdf import open_pdf, read_page
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from rag.load.pdf.characters import Run
+    from rag.load.pdf.characters import CharacterRun
     from rag.load.pdf.reading_order import Line
     from rag.records import Document, Span
 
@@ -163,7 +163,7 @@ def _fit(key: _Key, shown: str, cursor: int) -> Places:
     return places
 
 
-def _divided(line: Line, places: Sequence[int]) -> list[tuple[Run, list[Edge]]]:
+def _divided(line: Line, places: Sequence[int]) -> list[tuple[CharacterRun, list[Edge]]]:
     """Return what stands at these places of a line with the sides of its characters, of a row of a table by its cells.
 
     A cell may be higher or lower than the one beside it, and go over several rows.
@@ -177,7 +177,7 @@ def _divided(line: Line, places: Sequence[int]) -> list[tuple[Run, list[Edge]]]:
     return [(cell, edges) for cell, edges in zip(cells, divided, strict=True) if edges]
 
 
-def _rectangle(run: Run, edges: Sequence[Edge], page: int) -> Rectangle:
+def _rectangle(run: CharacterRun, edges: Sequence[Edge], page: int) -> Rectangle:
     if not run.upright:
         return Rectangle(page, *run.box)
     return Rectangle(page, min(left for left, _ in edges), run.box[1], max(right for _, right in edges), run.box[3])

@@ -16,7 +16,7 @@ from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rag.load.pdf.characters import Run, joined, placing
+from rag.load.pdf.characters import CharacterRun, joined, placing
 from rag.load.pdf.reading_order import beside, merged, same_line
 from rag.load.tables import is_number
 
@@ -51,7 +51,7 @@ class Grid(NamedTuple):
     upright: list[Segment]  # x, from y, to y
     level: list[Segment]  # y, from x, to x
 
-    def cell(self, run: Run) -> tuple[int, int] | None:
+    def cell(self, run: CharacterRun) -> tuple[int, int] | None:
         """Return row and column of what stands there, by its middle; None outside of the table."""
         x, y = (run.box[0] + run.box[2]) / 2, (run.box[1] + run.box[3]) / 2
         if not (self.xs[0] < x < self.xs[-1] and self.ys[0] < y < self.ys[-1]):
@@ -84,9 +84,9 @@ def grids(page: Page) -> list[Grid]:
     return [*found, *(Grid([lines[0][1], lines[0][2]], _places(lines, ()), [], lines) for lines in ruled)]
 
 
-def rows(page: Page, words: Sequence[Run]) -> tuple[list[Run], list[Run]]:
+def rows(page: Page, words: Sequence[CharacterRun]) -> tuple[list[CharacterRun], list[CharacterRun]]:
     """Return the rows of the tables of a page, each as one run with its cells, and the words outside of them."""
-    found: list[Run] = []
+    found: list[CharacterRun] = []
     for drawn in grids(page):
         inside = [word for word in words if word.upright and drawn.cell(word)]
         grid = _refined(drawn, inside)
@@ -98,12 +98,12 @@ def rows(page: Page, words: Sequence[Run]) -> tuple[list[Run], list[Run]]:
     return found, list(words)
 
 
-def _table(grid: Grid, words: Iterable[Run], longest: int) -> list[list[list[Run]]]:
+def _table(grid: Grid, words: Iterable[CharacterRun], longest: int) -> list[list[list[CharacterRun]]]:
     """Return the words of each cell, by row and column; nothing where the lines seem to frame no table.
 
     A cell that goes over several rows is said again in each of them.
     """
-    table: list[list[list[Run]]] = [[[] for _ in grid.xs[1:]] for _ in grid.ys[1:]]
+    table: list[list[list[CharacterRun]]] = [[[] for _ in grid.xs[1:]] for _ in grid.ys[1:]]
     for word in words:
         place = grid.cell(word)
         if place:
@@ -117,7 +117,7 @@ def _table(grid: Grid, words: Iterable[Run], longest: int) -> list[list[list[Run
     return [part for row in table if any(row) for part in _parts(row)]
 
 
-def _is_table(filled: Sequence[Sequence[Sequence[Run]]], longest: int) -> bool:
+def _is_table(filled: Sequence[Sequence[Sequence[CharacterRun]]], longest: int) -> bool:
     """Tell a table from framed text by its cells that are not empty: several in most rows, none too long.
 
     A line of a cell has no wide gap, where one of two framed columns of text has.
@@ -131,7 +131,7 @@ def _is_table(filled: Sequence[Sequence[Sequence[Run]]], longest: int) -> bool:
     return max(_FEWEST, len(filled) / 2) <= several and parted <= len(lines) / 5 and max(lengths) <= longest
 
 
-def _refined(grid: Grid, words: Sequence[Run]) -> Grid:
+def _refined(grid: Grid, words: Sequence[CharacterRun]) -> Grid:
     """Return a grid with the columns that stand between two lines: parted by a gap that no row fills."""
     if not words:
         return grid
@@ -152,7 +152,7 @@ def _refined(grid: Grid, words: Sequence[Run]) -> Grid:
     return grid._replace(xs=sorted([*grid.xs, *further]), upright=drawn)
 
 
-def _cuts(grid: Grid, words: Sequence[Run]) -> bool:
+def _cuts(grid: Grid, words: Sequence[CharacterRun]) -> bool:
     """Tell whether the lines go through text, as those of a drawing do: words of a line are nearer than cells."""
     ordered = sorted(words, key=lambda word: (round(word.box[3]), word.box[0]))
     cut = sum(
@@ -163,7 +163,7 @@ def _cuts(grid: Grid, words: Sequence[Run]) -> bool:
     return cut > _MOST_CUT * len(words)
 
 
-def _parts(row: list[list[Run]]) -> list[list[list[Run]]]:
+def _parts(row: list[list[CharacterRun]]) -> list[list[list[CharacterRun]]]:
     """Return the rows that stand between two lines: as many as a column has numbers under each other.
 
     Without numbers, as many as all columns have, where none of these lines seems to go on with the one above.
@@ -175,7 +175,7 @@ def _parts(row: list[list[Run]]) -> list[list[list[Run]]]:
     if not counted and not (even and all(not line.text[0].islower() for lines in several for line in lines)):
         return [row]
     middles = [(line.box[1] + line.box[3]) / 2 for line in max(counted or several, key=len)]
-    parts: list[list[list[Run]]] = [[[] for _ in row] for _ in middles]
+    parts: list[list[list[CharacterRun]]] = [[[] for _ in row] for _ in middles]
     for column, (cell, lines) in enumerate(zip(row, columns, strict=True)):
         for word in cell:
             middle = (word.box[1] + word.box[3]) / 2
@@ -185,7 +185,7 @@ def _parts(row: list[list[Run]]) -> list[list[list[Run]]]:
     return parts
 
 
-def _row(grid: Grid, cells: Sequence[Sequence[Run]]) -> Run:
+def _row(grid: Grid, cells: Sequence[Sequence[CharacterRun]]) -> CharacterRun:
     """Return a row as one run; its cells, empty ones too, are as wide as their columns."""
     texts = [_text(words) for words in cells]
     filled = [text for text in texts if text.text]
@@ -194,11 +194,11 @@ def _row(grid: Grid, cells: Sequence[Sequence[Run]]) -> Run:
     return replace(beside(filled, " | "), cells=wide)
 
 
-def _text(words: Sequence[Run]) -> Run:
+def _text(words: Sequence[CharacterRun]) -> CharacterRun:
     """Return the text of a cell, its lines in one."""
     lines = [beside(merged(group)) for group in same_line(joined(words))]
     if not lines:
-        return Run("", (0.0, 0.0, 0.0, 0.0))
+        return CharacterRun("", (0.0, 0.0, 0.0, 0.0))
     text = replace(lines[0])
     for below in lines[1:]:
         parted = text.text.endswith("-") and text.text[-2:-1].isalpha() and below.text[0].islower()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from rag.app.ui.typeset import MARKDOWN, Block, typeset, typeset_text
+from rag.app.ui.typeset import MARKDOWN, TypesetBlock, typeset, typeset_text
 from rag.load import load, load_bytes
 from tests.conftest import ROOT
 
@@ -19,13 +19,13 @@ SIGNS = ["**bold**", "*it*", "`code`", "[a](http://b.c)", "# head", "- item", ">
 words = st.lists(st.one_of(st.sampled_from([*SIGNS, "\n\n", " ", "&amp;", "\\*", "1. one"]), st.text()), max_size=12)
 
 
-def told(text: str, block: Block) -> str:
+def told(text: str, block: TypesetBlock) -> str:
     """The words of a block that are seen."""
     hidden = {"sign", "gap"}
     return "".join(" " if run.look == "cell" else run.span.of(text) for run in block.runs if run.look not in hidden)
 
 
-def assert_whole(text: str, blocks: list[Block]) -> None:
+def assert_whole(text: str, blocks: list[TypesetBlock]) -> None:
     runs = [run.span for block in blocks for run in block.runs]
     assert "".join(span.of(text) for span in runs) == text
     assert all(one.end == next_.start for one, next_ in pairwise(runs))
