@@ -2,11 +2,7 @@
 
 python benchmarks/tables.py [--seed N] [--wrong]
 
-<<<<<<< HEAD
-Four tables that the rules of `rag/answer/tables/` were not written with; names and numbers are new with each seed.
-=======
 Four tables that the rules of `rag/answer/tables` were not written with; names and numbers are new with each seed.
->>>>>>> w-check
 """
 
 from __future__ import annotations

@@ -183,22 +183,7 @@ class _Columns:
         """Return the terms of what is asked for: `county` of `which county`, or all that are no values of the row."""
         known = {term for cell in given for term in cell.terms} | self._asked.fixed
         wanted = {term: weight for term, weight in self._asked.weights.items() if term not in known}
-<<<<<<< HEAD
-        head = set() if self._asked.parsed.kind == "date" else self._head()
-        return {term: weight for term, weight in wanted.items() if term in head} or wanted
-
-    def _head(self) -> set[str]:
-        """Return the terms of what stands behind `what` or `which`."""
-        head = _HEAD.match(self._asked.question)
-        return set(terms(head[1])) if head else set()
-
-    def _meant(self, fitting: Sequence[Cell], wanted: Mapping[str, float]) -> list[Cell]:
-        """Return the cells of the asked kind whose names mean what is wanted."""
-        meant = self._likeness(wanted)
-        likeness = [meant.get(cell.name, 0.0) for cell in fitting]
-        least = LIKE_NUMBER if self._asked.parsed.kind == "number" else LIKE
-=======
-        head = frozenset[str]() if wants_date(self._asked.text) else self._head
+        head = frozenset[str]() if self._asked.question.kind == "date" else self._head
         return {term: weight for term, weight in wanted.items() if term in head} or wanted
 
     def _meant(self, fitting: Sequence[TableCell], wanted: Iterable[str]) -> list[TableCell]:
@@ -209,25 +194,17 @@ class _Columns:
             cosines = self._alike(phrase, [*map(_plain, self._names)]) if phrase else [0.0] * len(self._names)
             self._known[phrase] = dict(zip(self._names, cosines, strict=True))
         likeness = [self._known[phrase].get(cell.name, 0.0) for cell in fitting]
-        least = SETTINGS.alike_number if wants_number(self._asked.text) else SETTINGS.alike
->>>>>>> w-check
+        least = SETTINGS.alike_number if self._asked.question.kind == "number" else SETTINGS.alike
         return _best(fitting, likeness) if max(likeness, default=0.0) >= least else []
 
     def _only(self, first: TableCell | None, fitting: Sequence[TableCell], unnamed: bool) -> list[TableCell]:
         """Return the one cell that can be meant: a place, whom the row is about, a date; and all sums."""
-        question = self._asked.text
         if self._is_paid:
             return [cell for cell in _money(fitting) if any(map(str.isdigit, cell.value))]
-<<<<<<< HEAD
-        kind = self._asked.parsed.kind
+        kind = self._asked.question.kind
         if kind == "place":
-            fitting = [cell for cell in fitting if _PLACE.search(cell.name)]
-        elif kind == "person" and not unnamed:
-=======
-        if wants_place(question):
             fitting = [cell for cell in fitting if any(place in cell.name.lower() for place in _PLACES)]
-        elif wants_person(question) and not unnamed:
->>>>>>> w-check
+        elif kind == "person" and not unnamed:
             fitting = [cell for cell in fitting if cell is first]
         elif kind == "date":
             fitting = [cell for cell in fitting if len(terms(without_dates(cell.value))) < 2]  # but a weekday

@@ -132,48 +132,28 @@ class TableQuestion:
     """What a question asks of a table.
 
     Attributes:
-<<<<<<< HEAD
-        question: its text, without dates.
-        parsed: the question without dates.
-=======
-        text: the question without dates.
->>>>>>> w-check
+        question: what is asked, without dates.
+        text: its text.
         weights: its terms with their rarity, without those of dates.
         dates: the dates in it.
         fixed: terms of what is written like a name or a number.
     """
 
-<<<<<<< HEAD
-    question: str
-    parsed: Question
-=======
+    question: Question
     text: str
->>>>>>> w-check
     weights: Mapping[str, float]
     dates: Sequence[Parts]
     fixed: frozenset[str]
 
     @classmethod
-<<<<<<< HEAD
-    def of(cls, question: Question, weights: Mapping[str, float]) -> Asked:
-=======
-    def of(cls, question: str, weights: Mapping[str, float]) -> TableQuestion:
->>>>>>> w-check
+    def of(cls, question: Question, weights: Mapping[str, float]) -> TableQuestion:
         """Return what a question asks; `weights` are its terms with their rarity."""
         rest = without_dates(question.text)
         kept = set(terms(rest))
         names = (word for word in _CAPITAL.findall(_BOUND.sub("", rest)) if word.lower() not in TITLES)
         fixed = frozenset(term for name in names for term in terms(name))
-<<<<<<< HEAD
-        return cls(
-            rest,
-            Question.parse(rest),
-            {t: w for t, w in weights.items() if t in kept},
-            [parts for _, parts in question.dates],
-            fixed,
-        )
-=======
-        return cls(rest, {t: w for t, w in weights.items() if t in kept}, dates_in(question), fixed)
+        dates = [parts for _, parts in question.dates]
+        return cls(Question.parse(rest), rest, {t: w for t, w in weights.items() if t in kept}, dates, fixed)
 
     def has_date(self, dates: Iterable[Parts]) -> bool:
         """Tell whether one of these dates can be one of the question."""
@@ -182,7 +162,6 @@ class TableQuestion:
     def weight(self, known: AbstractSet[str]) -> float:
         """Return how much of the question these terms are."""
         return math.fsum(weight for term, weight in self.weights.items() if term in known)
->>>>>>> w-check
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,28 +228,15 @@ class Row:
 
     def is_of_kind(self, cell: TableCell) -> bool:
         """Tell whether a value may be what is asked for."""
-<<<<<<< HEAD
-        if self.asked.parsed.kind == "date":
-=======
-        question, digits = self.asked.text, any(map(str.isdigit, cell.value))
-        if wants_date(question):
->>>>>>> w-check
+        question, digits = self.asked.question, any(map(str.isdigit, cell.value))
+        if question.kind == "date":
             return bool(cell.dates)
-        if digits and _NO_DIGITS.match(question):
+        if digits and _NO_DIGITS.match(question.text):
             return False
-<<<<<<< HEAD
-        if self.asked.parsed.kind == "number" and any(map(str.isdigit, cell.value)):  # 1894 may be a number of pupils
-            dated = any(parts.month for parts in cell.dates)
-            return (
-                not dated and bool(_QUANTITY.search(cell.value)) and not counts_otherwise(self.asked.parsed, cell.name)
-            )
-        return is_of_kind(self.asked.parsed, cell.value)
-=======
-        if digits and wants_number(question):  # 1894 may be a number of pupils
+        if digits and question.kind == "number":  # 1894 may be a number of pupils
             dated = any(date.month for date in cell.dates)
             return not dated and bool(_QUANTITY.search(cell.value)) and not counts_otherwise(question, cell.name)
         return is_of_kind(question, cell.value)
->>>>>>> w-check
 
     def _known(self) -> frozenset[str]:
         """Return the terms of its values, of their names, and of what its passage is part of."""
