@@ -38,6 +38,7 @@ def talk(store, *calls):
     return asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_tools_give_the_json_of_the_command_line(filled, capsys):
     uri = filled.documents()[0].uri
     tools, results = talk(

@@ -215,6 +215,7 @@ def test_a_call_may_name_only_uploads(guarded, uploads):
     assert client.post("/x", json=[{"path": str(uploads / "link.txt")}]).status_code == 400
 
 
+@pytest.mark.slow
 def test_page_with_a_password_in_a_real_process(tmp_path):
     (tmp_path / "a.txt").write_text("The crane fell into the water.\n")
     (tmp_path / "password").write_text(PASSWORD + "\n")
@@ -240,6 +241,7 @@ def test_page_with_a_password_in_a_real_process(tmp_path):
         assert process.wait(20) == 0
 
 
+@pytest.mark.slow
 def test_gradio_is_imported_without_writing_into_its_folder(tmp_path):
     """No stub is opened while it is imported, its classes have their events, and `inspect` is as before."""
     code = (

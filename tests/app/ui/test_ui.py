@@ -309,6 +309,7 @@ def url(folder):
         assert process.wait(20) == 0
 
 
+@pytest.mark.slow
 def test_server_ends_as_asked_and_leaves_nothing(tmp_path):
     (tmp_path / "a.txt").write_text("The crane fell into the water.\n")
     (tmp_path / "tmp").mkdir()
