@@ -68,6 +68,7 @@ def test_index_json(place):
     assert isinstance(report["seconds"], float)
 
 
+@pytest.mark.slow
 def test_store_before_and_after_the_command(place):
     """`--store` is taken in both places and wins over the environment."""
     for arguments in (["--store", "index", "status", "--json"], ["status", "--json", "--store", "index"]):
@@ -151,6 +152,7 @@ def test_remove_and_status(place):
     assert json.loads(rag("status", "--json", cwd=place).stdout)["documents"] == 0
 
 
+@pytest.mark.slow
 def test_verify(place):
     """Verify exits 0 on a sound index and 1 on a damaged one, naming the file."""
     assert rag("verify", cwd=place).stdout == "sound\n"
@@ -168,12 +170,14 @@ def test_missing_index(tmp_path, command):
     assert not (tmp_path / "index").exists()
 
 
+@pytest.mark.slow
 def test_unknown_document(place):
     """An unknown document is named."""
     assert_complains(rag("show", "nothing.txt", cwd=place), "nothing.txt", "rag status")
     assert_complains(rag("remove", "nothing.txt", cwd=place), "nothing.txt")
 
 
+@pytest.mark.slow
 def test_span_beyond_the_end(place):
     """A span outside of the document is refused."""
     assert_complains(rag("show", "harbour.txt", "--at", "5:99999", cwd=place), "99999")
@@ -210,6 +214,7 @@ def test_failed_file_and_strict(place):
     assert rag("index", "docs", "--strict", cwd=place).returncode == 1
 
 
+@pytest.mark.slow
 def test_endless_question(place):
     """A question of 100 kB is refused in one line."""
     assert_complains(rag("ask", "x" * 100_000, cwd=place), "100000 characters")
@@ -251,6 +256,7 @@ def test_wrong_usage(tmp_path, arguments):
     assert rag(*arguments, cwd=tmp_path).returncode == 2
 
 
+@pytest.mark.slow
 def test_closed_pipe(place):
     """`rag show | head -1` ends without a traceback."""
     command = f"{sys.executable} -m rag show harbour.txt --store index | true"
