@@ -310,6 +310,7 @@ def test_sides_follow_ups_and_as_of(place):
     assert_complains(rag("search", asked, "--as-of", "soon", cwd=place), "cannot read the date")
 
 
+@pytest.mark.slow
 def test_filters_that_find_nothing(place):
     """A name of no document is an error; a refusal over a part of the documents says so, and search as well."""
     (place / "docs" / "school.txt").write_text("The school report.\n\nThe roof was mended in May.\n")
@@ -330,6 +331,7 @@ def test_filters_that_find_nothing(place):
     assert "was limited" not in rag("ask", asked, "--where", "document=harbour.txt", cwd=place).stdout
 
 
+@pytest.mark.slow
 def test_documents_do_not_act_on_the_terminal(place):
     """Escape sequences and other control characters of a document or a file's name are shown as what they are."""
     hidden = "The bridge weighed \x1b[8m90\x1b[0m tons.\x07\x9b31m Twice.\n\nThe\tbridge stood."
@@ -351,6 +353,7 @@ def test_documents_do_not_act_on_the_terminal(place):
     assert "The\tbridge stood." in shown[5].stdout
 
 
+@pytest.mark.slow
 def test_a_line_end_in_a_file_name_breaks_no_line(place):
     """Reports and lists have one line for each file; what would break it is shown."""
     (place / "docs" / "broken\nname\t.txt").write_bytes(os.urandom(3000))
@@ -394,6 +397,7 @@ def is_read(pipe: Path, ends: list[int]) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_interrupted_while_writing(place):
     """It is said that the index is as it was."""
     for number in range(1000):
@@ -407,6 +411,7 @@ def test_interrupted_while_writing(place):
     assert "999.txt" not in rag("status", cwd=place).stdout
 
 
+@pytest.mark.slow
 def test_interrupted_while_reading(place):
     """Nothing is said of the index, which was not being written."""
     os.mkfifo(place / "questions.jsonl")
