@@ -48,7 +48,7 @@ class Api:
         gradio_client takes every object with a `path` for a file, and would try to download it.
         """
         report = add_uploaded(self._library, files)
-        named = {
+        named: dict[str, Any] = {
             state: [{"file": file_name(outcome.path), "reason": outcome.reason} for outcome in report.of(state)]
             for state in TROUBLES
         }
