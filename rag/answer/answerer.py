@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 NO_PASSAGE = "Nothing in the documents matches the question."
 NOT_SAID = "The documents do not seem to say this: no passage that comes near has “{}” as the question does."
 NO_ANSWER = "The documents do not seem to answer this; these passages come nearest."
-NOT_OUTRIGHT = "The documents do not seem to say this outright; one sentence comes near."
+NOT_OUTRIGHT = "The documents do not seem to say this outright; these sentences come closest."
 
 
 class Answerer(Protocol):

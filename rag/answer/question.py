@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rag.records import Answer
 
-Kind = Literal["yes_no", "time", "date", "number", "person", "place", "other"]
+Kind = Literal["broad", "yes_no", "time", "date", "number", "person", "place", "other"]
 
 COUNTING = "many|much|old|far|tall|high|heavy|deep|fast"
 """Behind `how`: these ask for a number."""
@@ -27,7 +27,15 @@ COUNTING = "many|much|old|far|tall|high|heavy|deep|fast"
 MEASURING = f"{COUNTING}|long|often|big|large|wide"
 """Behind `how`: these ask for a quantity, with or without a number; any other `how` asks for a manner."""
 
+_BROAD = (
+    r"(?:(?:give|show|tell|list) (?:me |us )?(?:an? |the )?)?(?:(?:main|key) (?:points|facts|findings)|time ?line"
+    r"|summar\w+|overview|compar(?:e|ison)\b|what (?:has )?happened|tell (?:me|us) about"
+    r"|what(?: is|[’']s| are| do we)? (?:known?|(?:the )?(?:story|situation|main|key))\b"
+    r"|how (?:did|do|does|has|have|are) .+ (?:develop\w*|unfold\w*|evolv\w*|differ\w*|compare)\b"
+    r"|.+ (?:vs\.?|versus) )"
+)
 _OPENINGS: tuple[tuple[Kind, str], ...] = (
+    ("broad", _BROAD),
     ("yes_no", r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must)\b"),
     (
         "time",
@@ -40,7 +48,7 @@ _OPENINGS: tuple[tuple[Kind, str], ...] = (
 )
 _KINDS = [(kind, re.compile(rf"\W*(?:{opening})", re.IGNORECASE)) for kind, opening in _OPENINGS]
 _CHOICE = re.compile(r"\bor (?!not\b)[\w-]+(?: [\w-]+){0,2}\s*\?*\s*$", re.IGNORECASE)
-_TOLD = re.compile(rf"\W*(?:why|how(?! (?:{MEASURING})\b)|what (?:did|do|does|has|have)\b)", re.IGNORECASE)
+_IN_TIME = re.compile(r"\b(?:time ?line|chronolog\w+|develop(?:ed|ment)?s?|unfold(?:ed)?|evolved?)\b", re.IGNORECASE)
 _COUNTED = re.compile(r"\bhow many (\w+)", re.IGNORECASE)
 _OPENING = re.compile(r"\s*\S+")
 _POSSESSIVE = re.compile(r"['’]s?$")
@@ -80,8 +88,9 @@ class Question:
     Attributes:
         text: what is meant: the question with what it leaves out put in from the conversation.
         asked: the question as it was typed.
-        kind: what an answer has to be: a yes or no, a time of day, a date, a number, somebody, a place, or anything.
-        is_told: whether the answer is told in several sentences, as those to why, how and what somebody did are.
+        kind: what an answer has to be: several quotations (what happened, main points, timeline, compare), a yes or no,
+            a time of day, a date, a number, somebody, a place, or anything.
+        is_in_time: whether the answer is to be ordered by date, as a timeline.
         counted: the word behind `how many`, else None.
         speaker: terms of the name whose words are asked for; none where nobody's are.
         names: names in it, without a possessive `s` and without the first word.
@@ -94,7 +103,7 @@ class Question:
     text: str
     asked: str
     kind: Kind
-    is_told: bool
+    is_in_time: bool
     counted: str | None
     speaker: frozenset[str]
     names: tuple[str, ...]
@@ -114,7 +123,7 @@ class Question:
             text=text,
             asked=asked,
             kind=_kind(text),
-            is_told=bool(_TOLD.match(text)),
+            is_in_time=bool(_IN_TIME.search(text)),
             counted=counted[1] if counted else None,
             speaker=_asked_speaker(text),
             names=tuple(_POSSESSIVE.sub("", name) for name in names(undated[first.end() if first else 0 :])),

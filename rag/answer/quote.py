@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rag.answer.answerer import NO_ANSWER, NO_PASSAGE, NOT_OUTRIGHT, NOT_SAID, refusal
+from rag.answer.broad import overview
 from rag.answer.conflicts import sides, subject
 from rag.answer.lists import with_items
 from rag.answer.premise import denies, missing
-from rag.answer.settings import Evidence, Quoting
-from rag.answer.values import says_nothing
+from rag.answer.quotation import Quotation, quotations
+from rag.answer.settings import Breadth, Evidence, Quoting
+from rag.answer.short import short_answer
 from rag.records import Answer, AnswerSentence, Citation, Conflict, ShortAnswer
 
 if TYPE_CHECKING:
@@ -19,9 +20,7 @@ if TYPE_CHECKING:
 
     from rag.answer.question import Question
     from rag.answer.scorer import SentenceScorer
-    from rag.records import Candidate, Hit
-
-_WHO_SAID = re.compile(r"\s*who\b.{0,40}?\b(?:said|says|say|told|tells|claim|describ|compar)", re.IGNORECASE)
+    from rag.records import Candidate, Hit, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +45,23 @@ class ExtractiveAnswerer:
         threshold = self.scorer.threshold(question)
         candidates, lacking = self._lowered(question, candidates, threshold)
         best = candidates[0]
-        if best.score >= threshold:
-            answer = self._quoted(question, candidates, threshold, hits)
+        if question.kind == "broad":
+            answer = self._overview(question, candidates, hits)
+        elif best.score >= self.evidence.closest or best.support >= self.evidence.whole:
+            answer = self._quoted(question, candidates, min(threshold, best.score), hits)
+            if best.score < threshold:
+                answer = replace(answer, closest=True, short_answer=None, reason=_notice(lacking))
         else:
-            answer = refusal(question, NOT_SAID.format(lacking) if lacking else NO_ANSWER, hits)
-            if not lacking and best.score >= self.settings.hint * threshold:
-                answer = _pointing_at(best, answer, self.settings.nearest)
+            answer = _refused(candidates, refusal(question, _notice(lacking, NO_ANSWER), hits), self.settings.nearest)
         return replace(answer, confidence=best.score)
+
+    def _overview(self, question: Question, candidates: Sequence[Candidate], hits: Sequence[Hit]) -> Answer:
+        """Answer a broad question by several quotations; refuse where none means anything like it."""
+        cosines = self.scorer.cosines(question, candidates)
+        chosen = overview(question, candidates, cosines)
+        if max(cosines) < Breadth().least or not chosen:
+            return _refused(candidates, refusal(question, NO_ANSWER, hits), self.settings.nearest)
+        return cite(question, quotations([replace(c, short=None) for c in chosen]))
 
     def _lowered(
         self, question: Question, candidates: Sequence[Candidate], threshold: float
@@ -81,10 +90,11 @@ class ExtractiveAnswerer:
         leading = differing or [denial or candidates[0]]
         chosen = self._chosen(candidates, threshold, leading)
         whole = chosen if differing or denial else with_items(question, chosen, leading[0], hits)
-        if len(whole) == len(chosen) and not question.is_told:
+        if len(whole) == len(chosen):
             whole = sorted(chosen, key=lambda c: c is not leading[0])
-        answer = cite(question, whole, differing)
-        return replace(answer, short_answer=None) if denial or len(whole) > len(chosen) else answer
+        quoted = quotations(whole, apart=differing)
+        short = None if differing or denial or len(whole) > len(chosen) else short_answer(question, leading[0])
+        return cite(question, quoted, differing, short)
 
     def _denial(self, question: Question, candidates: Sequence[Candidate]) -> Candidate | None:
         """Find a sentence that says that what is asked about did not happen, and covers the question as well."""
@@ -104,57 +114,53 @@ class ExtractiveAnswerer:
         if supporting.support >= best.support + self.settings.support:
             chosen.setdefault(_words(supporting), supporting)
         for candidate in candidates:
+            if candidate.score >= self.settings.beside * best.score and _stand_beside(candidate, leading[0]):
+                chosen.setdefault(_words(candidate), candidate)  # the answer goes on in the next sentence
             if candidate.score >= floor and len(chosen) < self.settings.longest:
                 chosen.setdefault(_words(candidate), candidate)
         return in_reading_order(chosen.values(), leading)
 
 
-def cite(question: Question, chosen: Sequence[Candidate], differing: Sequence[Candidate] = ()) -> Answer:
-    """Make an answer of sentences as they stand, each with a citation of its own.
+def _notice(lacking: str | None, otherwise: str = NOT_OUTRIGHT) -> str:
+    """Say why there is no plain answer: what the question takes for granted is missing, or nothing says it outright."""
+    return NOT_SAID.format(lacking) if lacking else otherwise
+
+
+def _refused(candidates: Sequence[Candidate], refused: Answer, most: int) -> Answer:
+    """Let a refusal show the passages that come closest first, in each the sentence that comes nearest."""
+    nearest: dict[str, Candidate] = {}
+    for candidate in candidates:  # best first
+        nearest.setdefault(candidate.hit.passage.id, candidate)
+    closest = [replace(c.hit, sentence=c.span) for c in nearest.values() if c.score > 0 or c.support > 0]
+    rest = [hit for hit in refused.nearest if hit.passage.id not in nearest]
+    return replace(refused, nearest=tuple([*closest, *rest][:most]))
+
+
+def cite(
+    question: Question, quoted: Sequence[Quotation], differing: Sequence[Candidate] = (), short: Span | None = None
+) -> Answer:
+    """Make an answer of quotations, each with a citation of its own.
 
     Args:
         question: what is asked.
-        chosen: the sentences, in the order of the answer.
-        differing: those of them that answer differently, in the order in which they are to be shown.
+        quoted: the quotations, in the order of the answer.
+        differing: the sentences that answer differently, in the order in which they are to be shown.
+        short: the short answer, in code points of the document of the first quotation.
     """
-    citations = tuple(Citation.of(c.hit.passage, c.span, number, c.score) for number, c in enumerate(chosen, 1))
-    sentences = tuple(AnswerSentence(shown(c.quote), (c.number,), c.speaker) for c in citations)
-    numbers = tuple(chosen.index(c) + 1 for c in differing)
+    citations = tuple(Citation.of(q.hit.passage, q.span, number, q.score) for number, q in enumerate(quoted, 1))
+    sentences = tuple(
+        AnswerSentence(text, (citation.number,), citation.speaker, marks=marks)
+        for citation, (text, marks) in zip(citations, (q.displayed for q in quoted), strict=True)
+    )
+    numbers = [next(n for n, q in enumerate(quoted, 1) if q.holds(candidate)) for candidate in differing]
+    number = next((n for n, q in enumerate(quoted, 1) if short and short in q.span), None)
     return Answer(
         question.text,
         sentences,
         citations,
-        _short_answer(question, chosen, citations, differing),
-        conflicts=(Conflict(subject(question.text), numbers),) if numbers else (),
+        ShortAnswer(quoted[number - 1].hit.passage.quote(short), number, short) if short and number else None,
+        conflicts=(Conflict(subject(question.text), tuple(numbers)),) if numbers else (),
     )
-
-
-def _short_answer(
-    question: Question, chosen: Sequence[Candidate], citations: Sequence[Citation], differing: Sequence[Candidate]
-) -> ShortAnswer | None:
-    """Return the short answer of the best sentence, or of the newest where sources differ and all have dates.
-
-    None where it would name somebody else than who said it, say no more than the question, or only announce what
-    follows (`three things` of `It demanded three things: ...`).
-    """
-    best = differing[0] if differing else max(chosen, key=lambda c: c.score)
-    number = chosen.index(best) + 1
-    if best.short is None:
-        return None
-    text = best.hit.passage.quote(best.short)
-    announces = best.span.start < best.short.start and best.text[best.short.end - best.span.start :].startswith(":")
-    citation = max(zip(chosen, citations, strict=True), key=lambda pair: pair[0].support)[1]
-    another = _WHO_SAID.match(question.text) and citation.speaker and text not in citation.speaker
-    if announces or another or says_nothing(question, text):
-        return None
-    return ShortAnswer(text, number, best.short)
-
-
-def _pointing_at(candidate: Candidate, refused: Answer, most: int) -> Answer:
-    """Let a refusal begin with the passage of the sentence that comes nearest, and say which it is."""
-    others = (hit for hit in refused.nearest if hit.passage.id != candidate.hit.passage.id)
-    nearest = (replace(candidate.hit, sentence=candidate.span), *others)
-    return replace(refused, reason=NOT_OUTRIGHT, nearest=nearest[:most])
 
 
 def in_reading_order(chosen: Iterable[Candidate], leading: Sequence[Candidate] = ()) -> list[Candidate]:
@@ -166,11 +172,13 @@ def in_reading_order(chosen: Iterable[Candidate], leading: Sequence[Candidate] =
     return sorted(ranked, key=lambda c: (rank[c.hit.passage.uri], c.span))
 
 
+def _stand_beside(one: Candidate, other: Candidate) -> bool:
+    """Tell whether two sentences are neighbours in one passage."""
+    spans = list(other.hit.passage.sentences)
+    if one.hit is not other.hit or one.span not in spans or other.span not in spans:
+        return False
+    return abs(spans.index(one.span) - spans.index(other.span)) == 1
+
+
 def _words(candidate: Candidate) -> str:
     return " ".join(candidate.text.split()).casefold()
-
-
-def shown(quote: str) -> str:
-    """Return a quotation for display: runs of white space become single spaces, a table's row loses its outer lines."""
-    line = " ".join(quote.split())
-    return line.strip("| ") if line.startswith("| ") and line.endswith(" |") else line

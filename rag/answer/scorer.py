@@ -39,6 +39,9 @@ class SentenceScorer(Protocol):
     def score(self, question: Question, hits: Sequence[Hit]) -> list[Candidate]:
         """Return the sentences of the passages with their scores, in any order."""
 
+    def cosines(self, question: Question, candidates: Sequence[Candidate]) -> list[float]:
+        """Return the cosine of the question and each sentence."""
+
 
 class ReaderScorer:
     """Judges a sentence by how likely its passage answers, and by how much of the answer begins in it.
@@ -88,6 +91,10 @@ class ReaderScorer:
         found += [candidate for hit in hits if hit not in read for candidate in _unread(hit, weights)]
         found = looked_up(question, found, weights, self._retriever.similarity, self._retriever.text, yes_no=yes_no)
         return weighed_by_speaker(question, found, weights)
+
+    def cosines(self, question: Question, candidates: Sequence[Candidate]) -> list[float]:
+        """Return the cosine of the question and each sentence."""
+        return self._retriever.similarity(question.text, [candidate.text for candidate in candidates])
 
     def _with_overlap(self, question: Question, hits: Sequence[Hit], found: Sequence[Candidate]) -> list[Candidate]:
         overlap = {(c.hit.passage.id, c.span): c.score for c in self._overlap.score(question, hits)}
@@ -142,6 +149,10 @@ class OverlapScorer:
 
     def warm(self) -> None:
         """Nothing is loaded."""
+
+    def cosines(self, question: Question, candidates: Sequence[Candidate]) -> list[float]:
+        """Return the cosine of the question and each sentence."""
+        return self._retriever.similarity(question.text, [candidate.text for candidate in candidates])
 
     def threshold(self, question: Question) -> float:  # noqa: ARG002 - the same for all questions
         """Return the score below which the best sentence is no answer."""

@@ -19,8 +19,8 @@ class Evidence:
     for. Where the passage may answer, the reader looks again, at its best sentence alone, or at two, and its scores
     are the means of both looks: what deceives it in one often does not in the other.
 
-    Fitted by `python benchmarks/reader/combine.py` on squad20_A, pages.jsonl, news.jsonl and news2.jsonl: figures on
-    these are no results.
+    The weights were fitted by `python benchmarks/reader/combine.py` on squad20_A, pages.jsonl, news.jsonl and news2.jsonl;
+    `threshold`, `closest` and `whole` were chosen on people_A (benchmarks/people.md): figures on these are no results.
 
     Attributes:
         answerable: the weight of the reader's answerable logit.
@@ -40,6 +40,8 @@ class Evidence:
         price: what each further token of a short answer takes from its score, after two looks.
         threshold: the least probability of an answer.
         yes_no_threshold: the same, for questions that want yes or no.
+        closest: the least probability of a sentence that is shown as what comes closest.
+        whole: the share of the question's terms in it that is enough for that as well.
     """
 
     answerable: float = 0.34
@@ -57,8 +59,10 @@ class Evidence:
     again: float = 0.06
     second: float = 0.1
     price: float = 0.03
-    threshold: float = 0.09
+    threshold: float = 0.22
     yes_no_threshold: float = 0.35
+    closest: float = 0.03
+    whole: float = 0.9
 
     def probability(self, signals: Sequence[float]) -> float:
         """Return the probability that a passage with these signals, in the order of the weights, answers."""
@@ -77,22 +81,24 @@ class Quoting:
 
     Attributes:
         longest: sentences in an answer at most.
+        beside: the share of the best one's score from which on a neighbour is quoted with it.
         near: a further sentence is quoted when its score is at least this share of the best one's.
         support: a sentence of the same passage is quoted beside the best one when it holds so much more of what was
             asked: "Who said that ...?" is answered by the name, and shown by what was said.
         covers: the share of what was asked that a sentence has to hold to be quoted because it denies it.
-        hint: the share of the threshold that a sentence needs to be pointed at where the question is refused.
         nearest: passages shown with a refusal.
         items: of a list, quoted at most.
+        short: the least score of a sentence whose short answer is given.
     """
 
     longest: int = 3
+    beside: float = 0.1
     near: float = 0.6
     support: float = 0.25
     covers: float = 0.7
-    hint: float = 0.2
     nearest: int = 5
     items: int = 12
+    short: float = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +145,37 @@ class Disagreement:
     disputing: float = 0.7
     disputed: float = 1 / 3
     reach: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Breadth:
+    """Which sentences answer a broad question. Chosen by hand on people_A: figures on it are no results.
+
+    Attributes:
+        most: quotations at most.
+        near: the share of the best one's score that a sentence needs.
+        alike: words in common, of all words of two sentences, from which on the second repeats the first.
+        shortest: characters of a sentence that is quoted.
+        cosine: the weight of the cosine of question and sentence.
+        coverage: of the share of the question's terms in it.
+        reader: of the reader's score.
+        lead: of standing at the beginning of its document.
+        passage: of its passage's score.
+        opening: characters from the beginning at which that ends.
+        least: the cosine that one sentence needs for an answer.
+    """
+
+    most: int = 7
+    near: float = 0.5
+    alike: float = 0.5
+    shortest: int = 25
+    cosine: float = 1.0
+    coverage: float = 0.5
+    reader: float = 1.5
+    lead: float = 0.4
+    passage: float = 0.5
+    opening: int = 600
+    least: float = 0.3
 
 
 def _sigmoid(logit: float) -> float:

@@ -99,6 +99,7 @@ def answer_json(answer: Answer) -> Json:
         "searched_for": answer.searched_for,
         "answer": answer.text,
         "abstained": answer.abstained,
+        "closest": answer.closest,
         "reason": answer.reason,
         "short_answer": short
         and {"text": short.text, "citation": short.citation, "start": short.span.start, "end": short.span.end},
@@ -109,6 +110,7 @@ def answer_json(answer: Answer) -> Json:
                 "speaker": s.speaker,
                 "support": s.support,
                 "fault": s.fault,
+                "marks": [[mark.start, mark.end] for mark in s.marks],
             }
             for s in answer.sentences
         ],

@@ -6,6 +6,10 @@ import re
 
 _PICTURES = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"} | {0x7F: 0x2421}
 _UNFIT = re.compile("[\x80-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+_QUOTED = re.compile(r"“[^”]*”?|\"[^\"]*\"?")
+_REPORTED = re.compile(
+    r"\b(?:sa(?:id|ys)|told|tells|added|adds|wrote|according to|claim(?:s|ed)|argue[sd]|warn(?:s|ed))\b"
+)
 _LABEL = re.compile(r"[\W_]*([^:\n]{1,80}?)[*_\s]*:")  # at the start, as transcripts have it, perhaps in bold
 
 
@@ -25,16 +29,26 @@ def printable(words: str) -> str:
 def speaker_before(speaker: str | None, words: str) -> str | None:
     """Return the speaker to be named before a quotation; None where it begins with a label that names them.
 
-    `MR ABSALOM:` names `Peter Absalom, counsel to the inquiry`; `Brandvold (quietly):` names `Brandvold`.
+    `MR ABSALOM:` names `Peter Absalom, counsel to the inquiry`; `Brandvold (quietly):` names `Brandvold`. None, too,
+    where the words name the speaker themselves, or report what was said instead of quoting it: they are the reporter's.
     """
     from rag.language.speakers.titles import TITLES  # brings all that finds speakers with it
 
     label = _LABEL.match(words)
+    if speaker and not label:
+        last = _words(speaker.partition(",")[0])[-1:]
+        reports = _REPORTED.search(_QUOTED.sub("", words))
+        return None if reports or (last and last[0] in _words(words)) else speaker
     if not speaker or not label:
         return speaker
     head = set(_words(re.split(r"[,(\[]", label[1])[0])) - TITLES.keys()
     name = set(_words(speaker.partition(",")[0]))
     return None if head & name and head <= set(_words(speaker)) else speaker
+
+
+def is_own_speech(speaker: str | None, words: str) -> bool:
+    """Tell whether words are a speaker's own: a quotation without anything reported around it."""
+    return speaker is not None and not _REPORTED.search(_QUOTED.sub("", words))
 
 
 def _words(text: str) -> list[str]:

@@ -12,9 +12,10 @@ import io
 import re
 import zipfile
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
-from rag.app.display import printable, speaker_before
+from rag.app.display import is_own_speech, printable, speaker_before
 from rag.records import title_and_section
 
 if TYPE_CHECKING:
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
 
     from rag.app.as_json import Json
 
-_DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")  # would turn around what stands beside it in the same line
+_DIRECTION = re.compile(
+    "[\u202a-\u202e\u2066-\u2069\ue000]"
+)  # would turn around what stands beside it in the same line
 
+_MARK = "\ue000"  # stands for the bold of a mark while the words of documents are escaped
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!$&])")
 _LINE_START = re.compile(r"^(\d*)([-+=:.)])", re.MULTILINE)  # of lists, rules and underlined headings
 _ADDRESS = re.compile(r"(?i)((?<=\w):(?=//)|(?<=\bwww)\.|@)")  # what becomes a link by itself
@@ -33,9 +37,17 @@ _ADDRESS = re.compile(r"(?i)((?<=\w):(?=//)|(?<=\bwww)\.|@)")  # what becomes a 
 class _Line:
     """A paragraph of an export, and the numbers of its sources."""
 
-    kind: Literal["question", "meant", "short", "sentence", "conflict", "refusal"]
+    kind: Literal["question", "meant", "sentence", "conflict", "refusal"]
     text: str
     sources: tuple[int, ...] = ()
+    marks: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def runs(self) -> list[tuple[str, bool]]:
+        """The text in pieces, each with whether it is marked."""
+        ends = [0, *(end for mark in self.marks for end in mark), len(self.text)]
+        pieces = [(self.text[start:end], number % 2 == 1) for number, (start, end) in enumerate(pairwise(ends))]
+        return [piece for piece in pieces if piece[0]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +62,9 @@ class _Source:
 
 def text(answers: Sequence[Json]) -> str:
     """Return answers as plain text; every line of a quotation begins with four spaces and `> `."""
-    leads = {"question": "Question: ", "short": "Short answer: "}
+    leads = {"question": "Question: "}
     lines, sources = _parts(answers)
-    paragraphs = [" ".join([leads.get(line.kind, "") + _flat(line.text), *_marks(line)]) for line in lines]
+    paragraphs = [" ".join([leads.get(line.kind, "") + line.text, *_marks(line)]) for line in lines]
     for source in sources:
         quote = "\n".join(f"    > {line}" for line in source.quote.split("\n"))
         paragraphs.append(f"[{source.number}] {source.title}, {source.place}\n{quote}")
@@ -61,12 +73,14 @@ def text(answers: Sequence[Json]) -> str:
 
 def markdown(answers: Sequence[Json]) -> str:
     """Return answers as Markdown with footnotes, as GitHub, Pandoc and Obsidian read them."""
-    forms = {"question": "## {}", "short": "**{}**", "conflict": "*{}*"}
+    forms = {"question": "## {}", "conflict": "*{}*"}
     lines, sources = _parts(answers)
     paragraphs = []
     for line in lines:
         notes = "".join(f"[^{number}]" for number in line.sources)
-        paragraphs.append(forms.get(line.kind, "{}").format(_escaped(_flat(line.text))) + notes)
+        marked = "".join(f"{_MARK}{run}{_MARK}" if is_marked else run for run, is_marked in line.runs)
+        words = _escaped(marked).replace(_MARK, "**")
+        paragraphs.append(forms.get(line.kind, "{}").format(words) + notes)
     for source in sources:
         quote = _escaped(source.quote).replace("\n", "\\\n    > ")
         paragraphs.append(f"[^{source.number}]: *{_escaped(source.title)}*, {_escaped(source.place)}\n\n    > {quote}")
@@ -82,11 +96,12 @@ def docx(answers: Sequence[Json]) -> bytes:
     document.core_properties.author = document.core_properties.comments = ""
     for line in lines:
         if line.kind == "question":
-            document.add_heading(_flat(line.text), level=1)
+            document.add_heading(line.text, level=1)
             continue
         paragraph = document.add_paragraph()
-        words = paragraph.add_run(_flat(line.text))
-        words.bold, words.italic = line.kind == "short", line.kind == "conflict"
+        for words, is_marked in line.runs:
+            run = paragraph.add_run(words)
+            run.bold, run.italic = is_marked, line.kind == "conflict"
         paragraph.add_run("".join(f" {mark}" for mark in _marks(line))).font.superscript = True
     if sources:
         document.add_heading("Sources", level=1)
@@ -112,24 +127,23 @@ def _parts(answers: Sequence[Json]) -> tuple[list[_Line], list[_Source]]:
 
 def _lines(answer: Json, before: int) -> Iterator[_Line]:
     """Yield the paragraphs of one answer, with so many sources `before` its own."""
-    yield _Line("question", answer["question"])
+    yield _Line("question", _flat(answer["question"]))
     if answer["searched_for"] and answer["searched_for"] != answer["question"]:
-        yield _Line("meant", f"Searched for: {answer['searched_for']}")
+        yield _Line("meant", _flat(f"Searched for: {answer['searched_for']}"))
     if answer["abstained"]:
-        yield _Line("refusal", answer["reason"] or "Nothing in the documents answers this question.")
-    short = answer["short_answer"]
-    if short and not answer["conflicts"]:  # where sources differ, it is that of one side
-        yield _Line("short", short["text"], (before + short["citation"],))
+        yield _Line("refusal", _flat(answer["reason"] or "Nothing in the documents answers this question."))
     for sentence in answer["sentences"]:
         named = speaker_before(sentence["speaker"], sentence["text"])
         speaker = f"{named}: " if named else ""
         doubt = " (not supported by its source)" if sentence["support"] == "unsupported" else ""
         numbers = tuple(before + number for number in sentence["citations"])
-        yield _Line("sentence", f"{speaker}{sentence['text']}{doubt}", numbers)
+        shift = len(speaker)
+        marks = tuple((shift + start, shift + end) for start, end in sentence.get("marks", ()))
+        yield _Line("sentence", _flat(f"{speaker}{sentence['text']}{doubt}"), numbers, marks)
     for conflict in answer["conflicts"]:
         about = f" on “{conflict['about']}”" if conflict["about"] else ""
         sides = tuple(before + number for number in conflict["sides"])
-        yield _Line("conflict", f"Sources differ{about}:", sides)
+        yield _Line("conflict", _flat(f"Sources differ{about}:"), sides)
 
 
 def _source(citation: Json, before: int) -> _Source:
@@ -139,7 +153,7 @@ def _source(citation: Json, before: int) -> _Source:
         section,
         f"page {citation['page']}" if citation["page"] else None,
         citation["date"],
-        f"words of {citation['speaker']}" if citation["speaker"] else None,
+        f"words of {citation['speaker']}" if is_own_speech(citation["speaker"], citation["quote"]) else None,
         file if file != citation["title"] else None,
         f"characters {citation['start']}–{citation['end']}",
     )

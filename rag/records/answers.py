@@ -91,9 +91,9 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class AnswerSentence:
-    """One sentence of an answer with the numbers of its citations.
+    """A quotation, or a sentence that was written, with the numbers of its citations.
 
-    `fault` says in a few words why a sentence is unsupported.
+    `marks` are the words that answer, in code points of `text`; `fault` says in a few words why it is unsupported.
     """
 
     text: str
@@ -101,6 +101,7 @@ class AnswerSentence:
     speaker: str | None = None
     support: Support = "verbatim"
     fault: str | None = None
+    marks: tuple[Span, ...] = ()
 
     def __str__(self) -> str:
         """Return the text with its markers, as in `It ended in 2020. [1]`, and a flag where it is unsupported."""
@@ -132,7 +133,8 @@ class Answer:
 
     `confidence` is the answerer's own score of its best sentence, the higher the surer, also where it refuses; answers
     are refused below its threshold. None when it gives none. `reason` says why there is no answer, or, beside an
-    answer, why it is not the one that was asked for. `searched_for` is the question that was answered, where the one
+    answer, why it is not the one that was asked for. `closest` says that the sentences are those that come nearest, and
+    may not answer: between an answer and a refusal. `searched_for` is the question that was answered, where the one
     asked leans on an earlier one.
     """
 
@@ -146,6 +148,7 @@ class Answer:
     nearest: tuple[Hit, ...] = field(default=())
     confidence: float | None = None
     searched_for: str | None = None
+    closest: bool = False
 
     @property
     def text(self) -> str:

@@ -94,13 +94,13 @@ def test_ask_show_round_trip(place):
 
 
 @pytest.mark.slow
-def test_short_answer_comes_first(place):
-    """The text begins with the short answer, marked as such, with its citation."""
+def test_whole_sentences_come_with_the_words_that_answer(place):
+    """No bare span is printed: the text begins with the quotation, in which the data mark what answers."""
     asked = "How many tons did the crane lift on Monday?"
-    short = json.loads(rag("ask", asked, "--json", cwd=place).stdout)["short_answer"]
+    (first, *_) = json.loads(rag("ask", asked, "--json", cwd=place).stdout)["sentences"]
+    assert [first["text"][start:end] for start, end in first["marks"]] == ["412 tons"]
     lines = rag("ask", asked, cwd=place).stdout.splitlines()
-    assert lines[:2] == [f"Short answer: {short['text']} [{short['citation']}]", ""]
-    assert lines[2].startswith("The crane lifted 412 tons")
+    assert lines[0].startswith("The crane lifted 412 tons")
 
 
 @pytest.mark.slow
@@ -297,7 +297,6 @@ def test_sides_follow_ups_and_as_of(place):
     assert rag("index", "docs", cwd=place).returncode == 0
     asked = "How many tons did the crane lift on Monday?"
     lines = rag("ask", asked, cwd=place).stdout.splitlines()
-    assert not lines[0].startswith("Short answer")
     at = lines.index("Sources differ on “How many tons did the crane lift on Monday?”:")
     assert lines[at + 1].startswith("  2024-05-13, Harbour: The crane lifted 380 tons on Monday.")
     assert lines[at + 2].startswith("  2024-05-06, Harbour: The crane lifted 412 tons on Monday.")

@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 from rag.app import export
 from rag.app.as_json import Json, answer_json
 from rag.app.cli import main
-from rag.records import Answer, AnswerSentence, Citation, Conflict, Document, ShortAnswer, Span, Statement
+from rag.records import Answer, AnswerSentence, Citation, Conflict, Document, Span, Statement
 
 if TYPE_CHECKING:
     from docx.text.paragraph import Paragraph
@@ -54,9 +54,8 @@ def answers(draw) -> Json:
         document = Document("/docs/" + draw(texts), words, draw(texts), "0", date="2024-12-07", speakers=statements)
         citations.append(Citation.of(document.passage(span), span, number))
     sentences = tuple(AnswerSentence(draw(texts), (c.number,), draw(st.none() | texts)) for c in citations)
-    short = ShortAnswer(draw(texts), 1, Span(0, 1))
     conflicts = (Conflict(draw(texts), (1,)),)
-    return answer_json(Answer(draw(texts), sentences, tuple(citations), short, conflicts=conflicts))
+    return answer_json(Answer(draw(texts), sentences, tuple(citations), conflicts=conflicts))
 
 
 def quotes(conversation: list[Json]) -> list[str]:
@@ -137,20 +136,17 @@ def conversation() -> list[Json]:
     citations = (Citation.of(passage, Span(0, 26), 1), Citation.of(passage, Span(27, 59), 2))
     sentences = (
         AnswerSentence("Idlib was quiet.", (1,), support="unsupported"),
-        AnswerSentence(citations[1].quote, (2,), "Robert Ford"),
+        AnswerSentence(citations[1].quote, (2,), "Robert Ford", marks=(Span(0, 13),)),
     )
-    answer = Answer("How many live in Idlib?", sentences, citations, ShortAnswer("Three million", 2, Span(27, 40)))
+    answer = Answer("How many live in Idlib?", sentences, citations)
     refusal = Answer("Who won?", abstained=True, reason="Nothing is said about it.")
-    quiet = ShortAnswer("quiet", 1, Span(20, 25))  # of one side only: no headline
-    both = Answer("Was it quiet?", sentences[:1], citations, quiet, conflicts=(Conflict("Was it quiet?", (1, 2)),))
+    both = Answer("Was it quiet?", sentences[:1], citations, conflicts=(Conflict("Was it quiet?", (1, 2)),))
     return [answer_json(answer), answer_json(refusal), answer_json(both)]
 
 
 def test_text_names_every_place():
     assert export.text(conversation()).startswith(
         """Question: How many live in Idlib?
-
-Short answer: Three million [2]
 
 Idlib was quiet. (not supported by its source) [1]
 
@@ -178,7 +174,7 @@ Sources differ on “Was it quiet?”: [3] [4]
 
 def test_markdown_has_footnotes():
     exported = export.markdown(conversation())
-    assert "\n\nRobert Ford: Three million people live there.[^2]\n" in exported
+    assert "\n\nRobert Ford: **Three million** people live there.[^2]\n" in exported
     assert "\n\n*Sources differ on “Was it quiet?”:*[^3][^4]\n" in exported
     assert "[^1]: *An interview*, page 1, 2024\\-12" not in exported  # only what would be markup is escaped
     assert "[^1]: *An interview*, page 1, 2024-12-07, ford.txt, characters 0–26\n\n    > Ford said" in exported

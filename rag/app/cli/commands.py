@@ -18,7 +18,6 @@ from rag.app.cli.output import (
     print_json,
     say,
     sentence_line,
-    short_lines,
     side_lines,
     source_lines,
 )
@@ -214,7 +213,7 @@ def _print_growing(answers: Iterator[Answer]) -> int:
     rest: list[str] = []
     for answer in answers:
         sentences = (sentence_line(sentence.speaker, [sentence]) for sentence in answer.sentences)
-        lines = [*meant_lines(answer), *short_lines(answer), *sentences]
+        lines = [*meant_lines(answer), *sentences]
         if answer.reason or lines[: len(printed)] != printed:
             say("\n" * bool(printed) + answer_lines(answer))
             return 0

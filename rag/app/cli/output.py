@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Self, TextIO
 
@@ -16,10 +17,16 @@ if TYPE_CHECKING:
 
     from rag.records import Answer, AnswerSentence, Citation, Document, Hit, Span
 
+_BOLD, _PLAIN = "\ue000", "\ue001"
+_ANSI = str.maketrans({_BOLD: "\x1b[1m", _PLAIN: "\x1b[22m"})
+"""Characters that no document needs, and the codes of bold print that `say` puts in their place in a terminal."""
+
 
 def say(text: str, end: str = "\n", file: TextIO | None = None) -> None:
     """Print text; what would act on the terminal is shown instead, for much of it comes from documents."""
-    print(printable(text), end=end, file=file, flush=True)
+    is_terminal = (file or sys.stdout).isatty()
+    shown = printable(text).translate(_ANSI if is_terminal else {ord(_BOLD): None, ord(_PLAIN): None})
+    print(shown, end=end, file=file, flush=True)
 
 
 def complain(message: str, code: int = 1) -> int:
@@ -85,21 +92,12 @@ def answer_lines(answer: Answer) -> str:
         nearest = (f"  {one_line(str(hit.citation))}\n    {_nearest_line(hit)}" for hit in answer.nearest)
         return "\n".join([*meant, answer.text, *nearest])
     notice = [answer.reason, ""] if answer.reason else []
-    lines = [*short_lines(answer), *_joined(answer)]
-    return "\n".join([*notice, *meant, *lines, *side_lines(answer), "", *source_lines(answer)])
+    return "\n".join([*notice, *meant, *_joined(answer), *side_lines(answer), "", *source_lines(answer)])
 
 
 def meant_lines(answer: Answer) -> list[str]:
     """Return what a follow-up was taken to mean."""
     return [f"searched for: {answer.searched_for}", ""] if answer.searched_for else []
-
-
-def short_lines(answer: Answer) -> list[str]:
-    """Return the short answer; nothing where sources differ, for it is that of one side."""
-    short = answer.short_answer
-    if short is None or answer.conflicts:
-        return []
-    return [f"Short answer: {' '.join(short.text.split())} [{short.citation}]", ""]
 
 
 def source_lines(answer: Answer) -> list[str]:
@@ -136,9 +134,18 @@ def _joined(answer: Answer) -> list[str]:
 
 def sentence_line(speaker: str | None, sentences: Iterable[AnswerSentence]) -> str:
     """Return sentences with who said them."""
-    words = " ".join(map(str, sentences))
-    named = speaker_before(speaker, words)
+    sentences = list(sentences)
+    named = speaker_before(speaker, " ".join(sentence.text for sentence in sentences))
+    words = " ".join(str(replace(sentence, text=_set_off(sentence))) for sentence in sentences)
     return f"{named}: {words}" if named else words
+
+
+def _set_off(sentence: AnswerSentence) -> str:
+    """Return a sentence with the words that answer in bold, where the terminal can show it (see `say`)."""
+    text = sentence.text
+    for mark in reversed(sentence.marks):
+        text = f"{text[: mark.start]}{_BOLD}{mark.of(text)}{_PLAIN}{text[mark.end :]}"
+    return text
 
 
 def marked(document: Document, span: Span, around: int = 300) -> str:

@@ -58,12 +58,11 @@ def answer_view(answer: Json) -> Json:
             "note": _note(nearest),
             "cards": [nearest_card(hit) for hit in nearest],
         }
-    short = answer["short_answer"]
     return {
         **asked,
         "kind": "answer",
         "message": answer["reason"] or "",
-        "short": {"text": short["text"], "source": short["citation"]} if short else None,
+        "closest": answer.get("closest", False),
         "sentences": [_sentence(sentence) for sentence in answer["sentences"]],
         "conflicts": [{"about": each["about"], "sources": each["sides"]} for each in answer["conflicts"]],
         "heading": "Sources",
@@ -223,12 +222,19 @@ def _media_type(uri: str) -> str:
 
 def _sentence(sentence: Json) -> Json:
     return {
-        "text": sentence["text"],
+        "runs": _marked_runs(sentence["text"], sentence.get("marks", ())),
         "speaker": speaker_before(sentence["speaker"], sentence["text"]),
         "sources": sentence["citations"],
         "supported": sentence["support"] != "unsupported",
         "fault": sentence.get("fault"),
     }
+
+
+def _marked_runs(text: str, marks: Sequence[Sequence[int]]) -> list[Json]:
+    """Return a sentence in pieces, each with whether it is marked as what answers."""
+    ends = [0, *(end for mark in marks for end in mark), len(text)]
+    pieces = [(text[start:end], number % 2 == 1) for number, (start, end) in enumerate(pairwise(ends))]
+    return [{"text": piece, "marked": is_marked} for piece, is_marked in pieces if piece]
 
 
 def _facts(found: Json) -> list[str]:

@@ -29,7 +29,6 @@ from rag.records import (
     Document,
     Hit,
     Outcome,
-    ShortAnswer,
     Span,
     Statement,
     SyncReport,
@@ -97,16 +96,18 @@ def test_answer_reaches_the_page_unchanged(drawn, words, speaker):
     _, citation = drawn
     answer = Answer(
         "Who?",
-        (AnswerSentence(words, (1,), speaker), AnswerSentence(words, (1,), support="unsupported")),
+        (
+            AnswerSentence(words, (1,), speaker, marks=(Span(0, len(words)),)),
+            AnswerSentence(words, (1,), support="unsupported"),
+        ),
         (citation,),
-        ShortAnswer(words, 1, citation.span),
         conflicts=(Conflict(words, (1, 2)),),
     )
     view = json.loads(json.dumps(render.answer_view(wire.answer_json(answer))))
-    assert [sentence["text"] for sentence in view["sentences"]] == [words, words]
+    assert ["".join(run["text"] for run in sentence["runs"]) for sentence in view["sentences"]] == [words, words]
+    assert [[run["marked"] for run in sentence["runs"]] for sentence in view["sentences"]] == [[True], [False]]
     assert [sentence["supported"] for sentence in view["sentences"]] == [True, False]
     assert view["sentences"][0]["speaker"] == speaker_before(speaker, words)
-    assert view["short"] == {"text": words, "source": 1}
     assert view["conflicts"] == [{"about": words, "sources": [1, 2]}]
     assert view["heading"] == "Sources"
 

@@ -7,7 +7,7 @@ import { open } from "./reader.js";
 
 const LINE = 28; // px, of a passage
 
-/** What stands while an answer is being made: as high as a short answer, so that little moves when it comes. */
+/** What stands while an answer is being made: as high as a sentence, so that little moves when it comes. */
 export const waitingNode = (question) => make("article", { class: "turn" },
   make("div", { class: "main" }, asked(question),
     make("div", { class: "waiting", role: "status" }, make("span", { class: "bar" }), make("span", { class: "bar" }), "Reading the documents…")));
@@ -32,14 +32,12 @@ function answerNodes(turn) {
       make("p", { class: "reason" }, turn.message), near ? nearNode(near, turn) : null,
       turn.searched ? make("p", { class: "note" }, `Searched ${turn.searched}.`) : null];
   }
-  const short = turn.short
-    ? make("p", { class: "short" }, make("span", { class: "words" }, turn.short.text), markers([turn.short.source], turn))
-    : null;
   const sides = new Set(turn.conflicts.flatMap((each) => each.sources));
   const said = new Set(turn.cards.filter((each) => sides.has(each.number)).map(citedWords));
-  const others = turn.sentences.filter((each) => !said.has(flat(each.text)));
-  const notice = turn.message ? make("p", { class: "note notice" }, turn.message) : null;
-  return [notice, turn.conflicts.length ? null : short, turn.conflicts.map((each) => conflict(each, turn)), others.map((each) => sentence(each, turn))];
+  const others = turn.sentences.filter((each) => !said.has(flat(each.runs.map((run) => run.text).join(""))));
+  const verdict = turn.closest ? make("p", { class: "verdict" }, "No clear answer in these documents") : null;
+  const notice = turn.message ? make("p", { class: turn.closest ? "reason" : "note notice" }, turn.message) : null;
+  return [verdict, notice, turn.conflicts.map((each) => conflict(each, turn)), others.map((each) => sentence(each, turn))];
 }
 
 /** What comes nearest to an answer: words of a document, which open there. */
@@ -51,7 +49,7 @@ function nearNode(card, turn) {
 function sentence(view, turn) {
   return make("p", { class: view.supported ? "sentence" : "sentence unsupported" },
     view.speaker ? make("span", { class: "speaker" }, `${view.speaker}: `) : null,
-    make("span", { class: "words" }, view.text),
+    make("span", { class: "words" }, view.runs.map((run) => (run.marked ? make("strong", {}, run.text) : run.text))),
     markers(view.sources, turn),
     view.supported ? null : make("span", { class: "warning" }, ` Not supported by its source${view.fault ? `: ${view.fault}` : ""}`));
 }

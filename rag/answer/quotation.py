@@ -1,0 +1,198 @@
+"""Quotations: sentences that stand together, long enough to be understood alone, shown without markup."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rag.records import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from rag.records import Candidate, Hit, Passage
+
+_MARKUP = re.compile(
+    r"(?P<link>!?\[(?P<label>[^\]\n]*)\]\([^)\s]*\))"  # [label](address)
+    r"|\*\*|__(?=\S)|(?<=\S)__|`+|(?<!\w)[*_](?=\w)|(?<=[\w.,!?”\"])[*_](?!\w)"  # emphasis, code
+    r"|^\s*(?:#{1,6}\s+|[-*+•]\s+(?=\S)|>\s+)"  # heading, bullet, quoted line
+    r"|</?[a-zA-Z][^<>\n]{0,80}>"  # tags
+    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f]|[\u202a-\u202e\u2066-\u2069\ufeff\ue000\ue001]"  # not seen
+)
+_ROW = re.compile(r"^\s*\|\s*|\s*\|\s*$")
+_CELL_END = re.compile(r"\s*\|\s*")
+_PAIRS = {"“": "”", "«": "»", "„": "“"}
+
+
+_LEANING = re.compile(
+    r"\W*(?:(?:and|but|so|yet|then|however|instead|also|meanwhile|still|therefore|thus),?\s+)?"
+    r"(?:he|she|it|they|his|her|its|their|this|that|these|those|there|such|both|neither"
+    r"|the (?:two|three|other|latter|former)|and|but|so|yet|then|however|instead|also|meanwhile|therefore|thus)\b",
+    re.IGNORECASE,
+)
+"""How a sentence begins that cannot be understood without the one before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quotation:
+    """Neighbouring sentences of one passage.
+
+    Attributes:
+        hit: the passage.
+        span: the sentences, in code points of the document.
+        marks: the words that answer, in code points of the document, in order and apart from each other.
+        score: that of its best sentence.
+    """
+
+    hit: Hit
+    span: Span
+    marks: tuple[Span, ...]
+    score: float
+
+    def holds(self, candidate: Candidate) -> bool:
+        """Tell whether a sentence is part of it."""
+        return candidate.hit.passage.uri == self.hit.passage.uri and candidate.span in self.span
+
+    @property
+    def displayed(self) -> tuple[str, tuple[Span, ...]]:
+        """The text that is shown, and the marks in it."""
+        start = self.span.start
+        marks = [Span(mark.start - start, mark.end - start) for mark in self.marks]
+        return displayed(self.hit.passage.quote(self.span), marks)
+
+
+def quotations(chosen: Sequence[Candidate], apart: Collection[Candidate] = ()) -> list[Quotation]:
+    """Return the chosen sentences as quotations in their order: what touches is one, what leans brings its owner.
+
+    Args:
+        chosen: sentences, in the order of the answer.
+        apart: those that stay by themselves, as the sides of a disagreement.
+    """
+    found: list[Quotation] = []
+    for candidate in chosen:
+        marks = (candidate.short,) if candidate.short else ()
+        new = Quotation(candidate.hit, _understood(candidate.hit.passage, candidate.span), marks, candidate.score)
+        if any(old.holds(candidate) and candidate not in apart and candidate.short is None for old in found):
+            continue
+        at = next((n for n, old in enumerate(found) if candidate not in apart and _touch(old, new)), None)
+        if at is None or any(found[at].holds(each) for each in apart):
+            found.append(new)
+        else:
+            found[at] = _joined(found[at], new)
+    return found
+
+
+def _understood(passage: Passage, sentence: Span) -> Span:
+    """Return a sentence with those before it that it leans on, two at most."""
+    before = [span for span in passage.sentences if span.end <= sentence.start][-2:]
+    start = sentence
+    for span in reversed(before):
+        if not _LEANING.match(passage.quote(start)) or not _follows(passage, span, start):
+            break
+        start = span
+    return Span(start.start, sentence.end)
+
+
+def _follows(passage: Passage, one: Span, other: Span) -> bool:
+    """Tell whether two sentences stand in one paragraph or follow one another with white space only."""
+    between = passage.text[one.end - passage.span.start : other.start - passage.span.start]
+    return not between.strip()
+
+
+def _touch(one: Quotation, other: Quotation) -> bool:
+    """Tell whether two quotations of one passage overlap, or have white space alone between them."""
+    if one.hit.passage.id != other.hit.passage.id:
+        return False
+    first, second = sorted((one.span, other.span))
+    return first.overlaps(second) or _follows(one.hit.passage, first, second)
+
+
+def _joined(one: Quotation, other: Quotation) -> Quotation:
+    span = Span(min(one.span.start, other.span.start), max(one.span.end, other.span.end))
+    marks: list[Span] = []
+    for mark in sorted({*one.marks, *other.marks}):
+        if not marks or not marks[-1].overlaps(mark):
+            marks.append(mark)
+    return replace(one, span=span, marks=tuple(marks), score=max(one.score, other.score))
+
+
+def displayed(quote: str, marks: Iterable[Span] = ()) -> tuple[str, tuple[Span, ...]]:
+    """Return a quotation fit to be printed, and its marks there.
+
+    Markup goes, cells of a table's row are parted by semicolons, runs of white space become single spaces, and a
+    quotation mark without its partner goes: what is left are pieces of the document in its order.
+
+    Args:
+        quote: the characters of the document.
+        marks: what answers in them, in code points of `quote`.
+
+    Returns:
+        the text, and the marks as spans of it; a mark of which nothing is left is left out.
+    """
+    kept = _without_lone_marks(quote, _without_markup(quote))
+    text: list[str] = []
+    places: list[int] = []  # of each kept character in `quote`
+    for place, char in kept:
+        if char.isspace() and (not text or text[-1] == " "):
+            continue
+        text.append(" " if char.isspace() else char)
+        places.append(place)
+    while text and text[-1] == " ":
+        text.pop()
+        places.pop()
+    found = (Span(bisect_left(places, mark.start), bisect_left(places, mark.end)) for mark in marks)
+    shown = "".join(text)
+    return shown, tuple(trimmed for mark in found if (trimmed := _trimmed(shown, mark)))
+
+
+def _without_markup(quote: str) -> list[tuple[int, str]]:
+    """Return the characters that are no markup, each with its place; `;` stands where a cell of a row ends."""
+    replaced: dict[int, str] = {}  # what stands in the place of the first character of a match
+    gone: set[int] = set()
+    for match in _MARKUP.finditer(quote):
+        inside = range(*match.span("label")) if match["link"] else range(0)
+        gone |= set(range(*match.span())) - set(inside)
+        replaced |= {match.start(): " "} if match[0].isspace() else {}
+    for line in re.finditer(r"[^\n]+", quote):
+        if "|" not in line[0]:
+            continue
+        for edge in _ROW.finditer(line[0]):
+            gone |= set(range(line.start() + edge.start(), line.start() + edge.end()))
+        for bar in _CELL_END.finditer(line[0]):
+            places = set(range(line.start() + bar.start(), line.start() + bar.end()))
+            if not places <= gone:
+                gone |= places
+                replaced[min(places)] = ";"
+                replaced[min(places) + 1] = " "
+    return [
+        (place, replaced.get(place, char)) for place, char in enumerate(quote) if place not in gone or place in replaced
+    ]
+
+
+def _without_lone_marks(quote: str, kept: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Leave out quotation marks whose partner is not in the quotation."""
+    alone: set[int] = set()
+    straight = [place for place, char in kept if char == '"']
+    if len(straight) % 2:
+        opens = straight[-1] + 1 < len(quote) and not quote[straight[-1] + 1].isspace()
+        alone.add(straight[-1] if opens else straight[0])
+    for opening, closing in _PAIRS.items():
+        waiting: list[int] = []
+        for place, char in kept:
+            if char == opening:
+                waiting.append(place)
+            elif char == closing and closing not in _PAIRS:
+                alone |= set() if waiting else {place}
+                waiting = waiting[:-1]
+        alone |= set(waiting)
+    return [(place, char) for place, char in kept if place not in alone]
+
+
+def _trimmed(text: str, mark: Span) -> Span | None:
+    """Return a mark without white space at its ends; None where nothing is left."""
+    words = mark.of(text)
+    start = mark.start + len(words) - len(words.lstrip())
+    end = mark.start + len(words.rstrip())
+    return Span(start, end) if start < end else None

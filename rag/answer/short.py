@@ -1,0 +1,38 @@
+"""The short answer: a phrase that answers by itself, given to programs where it is likely to be right."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rag.answer.settings import Quoting
+from rag.answer.values import is_of_kind
+from rag.records import Span
+
+if TYPE_CHECKING:
+    from rag.answer.question import Question
+    from rag.records import Candidate
+
+_QUALIFIER = re.compile(
+    r"(?:(?:about|around|roughly|approximately|nearly|almost|over|under|only|just|some|estimated|more than|less than"
+    r"|fewer than|at least|at most|up to|close to|an estimated|no more than|as many as|no|not)\s+|[~<>≈$£€]\s?)+$",
+    re.IGNORECASE,
+)
+_UNIT = re.compile(r"[ -]?(?:%|per ?cent|million|billion|thousand|hundred|\w+s)\b|%", re.IGNORECASE)
+_KINDS = frozenset(("number", "date", "time", "person"))
+
+
+def short_answer(question: Question, candidate: Candidate) -> Span | None:
+    """Return the phrase that answers, in code points of the document; None where it is not likely to be right.
+
+    Only questions for a number, a date, a time or somebody have one. It is widened to its qualifier and its unit.
+    """
+    span = candidate.short
+    if span is None or question.kind not in _KINDS or candidate.score < Quoting().short:
+        return None
+    if not is_of_kind(question, candidate.hit.passage.quote(span)):
+        return None
+    text, start = candidate.text, candidate.span.start
+    qualifier = _QUALIFIER.search(text[: span.start - start])
+    unit = _UNIT.match(text, span.end - start) if question.kind == "number" else None
+    return Span(start + qualifier.start() if qualifier else span.start, start + unit.end() if unit else span.end)

@@ -1,0 +1,104 @@
+"""Quotations: exact words in their order, marks inside, nothing that is no text."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.answer.quotation import displayed, quotations
+from rag.records import Candidate, Document, Hit, Span
+
+PIECES = st.sampled_from(
+    [
+        "**",
+        "__",
+        "`",
+        "# ",
+        "- ",
+        "> ",
+        "|",
+        " | ",
+        "| a | b |",
+        "<b>",
+        "</td>",
+        "[x](http://y)",
+        "“",
+        "”",
+        '"',
+        "\n",
+        "\t",
+    ]
+)
+TEXTS = st.lists(st.one_of(PIECES, st.text(max_size=8)), max_size=12).map("".join)
+
+
+def passage(*sentences: str):
+    """A passage of one document with these sentences."""
+    text = " ".join(sentences)
+    spans, at = [], 0
+    for sentence in sentences:
+        spans.append(Span(at, at + len(sentence)))
+        at += len(sentence) + 1
+    return Document("/a.txt", text, None, "0" * 64).passage(Span(0, len(text)), spans)
+
+
+def candidate(found, number: int, short: str | None = None) -> Candidate:
+    span = found.sentences[number]
+    at = found.text.index(short, span.start) if short else 0
+    return Candidate(Hit(found, 1.0), span, found.quote(span), 0.5, short=Span(at, at + len(short)) if short else None)
+
+
+@given(TEXTS, st.data())
+def test_what_is_shown_is_of_the_document(text, data):
+    """The characters are the document's, in its order (a cell ends in `; `); marks lie inside; no markup is left."""
+    start = data.draw(st.integers(0, len(text)))
+    mark = Span(start, data.draw(st.integers(start, len(text))))
+    shown, marks = displayed(text, [mark])
+    rest = iter(text)
+    plain = shown.replace(";", "").split()
+    assert all(char in rest for char in "".join(plain)), (text, shown)
+    assert not re.search(r"\*\*|\||</?[a-zA-Z][^<>\n]{0,80}>", shown), (text, shown)
+    assert not any(unicodedata.category(char) == "Cc" for char in shown)
+    for each in marks:
+        assert each.end <= len(shown)
+        assert each.of(shown).strip() == each.of(shown) != ""
+
+
+@pytest.mark.parametrize(
+    ("quote", "shown"),
+    [
+        ("**5 December 2024** They take Hama.", "5 December 2024 They take Hama."),
+        ("| Turkey | about 2.9 million |", "Turkey; about 2.9 million"),
+        ("Town: Kelby | County: Lowland", "Town: Kelby; County: Lowland"),
+        ("“We go, he said.", "We go, he said."),
+        ('He said "no" and "yes.', 'He said "no" and yes.'),
+        ("See [the map](http://a.b) <b>now</b>.", "See the map now."),
+        ("two\n  lines", "two lines"),
+    ],
+)
+def test_markup_goes(quote, shown):
+    assert displayed(quote)[0] == shown
+
+
+def test_a_sentence_that_leans_brings_its_owner():
+    found = passage("The mill was built in 1840.", "It closed in 1931.", "Nobody wept.")
+    (one,) = quotations([candidate(found, 1, "1931")])
+    text, marks = one.displayed
+    assert text == "The mill was built in 1840. It closed in 1931."
+    assert [mark.of(text) for mark in marks] == ["1931"]
+
+
+def test_what_touches_is_one_quotation():
+    found = passage("Ann built it.", "Ben paid for it.", "Eve left.", "Dan came.")
+    chosen = [candidate(found, 1, "Ben"), candidate(found, 0, "Ann"), candidate(found, 3)]
+    assert [q.displayed[0] for q in quotations(chosen)] == ["Ann built it. Ben paid for it.", "Dan came."]
+
+
+def test_sides_stay_apart():
+    found = passage("Ann counted six.", "Ben counted nine.")
+    both = [candidate(found, 0, "six"), candidate(found, 1, "nine")]
+    assert [q.displayed[0] for q in quotations(both, apart=both)] == ["Ann counted six.", "Ben counted nine."]
