@@ -302,6 +302,7 @@ def test_fusion_ignores_the_order_of_its_inputs():
     assert normalised({"a": -3.0, "b": 1.0, "c": -1.0}) == {"a": 0.0, "b": 1.0, "c": 0.5}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("question", "held"),
     [

@@ -37,6 +37,7 @@ _MARKUP = re.compile(r"(?:[>#]{1,6}\s*|[-*+•‣◦▪●–—]\s+|\(?\d{1,3}[
 _QUOTED_LINE = re.compile(r"[^\S\r\n]*(?:\r\n|[\r\n])(?:[ \t]{0,3}>){1,8}")
 _FENCE = re.compile(r"(?:`{3,40}|~{3,40})[^\r\n]{0,80}(?:\r\n|[\r\n]|$)")
 _FENCE_END = re.compile(r"\s*(?:`{3,40}|~{3,40})\s*")
+_WORD_AT_END = re.compile(r"\w*$")
 # Before a number, where the splitter takes their full stop for the end; a lower-case letter needs no list.
 _BEFORE_NUMBER = frozenset("abt approx ca esp excl fig incl nr pp vol".split())
 _BEFORE_NAME = frozenset("Cllr Ald Cdr Cmdr Insp Supt Messrs".split())
@@ -46,6 +47,7 @@ _GERMAN_MONTH = re.compile(
     rf"(?i:{any_of(GERMAN_MONTHS.keys() - ENGLISH_MONTHS)})\b|(?i:{any_of(GERMAN_MONTHS)})\s+(?:\d{{4}}\b|[a-zäöü])"
 )
 """Behind a day; those that English has too, only where a year or a verb follows: `am 4. April 2023`."""
+_BEFORE_ZONE = re.compile(r"\b[ap]\.m\.$", re.IGNORECASE)
 _ZONE = re.compile(rf"(?:[A-Z]{{1,3}}T|GMT|UTC)\b|\d|(?i:{any_of(ENGLISH_MONTHS)})\.?\s\d|(?i:{WEEKDAY})\b")
 """Behind a time of day: its zone, or its day."""
 _NO_PLAIN_WORD = re.compile(r"[^\W\d_]{1,4}['’-]?[A-Z\d]|https?:|www\.")  # iPhone, al-Assad, mp3
@@ -153,7 +155,7 @@ def _abbreviates(text: str, opened: int, before: Span, after: Span) -> bool:
         return False
     following = text[after.start : min(after.end, after.start + 80)].lstrip()
     word = _last_word(text, before)
-    if word.lower() in {"a.m", "p.m"} and not following[:1].islower():
+    if _BEFORE_ZONE.search(text[max(before.start, before.end - 8) : before.end]) and not following[:1].islower():
         return bool(_ZONE.match(following))
     if following[:1].isdigit():
         return word.lower() in _BEFORE_NUMBER
@@ -164,8 +166,8 @@ def _abbreviates(text: str, opened: int, before: Span, after: Span) -> bool:
 
 def _last_word(text: str, before: Span) -> str:
     """Return the word in front of the full stop that ends a span; the end of a long one."""
-    words = text[max(before.start, before.end - 8) : before.end - 1].split()
-    return words[-1].lstrip("([\"“‘'") if words else ""
+    word = _WORD_AT_END.search(text[max(before.start, before.end - 8) : before.end - 1])
+    return word[0] if word else ""
 
 
 def _before_lower_case(text: str, opened: int, before: Span, following: str) -> bool:

@@ -196,7 +196,7 @@ def test_a_premise_that_no_passage_has_is_refused():
     refused = answerer.answer(Question.parse("Why were 63 soldiers killed?"), [hit])
     assert (refused.abstained, refused.reason) == (True, NOT_SAID.format("63"))
     assert refused.nearest == (hit,)
-    assert refused.confidence == 0.0
+    assert refused.confidence == pytest.approx(0.057, abs=0.001)  # lowered, not vetoed
     other = Hit(passage("At Ain al-Havr 63 soldiers were killed."), 0.9)
     assert [
         c.quote for c in answerer.answer(Question.parse("Why were 63 soldiers killed?"), [hit, other]).citations

@@ -106,6 +106,7 @@ def test_coverage_weighs_terms():
     assert coverage({}, "anything", "") == 0.0
 
 
+@pytest.mark.slow
 def test_a_question_is_no_answer(sample):
     """A sentence that is itself a question is never quoted as the answer."""
     found = hit("Is the bridge shut?|The bridge was shut on Monday.")

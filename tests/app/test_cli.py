@@ -68,6 +68,7 @@ def test_index_json(place):
     assert isinstance(report["seconds"], float)
 
 
+@pytest.mark.slow
 def test_store_before_and_after_the_command(place):
     """`--store` is taken in both places and wins over the environment."""
     for arguments in (["--store", "index", "status", "--json"], ["status", "--json", "--store", "index"]):
@@ -151,6 +152,7 @@ def test_remove_and_status(place):
     assert json.loads(rag("status", "--json", cwd=place).stdout)["documents"] == 0
 
 
+@pytest.mark.slow
 def test_verify(place):
     """Verify exits 0 on a sound index and 1 on a damaged one, naming the file."""
     assert rag("verify", cwd=place).stdout == "sound\n"
@@ -168,12 +170,14 @@ def test_missing_index(tmp_path, command):
     assert not (tmp_path / "index").exists()
 
 
+@pytest.mark.slow
 def test_unknown_document(place):
     """An unknown document is named."""
     assert_complains(rag("show", "nothing.txt", cwd=place), "nothing.txt", "rag status")
     assert_complains(rag("remove", "nothing.txt", cwd=place), "nothing.txt")
 
 
+@pytest.mark.slow
 def test_span_beyond_the_end(place):
     """A span outside of the document is refused."""
     assert_complains(rag("show", "harbour.txt", "--at", "5:99999", cwd=place), "99999")
@@ -210,6 +214,7 @@ def test_failed_file_and_strict(place):
     assert rag("index", "docs", "--strict", cwd=place).returncode == 1
 
 
+@pytest.mark.slow
 def test_endless_question(place):
     """A question of 100 kB is refused in one line."""
     assert_complains(rag("ask", "x" * 100_000, cwd=place), "100000 characters")
@@ -251,6 +256,7 @@ def test_wrong_usage(tmp_path, arguments):
     assert rag(*arguments, cwd=tmp_path).returncode == 2
 
 
+@pytest.mark.slow
 def test_closed_pipe(place):
     """`rag show | head -1` ends without a traceback."""
     command = f"{sys.executable} -m rag show harbour.txt --store index | true"
@@ -304,6 +310,7 @@ def test_sides_follow_ups_and_as_of(place):
     assert_complains(rag("search", asked, "--as-of", "soon", cwd=place), "cannot read the date")
 
 
+@pytest.mark.slow
 def test_filters_that_find_nothing(place):
     """A name of no document is an error; a refusal over a part of the documents says so, and search as well."""
     (place / "docs" / "school.txt").write_text("The school report.\n\nThe roof was mended in May.\n")
@@ -324,6 +331,7 @@ def test_filters_that_find_nothing(place):
     assert "was limited" not in rag("ask", asked, "--where", "document=harbour.txt", cwd=place).stdout
 
 
+@pytest.mark.slow
 def test_documents_do_not_act_on_the_terminal(place):
     """Escape sequences and other control characters of a document or a file's name are shown as what they are."""
     hidden = "The bridge weighed \x1b[8m90\x1b[0m tons.\x07\x9b31m Twice.\n\nThe\tbridge stood."
@@ -345,6 +353,7 @@ def test_documents_do_not_act_on_the_terminal(place):
     assert "The\tbridge stood." in shown[5].stdout
 
 
+@pytest.mark.slow
 def test_a_line_end_in_a_file_name_breaks_no_line(place):
     """Reports and lists have one line for each file; what would break it is shown."""
     (place / "docs" / "broken\nname\t.txt").write_bytes(os.urandom(3000))
@@ -388,6 +397,7 @@ def is_read(pipe: Path, ends: list[int]) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_interrupted_while_writing(place):
     """It is said that the index is as it was."""
     for number in range(1000):
@@ -401,6 +411,7 @@ def test_interrupted_while_writing(place):
     assert "999.txt" not in rag("status", cwd=place).stdout
 
 
+@pytest.mark.slow
 def test_interrupted_while_reading(place):
     """Nothing is said of the index, which was not being written."""
     os.mkfifo(place / "questions.jsonl")

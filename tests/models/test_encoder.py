@@ -30,6 +30,7 @@ def test_default_encoder(encoder):
     assert encoder.embed([]).shape == (0, 384)
 
 
+@pytest.mark.slow
 def test_bulk_vectors_agree(encoder):
     """The faster number format of large batches gives the same directions."""
     bulk = encoder.embed(TEXTS)

@@ -4,7 +4,7 @@ No HTML and no Markdown is made here or anywhere else: the page's scripts put ev
 document is shown exactly as it is and nothing in it can act. What is shown as marked is cut here, because the browser
 counts UTF-16 units where the library counts code points.
 
-A text is a list of blocks, each with its `kind` (see `typeset.TypesetBlock`), where given `level`, `tight` and the `page` that
+A text is a list of blocks, each with its `kind` (see `TypesetBlock`), where given `level`, `tight` and the `page` that
 begins there, and its `runs`: `text`, and where given its `look` and the citations (`cites`) that it is part of.
 """
 

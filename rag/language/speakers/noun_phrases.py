@@ -59,7 +59,9 @@ def named_speaker(left: str) -> Speaker | None:
         return None
     parts = [part.strip() for part in _PART.split(_BRACKETS.sub("", left))]
     if parts[-1]:
-        return _phrase(parts[-1]) or _subject_of_clause(left, parts[-1])
+        # `Robert Ford is the former ambassador and`: the verb shares the subject at the start of the sentence.
+        shares = parts[-1].endswith((" and", " but")) and len(left) <= 200
+        return _phrase(parts[-1]) or (sentence_subject(left) if shares else None)
     return _apposed(parts[:-1][-4:])
 
 
@@ -176,9 +178,7 @@ def _role_and_name(tokens: list[str]) -> Speaker | None:
     if any(word.lower() in DENIES | AUXILIARY for word in before) or before[-1].endswith(("'s", "’s")):
         return None
     found = _name(name)
-    if found is None or found.kind != "name":
-        return None
-    return Speaker(found.name, "name", role_of(" ".join(before)), found.gender)
+    return replace(found, role=role_of(" ".join(before))) if found and found.kind == "name" else None
 
 
 def _described(tokens: list[str]) -> Speaker | None:
@@ -202,17 +202,9 @@ def _described(tokens: list[str]) -> Speaker | None:
     return Speaker(name, "body") if is_body(head[-1]) else None
 
 
-def _subject_of_clause(left: str, last: str) -> Speaker | None:
-    """Read `Robert Ford is the former ambassador and`: the verb shares the subject at the start of the sentence."""
-    if not last.endswith((" and", " but")):
-        return None
-    opened = sentence_subject(left)
-    return opened if opened and len(left) <= 200 else None
-
-
 _BE = re.compile(r"\s(?:is|was|has been|remains|became)\s(?P<role>[^,.;:]{3,160})")
-_AFTER_TIME = re.compile(
-    r"(?:On|After|At|In|Before|During|When asked)\s[^,.;:]{2,80}?,?\s(he|she)\s(?:was|had|[a-z]+ed)\b"
+_PRONOUN_FIRST = re.compile(
+    r"(He|She)\b|(?:On|After|At|In|Before|During|When asked)\s[^,.;:]{2,80}?,?\s(he|she)\s(?:was|had|[a-z]+ed)\b"
 )
 _VERB_AFTER = re.compile(
     r"\s(?:'s|’s|is|was|has|had|would|will|could|may|can|does|[a-z]+ed|[a-z]{3,}s(?=\s(?:an?|the|his|her|in|at|for|to|with|that|it)\s)|says|keeps|wants|works|lives|heads|runs"
@@ -223,28 +215,23 @@ _VERB_AFTER = re.compile(
 def sentence_subject(sentence: str) -> Speaker | None:
     """Return whom a sentence is about, by its first words: `Ann Hill is a nurse`, `For Ann Hill, ...`, `She had`."""
     words = sentence[:300].removeprefix("For ")
-    first = words.split(" ", 1)[0]
-    pronoun = re.match(r"(He|She)(?:['’]s|['’]d)?\b", first)
+    pronoun = _PRONOUN_FIRST.match(words)
     if pronoun:
-        return Speaker(pronoun[1].lower(), "pronoun", gender=PRONOUNS[pronoun[1].lower()])
-    later = _AFTER_TIME.match(words)
-    if later:
-        return Speaker(later[1], "pronoun", gender=PRONOUNS[later[1]])
+        who = (pronoun[1] or pronoun[2]).lower()
+        return Speaker(who, "pronoun", gender=PRONOUNS[who])
     return _before_comma(words) or _before_verb(words)
 
 
 def _before_comma(words: str) -> Speaker | None:
     """Read `Ann Hill, a nurse, ...` and `The mayor of Hull, Ann Hill, ...`."""
-    comma = re.match(r"[^,;:()]{3,80}(?=,)", words)
-    if not comma:
+    head, *after = words.split(",", 2)
+    if not after or not 3 <= len(head) <= 80 or any(sign in head for sign in ";:()"):
         return None
-    after = words[comma.end() + 1 :].split(",", 1)
-    found = _phrase(comma[0])
+    found = _phrase(head)
     if found and found.kind == "name":
-        return Speaker(found.name, "name", found.role or role_of(after[0]), found.gender)
-    named = _phrase(after[0]) if len(after) > 1 else None
-    role = role_of(comma[0])
-    return Speaker(named.name, "name", role, named.gender) if role and named and named.kind == "name" else None
+        return replace(found, role=found.role or role_of(after[0]))
+    named, role = _phrase(after[0]) if len(after) > 1 else None, role_of(head)
+    return replace(named, role=role) if role and named and named.kind == "name" else None
 
 
 def _before_verb(words: str) -> Speaker | None:
