@@ -48,8 +48,37 @@ def test_two_commands_start_and_test():
     assert "README.md" in (ROOT / ".ci" / "run").read_text("utf-8")
 
 
+def test_it_reads_in_five_minutes():
+    """It is short enough to be read before anything else."""
+    assert len(README) <= 11_000
+
+
 def test_files_named_exist():
-    """Every path in the table of files exists."""
-    named = re.findall(r"`(rag/[\w/.]+|benchmarks/[\w/.]+|\.github/[\w.]+)`", README)
-    assert named
-    assert [path for path in named if not (ROOT / path).exists()] == []
+    """Every file that is named or linked is there."""
+    named = re.findall(r"`((?:rag|tests)/[\w/.]+)`|(?:python |pytest )([\w/]+\.py)|\]\(([\w/.]+)\)", README)
+    paths = ["".join(groups) for groups in named]
+    assert len(paths) > 50
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize(
+    ("way", "ends"), [("a question", "rag/app/cli/output.py"), ("a file", "rag/store/local/catalog.py")]
+)
+def test_the_way_is_a_list_of_modules(way, ends):
+    """The way of a question and of a file: at most 15 steps, each a module that is there."""
+    steps = re.search(rf"^The way of {way} .*\n\n((?:\d+\. .*\n)+)", README, re.MULTILINE)
+    assert steps
+    modules = re.findall(r"^\d+\. `(rag/[\w/]+\.py)`: ", steps[1], re.MULTILINE)
+    assert len(modules) == steps[1].count("\n") == len(set(modules)) <= 15
+    assert modules[-1] == ends
+    assert [module for module in modules if not (ROOT / module).is_file()] == []
+
+
+def test_what_is_to_be_changed_is_where_it_says():
+    """Each name in the table of places stands in the file in front of it."""
+    table = README.partition("## Where to change what")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| [^`|]+ \| `(rag/[\w/.]+)`(.*) \|$", table, re.MULTILINE)
+    assert len(rows) == table.count("\n| ") - 1
+    for path, more in rows:
+        text = (ROOT / path).read_text("utf-8")
+        assert [name for name in re.findall(r"`(\w+)`", more) if not re.search(rf"\b{name}\b", text)] == [], path

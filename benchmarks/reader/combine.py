@@ -1,4 +1,4 @@
-"""Fits and measures `judge.Evidence`: the weights of the reader's and retrieval's signals, and the threshold.
+"""Fits and measures `settings.Evidence`: the weights of the reader's and retrieval's signals, and the threshold.
 
 Run: python benchmarks/reader/combine.py ../shared/eval [--weights FILE] [--sample N]. All passages of squad20_A are one
 collection; asked are N of its answerable questions, N misleading ones, and as questions about something else N / 2 of
@@ -150,7 +150,7 @@ def main() -> None:
     report(found, chances(found, shipped), shipped.threshold)
     print("\n--- fitted, each question by constants fitted on others")
     report(found, cross_fitted(found), shipped.threshold)
-    print("\nfitted on all of them, for rag/answer/judge.py (choose the threshold from the table above):")
+    print("\nfitted on all of them, for rag/answer/settings.py (choose the threshold from the table above):")
     for name in (*SIGNALS, "bias"):
         print(f"    {name}: float = {getattr(fitted, name)}")
 

@@ -1,4 +1,7 @@
-"""What the latest runs did, and what they were given: a short list that the index keeps of itself."""
+"""What the latest runs did, and what they were given: a short list that the index keeps of itself.
+
+The names of removed files stay in it until later runs take their place.
+"""
 
 from __future__ import annotations
 

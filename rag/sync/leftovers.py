@@ -1,4 +1,8 @@
-"""What is left of a document that was removed from the index: answers that quote it, and its file."""
+"""What is left of a document that was removed from the index: answers that quote it, and its file.
+
+The conversations stay until they are forgotten on the page or by `rag forget`. A file in an indexed folder is added
+again by the next run, unless a `.ragignore` names it. `rag remove` and the page say both.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """The command line. Results on standard output, progress and complaints on standard error.
 
-Exit 0: fine (a refusal is an answer). 1: a `RagError`, one line. 2: wrong usage.
+Exit 0: fine (a refusal is an answer). 1: a `RagError`, one line; damage that `rag verify` found; a failed file with
+`rag index --strict`. 2: wrong usage. 130: interrupted.
 """
 
 from __future__ import annotations

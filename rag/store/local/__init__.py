@@ -1,4 +1,4 @@
-"""The embedded engine: SQLite is the truth, FAISS and tantivy are derived from it (see DESIGN in the README).
+"""The embedded engine: SQLite is the truth, FAISS and tantivy are derived from it.
 
 COMMIT of the catalog is the only switch. The order of a publish, and why a crash at any point does no harm:
 

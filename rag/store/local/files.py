@@ -1,6 +1,7 @@
 """What the files of an index need of the system: a lock, names that last, errors in our words, and when to be renewed.
 
 One writer at a time: an flock on a file of the index. It dies with its owner, also after `kill -9`.
+That needs a file system with locks: Linux or macOS, a local disk.
 """
 
 from __future__ import annotations
