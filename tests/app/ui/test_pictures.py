@@ -43,15 +43,16 @@ def test_few_passages_have_places(count):
 def test_map_of_an_index(library, corpus):
     library.index(corpus)
     hits = library.search("What did the crane numbered 17 lift?", 3)
-    map_, found = CurrentMap(library.store).of([hit.passage for hit in hits])
+    current = CurrentMap(library.store)
+    map_, found = current.of([hit.passage for hit in hits])
     assert map_.total == len(map_.points) == 200
     assert [(p.uri, p.start, p.end) for p in found] == [
         (h.passage.uri, h.passage.span.start, h.passage.span.end) for h in hits
     ]
     assert set(found) <= set(map_.points)
-    assert CurrentMap(library.store).of()[0] is map_  # kept as long as the index stays
+    assert current.of()[0] is map_  # kept as long as the index stays
     library.remove("report-000.txt")
-    assert CurrentMap(library.store).of()[0].total == 199
+    assert current.of()[0].total == 199
 
 
 def test_large_index_is_sampled_evenly(library, corpus, monkeypatch):
