@@ -174,6 +174,7 @@ def test_an_endless_sentence_is_cut_at_its_softest_place():
     assert split("x" * 2500) == ["x" * 1000, "x" * 1000, "x" * 500]
 
 
+@pytest.mark.slow
 def test_time_grows_in_proportion_to_the_length():
     """Eight times the text takes about eight times as long, not sixty-four."""
 
@@ -383,6 +384,7 @@ MANY_HEADINGS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", MANY_HEADINGS)
 def test_many_headings_take_time_in_proportion(suffix):
     """Eight times the headings take about eight times as long, not sixty-four."""
@@ -469,6 +471,7 @@ def test_no_passage_cuts_a_sentence(text):
     assert [sentence for sentence in found if sentence in whole] == whole
 
 
+@pytest.mark.slow
 def test_five_thousand_passages_of_news_slice_exactly():
     """Random passages of the BBC corpus are the text at their spans, and so is each of their sentences."""
     corpus = SHARED / "eval" / "bbc_news" / "corpus.jsonl"

@@ -113,6 +113,7 @@ def fits(doc: Document, conditions: list[str]) -> bool:
     return all(any(meaning[c] for c in conditions if c.startswith(kind)) for kind in kinds)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made=DOCUMENTS, conditions=CONDITIONS, question=st.lists(st.sampled_from(WORDS), min_size=1, max_size=3))
 def test_filters_are_exact_in_both_halves(tmp_path_factory, made, conditions, question):

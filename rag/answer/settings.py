@@ -19,7 +19,7 @@ class Evidence:
     for. Where the passage may answer, the reader looks again, at its best sentence alone, or at two, and its scores
     are the means of both looks: what deceives it in one often does not in the other.
 
-    The weights were fitted by `python benchmarks/reader/combine.py` on squad20_A, pages.jsonl, news.jsonl and news2.jsonl;
+    The weights were fitted by `python benchmarks/reader/combine.py` on squad20_A, pages.jsonl, news.jsonl, news2.jsonl;
     `threshold`, `closest` and `whole` were chosen on people_A (benchmarks/people.md): figures on these are no results.
 
     Attributes:

@@ -49,6 +49,7 @@ def rag(library, *arguments: str) -> int:
     return main([*arguments, "--store", str(library.store.root)])
 
 
+@pytest.mark.slow
 def test_removal_says_what_still_quotes_the_document_and_how_to_forget_it(library, history, documents, capsys):
     (documents / "secret.txt").unlink()
     assert rag(library, "remove", "secret.txt") == 0
