@@ -2,7 +2,7 @@
 
 python benchmarks/tables.py [--seed N] [--wrong]
 
-Four tables that the rules of `rag/answer/tables` were not written with; names and numbers are drawn anew with each seed.
+Four tables that the rules of `rag/answer/tables` were not written with; names and numbers are new with each seed.
 """
 
 from __future__ import annotations
