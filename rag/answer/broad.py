@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,32 +19,45 @@ if TYPE_CHECKING:
 _SETTINGS = Breadth()
 
 
-def overview(
-    question: Question, candidates: Sequence[Candidate], cosines: Sequence[float], settings: Breadth = _SETTINGS
+def relevant(
+    candidates: Sequence[Candidate], cosines: Sequence[float], settings: Breadth = _SETTINGS
 ) -> list[Candidate]:
-    """Choose the sentences that together answer a broad question, and order them: by date, or by document.
+    """Return sentences with scores from 0 to 1 for a broad question, all 0 where none means anything like it.
 
     A sentence counts by its meaning, by its share of the question's terms, by what the reader makes of it, and by how
-    near the beginning of its document it stands, where news say what it is about. One that repeats a chosen one is left
-    out (maximal marginal relevance: Carbonell, Goldstein 1998).
+    near the beginning of its document it stands, where news say what it is about.
 
     Args:
-        question: what is asked.
         candidates: sentences with the reader's scores.
         cosines: of the question with each of them.
         settings: how much each counts.
     """
-    best = max((c.hit.score for c in candidates), default=0.0) or 1.0
-    scored = [
-        replace(c, score=_score(c, cosine, best, settings))
-        for c, cosine in zip(candidates, cosines, strict=True)
-        if settings.shortest <= len(c.text)
-    ]
+    if max(cosines, default=0.0) < settings.least:
+        return [replace(c, score=0.0, short=None) for c in candidates]
+    best = max(c.hit.score for c in candidates) or 1.0
+    weights = (settings.cosine, settings.coverage, settings.reader, settings.lead, settings.passage)
+    found = []
+    for candidate, cosine in zip(candidates, cosines, strict=True):
+        opening = max(0.0, 1 - candidate.span.start / settings.opening)
+        parts = (max(0.0, cosine), candidate.support, candidate.score, opening, candidate.hit.score / best)
+        score = math.fsum(weight * part for weight, part in zip(weights, parts, strict=True)) / sum(weights)
+        found.append(replace(candidate, score=score if len(candidate.text) >= settings.shortest else 0.0, short=None))
+    return found
+
+
+def overview(question: Question, candidates: Sequence[Candidate], settings: Breadth = _SETTINGS) -> list[Candidate]:
+    """Choose the sentences that together answer a broad question, and order them: by date, or by document.
+
+    One that repeats a chosen one is left out (maximal marginal relevance: Carbonell, Goldstein 1998).
+
+    Args:
+        question: what is asked.
+        candidates: sentences with their relevance, best first.
+        settings: how many, and how good.
+    """
     chosen: list[Candidate] = []
-    for candidate in sorted(scored, key=lambda c: -c.score):
-        if len(chosen) == settings.most or candidate.score < settings.near * max(
-            (c.score for c in chosen), default=0.0
-        ):
+    for candidate in candidates:
+        if len(chosen) == settings.most or candidate.score < settings.near * candidates[0].score:
             break
         if all(_alike(candidate, other) < settings.alike for other in chosen):
             chosen.append(candidate)
@@ -51,16 +65,6 @@ def overview(
         return sorted(chosen, key=lambda c: (_date(c), c.hit.passage.uri, c.span))
     rank = {uri: number for number, uri in enumerate(dict.fromkeys(c.hit.passage.uri for c in chosen))}
     return sorted(chosen, key=lambda c: (rank[c.hit.passage.uri], c.span))
-
-
-def _score(candidate: Candidate, cosine: float, best: float, settings: Breadth) -> float:
-    opening = max(0.0, 1 - candidate.span.start / settings.opening)
-    relevance = candidate.hit.score / best
-    parts = (
-        (settings.cosine, cosine), (settings.coverage, candidate.support), (settings.reader, candidate.score),
-        (settings.lead, opening), (settings.passage, relevance),
-    )  # fmt: skip
-    return sum(weight * part for weight, part in parts)
 
 
 def _date(candidate: Candidate) -> str:

@@ -102,8 +102,10 @@ def _follows(passage: Passage, one: Span, other: Span) -> bool:
 
 
 def _touch(one: Quotation, other: Quotation) -> bool:
-    """Tell whether two quotations of one passage overlap, or have white space alone between them."""
-    if one.hit.passage.id != other.hit.passage.id:
+    """Tell whether two quotations of one passage overlap, or have white space alone between them; of one speaker."""
+    passage = one.hit.passage
+    speakers = {passage.speaker_of(one.span), passage.speaker_of(other.span)} - {None}
+    if passage.id != other.hit.passage.id or len(speakers) > 1:
         return False
     first, second = sorted((one.span, other.span))
     return first.overlaps(second) or _follows(one.hit.passage, first, second)

@@ -11,7 +11,7 @@ from rag.answer.conflicts import sides, subject
 from rag.answer.lists import with_items
 from rag.answer.premise import denies, missing
 from rag.answer.quotation import Quotation, quotations
-from rag.answer.settings import Breadth, Evidence, Quoting
+from rag.answer.settings import Evidence, Quoting
 from rag.answer.short import short_answer
 from rag.records import Answer, AnswerSentence, Citation, Conflict, ShortAnswer
 
@@ -45,9 +45,9 @@ class ExtractiveAnswerer:
         threshold = self.scorer.threshold(question)
         candidates, lacking = self._lowered(question, candidates, threshold)
         best = candidates[0]
-        if question.kind == "broad":
-            answer = self._overview(question, candidates, hits)
-        elif best.score >= self.evidence.closest or best.support >= self.evidence.whole:
+        if question.kind == "broad" and best.score > 0:
+            answer = cite(question, quotations(overview(question, candidates)))
+        elif question.kind != "broad" and self._comes_close(best):
             answer = self._quoted(question, candidates, min(threshold, best.score), hits)
             if best.score < threshold:
                 answer = replace(answer, closest=True, short_answer=None, reason=_notice(lacking))
@@ -55,23 +55,19 @@ class ExtractiveAnswerer:
             answer = _refused(candidates, refusal(question, _notice(lacking, NO_ANSWER), hits), self.settings.nearest)
         return replace(answer, confidence=best.score)
 
-    def _overview(self, question: Question, candidates: Sequence[Candidate], hits: Sequence[Hit]) -> Answer:
-        """Answer a broad question by several quotations; refuse where none means anything like it."""
-        cosines = self.scorer.cosines(question, candidates)
-        chosen = overview(question, candidates, cosines)
-        if max(cosines) < Breadth().least or not chosen:
-            return _refused(candidates, refusal(question, NO_ANSWER, hits), self.settings.nearest)
-        return cite(question, quotations([replace(c, short=None) for c in chosen]))
+    def _comes_close(self, best: Candidate) -> bool:
+        """Tell whether a sentence is likely enough to be shown, or holds all that the question is about."""
+        return best.score >= self.evidence.closest or best.support >= self.evidence.whole
 
     def _lowered(
         self, question: Question, candidates: Sequence[Candidate], threshold: float
     ) -> tuple[list[Candidate], str | None]:
         """Lower the sentences of passages that lack what the question takes for granted; and name what the best lacks.
 
-        A question that wants yes or no takes nothing for granted.
+        A broad question, or one that wants yes or no, takes nothing for granted.
         """
         likely = {c.hit.passage.id: c.hit.passage for c in candidates if c.score >= threshold}
-        if question.kind == "yes_no" or not likely:
+        if question.kind in {"broad", "yes_no"} or not likely:
             return list(candidates), None
         documents: dict[str, str] = {}
         for passage in {c.hit.passage.id: c.hit.passage for c in candidates}.values():

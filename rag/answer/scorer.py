@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from rag.answer.broad import relevant
 from rag.answer.evidence import judged
 from rag.answer.settings import Evidence
 from rag.answer.speech import weighed_by_speaker
@@ -38,9 +39,6 @@ class SentenceScorer(Protocol):
 
     def score(self, question: Question, hits: Sequence[Hit]) -> list[Candidate]:
         """Return the sentences of the passages with their scores, in any order."""
-
-    def cosines(self, question: Question, candidates: Sequence[Candidate]) -> list[float]:
-        """Return the cosine of the question and each sentence."""
 
 
 class ReaderScorer:
@@ -90,11 +88,10 @@ class ReaderScorer:
         found = self._with_overlap(question, read, found) if yes_no else found
         found += [candidate for hit in hits if hit not in read for candidate in _unread(hit, weights)]
         found = looked_up(question, found, weights, self._retriever.similarity, self._retriever.text, yes_no=yes_no)
-        return weighed_by_speaker(question, found, weights)
-
-    def cosines(self, question: Question, candidates: Sequence[Candidate]) -> list[float]:
-        """Return the cosine of the question and each sentence."""
-        return self._retriever.similarity(question.text, [candidate.text for candidate in candidates])
+        found = weighed_by_speaker(question, found, weights)
+        if question.kind == "broad" and found:
+            return relevant(found, self._retriever.similarity(question.text, [candidate.text for candidate in found]))
+        return found
 
     def _with_overlap(self, question: Question, hits: Sequence[Hit], found: Sequence[Candidate]) -> list[Candidate]:
         overlap = {(c.hit.passage.id, c.span): c.score for c in self._overlap.score(question, hits)}
@@ -149,10 +146,6 @@ class OverlapScorer:
 
     def warm(self) -> None:
         """Nothing is loaded."""
-
-    def cosines(self, question: Question, candidates: Sequence[Candidate]) -> list[float]:
-        """Return the cosine of the question and each sentence."""
-        return self._retriever.similarity(question.text, [candidate.text for candidate in candidates])
 
     def threshold(self, question: Question) -> float:  # noqa: ARG002 - the same for all questions
         """Return the score below which the best sentence is no answer."""

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.answer.question import Question
+from rag.answer.quotation import quotations
 from rag.answer.quote import cite
 from rag.language.blocks import plain_blocks
 from rag.language.speakers import statements
@@ -213,7 +214,8 @@ def test_passage_carries_its_statements():
         None,
     ]
     answer = cite(
-        Question.parse("?"), [Candidate(Hit(passage, 1.0), span, passage.quote(span), 1.0) for span in (first, second)]
+        Question.parse("?"),
+        quotations([Candidate(Hit(passage, 1.0), span, passage.quote(span), 1.0) for span in (first, second)]),
     )
     assert [sentence.speaker for sentence in answer.sentences] == ["Ruth Hill", "Tom Bell"]
     assert [citation.speaker for citation in answer.citations] == ["Ruth Hill", "Tom Bell"]
@@ -225,7 +227,9 @@ def test_quotations_in_answers_are_exact(sample):
     hits = sample.search("What did the witnesses say about the barrier, the battery and the siren?", 5)
     answer = cite(
         Question.parse("?"),
-        [Candidate(hit, span, hit.passage.quote(span), 1.0) for hit in hits for span in hit.passage.sentences],
+        quotations(
+            [Candidate(hit, span, hit.passage.quote(span), 1.0) for hit in hits for span in hit.passage.sentences]
+        ),
     )
     assert any(sentence.speaker for sentence in answer.sentences)
     for sentence in answer.sentences:

@@ -16,7 +16,7 @@ from rag.records import Span, Statement
 
 if TYPE_CHECKING:
     from rag.language.speakers.noun_phrases import Speaker
-    from rag.language.speakers.quotations import Quotation
+    from rag.language.speakers.quotations import QuotedSpeech
 
 _WHOLE_SENTENCE = re.compile(r"^[^\w]*[^\Wa-z_].*[.!?…,]$", re.DOTALL)
 _NAME = re.compile(rf"(?<=[\s,]){CAPITALISED}\s{CAPITALISED}")
@@ -148,6 +148,6 @@ class Narration:
             self._people.about(who)
         return who
 
-    def _add(self, quote: Quotation, who: Speaker | None) -> None:
+    def _add(self, quote: QuotedSpeech, who: Speaker | None) -> None:
         self._found.append((quote.span, who))
         self._open = not quote.closed

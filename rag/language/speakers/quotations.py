@@ -33,7 +33,7 @@ _ABBREVIATIONS = frozenset("st no vs jan feb aug sept oct nov dec mt jr sr inc c
 }
 
 
-class Quotation(NamedTuple):
+class QuotedSpeech(NamedTuple):
     """A quotation with its marks; not `closed` when its block ends before a closing mark."""
 
     span: Span
@@ -44,10 +44,10 @@ class Quotation(NamedTuple):
         return self.span.of(text).strip('"“”„‟«»‘’ \u00a0\u202f\r\n\t')
 
 
-def quotations(text: str, block: Span) -> list[Quotation]:
+def quotations(text: str, block: Span) -> list[QuotedSpeech]:
     """Return the outermost quotations of a block in order."""
     marks = _DOUBLE if _DOUBLE.search(text, block.start, block.end) else _SINGLE
-    found: list[Quotation] = []
+    found: list[QuotedSpeech] = []
     opened: list[tuple[str, int]] = []
     for match in marks.finditer(text, block.start, block.end):
         if _opens(text, match.start(), block, opened):
@@ -56,9 +56,9 @@ def quotations(text: str, block: Span) -> list[Quotation]:
             start = opened[0][1]
             opened = _close(opened, match[0])
             if not opened:
-                found.append(Quotation(Span(start, match.end()), closed=True))
+                found.append(QuotedSpeech(Span(start, match.end()), closed=True))
     if opened:
-        found.append(Quotation(Span(opened[0][1], block.end), closed=False))
+        found.append(QuotedSpeech(Span(opened[0][1], block.end), closed=False))
     return found
 
 
@@ -88,7 +88,7 @@ class NarratedSentence:
 
     span: Span
     narration: str
-    quotes: tuple[Quotation, ...]
+    quotes: tuple[QuotedSpeech, ...]
 
     @property
     def only_quotes(self) -> bool:
