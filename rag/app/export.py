@@ -132,6 +132,8 @@ def _lines(answer: Json, before: int) -> Iterator[_Line]:
         yield _Line("meant", _flat(f"Searched for: {answer['searched_for']}"))
     if answer["abstained"]:
         yield _Line("refusal", _flat(answer["reason"] or "Nothing in the documents answers this question."))
+    elif answer["reason"]:
+        yield _Line("refusal", _flat(answer["reason"]))
     for sentence in answer["sentences"]:
         named = speaker_before(sentence["speaker"], sentence["text"])
         speaker = f"{named}: " if named else ""

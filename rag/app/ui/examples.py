@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rag.library import Library
-    from rag.records import Document
+    from rag.records import Answer, Document
 
 SHOWN = 3
 _DOCUMENTS_READ = 30  # enough to find what a collection is about
@@ -104,5 +104,10 @@ def _some_documents(library: Library) -> Iterator[Document]:
 def _answered(library: Library) -> Iterator[str]:
     """Try questions, and yield those that get an answer."""
     for question in candidates(_some_documents(library))[: 3 * SHOWN]:
-        if not library.ask(question).abstained:
+        if _is_answered(library.ask(question)):
             yield question
+
+
+def _is_answered(answer: Answer) -> bool:
+    """Tell whether a question is answered plainly, with the words that answer marked."""
+    return not answer.abstained and not answer.closest and any(sentence.marks for sentence in answer.sentences)
