@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rag.language.dates import Parts, without_dates, written
-from rag.language.names import NEGATION, names, same_name
+from rag.language.names import names, same_name
 from rag.language.numbers import numbers
 from rag.language.speakers.titles import TITLES
 from rag.language.terms import terms
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from rag.answer.question import Question
     from rag.records import Passage
 
-_AFTER_ALL = re.compile(r"\b(?:since|until|till|before|only|just|unless|except)\b", re.IGNORECASE)
-"""Behind a negation these take it back: what was `not tested since May` was tested in May."""
 _FIGURES = re.compile(r"(?<![\d./-])(\d{1,2})[./-](\d{1,2})[./-](\d{4}|\d\d)(?![\d./-])")
 _EVERYDAY = {
     "CEO": "chief executive",
@@ -38,7 +36,6 @@ _EVERYDAY = {
 _ADJECTIVE = re.compile(r"^\w+(?:ish|ese|[ae]an|ian|ican|ic)$")  # `British` goes without saying in Britain
 _OF_A_COUNTRY = re.compile(r"^\w+(?:ish|ese|an|i|ic)$")
 _STEM = 4  # letters that a country and its people have in common: `Turkey`, `Turkish`
-_REACH = 2  # words behind a negation that it is about
 _YEARS = re.compile(r"\b([12]\d)(\d\d)((?:(?:, ?|/|[–-]| and |, and )\d\d(?!\d))*)(?!\d)")
 
 
@@ -55,18 +52,6 @@ def missing(question: Question, passage: Passage, around: str = "") -> str | Non
     text = passage.retrieval_text
     date = _missing_date(question, text, around)
     return date or _missing_number(question, text) or _missing_name(question, text, around)
-
-
-def denies(question: Question, sentence: str) -> bool:
-    """Tell whether a sentence says that what the question takes for granted did not happen.
-
-    It does when a negation stands right before a word of the question: `was never invited` for `When was ... invited?`.
-    """
-    if question.is_negated:
-        return False
-    behind = (sentence[match.end() :] for match in NEGATION.finditer(sentence))
-    denied = (" ".join(words.split()[:_REACH]) for words in behind if not _AFTER_ALL.search(words))
-    return any(question.terms & set(terms(words)) for words in denied)
 
 
 def _missing_date(question: Question, text: str, around: str) -> str | None:

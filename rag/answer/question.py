@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from rag.answer.followup import standalone
 from rag.language.dates import Parts, without_dates, written
-from rag.language.names import NEGATION, names
+from rag.language.names import names
 from rag.language.numbers import Number, number
 from rag.language.speakers.titles import TITLES
 from rag.language.terms import terms
@@ -96,7 +96,6 @@ class Question:
         names: names in it, without a possessive `s` and without the first word.
         numbers: numbers that it takes for granted, each as it is written and as a quantity.
         dates: dates in it, each as it is written and in its parts.
-        is_negated: whether it has a negation.
         terms: its terms.
     """
 
@@ -109,7 +108,6 @@ class Question:
     names: tuple[str, ...]
     numbers: tuple[tuple[str, Number], ...]
     dates: tuple[tuple[str, Parts], ...]
-    is_negated: bool
     terms: frozenset[str]
 
     @classmethod
@@ -129,7 +127,6 @@ class Question:
             names=tuple(_POSSESSIVE.sub("", name) for name in names(undated[first.end() if first else 0 :])),
             numbers=tuple(_numbers(undated)),
             dates=tuple((span.of(text), parts) for span, parts in written(text)),
-            is_negated=NEGATION.search(text) is not None,
             terms=frozenset(terms(text)),
         )
 

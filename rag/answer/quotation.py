@@ -27,8 +27,8 @@ _PAIRS = {"“": "”", "«": "»", "„": "“"}
 
 
 _LEANING = re.compile(
-    r"\W*(?:(?:and|but|so|yet|then|however|instead|also|meanwhile|still|therefore|thus),?\s+)?"
-    r"(?:he|she|it|they|his|her|its|their|this|that|these|those|there|such|both|neither"
+    r"[^\w\"“‘«]*(?:(?:and|but|so|yet|then|however|instead|also|meanwhile|still|therefore|thus),?\s+)?"
+    r"(?:he|she|it|they|his|her|its|their|this|that|these|those|such|both|neither"
     r"|the (?:two|three|other|latter|former)|and|but|so|yet|then|however|instead|also|meanwhile|therefore|thus)\b",
     re.IGNORECASE,
 )
@@ -105,7 +105,8 @@ def _touch(one: Quotation, other: Quotation) -> bool:
     """Tell whether two quotations of one passage overlap, or have white space alone between them; of one speaker."""
     passage = one.hit.passage
     speakers = {passage.speaker_of(one.span), passage.speaker_of(other.span)} - {None}
-    if passage.id != other.hit.passage.id or len(speakers) > 1:
+    rows = any(_CELL_END.search(passage.quote(each.span)) for each in (one, other) if each.span in passage.span)
+    if passage.id != other.hit.passage.id or len(speakers) > 1 or rows:  # each row of a table stands by itself
         return False
     first, second = sorted((one.span, other.span))
     return first.overlaps(second) or _follows(one.hit.passage, first, second)

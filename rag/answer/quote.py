@@ -9,7 +9,7 @@ from rag.answer.answerer import NO_ANSWER, NO_PASSAGE, NOT_OUTRIGHT, NOT_SAID, r
 from rag.answer.broad import overview
 from rag.answer.conflicts import sides, subject
 from rag.answer.lists import with_items
-from rag.answer.premise import denies, missing
+from rag.answer.premise import missing
 from rag.answer.quotation import Quotation, quotations
 from rag.answer.settings import Evidence, Quoting
 from rag.answer.short import short_answer
@@ -82,23 +82,14 @@ class ExtractiveAnswerer:
         self, question: Question, candidates: Sequence[Candidate], threshold: float, hits: Sequence[Hit]
     ) -> Answer:
         differing = sides(question, candidates, threshold)
-        denial = None if differing else self._denial(question, candidates)
-        leading = differing or [denial or candidates[0]]
+        leading = differing or [candidates[0]]
         chosen = self._chosen(candidates, threshold, leading)
-        whole = chosen if differing or denial else with_items(question, chosen, leading[0], hits)
+        whole = chosen if differing else with_items(question, chosen, leading[0], hits)
         if len(whole) == len(chosen):
             whole = sorted(chosen, key=lambda c: c is not leading[0])
         quoted = quotations(whole, apart=differing)
-        short = None if differing or denial or len(whole) > len(chosen) else short_answer(question, leading[0])
+        short = None if differing or len(whole) > len(chosen) else short_answer(question, leading[0])
         return cite(question, quoted, differing, short)
-
-    def _denial(self, question: Question, candidates: Sequence[Candidate]) -> Candidate | None:
-        """Find a sentence that says that what is asked about did not happen, and covers the question as well."""
-        if question.kind in {"yes_no", "person"}:  # of somebody else it may be true
-            return None
-        best = candidates[0]
-        able = (c for c in candidates if c is best or (c.support >= self.settings.covers and c.support > best.support))
-        return next((c for c in able if denies(question, c.text) and not c.text.rstrip().endswith(":")), None)
 
     def _chosen(
         self, candidates: Sequence[Candidate], threshold: float, leading: Sequence[Candidate]
@@ -171,7 +162,7 @@ def in_reading_order(chosen: Iterable[Candidate], leading: Sequence[Candidate] =
 def _stand_beside(one: Candidate, other: Candidate) -> bool:
     """Tell whether two sentences are neighbours in one passage."""
     spans = list(other.hit.passage.sentences)
-    if one.hit is not other.hit or one.span not in spans or other.span not in spans:
+    if one.hit is not other.hit or one.span not in spans or other.span not in spans or " | " in one.text:
         return False
     return abs(spans.index(one.span) - spans.index(other.span)) == 1
 

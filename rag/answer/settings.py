@@ -85,20 +85,20 @@ class Quoting:
         near: a further sentence is quoted when its score is at least this share of the best one's.
         support: a sentence of the same passage is quoted beside the best one when it holds so much more of what was
             asked: "Who said that ...?" is answered by the name, and shown by what was said.
-        covers: the share of what was asked that a sentence has to hold to be quoted because it denies it.
         nearest: passages shown with a refusal.
         items: of a list, quoted at most.
         short: the least score of a sentence whose short answer is given.
+        short_cell: the same, of the row of a table.
     """
 
     longest: int = 3
     beside: float = 0.1
     near: float = 0.6
     support: float = 0.25
-    covers: float = 0.7
     nearest: int = 5
     items: int = 12
     short: float = 0.8
+    short_cell: float = 0.7
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rag.answer.settings import Quoting
+from rag.answer.tables.rows import cells
 from rag.answer.values import is_of_kind
 from rag.records import Span
 
@@ -25,10 +26,15 @@ _KINDS = frozenset(("number", "date", "time", "person"))
 def short_answer(question: Question, candidate: Candidate) -> Span | None:
     """Return the phrase that answers, in code points of the document; None where it is not likely to be right.
 
-    Only questions for a number, a date, a time or somebody have one. It is widened to its qualifier and its unit.
+    In prose only questions for a number, a date, a time or somebody have one, widened to its qualifier and its unit.
+    The cell of a row is one as it stands.
     """
-    span = candidate.short
-    if span is None or question.kind not in _KINDS or candidate.score < Quoting().short:
+    span, settings = candidate.short, Quoting()
+    if span is None:
+        return None
+    if cells(candidate.text):
+        return span if candidate.score >= settings.short_cell else None
+    if question.kind not in _KINDS or candidate.score < settings.short:
         return None
     if not is_of_kind(question, candidate.hit.passage.quote(span)):
         return None

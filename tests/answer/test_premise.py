@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from rag.answer.answerer import NOT_SAID
-from rag.answer.premise import denies, missing
+from rag.answer.premise import missing
 from rag.answer.question import Question
 from rag.answer.quote import ExtractiveAnswerer
 from rag.answer.values import is_of_kind
@@ -59,19 +59,6 @@ def test_what_a_passage_lacks(question, lacking):
 def test_what_a_passage_has(question):
     """The same in other words, or less exactly, is not missing."""
     assert missing(Question.parse(question), passage()) is None
-
-
-@pytest.mark.parametrize(
-    ("question", "sentence", "denied"),
-    [
-        ("When was the generator tested?", "The generator was never tested.", True),
-        ("When was the generator tested?", "The generator was not tested since May.", False),
-        ("What must be broken to open the valve?", "They may not open the valve unless a seal is broken.", False),
-    ],
-)
-def test_what_a_sentence_denies(question, sentence, denied):
-    """A negation right before a word of the question denies it, if nothing behind takes it back."""
-    assert denies(Question.parse(question), sentence) == denied
 
 
 @pytest.mark.parametrize(
@@ -190,13 +177,12 @@ def test_the_date_of_a_letter_answers_nothing(tmp_path, encoder):
         assert "December 4, 2021" in library.ask("When did the mill of Kelby burn?").sentences[0].text
 
 
-def test_a_premise_that_no_passage_has_is_refused():
-    """The refusal names what is missing; a passage that has it is still quoted, and yes/no questions are answered."""
+def test_a_premise_that_no_passage_has_is_named():
+    """The notice names what is missing; a passage that has it is still quoted, and yes/no questions are answered."""
     answerer, hit = ExtractiveAnswerer(Sure()), Hit(passage(), 1.0)
-    refused = answerer.answer(Question.parse("Why were 63 soldiers killed?"), [hit])
-    assert (refused.abstained, refused.reason) == (True, NOT_SAID.format("63"))
-    assert refused.nearest == (hit,)
-    assert refused.confidence == pytest.approx(0.057, abs=0.001)  # lowered, not vetoed
+    lacking = answerer.answer(Question.parse("Why were 63 soldiers killed?"), [hit])
+    assert (lacking.closest, lacking.reason) == (True, NOT_SAID.format("63"))
+    assert lacking.confidence == pytest.approx(0.057, abs=0.001)  # lowered, not vetoed
     other = Hit(passage("At Ain al-Havr 63 soldiers were killed."), 0.9)
     assert [
         c.quote for c in answerer.answer(Question.parse("Why were 63 soldiers killed?"), [hit, other]).citations
@@ -211,7 +197,7 @@ def test_swapped_questions(sample):
     for entry in PREMISES:
         answer = sample.ask(entry["question"])
         quotes = " ".join(" ".join(citation.quote.split()) for citation in answer.citations)
-        if not answer.abstained and not any(truth in quotes for truth in entry["truth"]):
+        if not (answer.abstained or answer.closest) and not any(truth in quotes for truth in entry["truth"]):
             agreed.append(entry["question"])
     assert len(PREMISES) >= 30
     assert len(agreed) <= 0.1 * len(PREMISES), agreed

@@ -44,13 +44,13 @@ class Scores:
 
 
 def test_best_sentences_in_reading_order():
-    """The document with the best sentence comes first, its sentences in their own order, each with its citation."""
+    """The best sentence comes first, with the neighbour in which it goes on; the others in their order."""
     hits = [hit("One.|Two.|Three.", "/a.txt"), hit("Four.|Five.", "/b.txt")]
     scores = Scores({"Three.": 0.90, "Five.": 0.95, "One.": 0.85, "Two.": 0.1, "Four.": 0.5})
     answer = ExtractiveAnswerer(scores).answer(Question.parse("?"), hits)
-    assert answer.text == "Five. [1] One. [2] Three. [3]"
+    assert answer.text == "Four. Five. [1] One. [2] Three. [3]"
     assert [(c.uri, c.quote) for c in answer.citations] == [
-        ("/b.txt", "Five."),
+        ("/b.txt", "Four. Five."),
         ("/a.txt", "One."),
         ("/a.txt", "Three."),
     ]
@@ -61,7 +61,7 @@ def test_best_sentences_in_reading_order():
 def test_no_more_sentences_than_wanted_and_none_far_worse():
     """Sentences much worse than the best one are left out, and so are repetitions."""
     hits = [hit("Same words.|Other words.", "/a.txt"), hit("Same  words.", "/b.txt")]
-    answer = ExtractiveAnswerer(Scores({"Same words.": 0.9, "Same  words.": 0.9, "Other words.": 0.52})).answer(
+    answer = ExtractiveAnswerer(Scores({"Same words.": 0.9, "Same  words.": 0.9, "Other words.": 0.05})).answer(
         Question.parse("?"), hits
     )
     assert [c.quote for c in answer.citations] == ["Same words."]
@@ -70,23 +70,22 @@ def test_no_more_sentences_than_wanted_and_none_far_worse():
 def test_refusal_shows_the_nearest():
     """Below the threshold nothing is answered, and the nearest passages are shown as such."""
     hits = [hit("One.|Two.")]
-    answer = ExtractiveAnswerer(Scores({"One.": 0.05})).answer(Question.parse("What is three?"), hits)
+    answer = ExtractiveAnswerer(Scores({"One.": 0.01})).answer(Question.parse("What is three?"), hits)
     assert (answer.abstained, answer.reason, answer.text) == (True, NO_ANSWER, NO_ANSWER)
-    assert answer.nearest == tuple(hits)
+    assert [(h.passage, h.sentence) for h in answer.nearest] == [(hits[0].passage, Span(0, 4))]
     assert not answer.citations
     assert not answer.sentences
     assert ExtractiveAnswerer(Scores({})).answer(Question.parse("?"), []).reason == NO_PASSAGE
 
 
-def test_refusal_points_at_a_sentence_that_comes_near():
-    """What may answer, and is not sure enough to be one, leads the nearest passages, with its exact place."""
+def test_what_comes_closest_is_said_to_be_that():
+    """What may answer, and is not sure enough to be one, is quoted under a notice, without a short answer."""
     hits = [hit("One.|Two.", "/a.txt"), hit("Four.|Five.", "/b.txt")]
     answer = ExtractiveAnswerer(Scores({"Five.": 0.4, "One.": 0.2})).answer(Question.parse("What is five?"), hits)
-    assert (answer.abstained, answer.reason, answer.citations) == (True, NOT_OUTRIGHT, ())
-    assert [h.passage.uri for h in answer.nearest] == ["/b.txt", "/a.txt"]
-    near = answer_json(answer)["nearest"]
-    assert [each["sentence"] for each in near] == [{"start": 6, "end": 11, "text": "Five."}, None]
-    assert "nearest: Five." in answer_lines(answer)
+    assert (answer.abstained, answer.closest, answer.reason) == (False, True, NOT_OUTRIGHT)
+    assert answer_json(answer)["closest"]
+    assert [citation.quote for citation in answer.citations] == ["Five."]
+    assert answer_lines(answer).startswith(NOT_OUTRIGHT)
 
 
 def test_line_breaks_are_shown_as_spaces_and_kept_in_the_quote():

@@ -183,7 +183,9 @@ def test_what_cannot_be_compared(sums):
     ],
 )
 def test_no_row_has_what_is_asked(tables, question):
-    assert tables.ask(question).abstained
+    answer = tables.ask(question)
+    assert answer.abstained or answer.closest
+    assert answer.short_answer is None
 
 
 def test_rows_that_fit_equally_well_are_all_shown(tables):
@@ -191,7 +193,7 @@ def test_rows_that_fit_equally_well_are_all_shown(tables):
     assert "Town: Kelby" in answer.sentences[0].text
     assert short(answer) is None
     answer = tables.ask("Which towns are in Lowland?")
-    assert {sentence.text.split(" | ")[0] for sentence in answer.sentences} == {"Town: Ripwell", "Town: Torrin"}
+    assert {sentence.text.split("; ")[0] for sentence in answer.sentences} == {"Town: Ripwell", "Town: Torrin"}
 
 
 def test_a_row_of_markdown_has_the_names_above_it(tables):

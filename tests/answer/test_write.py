@@ -62,7 +62,7 @@ class FirstSentence:
 
     def score(self, question: Question, hits):
         spans = [(h, span) for h in hits for span in h.passage.sentences]
-        return [Candidate(h, s, h.passage.quote(s), 0.1 if i else self.best) for i, (h, s) in enumerate(spans)]
+        return [Candidate(h, s, h.passage.quote(s), 0.01 if i else self.best) for i, (h, s) in enumerate(spans)]
 
 
 def answerer(url: str, score: float = 0.9, **settings) -> LlmAnswerer:
@@ -316,7 +316,7 @@ def test_the_llm_refuses():
 
 def test_the_llm_is_not_asked_without_evidence():
     """Where nothing relevant was found, there is a refusal, and nothing is sent."""
-    answer, script = ask(says(wrote(("Twelve.", [1]))), score=0.1)
+    answer, script = ask(says(wrote(("Twelve.", [1]))), score=0.01)
     assert answer.abstained
     assert not script.requests
 

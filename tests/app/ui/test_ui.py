@@ -225,7 +225,8 @@ def test_examples_are_offered_one_by_one(library, tmp_path, monkeypatch):
 
     def tried(question):
         asked.append(question)
-        return Answer(question, abstained="Lind" in question)
+        quoted = AnswerSentence("The pier was closed.", (1,), marks=(Span(0, 8),))
+        return Answer(question, (quoted,), abstained="Lind" in question)
 
     (tmp_path / "a.txt").write_text("\n\n".join(f"{name} said the pier was closed." for name in names))
     offered = examples.Examples(library)
