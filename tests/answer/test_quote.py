@@ -44,13 +44,13 @@ class Scores:
 
 
 def test_best_sentences_in_reading_order():
-    """The best sentence comes first, with the neighbour in which it goes on; the others in their order."""
+    """The best sentence comes first; the others in their order, each with its citation."""
     hits = [hit("One.|Two.|Three.", "/a.txt"), hit("Four.|Five.", "/b.txt")]
-    scores = Scores({"Three.": 0.90, "Five.": 0.95, "One.": 0.85, "Two.": 0.1, "Four.": 0.5})
+    scores = Scores({"Three.": 0.90, "Five.": 0.95, "One.": 0.85, "Two.": 0.01, "Four.": 0.01})
     answer = ExtractiveAnswerer(scores).answer(Question.parse("?"), hits)
-    assert answer.text == "Four. Five. [1] One. [2] Three. [3]"
+    assert answer.text == "Five. [1] One. [2] Three. [3]"
     assert [(c.uri, c.quote) for c in answer.citations] == [
-        ("/b.txt", "Four. Five."),
+        ("/b.txt", "Five."),
         ("/a.txt", "One."),
         ("/a.txt", "Three."),
     ]

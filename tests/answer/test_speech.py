@@ -55,7 +55,7 @@ def test_their_words_answer(museum):
     assert '"A great deal of money must be spent, but the bones are sound," he said.' in words
     assert "burden" not in words
     burden, *_ = museum.ask("What did Ann Lewis say about the museum?").sentences
-    assert burden.text == "Ann Lewis, a councillor, said the museum was a burden on the town."
+    assert burden.text.startswith("Ann Lewis, a councillor, said the museum was a burden on the town.")
 
 
 def test_nothing_said_about_the_matter(museum):
