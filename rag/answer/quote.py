@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from rag.answer.lists import with_items
 from rag.answer.premise import missing
 from rag.answer.quotation import Quotation, quotations
 from rag.answer.settings import Evidence, Quoting
-from rag.answer.short import short_answer
+from rag.answer.short import short_answer, widened
 from rag.records import Answer, AnswerSentence, Citation, Conflict, ShortAnswer
 
 if TYPE_CHECKING:
@@ -87,7 +88,9 @@ class ExtractiveAnswerer:
         whole = chosen if differing else with_items(question, chosen, leading[0], hits)
         if len(whole) == len(chosen):
             whole = sorted(chosen, key=lambda c: c is not leading[0])
-        quoted = quotations(whole, apart=differing)
+        marked = [replace(c, short=widened(question, c)) for c in whole]
+        apart = [c for c, old in zip(marked, whole, strict=True) if old in differing]
+        quoted = quotations(marked, apart=apart)
         short = None if differing or len(whole) > len(chosen) else short_answer(question, leading[0])
         return cite(question, quoted, differing, short)
 
@@ -168,4 +171,4 @@ def _stand_beside(one: Candidate, other: Candidate) -> bool:
 
 
 def _words(candidate: Candidate) -> str:
-    return " ".join(candidate.text.split()).casefold()
+    return " ".join(re.findall(r"\w+", candidate.text)).casefold()  # also where only quotation marks differ

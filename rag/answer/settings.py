@@ -168,7 +168,7 @@ class Breadth:
     most: int = 7
     near: float = 0.5
     alike: float = 0.5
-    shortest: int = 25
+    shortest: int = 45
     cosine: float = 1.0
     coverage: float = 0.5
     reader: float = 1.5

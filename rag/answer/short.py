@@ -19,7 +19,10 @@ _QUALIFIER = re.compile(
     r"|fewer than|at least|at most|up to|close to|an estimated|no more than|as many as|no|not)\s+|[~<>≈$£€]\s?)+$",
     re.IGNORECASE,
 )
-_UNIT = re.compile(r"[ -]?(?:%|per ?cent|million|billion|thousand|hundred|\w+s)\b|%", re.IGNORECASE)
+_UNIT = re.compile(
+    r"[ -]?(?:%|per ?cent|million|billion|thousand|hundred|(?!(?:was|is|has|does|as|its|his|this|us)\b)\w+s)\b|%",
+    re.IGNORECASE,
+)
 _KINDS = frozenset(("number", "date", "time", "person"))
 
 
@@ -38,7 +41,14 @@ def short_answer(question: Question, candidate: Candidate) -> Span | None:
         return None
     if not is_of_kind(question, candidate.hit.passage.quote(span)):
         return None
-    text, start = candidate.text, candidate.span.start
-    qualifier = _QUALIFIER.search(text[: span.start - start])
+    return widened(question, candidate)
+
+
+def widened(question: Question, candidate: Candidate) -> Span | None:
+    """Return the words that answer with their qualifier and unit, as in `around three million`; None without any."""
+    span, text, start = candidate.short, candidate.text, candidate.span.start
+    if span is None or cells(text):
+        return span
+    qualifier = _QUALIFIER.search(text[: max(0, span.start - start)])
     unit = _UNIT.match(text, span.end - start) if question.kind == "number" else None
     return Span(start + qualifier.start() if qualifier else span.start, start + unit.end() if unit else span.end)
