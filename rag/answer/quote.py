@@ -88,7 +88,8 @@ class ExtractiveAnswerer:
         whole = chosen if differing else with_items(question, chosen, leading[0], hits)
         if len(whole) == len(chosen):
             whole = sorted(chosen, key=lambda c: c is not leading[0])
-        marked = [replace(c, short=widened(question, c)) for c in whole]
+        floor = self.settings.near * candidates[0].score  # below it, words of a neighbour are no second answer
+        marked = [replace(c, short=widened(question, c) if c.score >= floor else None) for c in whole]
         apart = [c for c, old in zip(marked, whole, strict=True) if old in differing]
         quoted = quotations(marked, apart=apart)
         short = None if differing or len(whole) > len(chosen) else short_answer(question, leading[0])
