@@ -346,7 +346,7 @@ def test_documents_do_not_act_on_the_terminal(place):
         written = process.stdout + process.stderr
         assert not [char for char in written if not char.isprintable() and char not in "\n\t"], process.args
     assert "weighed \u241b[8m90\u241b[0m tons.\u2407\ufffd31m Twice." in shown[5].stdout
-    assert "weighed \u241b[8m90\u241b[0m tons. [" in shown[2].stdout
+    assert "weighed [8m90[0m tons. [" in shown[2].stdout  # an answer leaves out what is not seen
     document = json.loads(rag("show", name, "--json", cwd=place).stdout)
     assert document["text"].strip() == hidden
     assert "The\tbridge stood." in shown[5].stdout

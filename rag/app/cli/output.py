@@ -92,7 +92,7 @@ def answer_lines(answer: Answer) -> str:
         nearest = (f"  {one_line(str(hit.citation))}\n    {_nearest_line(hit)}" for hit in answer.nearest)
         return "\n".join([*meant, answer.text, *nearest])
     notice = [answer.reason, ""] if answer.reason else []
-    return "\n".join([*notice, *meant, *_joined(answer), *side_lines(answer), "", *source_lines(answer)])
+    return "\n".join([*meant, *notice, *_joined(answer), *side_lines(answer), "", *source_lines(answer)])
 
 
 def meant_lines(answer: Answer) -> list[str]:
