@@ -24,8 +24,8 @@ def answers(
 ) -> Iterator[Answer]:
     """Yield the answer as it grows; the last one counts.
 
-    A question that the passages do not answer is asked once more with its words as the documents spell them, unless it
-    was refused for a name, a number or a date that they do not have.
+    A question that the passages do not plainly answer is asked once more with its words as the documents spell them,
+    unless it is for a name, a number or a date that they do not have.
 
     Args:
         search: finds the passages for a text.
@@ -37,11 +37,13 @@ def answers(
         yield from answerer.stream(question, hits)
         return
     answer = answerer.answer(question, hits)
-    if answer.abstained and not (answer.reason or "").startswith(NOT_SAID.partition("{")[0]):
+    unanswered = answer.abstained or answer.closest
+    if unanswered and not (answer.reason or "").startswith(NOT_SAID.partition("{")[0]):
         other = respelled(question.text, [hit.passage.text for hit in hits])
         if other and len(other) <= MAX_QUESTION:
             again = answerer.answer(Question.parse(other), search(other))
-            answer = answer if again.abstained else replace(again, searched_for=other)
+            is_better = not again.abstained and (answer.abstained or not again.closest)
+            answer = replace(again, searched_for=other) if is_better else answer
     yield answer
 
 
@@ -73,9 +75,10 @@ def explained(answer: Answer, question: Question, where: Filter | None, *, engli
     searched = answer.searched_for or question.text
     if searched != question.asked:
         answer = replace(answer, question=question.asked, searched_for=searched)
-    if not answer.abstained:
+    if not answer.abstained and not answer.closest:
         return answer
-    foreign = not_english([hit.passage.text for hit in answer.nearest]) if english_only else None
+    passages = [hit.passage for hit in answer.nearest] or [citation.passage for citation in answer.citations]
+    foreign = not_english([passage.text for passage in passages]) if english_only else None
     language = f"{foreign}; the built-in reader knows English only." if foreign else None
     limits = f"The search was limited to: {where}." if where else None
     return replace(answer, reason=" ".join(part for part in (answer.reason, language, limits) if part))

@@ -77,7 +77,10 @@ class ExtractiveAnswerer:
         judged = [
             replace(c, score=self.evidence.lowered(c.score)) if lacking.get(c.hit.passage.id) else c for c in candidates
         ]
-        return sorted(judged, key=lambda c: -c.score), lacking[candidates[0].hit.passage.id]
+        judged.sort(key=lambda c: -c.score)
+        best = judged[0].hit.passage
+        lack = lacking[best.id] if best.id in lacking else missing(question, best, documents[best.uri])
+        return judged, lack
 
     def _quoted(
         self, question: Question, candidates: Sequence[Candidate], threshold: float, hits: Sequence[Hit]
@@ -144,12 +147,11 @@ def cite(
         for citation, (text, marks) in zip(citations, (q.displayed for q in quoted), strict=True)
     )
     numbers = [next(n for n, q in enumerate(quoted, 1) if q.holds(candidate)) for candidate in differing]
-    number = next((n for n, q in enumerate(quoted, 1) if short and short in q.span), None)
     return Answer(
         question.text,
         sentences,
         citations,
-        ShortAnswer(quoted[number - 1].hit.passage.quote(short), number, short) if short and number else None,
+        ShortAnswer(quoted[0].hit.passage.quote(short), 1, short) if short else None,
         conflicts=(Conflict(subject(question.text), tuple(numbers)),) if numbers else (),
     )
 

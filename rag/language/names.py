@@ -57,8 +57,6 @@ def _initials(name: str, other: str) -> bool:
 _CAPITAL = r"\b(?:(?:al|el|an)-)?[A-Z](?:[\w’'-]|\.(?=[A-Z]))*"
 _NAME = re.compile(rf"{_CAPITAL}(?:\s+{_CAPITAL})*")
 
-NEGATION = re.compile(r"\b(?:not|no(?!\s*\.)|never|nobody|neither|cannot)\b|n['’]t\b", re.IGNORECASE)
-
 
 def names(text: str) -> list[str]:
     """Return what is written like a name, each once; a word that only opens a sentence may be among them."""
