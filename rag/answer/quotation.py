@@ -14,15 +14,20 @@ if TYPE_CHECKING:
 
     from rag.records import Candidate, Hit, Passage
 
-_MARKUP = re.compile(
-    r"(?P<link>!?\[(?P<label>[^\]\n]*)\]\([^)\s]*\))"  # [label](address)
-    r"|\*\*|__(?=\S)|(?<=\S)__|`+|(?<!\w)[*_](?=\w)|(?<=[\w.,!?”\"])[*_](?!\w)"  # emphasis, code
-    r"|^\s*(?:#{1,6}\s+|[-*+•]\s+(?=\S)|>\s+)"  # heading, bullet, quoted line
-    r"|</?[a-zA-Z][^<>\n]{0,80}>"  # tags
-    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f]|[\u202a-\u202e\u2066-\u2069\ufeff\ue000\ue001]"  # not seen
+_TAG = (
+    "a|abbr|b|blockquote|br|code|dd|div|dl|dt|em|h[1-6]|hr|i|img|li|ol|p|pre|small|span|strong|sub|sup|table|tbody|td|th"
+    "|thead|tr|u|ul"
 )
-_ROW = re.compile(r"^\s*\|\s*|\s*\|\s*$")
-_CELL_END = re.compile(r"\s*\|\s*")
+_MARKUP = re.compile(
+    r"!?\[(?P<label>[^\]\n]*)\]\([^)\s]*\)"  # [label](address)
+    r"|\*\*|__(?=\S)|(?<=\S)__|`+|(?<!\w)[*_](?=\w)|(?<=[\w.,!?”\"])[*_](?!\w)"  # emphasis, code
+    r"|^[^\S\n]*(?:#{1,6}[^\S\n]+|[-*+•][^\S\n]+(?=\S)|>[^\S\n]+)"  # heading, bullet, quoted line
+    rf"|</?(?:{_TAG})(?:\s[^<>\n]{{0,200}})?/?>"
+    r"|^[^\S\n]*\|[^\S\n]*|[^\S\n]*\|[^\S\n]*$"  # the edges of a row
+    r"|(?P<cell>\s*\|\s*)"
+    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f]|[\u202a-\u202e\u2066-\u2069\ufeff\ue000\ue001]",  # not seen
+    re.IGNORECASE | re.MULTILINE,
+)
 _PAIRS = {"“": "”", "«": "»", "„": "“"}
 
 
@@ -105,7 +110,7 @@ def _touch(one: Quotation, other: Quotation) -> bool:
     """Tell whether two quotations of one passage overlap, or have white space alone between them; of one speaker."""
     passage = one.hit.passage
     speakers = {passage.speaker_of(one.span), passage.speaker_of(other.span)} - {None}
-    rows = any(_CELL_END.search(passage.quote(each.span)) for each in (one, other) if each.span in passage.span)
+    rows = any("|" in passage.quote(each.span) for each in (one, other) if each.span in passage.span)
     if passage.id != other.hit.passage.id or len(speakers) > 1 or rows:  # each row of a table stands by itself
         return False
     first, second = sorted((one.span, other.span))
@@ -134,7 +139,10 @@ def displayed(quote: str, marks: Iterable[Span] = ()) -> tuple[str, tuple[Span, 
     Returns:
         the text, and the marks as spans of it; a mark of which nothing is left is left out.
     """
-    kept = _without_lone_marks(quote, _without_markup(quote))
+    kept = list(enumerate(quote))
+    while (rest := _without_markup(kept)) != kept:  # what is left of two pieces of markup may be a third
+        kept = rest
+    kept = _without_lone_marks(quote, kept)
     text: list[str] = []
     places: list[int] = []  # of each kept character in `quote`
     for place, char in kept:
@@ -150,28 +158,18 @@ def displayed(quote: str, marks: Iterable[Span] = ()) -> tuple[str, tuple[Span, 
     return shown, tuple(trimmed for mark in found if (trimmed := _trimmed(shown, mark)))
 
 
-def _without_markup(quote: str) -> list[tuple[int, str]]:
-    """Return the characters that are no markup, each with its place; `;` stands where a cell of a row ends."""
-    replaced: dict[int, str] = {}  # what stands in the place of the first character of a match
-    gone: set[int] = set()
-    for match in _MARKUP.finditer(quote):
-        inside = range(*match.span("label")) if match["link"] else range(0)
-        gone |= set(range(*match.span())) - set(inside)
-        replaced |= {match.start(): " "} if match[0].isspace() else {}
-    for line in re.finditer(r"[^\n]+", quote):
-        if "|" not in line[0]:
-            continue
-        for edge in _ROW.finditer(line[0]):
-            gone |= set(range(line.start() + edge.start(), line.start() + edge.end()))
-        for bar in _CELL_END.finditer(line[0]):
-            places = set(range(line.start() + bar.start(), line.start() + bar.end()))
-            if not places <= gone:
-                gone |= places
-                replaced[min(places)] = ";"
-                replaced[min(places) + 1] = " "
-    return [
-        (place, replaced.get(place, char)) for place, char in enumerate(quote) if place not in gone or place in replaced
-    ]
+def _without_markup(kept: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Return the characters that are no markup, each with its place; `; ` stands where a cell of a row ends."""
+    text, left, at = "".join(char for _, char in kept), list[tuple[int, str]](), 0
+    for match in _MARKUP.finditer(text):
+        left += kept[at : match.start()]
+        place = kept[match.start()][0]
+        if match["label"] is not None:
+            left += kept[slice(*match.span("label"))]
+        elif match["cell"] is not None:
+            left += [(place, ";"), (place, " ")]
+        at = match.end()
+    return [*left, *kept[at:]]
 
 
 def _without_lone_marks(quote: str, kept: list[tuple[int, str]]) -> list[tuple[int, str]]:

@@ -28,7 +28,7 @@ function answerNodes(turn) {
   if (turn.kind === "error" || turn.kind === "hint") return [make("p", { class: turn.kind }, turn.message)];
   if (turn.kind === "refusal") {
     const near = turn.cards.find(citedWords);
-    return [make("p", { class: "verdict" }, near ? "No clear answer in these documents" : "No answer in these documents"),
+    return [make("p", { class: "verdict" }, "No answer in these documents"),
       make("p", { class: "reason" }, turn.message), near ? nearNode(near, turn) : null,
       turn.searched ? make("p", { class: "note" }, `Searched ${turn.searched}.`) : null];
   }
