@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rag.answer.settings import Quoting
 from rag.answer.tables.rows import cells
 from rag.answer.values import is_of_kind
+from rag.language.numbers import HEDGES
 from rag.records import Span
 
 if TYPE_CHECKING:
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from rag.records import Candidate
 
 _QUALIFIER = re.compile(
-    r"(?:(?:about|around|roughly|approximately|nearly|almost|over|under|only|just|some|estimated|more than|less than"
-    r"|fewer than|at least|at most|up to|close to|an estimated|no more than|as many as|no|not)\s+|[~<>≈$£€]\s?)+$",
+    rf"(?:(?:{HEDGES}|only|just|estimated|an estimated|no more than|as many as|no|not)\s+|[~<>≈$£€]\s?)+$",
     re.IGNORECASE,
 )
 _UNIT = re.compile(

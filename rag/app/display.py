@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _PICTURES = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"} | {0x7F: 0x2421}
 _UNFIT = re.compile("[\x80-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
@@ -44,6 +49,18 @@ def speaker_before(speaker: str | None, words: str) -> str | None:
     head = set(_words(re.split(r"[,(\[]", label[1])[0])) - TITLES.keys()
     name = set(_words(speaker.partition(",")[0]))
     return None if head & name and head <= set(_words(speaker)) else speaker
+
+
+def marked_pieces(text: str, marks: Sequence[Sequence[int]]) -> list[tuple[str, bool]]:
+    """Return a sentence in pieces, each with whether it is marked as what answers.
+
+    Args:
+        text: the sentence.
+        marks: `(start, end)` in code points of it, in order and apart from each other.
+    """
+    ends = [0, *(end for mark in marks for end in mark), len(text)]
+    pieces = [(text[start:end], number % 2 == 1) for number, (start, end) in enumerate(pairwise(ends))]
+    return [piece for piece in pieces if piece[0]]
 
 
 def is_own_speech(speaker: str | None, words: str) -> bool:

@@ -12,10 +12,9 @@ import io
 import re
 import zipfile
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
-from rag.app.display import is_own_speech, printable, speaker_before
+from rag.app.display import is_own_speech, marked_pieces, printable, speaker_before
 from rag.records import title_and_section
 
 if TYPE_CHECKING:
@@ -41,13 +40,6 @@ class _Line:
     text: str
     sources: tuple[int, ...] = ()
     marks: tuple[tuple[int, int], ...] = ()
-
-    @property
-    def runs(self) -> list[tuple[str, bool]]:
-        """The text in pieces, each with whether it is marked."""
-        ends = [0, *(end for mark in self.marks for end in mark), len(self.text)]
-        pieces = [(self.text[start:end], number % 2 == 1) for number, (start, end) in enumerate(pairwise(ends))]
-        return [piece for piece in pieces if piece[0]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +70,9 @@ def markdown(answers: Sequence[Json]) -> str:
     paragraphs = []
     for line in lines:
         notes = "".join(f"[^{number}]" for number in line.sources)
-        marked = "".join(f"{_MARK}{run}{_MARK}" if is_marked else run for run, is_marked in line.runs)
+        marked = "".join(
+            f"{_MARK}{run}{_MARK}" if is_marked else run for run, is_marked in marked_pieces(line.text, line.marks)
+        )
         words = _escaped(marked).replace(_MARK, "**")
         paragraphs.append(forms.get(line.kind, "{}").format(words) + notes)
     for source in sources:
@@ -99,7 +93,7 @@ def docx(answers: Sequence[Json]) -> bytes:
             document.add_heading(line.text, level=1)
             continue
         paragraph = document.add_paragraph()
-        for words, is_marked in line.runs:
+        for words, is_marked in marked_pieces(line.text, line.marks):
             run = paragraph.add_run(words)
             run.bold, run.italic = is_marked, line.kind == "conflict"
         paragraph.add_run("".join(f" {mark}" for mark in _marks(line))).font.superscript = True

@@ -20,10 +20,12 @@ _SCALED = re.compile(
 )
 _WORDS = re.compile(r"\b(?:(?P<half>half (?:of )?an?)|(?P<dozen>(?:a|one) dozen)|a couple of)\b", re.IGNORECASE)
 VAGUE = re.compile(r"\b(?:hundreds|thousands|millions|dozens|scores)\b", re.IGNORECASE)
-_ROUND = re.compile(
-    r"\b(?:about|around|some|roughly|approximately|nearly|almost|over|up to|estimated|close to|circa|ca|more than"
-    r"|less than|fewer than|at least|at most|under|or (?:so|more))\b|[~≈+<>]", re.IGNORECASE
-)  # fmt: skip
+HEDGES = (
+    "about|around|some|roughly|approximately|nearly|almost|over|up to|close to|more than|less than|fewer than|at least"
+    "|at most|under"
+)
+"""In front of a number: it is a rounded one, or a bound."""
+_ROUND = re.compile(rf"\b(?:{HEDGES}|estimated|circa|ca|or (?:so|more))\b|[~≈+<>]", re.IGNORECASE)
 _UNITS: dict[str, tuple[str, float]] = {
     **dict.fromkeys(("%", "percent", "per cent"), ("percent", 1.0)),
     **dict.fromkeys(("mm", "millimetre", "millimeter"), ("metre", 0.001)),

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from text_to_num import alpha2digit
 
+from rag.language.numbers import HEDGES
 from rag.language.speakers.titles import BODIES, NOT_NAMES, ROLES, TITLES
 from rag.language.terms import STOP_WORDS, terms
 
@@ -26,11 +27,7 @@ _NUMBER = re.compile(
 _NO_NUMBER = re.compile(r"(?<!-)\b(?:one|first|second)\b(?! (?:hundred|thousand|million|billion))", re.IGNORECASE)
 _DOZEN = re.compile(r"\b(?P<half>half a )?(?:a )?dozen\b", re.IGNORECASE)
 _HYPHEN = re.compile(r"(?<=[a-z])-(?=[a-z])")
-_ROUNDING = re.compile(
-    r"(?:about|around|some|roughly|approximately|nearly|almost|over|up to|close to|more than|less than|fewer than"
-    r"|at least|at most|under|just|an estimated)\s+$",
-    re.IGNORECASE,
-)
+_ROUNDING = re.compile(rf"(?:{HEDGES}|just|an estimated)\s+$", re.IGNORECASE)
 _NAME = re.compile(r"\b(?:[A-Z](?:[.-][A-Z])+|[A-Z][\w'’]*)(?:-[\w'’]+)*")
 _POSSESSIVE = re.compile(r"['’]s?$")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:;“\"‘(]\s*|\n\s*)$")

@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from rag.app.display import speaker_before
+from rag.app.display import marked_pieces, speaker_before
 from rag.app.ui.typeset import MARKDOWN, typeset, typeset_text
 from rag.errors import InputError
 from rag.language.terms import matched_words
@@ -222,19 +222,15 @@ def _media_type(uri: str) -> str:
 
 def _sentence(sentence: Json) -> Json:
     return {
-        "runs": _marked_runs(sentence["text"], sentence.get("marks", ())),
+        "runs": [
+            {"text": piece, "marked": is_marked}
+            for piece, is_marked in marked_pieces(sentence["text"], sentence.get("marks", ()))
+        ],
         "speaker": speaker_before(sentence["speaker"], sentence["text"]),
         "sources": sentence["citations"],
         "supported": sentence["support"] != "unsupported",
         "fault": sentence.get("fault"),
     }
-
-
-def _marked_runs(text: str, marks: Sequence[Sequence[int]]) -> list[Json]:
-    """Return a sentence in pieces, each with whether it is marked as what answers."""
-    ends = [0, *(end for mark in marks for end in mark), len(text)]
-    pieces = [(text[start:end], number % 2 == 1) for number, (start, end) in enumerate(pairwise(ends))]
-    return [{"text": piece, "marked": is_marked} for piece, is_marked in pieces if piece]
 
 
 def _facts(found: Json) -> list[str]:
