@@ -97,7 +97,8 @@ class Everything:
     def __init__(self, library: list[Library]) -> None:
         self._library = library
 
-    def answer(self, question, hits, *_, **__):
+    def answer(self, asked, hits, *_, **__):
+        question = asked.text
         if question == FAIL:
             raise InputError("\n".join(TEXTS))
         if question.startswith(REFUSE):

@@ -101,9 +101,10 @@ def _understood(passage: Passage, sentence: Span) -> Span:
 
 
 def _follows(passage: Passage, one: Span, other: Span) -> bool:
-    """Tell whether two sentences stand in one paragraph or follow one another with white space only."""
+    """Tell whether nothing but white space parts two sentences, and the first is no heading above the second."""
     between = passage.text[one.end - passage.span.start : other.start - passage.span.start]
-    return not between.strip()
+    ended = passage.quote(one).rstrip("\"”’»)]*_ ")[-1:] in {".", "!", "?", "…", ":"}
+    return not between.strip() and (ended or "\n\n" not in between)
 
 
 def _touch(one: Quotation, other: Quotation) -> bool:

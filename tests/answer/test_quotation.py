@@ -36,13 +36,13 @@ PIECES = st.sampled_from(
 TEXTS = st.lists(st.one_of(PIECES, st.text(max_size=8)), max_size=12).map("".join)
 
 
-def passage(*sentences: str):
+def passage(*sentences: str, between: str = " "):
     """A passage of one document with these sentences."""
-    text = " ".join(sentences)
+    text = between.join(sentences)
     spans, at = [], 0
     for sentence in sentences:
         spans.append(Span(at, at + len(sentence)))
-        at += len(sentence) + 1
+        at += len(sentence) + len(between)
     return Document("/a.txt", text, None, "0" * 64).passage(Span(0, len(text)), spans)
 
 
@@ -99,6 +99,15 @@ def test_what_touches_is_one_quotation():
     found = passage("Ann built it.", "Ben paid for it.", "Eve left.", "Dan came.")
     chosen = [candidate(found, 1, "Ben"), candidate(found, 0, "Ann"), candidate(found, 3)]
     assert [q.displayed[0] for q in quotations(chosen)] == ["Ann built it. Ben paid for it.", "Dan came."]
+
+
+def test_a_heading_is_no_part_of_the_sentence_below_it():
+    headed = passage("Friday 6 May", "It was closed.", between="\n\n")
+    assert [q.displayed[0] for q in quotations([candidate(headed, 1)])] == ["It was closed."]
+    both = quotations([candidate(headed, 1), candidate(headed, 0)])
+    assert [q.displayed[0] for q in both] == ["It was closed.", "Friday 6 May"]
+    paragraphs = passage("The pier was old.", "It was closed.", between="\n\n")
+    assert [q.displayed[0] for q in quotations([candidate(paragraphs, 1)])] == ["The pier was old. It was closed."]
 
 
 def test_sides_stay_apart():

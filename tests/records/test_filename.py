@@ -42,8 +42,9 @@ def test_speaker_and_year_may_stand_in_the_name_alone(tmp_path):
         for speaker, year, levy in (("Marlow", 2014, "14"), ("Tolliver", 2019, "19")):
             answer = library.ask(f"How many crowns a ton did {speaker} ask for in {year}?")
             assert not answer.abstained
-            assert answer.short_answer is not None
-            assert answer.short_answer.text == levy
+            assert not answer.closest
+            assert f"{levy} crowns a ton" in answer.sentences[0].text
             assert f"{year}-{speaker.lower()}" in answer.citations[0].uri
             assert library.document(answer.citations[0].uri).title is None  # the name is shown, and is no title
-        assert library.ask("How many crowns a ton did Marlow ask for in 2019?").abstained
+        answer = library.ask("How many crowns a ton did Marlow ask for in 2019?")
+        assert answer.abstained or answer.closest

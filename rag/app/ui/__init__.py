@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import gradio as gr
     from fastapi import FastAPI
 
+    from rag.app.ui.examples import Examples
     from rag.app.ui.follow import Follow
     from rag.library import Library
 
@@ -101,26 +102,28 @@ def build(library: Library, names: Sequence[str] = (), password: str | None = No
     import_gradio()
     from fastapi import FastAPI
 
+    from rag.app.ui.examples import Examples
     from rag.app.ui.follow import Follow
     from rag.app.ui.guard import Guard
     from rag.app.ui.page import layout
 
-    follow = Follow(library, local=local)
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_closing(follow))
+    follow, examples = Follow(library, local=local), Examples(library)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_closing(follow, examples))
     for file in files("rag.app.ui").joinpath("web").iterdir():
         _offer(app, file)
-    _mount(app, layout(library, follow, local=local))
+    _mount(app, layout(library, follow, examples, local=local))
     app.add_middleware(Guard, uploads=uploads, names=names, password=Password(password) if password else None)
     library.warm(wait=False)
     return app
 
 
-def _closing(follow: Follow) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """Return what has the application end the following of changes when it ends itself."""
+def _closing(follow: Follow, examples: Examples) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Return what has the application end what runs in the background when it ends itself."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        examples.close()
         await asyncio.to_thread(follow.close)
 
     return lifespan

@@ -43,6 +43,7 @@ class Examples:
         self._library = library
         self._lock = threading.Lock()
         self._generation = -1
+        self._closed = False
         self._found: list[str] = []
         self._more: Iterator[str] = iter(())
 
@@ -51,11 +52,15 @@ class Examples:
         with self._lock:
             try:
                 self._renew()
-                while len(self._found) < min(wanted, SHOWN) and (question := next(self._more, None)):
+                while len(self._found) < min(wanted, SHOWN) and not self._closed and (question := next(self._more, None)):
                     self._found.append(question)
             except RagError:  # no index yet, or no encoder: the page says so where it is asked
                 pass
             return list(self._found[:wanted])
+
+    def close(self) -> None:
+        """Try no further question; the one that is being tried comes to its end."""
+        self._closed = True
 
     def _renew(self) -> None:
         generation = self._library.status().generation

@@ -16,7 +16,6 @@ from rag.app import export
 from rag.app.as_json import Json, answer_json
 from rag.app.ui import listing, render
 from rag.app.ui.calls import attempt, checked_number, checked_question, error_view, on_error
-from rag.app.ui.examples import Examples
 from rag.app.ui.map import CurrentMap
 from rag.app.ui.timeline import timeline
 from rag.errors import IndexMissing, RagError
@@ -25,6 +24,7 @@ from rag.records import Filter, Span
 
 if TYPE_CHECKING:
     from rag.answer import Answerer
+    from rag.app.ui.examples import Examples
     from rag.library import Library
     from rag.records import Answer
     from rag.store.history import History, Verdict
@@ -44,14 +44,15 @@ class Handlers:
     Args:
         library: what is asked.
         history: keeps what was asked.
+        examples: questions to offer.
         local: whether whoever sees the page sits at this machine, and may name its folders.
     """
 
-    def __init__(self, library: Library, history: History, *, local: bool) -> None:
+    def __init__(self, library: Library, history: History, examples: Examples, *, local: bool) -> None:
         self._library = library
         self._history = history
         self._local = local
-        self._examples = Examples(library)
+        self._examples = examples
         self._map = CurrentMap(library.store)
         self._llm: Answerer | None = None
         self._latest: dict[int, Answer] = {}  # the last answer of each conversation since the start

@@ -15,6 +15,7 @@ from rag.store.history import History
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from rag.app.ui.examples import Examples
     from rag.app.ui.follow import Follow
     from rag.library import Library
 
@@ -35,10 +36,10 @@ def theme() -> gr.themes.Base:
     )
 
 
-def layout(library: Library, follow: Follow, *, local: bool = True) -> gr.Blocks:
+def layout(library: Library, follow: Follow, examples: Examples, *, local: bool = True) -> gr.Blocks:
     """Return the page for a library; `local` says whether only people at this machine see it."""
     history = History(library.store.root / "history.db")
-    handlers = Handlers(library, history, local=local)
+    handlers = Handlers(library, history, examples, local=local)
     changes = ChangeHandlers(library, history, follow, local=local)
     blocks = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600))
     with blocks:

@@ -242,6 +242,12 @@ def test_examples_are_offered_one_by_one(library, tmp_path, monkeypatch):
     library.index(tmp_path / "a.txt")
     assert offered.first(3) == []
 
+    (tmp_path / "a.txt").write_text("\n\n".join(f"{name} said the pier was closed." for name in names))
+    library.index(tmp_path / "a.txt")
+    offered.close()  # the server ends: nothing more is tried
+    assert offered.first(3) == []
+    assert len(asked) == 4
+
 
 # the server's own settings
 
