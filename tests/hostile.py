@@ -97,8 +97,8 @@ class Everything:
     def __init__(self, library: list[Library]) -> None:
         self._library = library
 
-    def answer(self, asked, hits, *_, **__):
-        question = asked.text
+    def answer(self, question, hits, *_, **__):
+        question = question.text
         if question == FAIL:
             raise InputError("\n".join(TEXTS))
         if question.startswith(REFUSE):

@@ -103,7 +103,7 @@ def _understood(passage: Passage, sentence: Span) -> Span:
 def _follows(passage: Passage, one: Span, other: Span) -> bool:
     """Tell whether nothing but white space parts two sentences, and the first is no heading above the second."""
     between = passage.text[one.end - passage.span.start : other.start - passage.span.start]
-    ended = passage.quote(one).rstrip("\"”’»)]*_ ")[-1:] in {".", "!", "?", "…", ":"}
+    ended = passage.quote(one).rstrip('"”’»)]*_ ')[-1:] in {".", "!", "?", "…", ":"}
     return not between.strip() and (ended or "\n\n" not in between)
 
 

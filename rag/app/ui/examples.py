@@ -52,7 +52,7 @@ class Examples:
         with self._lock:
             try:
                 self._renew()
-                while len(self._found) < min(wanted, SHOWN) and not self._closed and (question := next(self._more, None)):
+                while len(self._found) < min(wanted, SHOWN) and (question := next(self._more, None)):
                     self._found.append(question)
             except RagError:  # no index yet, or no encoder: the page says so where it is asked
                 pass
@@ -65,8 +65,16 @@ class Examples:
     def _renew(self) -> None:
         generation = self._library.status().generation
         if generation != self._generation:
-            self._found, self._more = [], _answered(self._library)
+            self._found, self._more = [], self._answered()
             self._generation = generation
+
+    def _answered(self) -> Iterator[str]:
+        """Try questions, and yield those that get an answer."""
+        for question in candidates(_some_documents(self._library))[: 3 * SHOWN]:
+            if self._closed:
+                return
+            if _is_answered(self._library.ask(question)):
+                yield question
 
 
 def candidates(documents: Iterable[Document]) -> list[str]:
@@ -104,13 +112,6 @@ def _distinct(counts: Counter[str]) -> list[str]:
 
 def _some_documents(library: Library) -> Iterator[Document]:
     return (library.document(info.uri) for info in library.documents()[:_DOCUMENTS_READ])
-
-
-def _answered(library: Library) -> Iterator[str]:
-    """Try questions, and yield those that get an answer."""
-    for question in candidates(_some_documents(library))[: 3 * SHOWN]:
-        if _is_answered(library.ask(question)):
-            yield question
 
 
 def _is_answered(answer: Answer) -> bool:
