@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.answer import Answerer, Question, answers, explained, only_speaker
-from rag.answer.quote import ExtractiveAnswerer
+from rag.answer.extractive import ExtractiveAnswerer
 from rag.answer.scorer import scorer
 from rag.errors import DocumentUnknown, InputError, RagError
 from rag.load.pool import Pool

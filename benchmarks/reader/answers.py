@@ -22,7 +22,7 @@ from statistics import fmean, median
 from typing import TYPE_CHECKING
 
 from rag.answer import Question, answers
-from rag.answer.quote import ExtractiveAnswerer
+from rag.answer.extractive import ExtractiveAnswerer
 from rag.answer.scorer import scorer
 from rag.evaluate import Dataset, LabelledQuestion, opened, read_folder, read_questions
 from rag.evaluate.measures import abstention, answer_scores, f1, normal

@@ -21,7 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
 from rag.answer import Question
-from rag.answer.evidence import judged
+from rag.answer.reading import judged
 from rag.answer.scorer import asked_terms
 from rag.answer.settings import Evidence
 from rag.evaluate import Dataset, LabelledQuestion, opened, read_folder

@@ -1,4 +1,4 @@
-"""What turns hits into an answer: the protocols, and the refusal that all of them give."""
+"""What turns hits into an answer: the protocols, and the wording of the refusals that all of them give."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Broad questions (what happened, main points, timeline, compare): several quotations in the order a reader expects."""
+"""Broad questions (what happened, main points, timeline, compare): which quotations, and in which order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where sources answer a question differently: the sides, each with its best sentence.
+"""Whether sources answer a question differently: the sides, each with its best sentence.
 
 Only what is plainly about the asked thing counts as a side: a wrongly claimed disagreement is worse than none.
 """

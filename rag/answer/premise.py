@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rag.language.dates import Parts, without_dates, written
 from rag.language.names import names, same_name
 from rag.language.numbers import numbers
-from rag.language.speakers.titles import TITLES
+from rag.language.speakers.vocabulary import TITLES
 from rag.language.terms import terms
 
 if TYPE_CHECKING:

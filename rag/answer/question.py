@@ -10,7 +10,7 @@ from rag.answer.followup import standalone
 from rag.language.dates import Parts, without_dates, written
 from rag.language.names import names
 from rag.language.numbers import Number, number
-from rag.language.speakers.titles import TITLES
+from rag.language.speakers.vocabulary import TITLES
 from rag.language.terms import terms
 from rag.retrieve import MAX_QUESTION
 

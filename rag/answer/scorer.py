@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from rag.answer.broad import relevant
-from rag.answer.evidence import judged
+from rag.answer.reading import judged
 from rag.answer.settings import Evidence
 from rag.answer.speech import weighed_by_speaker
 from rag.answer.tables import looked_up
@@ -22,8 +22,8 @@ from rag.records import Candidate
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rag.answer.evidence import ReadPassage
     from rag.answer.question import Question
+    from rag.answer.reading import ReadPassage
     from rag.records import Hit, Passage, Span
     from rag.retrieve import Retriever
 

@@ -1,4 +1,4 @@
-"""Every number of the extractive answerer that was fitted or chosen, with what chose it."""
+"""The numbers of the extractive answerer: when it answers, when it refuses, how much it quotes."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class Evidence:
         again: the least probability of a passage whose best sentences are read again.
         second: the least share of the answer's beginning of a second sentence that is read again.
         price: what each further token of a short answer takes from its score, after two looks.
-        threshold: the least probability of an answer.
+        threshold: the least probability of a plain answer; below it, quotations come under a notice.
         yes_no_threshold: the same, for questions that want yes or no.
-        closest: the least probability of a sentence that is shown as what comes closest.
-        whole: the share of the question's terms in it that is enough for that as well.
+        closest: the least probability of a sentence that is quoted so: below it, the question is refused,
+        whole: unless a sentence has this share of the question's terms.
     """
 
     answerable: float = 0.34

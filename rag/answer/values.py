@@ -12,7 +12,7 @@ from rag.answer.question import MEASURING
 from rag.language.dates import Parts, without_dates, written
 from rag.language.names import NO_NAME, same_name
 from rag.language.numbers import VAGUE, Number, nothing, number, numbers, unit_at
-from rag.language.speakers.titles import is_role
+from rag.language.speakers.vocabulary import is_role
 from rag.language.terms import terms
 
 if TYPE_CHECKING:

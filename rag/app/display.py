@@ -37,7 +37,7 @@ def speaker_before(speaker: str | None, words: str) -> str | None:
     `MR ABSALOM:` names `Peter Absalom, counsel to the inquiry`; `Brandvold (quietly):` names `Brandvold`. None, too,
     where the words name the speaker themselves, or report what was said instead of quoting it: they are the reporter's.
     """
-    from rag.language.speakers.titles import TITLES  # brings all that finds speakers with it
+    from rag.language.speakers.vocabulary import TITLES  # brings all that finds speakers with it
 
     label = _LABEL.match(words)
     if speaker and not label:

@@ -1,4 +1,4 @@
-"""The date of publication, as a document itself gives it."""
+"""The date of publication, as the first lines of a document or its file's name give it."""
 
 from __future__ import annotations
 

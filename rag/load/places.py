@@ -1,4 +1,4 @@
-"""Where a span of a document stands on the pages of its PDF, and such a page as a picture with the span marked."""
+"""For the page: finds the PDF of a document again, and where a span stands in it, in a process of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the name of a file tells: `sotu-2014-obama.txt` may be the only place that says who spoke, and when."""
+"""Words in a file's name: that of `sotu-2014-obama.txt` alone may say who spoke (dates: `language.published`)."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.answer.conflicts import sides, subject
+from rag.answer.extractive import ExtractiveAnswerer
 from rag.answer.question import Question
-from rag.answer.quote import ExtractiveAnswerer
 from rag.answer.settings import Quoting
 from rag.answer.values import is_of_kind, value
 from rag.app.as_json import answer_json

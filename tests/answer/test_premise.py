@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pytest
 
 from rag.answer.answerer import NOT_SAID
+from rag.answer.extractive import ExtractiveAnswerer
 from rag.answer.premise import missing
 from rag.answer.question import Question
-from rag.answer.quote import ExtractiveAnswerer
 from rag.answer.values import is_of_kind
 from rag.library import Library
 from rag.records import Candidate, Document, Hit, Span

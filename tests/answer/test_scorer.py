@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rag.answer.evidence import answer_shares, weighed_signals
 from rag.answer.question import Question
+from rag.answer.reading import answer_shares, weighed_signals
 from rag.answer.scorer import ReaderScorer
 from rag.answer.settings import Evidence
 from rag.models.reader import Reader, Reading

@@ -12,8 +12,8 @@ import pytest
 
 from rag.answer.check import SentenceChecker
 from rag.answer.check.likeness import Likeness
+from rag.answer.extractive import ExtractiveAnswerer
 from rag.answer.question import Question
-from rag.answer.quote import ExtractiveAnswerer
 from rag.answer.write import LlmAnswerer
 from rag.answer.write.endpoint import Endpoint, Settings
 from rag.answer.write.parse import Draft, drafts

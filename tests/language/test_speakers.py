@@ -17,9 +17,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rag.answer.extractive import cite
 from rag.answer.question import Question
 from rag.answer.quotation import quotations
-from rag.answer.quote import cite
 from rag.language.blocks import plain_blocks
 from rag.language.speakers import statements
 from rag.load import load, load_bytes

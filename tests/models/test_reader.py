@@ -12,7 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.answer.quote import ExtractiveAnswerer
+from rag.answer.extractive import ExtractiveAnswerer
 from rag.answer.scorer import OverlapScorer
 from rag.app.cli import main
 from rag.errors import ModelError

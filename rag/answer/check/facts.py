@@ -14,7 +14,7 @@ from functools import lru_cache
 from text_to_num import alpha2digit
 
 from rag.language.numbers import HEDGES
-from rag.language.speakers.titles import BODIES, NOT_NAMES, ROLES, TITLES
+from rag.language.speakers.vocabulary import BODIES, NOT_NAMES, ROLES, TITLES
 from rag.language.terms import STOP_WORDS, terms
 
 _GROUPED = re.compile(r"\b\d{1,3}(?:[,\u202f\u00a0]\d{3})+\b(?!\.\d)")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from rag.language.dates import written
-from rag.language.speakers.titles import TITLES, is_body, is_role
+from rag.language.speakers.vocabulary import TITLES, is_body, is_role
 
 Kind = Literal["person", "body", "many", "thing", "name"]
 """`name` is one capitalised word, which may be a person's, a body's or a place's."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rag.answer.followup import phrases
 from rag.language.dates import written
-from rag.language.speakers.titles import is_role
+from rag.language.speakers.vocabulary import is_role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rag.answer.question import Question
 from rag.answer.values import counts_otherwise, is_of_kind
 from rag.language.dates import without_dates, written
-from rag.language.speakers.titles import TITLES
+from rag.language.speakers.vocabulary import TITLES
 from rag.language.terms import terms
 
 if TYPE_CHECKING:

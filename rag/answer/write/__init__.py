@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rag.answer.answerer import NO_ANSWER, refusal
 from rag.answer.check import SentenceChecker
 from rag.answer.check.likeness import Likeness
-from rag.answer.quote import ExtractiveAnswerer
+from rag.answer.extractive import ExtractiveAnswerer
 from rag.answer.scorer import ReaderScorer
 from rag.answer.write.endpoint import Endpoint
 from rag.answer.write.parse import drafts

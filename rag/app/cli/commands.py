@@ -1,4 +1,4 @@
-"""What each command does: options in, exit code out."""
+"""What each command does and reports: options in, exit code out."""
 
 from __future__ import annotations
 

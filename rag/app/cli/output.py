@@ -1,4 +1,4 @@
-"""What commands print: results as text or JSON, complaints in one line, progress as bars."""
+"""How hits and answers look in a terminal; complaints in one line, progress as bars."""
 
 from __future__ import annotations
 

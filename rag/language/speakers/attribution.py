@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rag.language.dates import WEEKDAY
 from rag.language.speakers.noun_phrases import Speaker, named_speaker, role_of, sentence_subject
 from rag.language.speakers.quotations import HIDDEN, is_abbreviated
-from rag.language.speakers.titles import AUXILIARY, DENIES, QUOTE, SAY, VERB, is_label
+from rag.language.speakers.vocabulary import AUXILIARY, DENIES, QUOTE, SAY, VERB, is_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

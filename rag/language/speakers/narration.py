@@ -11,7 +11,7 @@ from rag.language.speakers.attribution import Attribution, attributions, separat
 from rag.language.speakers.noun_phrases import sentence_subject
 from rag.language.speakers.people import People
 from rag.language.speakers.quotations import NarratedSentence, narrated_sentences
-from rag.language.speakers.titles import is_role, singular
+from rag.language.speakers.vocabulary import is_role, singular
 from rag.records import Span, Statement
 
 if TYPE_CHECKING:

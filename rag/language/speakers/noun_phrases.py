@@ -8,7 +8,7 @@ from typing import Literal
 
 from rag.language.names import LINKS, PARTICLES
 from rag.language.speakers.quotations import HIDDEN
-from rag.language.speakers.titles import (
+from rag.language.speakers.vocabulary import (
     AUXILIARY,
     DENIES,
     NOT_NAMES,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from rag.language.names import CAPITALISED
 from rag.language.speakers.noun_phrases import Speaker
-from rag.language.speakers.titles import BODIES, NOT_NAMES, TITLES, is_body, is_role, singular
+from rag.language.speakers.vocabulary import BODIES, NOT_NAMES, TITLES, is_body, is_role, singular
 
 _FULL = re.compile(rf"\b(?=({CAPITALISED})\s(?:[A-Z]\.\s)?({CAPITALISED}))")
 _FEMALE = re.compile(r"\b(?:\w*woman|women|mother|daughter|wife|sister|widow|midwife|queen|actress)\b")

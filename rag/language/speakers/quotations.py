@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from rag.language.speakers.titles import TITLES, VERB
+from rag.language.speakers.vocabulary import TITLES, VERB
 from rag.records import Span
 
 HIDDEN = "\ue000"

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag.language.blocks import is_turn, strip
-from rag.language.speakers.titles import is_label
+from rag.language.speakers.vocabulary import is_label
 from rag.records import Span, Statement
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from rag.language.published import parse_date, publication_date
 from rag.load.blocks import PARAGRAPH, Block, assemble, join, page_starts
 from rag.load.pdf import ocr
 from rag.load.pdf.characters import joined, page_words
-from rag.load.pdf.column_names import name_cells
 from rag.load.pdf.paragraphs import headers_and_footers, joined_lines
 from rag.load.pdf.reading_order import page_lines
 from rag.load.pdf.ruled_tables import rows
+from rag.load.pdf.table_columns import name_cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Reading order: runs of a page into lines, columns after each other, cells of a table row in one line."""
+"""Columns of a page, and its lines in reading order: runs of text in, cells of a table row in one line."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Where on its pages a span of a PDF's text stands, and a picture of a page with the span marked.
 
 Nothing is stored for this. The page is read again, and its lines are laid along the document's text: at each place the
-longest line that fits is the one that stands there. So headers, which the text has not, are passed over.
+longest line that fits is the one that stands there. So headers, which the text has not, are passed over. `_PEN` is the
+colour of the mark in the picture; in text, it is `--rag-mark` of the page's style.
 """
 
 from __future__ import annotations

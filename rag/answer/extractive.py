@@ -1,4 +1,4 @@
-"""Sentences with scores -> an answer that quotes the best of them word for word, or a refusal that says why."""
+"""Which sentences make up an answer, which one leads it, and when there is none: scores in, quotations out."""
 
 from __future__ import annotations
 

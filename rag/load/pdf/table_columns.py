@@ -1,4 +1,4 @@
-"""Tables, also over several pages: which cells stand in one column, and what the columns are called."""
+"""Columns of tables, also over several pages: which cells stand in one, and what it is called."""
 
 from __future__ import annotations
 

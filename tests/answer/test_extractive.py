@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from rag.answer.answerer import NO_ANSWER, NO_PASSAGE, NOT_OUTRIGHT
+from rag.answer.extractive import ExtractiveAnswerer, in_reading_order
 from rag.answer.question import Question
-from rag.answer.quote import ExtractiveAnswerer, in_reading_order
 from rag.answer.scorer import OverlapScorer
 from rag.app.as_json import answer_json
 from rag.app.cli.output import answer_lines

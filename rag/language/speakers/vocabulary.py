@@ -1,4 +1,4 @@
-"""The words by which speech and speakers are known."""
+"""Words by which speech and speakers are known: verbs of saying, titles, roles, bodies."""
 
 from __future__ import annotations
 
