@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from rag.records import Candidate
 
 _SETTINGS = Breadth()
+_ENDS = frozenset(".!?…。")
+_BEHIND = " \n\"'”’»)]*_"  # what may stand behind the end of a sentence
 
 
 def relevant(
@@ -25,7 +27,8 @@ def relevant(
     """Return sentences with scores from 0 to 1 for a broad question, all 0 where none means anything like it.
 
     A sentence counts by its meaning, by its share of the question's terms, by what the reader makes of it, and by how
-    near the beginning of its document it stands, where news say what it is about.
+    near the beginning of its document it stands, where news say what it is about. Headings, captions and what else is
+    no whole sentence tell nothing.
 
     Args:
         candidates: sentences with the reader's scores.
@@ -41,7 +44,8 @@ def relevant(
         opening = max(0.0, 1 - candidate.span.start / settings.opening)
         parts = (max(0.0, cosine), candidate.support, candidate.score, opening, candidate.hit.score / best)
         score = math.fsum(weight * part for weight, part in zip(weights, parts, strict=True)) / sum(weights)
-        found.append(replace(candidate, score=score if len(candidate.text) >= settings.shortest else 0.0, short=None))
+        told = len(candidate.text) >= settings.shortest and candidate.text.rstrip(_BEHIND)[-1:] in _ENDS
+        found.append(replace(candidate, score=score if told else 0.0, short=None))
     return found
 
 

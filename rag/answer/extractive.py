@@ -14,7 +14,7 @@ from rag.answer.premise import missing
 from rag.answer.quotation import Quotation, quotations
 from rag.answer.settings import Evidence, Quoting
 from rag.answer.short import short_answer, widened
-from rag.records import Answer, AnswerSentence, Citation, Conflict, ShortAnswer
+from rag.records import Answer, Citation, Conflict, ShortAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -142,10 +142,7 @@ def cite(
         short: the short answer, in code points of the document of the first quotation.
     """
     citations = tuple(Citation.of(q.hit.passage, q.span, number, q.score) for number, q in enumerate(quoted, 1))
-    sentences = tuple(
-        AnswerSentence(text, (citation.number,), citation.speaker, marks=marks)
-        for citation, (text, marks) in zip(citations, (q.displayed for q in quoted), strict=True)
-    )
+    sentences = tuple(q.sentence(c.number, c.speaker) for q, c in zip(quoted, citations, strict=True))
     numbers = [next(n for n, q in enumerate(quoted, 1) if q.holds(candidate)) for candidate in differing]
     return Answer(
         question.text,

@@ -7,11 +7,13 @@ from bisect import bisect_left
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rag.records import Span
+from rag.answer.tables.rows import cells, columns_above
+from rag.records import AnswerSentence, Span
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
+    from rag.answer.tables.rows import TableCell
     from rag.records import Candidate, Hit, Passage
 
 _TAG = (
@@ -60,12 +62,18 @@ class Quotation:
         """Tell whether a sentence is part of it."""
         return candidate.hit.passage.uri == self.hit.passage.uri and candidate.span in self.span
 
-    @property
-    def displayed(self) -> tuple[str, tuple[Span, ...]]:
-        """The text that is shown, and the marks in it."""
-        start = self.span.start
-        marks = [Span(mark.start - start, mark.end - start) for mark in self.marks]
-        return displayed(self.hit.passage.quote(self.span), marks)
+    def sentence(self, number: int, speaker: str | None) -> AnswerSentence:
+        """Return it as it is shown: without markup; a row of a table with the names of its columns.
+
+        Args:
+            number: of its citation.
+            speaker: whose words it is.
+        """
+        passage, start = self.hit.passage, self.span.start
+        quote, marks = passage.quote(self.span), [Span(mark.start - start, mark.end - start) for mark in self.marks]
+        row = cells(quote, columns_above(passage.text[: start - passage.span.start]) if quote.startswith("|") else ())
+        text, shown, places = _displayed_row(row, marks) if row else (*displayed(quote, marks), ())
+        return AnswerSentence(text, (number,), speaker, marks=shown, cells=places)
 
 
 def quotations(chosen: Sequence[Candidate], apart: Collection[Candidate] = ()) -> list[Quotation]:
@@ -157,6 +165,25 @@ def displayed(quote: str, marks: Iterable[Span] = ()) -> tuple[str, tuple[Span, 
     found = (Span(bisect_left(places, mark.start), bisect_left(places, mark.end)) for mark in marks)
     shown = "".join(text)
     return shown, tuple(trimmed for mark in found if (trimmed := _trimmed(shown, mark)))
+
+
+def _displayed_row(
+    row: Sequence[TableCell], marks: Sequence[Span]
+) -> tuple[str, tuple[Span, ...], tuple[tuple[Span, Span], ...]]:
+    """Return a row as `name: value; name: value`, its marks there, and the places of names and values."""
+    text, shown, places = "", list[Span](), list[tuple[Span, Span]]()
+    for cell in row:
+        own = [Span(max(0, m.start - cell.start), m.end - cell.start) for m in marks if m.end > cell.start]
+        name, (value, found) = displayed(cell.name)[0], displayed(cell.value, own)
+        if not value:
+            continue
+        text += "; " if text else ""
+        start = len(text)
+        text += f"{name}: {value}" if name else value
+        at = len(text) - len(value)
+        shown += [Span(at + mark.start, at + mark.end) for mark in found]
+        places.append((Span(start, start + len(name)), Span(at, len(text))))
+    return text, tuple(shown), tuple(places)
 
 
 def _without_markup(kept: list[tuple[int, str]]) -> list[tuple[int, str]]:

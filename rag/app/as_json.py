@@ -111,6 +111,7 @@ def answer_json(answer: Answer) -> Json:
                 "support": s.support,
                 "fault": s.fault,
                 "marks": [[mark.start, mark.end] for mark in s.marks],
+                "cells": [[[span.start, span.end] for span in cell] for cell in s.cells],
             }
             for s in answer.sentences
         ],

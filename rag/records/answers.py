@@ -94,6 +94,7 @@ class AnswerSentence:
     """A quotation, or a sentence that was written, with the numbers of its citations.
 
     `marks` are the words that answer, in code points of `text`; `fault` says in a few words why it is unsupported.
+    `cells` are those of a table's row, names and values as spans of `text` (`Beds: 40; City: Oz`).
     """
 
     text: str
@@ -102,6 +103,7 @@ class AnswerSentence:
     support: Support = "verbatim"
     fault: str | None = None
     marks: tuple[Span, ...] = ()
+    cells: tuple[tuple[Span, Span], ...] = ()
 
     def __str__(self) -> str:
         """Return the text with its markers, as in `It ended in 2020. [1]`, and a flag where it is unsupported."""

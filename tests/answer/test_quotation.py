@@ -90,7 +90,8 @@ def test_markup_goes(quote, shown):
 def test_a_sentence_that_leans_brings_its_owner():
     found = passage("The mill was built in 1840.", "It closed in 1931.", "Nobody wept.")
     (one,) = quotations([candidate(found, 1, "1931")])
-    text, marks = one.displayed
+    shown = one.sentence(1, None)
+    text, marks = shown.text, shown.marks
     assert text == "The mill was built in 1840. It closed in 1931."
     assert [mark.of(text) for mark in marks] == ["1931"]
 
@@ -98,19 +99,38 @@ def test_a_sentence_that_leans_brings_its_owner():
 def test_what_touches_is_one_quotation():
     found = passage("Ann built it.", "Ben paid for it.", "Eve left.", "Dan came.")
     chosen = [candidate(found, 1, "Ben"), candidate(found, 0, "Ann"), candidate(found, 3)]
-    assert [q.displayed[0] for q in quotations(chosen)] == ["Ann built it. Ben paid for it.", "Dan came."]
+    assert [q.sentence(1, None).text for q in quotations(chosen)] == ["Ann built it. Ben paid for it.", "Dan came."]
 
 
 def test_a_heading_is_no_part_of_the_sentence_below_it():
     headed = passage("Friday 6 May", "It was closed.", between="\n\n")
-    assert [q.displayed[0] for q in quotations([candidate(headed, 1)])] == ["It was closed."]
+    assert [q.sentence(1, None).text for q in quotations([candidate(headed, 1)])] == ["It was closed."]
     both = quotations([candidate(headed, 1), candidate(headed, 0)])
-    assert [q.displayed[0] for q in both] == ["It was closed.", "Friday 6 May"]
+    assert [q.sentence(1, None).text for q in both] == ["It was closed.", "Friday 6 May"]
     paragraphs = passage("The pier was old.", "It was closed.", between="\n\n")
-    assert [q.displayed[0] for q in quotations([candidate(paragraphs, 1)])] == ["The pier was old. It was closed."]
+    (one,) = quotations([candidate(paragraphs, 1)])
+    assert one.sentence(1, None).text == "The pier was old. It was closed."
+
+
+ROWS = [
+    ("Town: Oz | Beds: 40", "Beds", "40"),
+    ("| Town | Beds |\n|---|---|\n| **Ix** | 9 |\n| Oz | 40 |", "Beds", "40"),
+]
+
+
+@pytest.mark.parametrize(("text", "name", "value"), ROWS)
+def test_a_row_is_shown_with_the_names_of_its_columns(text, name, value):
+    lines = text.splitlines()
+    found = passage(*lines, between="\n")
+    (one,) = quotations([candidate(found, len(lines) - 1, value)])
+    shown = one.sentence(1, None)
+    assert shown.text == "Town: Oz; Beds: 40"
+    assert [mark.of(shown.text) for mark in shown.marks] == [value]
+    cells = [(name.of(shown.text), value.of(shown.text)) for name, value in shown.cells]
+    assert cells == [("Town", "Oz"), (name, value)]
 
 
 def test_sides_stay_apart():
     found = passage("Ann counted six.", "Ben counted nine.")
     both = [candidate(found, 0, "six"), candidate(found, 1, "nine")]
-    assert [q.displayed[0] for q in quotations(both, apart=both)] == ["Ann counted six.", "Ben counted nine."]
+    assert [q.sentence(1, None).text for q in quotations(both, apart=both)] == ["Ann counted six.", "Ben counted nine."]

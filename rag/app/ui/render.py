@@ -221,16 +221,27 @@ def _media_type(uri: str) -> str:
 
 
 def _sentence(sentence: Json) -> Json:
+    text, marks = sentence["text"], sentence.get("marks", ())
     return {
-        "runs": [
-            {"text": piece, "marked": is_marked}
-            for piece, is_marked in marked_pieces(sentence["text"], sentence.get("marks", ()))
+        "runs": _marked_runs(text, marks),
+        "cells": [
+            {"name": text[slice(*name)], "runs": _marked_runs(text[slice(*value)], _inside(marks, *value))}
+            for name, value in sentence.get("cells", ())  # conversations kept by an earlier version have none
         ],
         "speaker": speaker_before(sentence["speaker"], sentence["text"]),
         "sources": sentence["citations"],
         "supported": sentence["support"] != "unsupported",
         "fault": sentence.get("fault"),
     }
+
+
+def _marked_runs(text: str, marks: Sequence[Sequence[int]]) -> list[Json]:
+    return [{"text": piece, "marked": is_marked} for piece, is_marked in marked_pieces(text, marks)]
+
+
+def _inside(marks: Iterable[Sequence[int]], start: int, end: int) -> list[list[int]]:
+    """Return the marks of a text that lie between two places, counted from the first."""
+    return [[max(a, start) - start, min(b, end) - start] for a, b in marks if a < end and b > start]
 
 
 def _facts(found: Json) -> list[str]:

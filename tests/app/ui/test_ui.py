@@ -112,6 +112,17 @@ def test_answer_reaches_the_page_unchanged(drawn, words, speaker):
     assert view["heading"] == "Sources"
 
 
+def test_a_row_reaches_the_page_as_names_and_values():
+    text = "Town: Oz; Beds: 40"
+    cells = ((Span(0, 4), Span(6, 8)), (Span(10, 14), Span(16, 18)))
+    row = AnswerSentence(text, (1,), marks=(Span(16, 18),), cells=cells)
+    (view,) = render.answer_view(wire.answer_json(Answer("How many beds?", (row,))))["sentences"]
+    assert view["cells"] == [
+        {"name": "Town", "runs": [{"text": "Oz", "marked": False}]},
+        {"name": "Beds", "runs": [{"text": "40", "marked": True}]},
+    ]
+
+
 @given(citations())
 def test_refusal_lists_nearest_passages_and_no_source(drawn):
     _, citation = drawn

@@ -47,11 +47,21 @@ function nearNode(card, turn) {
 }
 
 function sentence(view, turn) {
+  if (view.cells.length) return row(view, turn);
   return make("p", { class: view.supported ? "sentence" : "sentence unsupported" },
     view.speaker ? make("span", { class: "speaker" }, `${view.speaker}: `) : null,
-    make("span", { class: "words" }, view.runs.map((run) => (run.marked ? make("strong", {}, run.text) : run.text))),
+    make("span", { class: "words" }, runs(view)),
     markers(view.sources, turn),
     view.supported ? null : make("span", { class: "warning" }, ` Not supported by its source${view.fault ? `: ${view.fault}` : ""}`));
+}
+
+const runs = (view) => view.runs.map((run) => (run.marked ? make("strong", {}, run.text) : run.text));
+
+/** A row of a table under the names of its columns. */
+function row(view, turn) {
+  return make("div", { class: "sentence row" }, make("table", {},
+    make("thead", {}, make("tr", {}, view.cells.map((cell) => make("th", { scope: "col" }, cell.name)), make("td"))),
+    make("tbody", {}, make("tr", {}, view.cells.map((cell) => make("td", {}, runs(cell))), make("td", {}, markers(view.sources, turn))))));
 }
 
 /** Both sides beside each other: the words of each, who says so, and when. */
