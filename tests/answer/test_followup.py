@@ -236,8 +236,8 @@ def test_follow_ups_find_what_their_stand_alone_forms_find(tmp_path_factory, enc
 
 def hit_at_5(library: Library, question: str, pair: dict[str, str]) -> bool:
     """Whether one of the best five passages is from the document and holds the words."""
-    hits = library.search(question, 5)
+    hits = (hit.passage for hit in library.retriever.fused(question, 5))
     return any(
-        h.passage.uri.endswith("/" + pair["document"]) and pair["holds"] in " ".join(h.passage.text.split())
-        for h in hits
+        passage.uri.endswith("/" + pair["document"]) and pair["holds"] in " ".join(passage.text.split())
+        for passage in hits
     )

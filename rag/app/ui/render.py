@@ -67,7 +67,7 @@ def answer_view(answer: Json) -> Json:
         "conflicts": [{"about": each["about"], "sources": each["sides"]} for each in answer["conflicts"]],
         "heading": "Sources",
         "note": "",
-        "cards": [citation_card(citation) for citation in answer["citations"]],
+        "cards": [citation_card(citation, answer["citations"]) for citation in answer["citations"]],
     }
 
 
@@ -92,11 +92,24 @@ def conversation_row(conversation: Conversation) -> Json:
     }
 
 
-def citation_card(citation: Json) -> Json:
-    """Show a citation in the passage it stands in, the cited words marked."""
+def citation_card(citation: Json, others: Sequence[Json] = ()) -> Json:
+    """Show a citation in the passage it stands in, the cited words marked.
+
+    `shared` are the numbers of all citations of that passage and speaker, in order: they make one card.
+
+    Args:
+        citation: what is shown.
+        others: the citations of its answer.
+    """
     text, offset = citation["passage"]["text"], citation["passage"]["start"]
-    mark = Span(citation["start"] - offset, citation["end"] - offset)
-    return _card(citation, text, {citation["number"]: mark}, citation["number"])
+    shared = [each for each in others if _place(each) == _place(citation)] or [citation]
+    marks = {each["number"]: Span(each["start"] - offset, each["end"] - offset) for each in shared}
+    return {**_card(citation, text, marks, citation["number"]), "shared": [*marks]}
+
+
+def _place(citation: Json) -> tuple[object, ...]:
+    passage = citation["passage"]
+    return citation["document"], citation["speaker"], passage["start"], passage["end"]
 
 
 def nearest_card(hit: Json) -> Json:
@@ -230,6 +243,7 @@ def _sentence(sentence: Json) -> Json:
         ],
         "speaker": speaker_before(sentence["speaker"], sentence["text"]),
         "sources": sentence["citations"],
+        "quoted": sentence["support"] == "verbatim",
         "supported": sentence["support"] != "unsupported",
         "fault": sentence.get("fault"),
     }

@@ -123,6 +123,17 @@ def test_a_row_reaches_the_page_as_names_and_values():
     ]
 
 
+def test_citations_of_one_passage_share_a_card():
+    passage = Document("/a.txt", "One came. Two left. Three stayed.", None, "0" * 64).passage(Span(0, 33))
+    spans = (Span(0, 9), Span(20, 33))
+    cited = tuple(Citation.of(passage, span, number) for number, span in enumerate(spans, 1))
+    sentences = tuple(AnswerSentence(each.quote, (each.number,)) for each in cited)
+    cards = render.answer_view(wire.answer_json(Answer("Who?", sentences, cited)))["cards"]
+    assert [card["shared"] for card in cards] == [[1, 2], [1, 2]]
+    for card in cards:
+        assert [marked(card["passage"], number) for number in (1, 2)] == ["One came.", "Three stayed."]
+
+
 @given(citations())
 def test_refusal_lists_nearest_passages_and_no_source(drawn):
     _, citation = drawn

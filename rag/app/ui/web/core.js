@@ -63,7 +63,7 @@ function runNode(run, current) {
   const looks = { strong: "strong", em: "em", code: "code" };
   if (run.look) node = make(looks[run.look] ?? "span", { class: `look-${run.look}` }, node);
   if (!run.cites) return node;
-  const now = run.cites.includes(current);
+  const now = [current].flat().some((number) => run.cites.includes(number));
   return make("mark", { class: now ? "current" : "other", "data-cites": run.cites.join(" ") }, node);
 }
 

@@ -6,6 +6,7 @@ import { preview } from "./preview.js";
 import { open } from "./reader.js";
 
 const LINE = 28; // px, of a passage
+const NEAREST = 0; // "cites" this where a refusal marks what comes nearest
 
 /** What stands while an answer is being made: as high as a sentence, so that little moves when it comes. */
 export const waitingNode = (question) => make("article", { class: "turn" },
@@ -33,8 +34,7 @@ function answerNodes(turn) {
       turn.searched ? make("p", { class: "note" }, `Searched ${turn.searched}.`) : null];
   }
   const sides = new Set(turn.conflicts.flatMap((each) => each.sources));
-  const said = new Set(turn.cards.filter((each) => sides.has(each.number)).map(citedWords));
-  const others = turn.sentences.filter((each) => !said.has(flat(each.runs.map((run) => run.text).join(""))));
+  const others = turn.sentences.filter((each) => !each.quoted || !each.sources.every((number) => sides.has(number)));
   const verdict = turn.closest ? make("p", { class: "verdict" }, "No clear answer in these documents") : null;
   const notice = turn.message ? make("p", { class: turn.closest ? "reason" : "note notice" }, turn.message) : null;
   return [verdict, notice, turn.conflicts.map((each) => conflict(each, turn)), others.map((each) => sentence(each, turn))];
@@ -68,7 +68,8 @@ function row(view, turn) {
 function conflict(view, turn) {
   const side = (number) => {
     const card = turn.cards.find((each) => each.number === number);
-    return make("li", {}, make("p", { class: "said" }, card ? citedWords(card) : "", markers([number], turn)),
+    const said = turn.sentences.find((each) => each.quoted && each.sources.includes(number));
+    return make("li", {}, make("p", { class: "said" }, said ? runs(said) : card ? citedWords(card) : "", markers([number], turn)),
       card?.speaker ? make("p", { class: "by" }, card.speaker) : null,
       card ? make("p", { class: "facts" }, [card.title, card.day].filter(Boolean).join(" · ")) : null);
   };
@@ -105,8 +106,11 @@ function sourcesNode(turn) {
   return make("div", { class: "sources" },
     make("h3", {}, turn.heading),
     turn.note ? make("p", { class: "note" }, turn.note) : null,
-    make("ol", { class: "cards" }, turn.cards.map((each) => cardNode(each, turn))));
+    make("ol", { class: "cards" }, turn.cards.filter(isFirst).map((each) => cardNode(each, turn))));
 }
+
+/** Whether a card is the one that stands for all citations of its passage. */
+const isFirst = (card) => card.number === null || card.number === card.shared[0];
 
 function cardNode(card, turn) {
   const why = make("p", { class: "why", role: "status" });
@@ -117,22 +121,27 @@ function cardNode(card, turn) {
     const said = await call("why", turn.question, card.document, card.start, card.end);
     why.replaceChildren(said.error ?? said);
   };
-  const number = card.number === null ? null : make("span", { class: "number", "aria-hidden": "true" }, `${card.number}`);
-  const attributes = { class: "card", "data-place": placeOf(card), id: card.number === null ? null : `src-${turn.turn}-${card.number}` };
-  return make("li", attributes,
-    make("h4", {}, number, opener),
-    factsLine(card),
-    excerpt(card),
+  const name = (what) => `${what}: ${card.title}`;
+  const tool = (sign, words, label, click) => make("button", { type: "button", class: "quiet", click, "aria-label": name(label) }, icon(sign), words);
+  const why_words = card.number === null ? "Why this passage" : "Why this source";
+  const body = [factsLine(card), excerpt(card),
     make("div", { class: "card-tools" },
-      make("button", { type: "button", class: "quiet", click: () => open(card, turn.cards, opener), "aria-label": `Open document: ${card.title}` }, icon("file"), "Open document"),
-      make("button", { type: "button", class: "quiet", click: explain, "aria-label": `Why this ${card.number === null ? "passage" : "source"}: ${card.title}` }, icon("help"), card.number === null ? "Why this passage?" : "Why this source?"),
-      card.number === null ? null : make("button", { type: "button", class: "quiet", click: () => copy(quoteOf(card), "Quotation"), "aria-label": `Copy quotation: ${card.title}` }, icon("copy"), "Copy quotation")),
-    why);
+      tool("file", "Open document", "Open document", (event) => open(card, turn.cards, event.currentTarget)),
+      tool("help", `${why_words}?`, why_words, explain),
+      card.number === null ? null : tool("copy", "Copy quotation", "Copy quotation", () => copy(quoteOf(card), "Quotation"))),
+    why];
+  if (card.number === null) return make("li", { class: "card folded", "data-place": placeOf(card) }, folded(card, body));
+  const numbers = card.shared.map((each) => make("span", { class: "number", "aria-hidden": "true", id: `src-${turn.turn}-${each}` }, `${each}`));
+  return make("li", { class: "card", "data-place": placeOf(card) }, make("h4", {}, numbers, opener), body);
 }
+
+/** What is no source stands in one line until it is opened. */
+const folded = (card, body) => make("details", {},
+  make("summary", {}, make("span", { class: "title" }, card.title), make("span", { class: "line" }, citedWords(card))), body);
 
 /** A passage, cut to a few lines: those with the cited words. */
 function excerpt(card) {
-  const passage = make("div", { class: "passage" }, textNodes(card.passage, card.number));
+  const passage = make("div", { class: "passage" }, textNodes(card.passage, card.shared ?? card.number));
   const fit = new ResizeObserver(() => {
     const mark = passage.querySelector("mark");
     const top = mark ? mark.offsetTop - passage.offsetTop : 0;
@@ -147,12 +156,14 @@ function excerpt(card) {
 
 const flat = (words) => words.trim().split(/\s+/).join(" ");
 
-/** The words of a passage that are cited, on one line. */
-const citedWords = (card) => flat(card.passage.flatMap((block) => block.runs).filter((run) => run.cites).map((run) => run.text).join(""));
+const wordsOf = (card) => card.passage.flatMap((block) => block.runs).filter((run) => run.cites?.includes(card.number ?? NEAREST)).map((run) => run.text).join("");
+
+/** The words of a passage that a card's citation is, on one line. */
+const citedWords = (card) => flat(wordsOf(card));
 
 /** The cited words with where they stand, for pasting. */
 function quoteOf(card) {
-  const words = card.passage.flatMap((block) => block.runs).filter((run) => run.cites).map((run) => run.text).join("");
+  const words = wordsOf(card);
   const place = [card.speaker, card.title, ...card.facts].filter(Boolean).join(", ");
   return `“${words}” (${place})`;
 }
