@@ -7,7 +7,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rag.answer.tables.rows import cells, columns_above
+from rag.answer.tables.rows import cells
 from rag.records import AnswerSentence, Span
 
 if TYPE_CHECKING:
@@ -51,12 +51,14 @@ class Quotation:
         span: the sentences, in code points of the document.
         marks: the words that answer, in code points of the document, in order and apart from each other.
         score: that of its best sentence.
+        columns: the names above a row of a table.
     """
 
     hit: Hit
     span: Span
     marks: tuple[Span, ...]
     score: float
+    columns: tuple[str, ...] = ()
 
     def holds(self, candidate: Candidate) -> bool:
         """Tell whether a sentence is part of it."""
@@ -71,7 +73,7 @@ class Quotation:
         """
         passage, start = self.hit.passage, self.span.start
         quote, marks = passage.quote(self.span), [Span(mark.start - start, mark.end - start) for mark in self.marks]
-        row = cells(quote, columns_above(passage.text[: start - passage.span.start]) if quote.startswith("|") else ())
+        row = cells(quote, self.columns)
         text, shown, places = _displayed_row(row, marks) if row else (*displayed(quote, marks), ())
         return AnswerSentence(text, (number,), speaker, marks=shown, cells=places)
 
@@ -86,7 +88,8 @@ def quotations(chosen: Sequence[Candidate], apart: Collection[Candidate] = ()) -
     found: list[Quotation] = []
     for candidate in chosen:
         marks = (candidate.short,) if candidate.short else ()
-        new = Quotation(candidate.hit, _understood(candidate.hit.passage, candidate.span), marks, candidate.score)
+        span = _understood(candidate.hit.passage, candidate.span)
+        new = Quotation(candidate.hit, span, marks, candidate.score, candidate.columns)
         if any(old.holds(candidate) and candidate not in apart and candidate.short is None for old in found):
             continue
         at = next((n for n, old in enumerate(found) if candidate not in apart and _touch(old, new)), None)

@@ -170,7 +170,8 @@ class OverlapScorer:
                 places, texts, cosines, (_surroundings(*place) for place in places), strict=True
             )
         ]
-        found = looked_up(question, found, weights, self._retriever.similarity, yes_no=question.kind == "yes_no")
+        yes_no = question.kind == "yes_no"
+        found = looked_up(question, found, weights, self._retriever.similarity, self._retriever.text, yes_no=yes_no)
         return weighed_by_speaker(question, found, weights)
 
 

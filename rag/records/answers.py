@@ -169,6 +169,7 @@ class Candidate:
         score: from 0 to 1.
         support: the share of the question's terms in it, from 0 to 1.
         short: the part of the sentence that answers by itself, where one is known; in code points of the document.
+        columns: the names above a row of a table that does not name its values itself.
     """
 
     hit: Hit
@@ -177,6 +178,7 @@ class Candidate:
     score: float
     support: float = 0.0
     short: Span | None = None
+    columns: tuple[str, ...] = ()
 
     @property
     def speaker(self) -> str | None:

@@ -10,6 +10,7 @@ import math
 import re
 from collections import defaultdict
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from rag.answer.question import MEASURING, Question
@@ -53,7 +54,7 @@ def looked_up(
     found: Sequence[Candidate],
     weights: Mapping[str, float],
     alike: Alike,
-    text: Callable[[str], str] = lambda _: "",
+    text: Callable[[str], str],
     *,
     yes_no: bool = False,
 ) -> list[Candidate]:
@@ -68,12 +69,13 @@ def looked_up(
         found: sentences and rows, with the reader's scores.
         weights: the question's terms with their rarity.
         alike: the cosines between a text and others.
-        text: gives the text of a document, to compare all rows of a table.
+        text: gives the text of a document, for the names above a row, and to compare all rows of a table.
         yes_no: whether yes or no is asked: then the row is all.
     """
     asked = TableQuestion.of(question, weights)
-    above = _texts_above(found)
-    split = [(c, cells(c.text, columns_above(above[c.hit.passage.id] + _above(c)))) for c in found]
+    text = cache(text)
+    found = [replace(c, columns=_columns_of(c, text)) for c in found]
+    split = [(c, cells(c.text, c.columns)) for c in found]
     tables = defaultdict[str, list[Row]](list)  # of each document
     for candidate, parts in split:
         if parts:
@@ -94,23 +96,12 @@ def looked_up(
     return [judged.get(id(candidate), candidate) for candidate in found]
 
 
-def _above(candidate: Candidate) -> str:
-    """Return what stands above a row of Markdown in its passage; nothing for any other text."""
-    passage = candidate.hit.passage
-    place = candidate.span.start - passage.span.start
-    return passage.text[: max(0, place)] if candidate.text.startswith("|") else ""
-
-
-def _texts_above(found: Sequence[Candidate]) -> dict[str, str]:
-    """Return, for each passage that opens within a table of Markdown, the text of those right before it, by its id."""
-    passages = {c.hit.passage.id: c.hit.passage for c in found}
-    ends = {(passage.uri, passage.span.end): passage for passage in passages.values()}
-    above: dict[str, str] = {}
-    for passage in sorted(passages.values(), key=lambda passage: passage.span):
-        before = (ends.get((passage.uri, passage.span.start - gap)) for gap in (1, 2))
-        other = next(filter(None, before), None) if passage.text.startswith("|") else None
-        above[passage.id] = f"{above[other.id]}{other.text}\n" if other else ""
-    return above
+def _columns_of(candidate: Candidate, text: Callable[[str], str]) -> tuple[str, ...]:
+    """Return the names of the columns above a row of Markdown, in its passage or before it; none of any other text."""
+    if not candidate.text.startswith("|"):
+        return ()
+    end = candidate.span.start
+    return tuple(columns_above(text(candidate.hit.passage.uri)[max(0, end - SETTINGS.longest_table) : end]))
 
 
 def _judged(rows: Sequence[Row], columns: _Columns, *, yes_no: bool) -> Iterator[tuple[Row, Candidate]]:

@@ -39,6 +39,7 @@ class TableSettings:
         date_weight: what a date in common counts, as the rarity of a word.
         longest_whole: words up to which a value is an answer as a whole.
         longest_value: words of a value up to which a table is one of data; others are prose, to be read.
+        longest_table: characters above a row in which the names of its columns are looked for.
     """
 
     named_score: float = 0.9
@@ -50,6 +51,7 @@ class TableSettings:
     date_weight: float = 4.0
     longest_whole: int = 6
     longest_value: int = 12
+    longest_table: int = 50_000
 
 
 SETTINGS = TableSettings()

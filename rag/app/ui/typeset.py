@@ -175,7 +175,7 @@ def _unclaimed(text: str, start: int, end: int) -> Iterator[TypesetBlock]:
         if _RULE.fullmatch(span.of(text)):
             yield TypesetBlock("rule", (StyledRun(span, "sign"),))
         elif span.of(text).startswith("|"):
-            yield _table_row(text, span)
+            yield from (_table_row(text, strip(text, row)) for row in lines(text, span.start, span.end))
         else:
             yield TypesetBlock("paragraph", (StyledRun(span),))
 

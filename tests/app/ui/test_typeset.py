@@ -102,6 +102,18 @@ def test_tables_of_every_format_have_cells():
     assert [told(part, block).split() for block in typeset_text(part, MARKDOWN)] == [["c", "d"], ["e", "f"]]
 
 
+def test_rows_without_a_head_are_rows_of_their_own():
+    """As in a passage that opens within a table."""
+    text = "| Oz | 40 |\n| Ix | 9 |\n| Ur | 7 |\n\nThe end."
+    blocks = typeset_text(text, MARKDOWN)
+    assert [block.kind for block in blocks] == ["row", "row", "row", "paragraph"]
+    assert ["".join(run.span.of(text) for run in row.runs if not run.look) for row in blocks[:3]] == [
+        "Oz40",
+        "Ix9",
+        "Ur7",
+    ]
+
+
 def test_hand_wrapped_lines_are_one_paragraph():
     text = "This is the first line of a paragraph that was wrapped by hand\nand goes on in the second line of it."
     assert [block.kind for block in typeset_text(text)] == ["paragraph"]
