@@ -121,7 +121,7 @@ def planted(rows: Sequence[Asked]) -> None:
 
 def one_truth(rows: Sequence[Asked]) -> None:
     """Print how often sides are shown where the collection has one answer."""
-    answered = [row for row in rows if not row.answer.abstained]
+    answered = [row for row in rows if row.answer.is_plain]
     print("  sides shown:", share(bool(row.answer.conflicts) for row in answered))
     for row in answered:
         if row.answer.conflicts:

@@ -24,8 +24,8 @@ def premises(library: Library) -> None:
         answer = library.ask(entry["question"])
         quotes = " ".join(" ".join(citation.quote.split()) for citation in answer.citations)
         is_corrected = any(truth in quotes for truth in entry["truth"])
-        refused, corrected = refused + answer.abstained, corrected + is_corrected
-        if not answer.abstained and not is_corrected:
+        refused, corrected = refused + (not answer.is_plain), corrected + is_corrected
+        if answer.is_plain and not is_corrected:
             print(f"agreed with: {entry['question']}\n  {answer.text}")
     print(f"{len(questions)} false premises: {refused} refused, {corrected} corrected")
 
@@ -36,13 +36,13 @@ def swapped(library: Library) -> None:
     rows = [json.loads(line) for line in lines]
     as_it_is = [library.ask(row["question"]) for row in rows]
     for answer in as_it_is:
-        if answer.abstained:
+        if not answer.is_plain:
             print(f"refused as it is: {answer.question}")
     changed = [library.ask(row["swapped"]) for row in rows]
     for answer in changed:
-        if not answer.abstained:
+        if answer.is_plain:
             print(f"answered when swapped: {answer.question}\n  {answer.text}")
-    answered, refused = sum(not a.abstained for a in as_it_is), sum(a.abstained for a in changed)
+    answered, refused = sum(a.is_plain for a in as_it_is), sum(not a.is_plain for a in changed)
     print(f"{len(rows)} questions: {answered} answered as they are; with one thing swapped {refused} refused")
 
 

@@ -123,8 +123,11 @@ def labelled(questions: Sequence[LabelledQuestion], library: Library) -> Iterato
     """Ask questions: good is a first sentence with the answer, or none plainly given where there is none."""
     for question in questions:
         answer = library.ask(question.text)
-        plain = not (answer.abstained or answer.closest)
-        good = answer_scores(question, answer)["sentence_hit@1"] > 0 if question.answerable is not False else not plain
+        good = (
+            answer_scores(question, answer)["sentence_hit@1"] > 0
+            if question.answerable is not False
+            else not answer.is_plain
+        )
         yield Asked(shown(answer), good)
 
 

@@ -169,13 +169,13 @@ def main() -> None:
             short = answer.short_answer.text if answer.short_answer else None
             right += value is not None and short == value
             row += value is not None and bool(answer.sentences) and value in answer.sentences[0].text
-            refused += value is None and answer.abstained
-            if options.wrong and (short != value or (value is None and not answer.abstained)):
+            refused += value is None and not answer.is_plain
+            if options.wrong and (short != value or (value is None and answer.is_plain)):
                 shown = answer.sentences[0].text if answer.sentences else answer.reason
                 print(f"{question}\n  wanted {value}, got {short}: {shown}")
     answerable = sum(value is not None for _, value in asked)
     print(f"of {answerable} with an answer: short answer right {right}, it is in the first row shown {row}")
-    print(f"of {len(asked) - answerable} without: refused {refused}")
+    print(f"of {len(asked) - answerable} without: not answered {refused}")
 
 
 if __name__ == "__main__":

@@ -148,7 +148,9 @@ def report_refusals(asked: Sequence[Asked]) -> None:
         for kind in ("misleading", "elsewhere"):
             found = _abstention([*of["answerable"], *of[kind]], who)
             print(f"over the corpus, {who:8} {kind:10} AUROC {found.get('auroc', float('nan')):.3f}")
-        shares = ", ".join(f"{kind} {fmean(a.answers[who].abstained for a in some):.3f}" for kind, some in of.items())
+        shares = ", ".join(
+            f"{kind} {fmean(not a.answers[who].is_plain for a in some):.3f}" for kind, some in of.items()
+        )
         found = _abstention(asked, who)
         rates = f"precision {found.get('precision', 0):.3f}, recall {found.get('recall', 0):.3f}"
         print(f"over the corpus, {who:8} refusing at the shipped threshold: {rates}; refused: {shares}")
@@ -157,7 +159,7 @@ def report_refusals(asked: Sequence[Asked]) -> None:
 def _abstention(asked: Sequence[Asked], who: str) -> dict[str, float]:
     answers = [a.answers[who] for a in asked]
     can = [a.kind == "answerable" for a in asked]
-    return abstention([answer.abstained for answer in answers], can, [answer.confidence for answer in answers])
+    return abstention([not answer.is_plain for answer in answers], can, [answer.confidence for answer in answers])
 
 
 def report_seeds(folder: Path, reader: Reader) -> None:
@@ -171,7 +173,9 @@ def report_seeds(folder: Path, reader: Reader) -> None:
             short = answer.short_answer.text if answer.short_answer else ""
             quoted = any(piece in citation.quote for piece in question.evidence for citation in answer.citations)
             fits = max((f1(short, gold) for gold in question.answers), default=0.0)
-            fine = quoted and (fits >= 0.5 or _wants_yes_or_no(question)) if question.answerable else answer.abstained
+            fine = (
+                quoted and (fits >= 0.5 or _wants_yes_or_no(question)) if question.answerable else not answer.is_plain
+            )
             right, refused = right + (fine and bool(question.answerable)), refused + (fine and not question.answerable)
             print(f"{'ok' if fine else '--'} {answer.confidence or 0:.3f} f1 {fits:.2f} | {question.text} | {short!r}")
     print(f"seeds: {right} answered (evidence cited; F1 of at least 0.5 but for yes and no), {refused} refused")

@@ -37,12 +37,11 @@ def answers(
         yield from answerer.stream(question, hits)
         return
     answer = answerer.answer(question, hits)
-    unanswered = answer.abstained or answer.closest
-    if unanswered and not (answer.reason or "").startswith(NOT_SAID.partition("{")[0]):
+    if not answer.is_plain and not (answer.reason or "").startswith(NOT_SAID.partition("{")[0]):
         other = respelled(question.text, [hit.passage.text for hit in hits])
         if other and len(other) <= MAX_QUESTION:
             again = answerer.answer(Question.parse(other), search(other))
-            is_better = not again.abstained and (answer.abstained or not again.closest)
+            is_better = again.is_plain or (answer.abstained and not again.abstained)
             answer = replace(again, searched_for=other) if is_better else answer
     yield answer
 
@@ -75,7 +74,7 @@ def explained(answer: Answer, question: Question, where: Filter | None, *, engli
     searched = answer.searched_for or question.text
     if searched != question.asked:
         answer = replace(answer, question=question.asked, searched_for=searched)
-    if not answer.abstained and not answer.closest:
+    if answer.is_plain:
         return answer
     passages = [hit.passage for hit in answer.nearest] or [citation.passage for citation in answer.citations]
     foreign = not_english([passage.text for passage in passages]) if english_only else None

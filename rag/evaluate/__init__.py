@@ -76,7 +76,7 @@ class Result:
         judged = [(c.answer, bool(c.question.answerable)) for c in self.cases if c.question.answerable is not None]
         answers = [(answer, can) for answer, can in judged if answer is not None]
         return abstention(
-            [answer.abstained or answer.closest for answer, _ in answers],
+            [not answer.is_plain for answer, _ in answers],
             [can for _, can in answers],
             [answer.confidence for answer, _ in answers],
         )

@@ -153,6 +153,11 @@ class Answer:
     closest: bool = False
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it answers: neither a refusal nor only what comes closest."""
+        return not self.abstained and not self.closest
+
+    @property
     def text(self) -> str:
         """All sentences with their markers; the reason for a refusal."""
         return self.reason or "" if self.abstained else " ".join(map(str, self.sentences))

@@ -61,7 +61,7 @@ def test_their_words_answer(museum):
 def test_nothing_said_about_the_matter(museum):
     """What they say about something else is no answer."""
     answer = museum.ask("What did Peter Hale say about the railway strike?")
-    assert answer.abstained or answer.closest or not any("bones" in s.text for s in answer.sentences)
+    assert not answer.is_plain or not any("bones" in s.text for s in answer.sentences)
 
 
 def test_the_words_of_others_are_not_theirs(museum):

@@ -41,10 +41,8 @@ def test_speaker_and_year_may_stand_in_the_name_alone(tmp_path):
         library.index(docs)
         for speaker, year, levy in (("Marlow", 2014, "14"), ("Tolliver", 2019, "19")):
             answer = library.ask(f"How many crowns a ton did {speaker} ask for in {year}?")
-            assert not answer.abstained
-            assert not answer.closest
+            assert answer.is_plain
             assert f"{levy} crowns a ton" in answer.sentences[0].text
             assert f"{year}-{speaker.lower()}" in answer.citations[0].uri
             assert library.document(answer.citations[0].uri).title is None  # the name is shown, and is no title
-        answer = library.ask("How many crowns a ton did Marlow ask for in 2019?")
-        assert answer.abstained or answer.closest
+        assert not library.ask("How many crowns a ton did Marlow ask for in 2019?").is_plain

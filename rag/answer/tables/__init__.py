@@ -131,6 +131,7 @@ class _Columns:
         self._asked = asked
         self._alike = alike
         self._names = list(dict.fromkeys(cell.name for row in rows for cell in row.cells if cell.name))
+        self._name_terms = frozenset(term for row in rows for cell in row.cells for term in cell.name_terms)
         self._known: dict[str, dict[str, float]] = {}
         head = _HEAD.match(asked.text)
         self._head = frozenset(terms(head[1])) if head else frozenset[str]()
@@ -172,7 +173,7 @@ class _Columns:
 
     def _wanted(self, given: Sequence[TableCell]) -> dict[str, float]:
         """Return the terms of what is asked for: `county` of `which county`, or all that are no values of the row."""
-        known = {term for cell in given for term in cell.terms} | self._asked.fixed
+        known = {term for cell in given for term in cell.terms} | (self._asked.fixed - self._name_terms)
         wanted = {term: weight for term, weight in self._asked.weights.items() if term not in known}
         head = frozenset[str]() if self._asked.question.kind == "date" else self._head
         return {term: weight for term, weight in wanted.items() if term in head} or wanted

@@ -116,4 +116,4 @@ def _some_documents(library: Library) -> Iterator[Document]:
 
 def _is_answered(answer: Answer) -> bool:
     """Tell whether a question is answered plainly, with the words that answer marked."""
-    return not answer.abstained and not answer.closest and any(sentence.marks for sentence in answer.sentences)
+    return answer.is_plain and any(sentence.marks for sentence in answer.sentences)
