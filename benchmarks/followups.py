@@ -12,7 +12,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-from rag.answer.followup import standalone
 from rag.library import Library
 
 ROOT = Path(__file__).parent.parent
@@ -31,7 +30,8 @@ def main() -> None:
         library.index(ROOT / "data", *sys.argv[1:])
         names = {Path(info.uri).name for info in library.documents()}
         pairs = [pair for pair in pairs if pair["document"] in names]
-        meant = [standalone(pair["follow_up"], [library.ask(pair["before"])]) for pair in pairs]
+        asked = [library.ask(pair["follow_up"], history=[library.ask(pair["before"])]) for pair in pairs]
+        meant = [answer.searched_for or answer.question for answer in asked]
         typed = [found(library, pair["follow_up"], pair) for pair in pairs]
         understood = [found(library, question, pair) for question, pair in zip(meant, pairs, strict=True)]
         alone = [found(library, pair["alone"], pair) for pair in pairs]

@@ -50,7 +50,7 @@ def other_kind(kind: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 RULES = [
-    Rule("follow-ups resolved", "rag.answer.question.standalone", lambda _: lambda question, _: question),
+    Rule("follow-ups resolved", "rag.library.readings", lambda _: lambda question, _: [question]),
     Rule("broad questions", "rag.answer.question._kind", other_kind("broad")),
     Rule("yes or no", "rag.answer.question._kind", other_kind("yes_no")),
     Rule("words of a speaker", "rag.answer.scorer.weighed_by_speaker", lambda _: lambda _q, found, _w: found),

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.answer import Answerer, Question, answers, explained, only_speaker
+from rag.answer import Answerer, Question, answers, explained, only_speaker, readings
 from rag.answer.extractive import ExtractiveAnswerer
 from rag.answer.scorer import scorer
 from rag.errors import DocumentUnknown, InputError, RagError
@@ -233,10 +233,9 @@ class Library:
         def search(text: str) -> list[Hit]:
             return only_speaker(self.retriever.to_read(text, k, where), where)
 
-        asked = Question.parse(question, history)
-        hits = search(asked.text)
-        for answer in answers(search, who, asked, hits):
-            yield explained(answer, asked, where, english_only=self._english_only and who is self._quoting)
+        meant = [Question.parse(reading) for reading in readings(question, history)]
+        for answer in answers(search, who, meant):
+            yield explained(answer, question, where, english_only=self._english_only and who is self._quoting)
 
     def warm(self, *, wait: bool = True) -> None:
         """Load the models and open the index, so that the first question does not wait for them.

@@ -77,8 +77,8 @@ class Asker:
         def search(asked: str) -> list[Hit]:
             return self._library.retriever.fused(asked, PASSAGES)
 
-        asked = Question.parse(question)
-        return deque(answers(search, ExtractiveAnswerer(self._scorers[who]), asked, search(question)), maxlen=1)[0]
+        given = answers(search, ExtractiveAnswerer(self._scorers[who]), [Question.parse(question)])
+        return deque(given, maxlen=1)[0]
 
     def _given(self, question: LabelledQuestion, uri: str) -> dict[str, tuple[float, float]]:
         hits = self._library.retriever.fused(question.text, PASSAGES, Filter(document=(uri,)))

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rag.answer.answerer import NOT_SAID, Answerer, StreamingAnswerer
+from rag.answer.followup import readings
 from rag.answer.question import Question
 from rag.answer.spelling import respelled
 from rag.language.detect import not_english
@@ -16,27 +17,27 @@ if TYPE_CHECKING:
 
     from rag.records import Answer, Filter, Hit
 
-__all__ = ["Answerer", "Question", "StreamingAnswerer", "answers", "explained", "only_speaker"]
+__all__ = ["Answerer", "Question", "StreamingAnswerer", "answers", "explained", "only_speaker", "readings"]
 
 
 def answers(
-    search: Callable[[str], Sequence[Hit]], answerer: Answerer, question: Question, hits: Sequence[Hit]
+    search: Callable[[str], Sequence[Hit]], answerer: Answerer, questions: Sequence[Question]
 ) -> Iterator[Answer]:
     """Yield the answer as it grows; the last one counts.
 
-    A question that the passages do not plainly answer is asked once more with its words as the documents spell them,
-    unless it is for a name, a number or a date that they do not have.
+    Of several readings of a question, the one with the surest answer counts. What the passages do not plainly answer is
+    asked once more with its words as the documents spell them, unless they lack a name, number or date of it.
 
     Args:
         search: finds the passages for a text.
         answerer: answers from them.
-        question: what is asked.
-        hits: its passages, best first.
+        questions: what may be asked, likeliest first; an answerer that streams is asked the first alone.
     """
     if isinstance(answerer, StreamingAnswerer):
-        yield from answerer.stream(question, hits)
+        yield from answerer.stream(questions[0], search(questions[0].text))
         return
-    answer = answerer.answer(question, hits)
+    found = [(answerer.answer(question, hits := search(question.text)), question, hits) for question in questions]
+    answer, question, hits = max(found, key=lambda one: _sureness(one[0]))
     if not answer.is_plain and not (answer.reason or "").startswith(NOT_SAID.partition("{")[0]):
         other = respelled(question.text, [hit.passage.text for hit in hits])
         if other and len(other) <= MAX_QUESTION:
@@ -44,6 +45,10 @@ def answers(
             is_better = again.is_plain or (answer.abstained and not again.abstained)
             answer = replace(again, searched_for=other) if is_better else answer
     yield answer
+
+
+def _sureness(answer: Answer) -> tuple[bool, bool, float]:
+    return answer.is_plain, not answer.abstained, answer.confidence or 0.0
 
 
 def only_speaker(hits: Sequence[Hit], where: Filter | None) -> list[Hit]:
@@ -62,18 +67,18 @@ def _only(hit: Hit, where: Filter) -> Hit:
     return replace(hit, passage=replace(passage, sentences=sentences, places=places)) if kept else hit
 
 
-def explained(answer: Answer, question: Question, where: Filter | None, *, english_only: bool) -> Answer:
+def explained(answer: Answer, asked: str, where: Filter | None, *, english_only: bool) -> Answer:
     """Say with an answer which question it is to, and with a refusal what may stand in the way: a language, a filter.
 
     Args:
         answer: to the question, or to one in other words (`searched_for`).
-        question: as it was typed and meant.
+        asked: the question as it was typed.
         where: what a passage had to be.
         english_only: whether the answerer reads English only, which a refusal over other passages then says.
     """
-    searched = answer.searched_for or question.text
-    if searched != question.asked:
-        answer = replace(answer, question=question.asked, searched_for=searched)
+    searched = answer.searched_for or answer.question
+    if searched != asked:
+        answer = replace(answer, question=asked, searched_for=searched)
     if answer.is_plain:
         return answer
     passages = [hit.passage for hit in answer.nearest] or [citation.passage for citation in answer.citations]

@@ -1,23 +1,17 @@
-"""A question, parsed once: what it means after the conversation, what it asks for, and what it takes for granted."""
+"""A question, parsed once: what it asks for, of whom, and what it takes for granted."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from rag.answer.followup import standalone
 from rag.language.dates import Parts, without_dates, written
 from rag.language.names import names
 from rag.language.numbers import Number, number
 from rag.language.speakers.vocabulary import TITLES
 from rag.language.terms import terms
 from rag.retrieve import MAX_QUESTION
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rag.records import Answer
 
 Kind = Literal["broad", "yes_no", "time", "date", "number", "person", "place", "other"]
 
@@ -86,8 +80,7 @@ class Question:
     """What is asked.
 
     Attributes:
-        text: what is meant: the question with what it leaves out put in from the conversation.
-        asked: the question as it was typed.
+        text: its words, in lower case where all of it is in capitals.
         kind: what an answer has to be: several quotations (what happened, main points, timeline, compare), a yes or no,
             a time of day, a date, a number, somebody, a place, or anything.
         is_in_time: whether the answer is to be ordered by date, as a timeline.
@@ -100,7 +93,6 @@ class Question:
     """
 
     text: str
-    asked: str
     kind: Kind
     is_in_time: bool
     counted: str | None
@@ -111,15 +103,14 @@ class Question:
     terms: frozenset[str]
 
     @classmethod
-    def parse(cls, asked: str, history: Sequence[Answer | str] = ()) -> Question:
-        """Parse a question after a conversation: the answers before, oldest first, or questions without an answer."""
-        text = standalone(_in_lower_case(asked), history)[:MAX_QUESTION]
+    def parse(cls, asked: str) -> Question:
+        """Parse a question that stands by itself (see `rag.answer.followup` for those that do not)."""
+        text = _in_lower_case(asked)[:MAX_QUESTION]
         undated = without_dates(text)
         counted = _COUNTED.search(text)
         first = _OPENING.match(undated)
         return cls(
             text=text,
-            asked=asked,
             kind=_kind(text),
             is_in_time=bool(_IN_TIME.search(text)),
             counted=counted[1] if counted else None,
