@@ -37,6 +37,7 @@ _SAID = re.compile(
     r"|^according to whom$|^says who$|^whose\s+(?:words|claim|figure|number)\s+(?:is|was|are|were)\s+(?:that|this|it)$",
     re.IGNORECASE,
 )
+_ASKS_NAME = re.compile(rf"(?:{_BEFORE}\s+)?(?:who|whom|whose|which|what|where)\b", re.IGNORECASE)
 _PERSON = re.compile(r"\b(?:he|she|him|his|her|hers)\b", re.IGNORECASE)
 _OTHER = re.compile(
     r"\b(?:they|them|theirs?|its|(?:that|this|it|then|next)(?=$)|it(?!\s+(?:takes?|took|true|possible|likely|clear)\b)"
@@ -143,7 +144,7 @@ def _with_names(question: str, words: str, before: str, last: Answer | str) -> l
     if not (person or other):
         return [question]
     asks_who = re.match(rf"(?:{_BEFORE}\s+)?(?:who|whom|whose)\b", before, re.IGNORECASE)
-    answered = _found(last)
+    answered = _found(last, before)
     bracketed = f"{_capitalised(words)} ({_topic(before, answered, words)})?"
     if not person:
         return [bracketed]
@@ -153,12 +154,13 @@ def _with_names(question: str, words: str, before: str, last: Answer | str) -> l
     return named if asks_who and named else [*named, bracketed]
 
 
-def _found(last: Answer | str) -> list[str]:
-    """Return the name that answered."""
-    if not isinstance(last, Answer) or not last.is_plain:
+def _found(last: Answer | str, before: str) -> list[str]:
+    """Return the name that answered, where one was asked for."""
+    if not isinstance(last, Answer) or not last.is_plain or not _ASKS_NAME.match(before):
         return []
     marked = (mark.of(sentence.text) for sentence in last.sentences[:1] for mark in sentence.marks)
-    return [name for words in marked for name in names(words.partition(",")[0])[:1]]
+    found = [name for words in marked for name in names(words) if name not in before]
+    return sorted(found, key=lambda name: -len(name.split()))[:1]
 
 
 def _unowned(pronoun: re.Pattern[str], words: str) -> bool:
