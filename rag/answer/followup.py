@@ -16,12 +16,15 @@ from rag.records import Answer, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from collections.abc import Set as AbstractSet
 
 MOST = 2
 """Readings of a question."""
 
 _WORD = r"(?:who|whom|whose|what|which|when|where|why|how(?:\s+(?:many|much|long|far|often|old|high|wide|deep|big))?)"
-_VERB = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)"
+_BEING, _DOING = frozenset("is are was were".split()), frozenset("do does did".split())
+_VERBS = _BEING | _DOING | frozenset("has have had can could will would should".split())
+_VERB = rf"(?:{'|'.join(sorted(_VERBS))})"
 _BEFORE = r"(?:according to|about|against|in|at|on|for|from|to|by|of|with|near|after|before|since|until|during)"
 _LEAD = re.compile(r"^(?:and|but|or|so|then|ok|okay|also)\b[\s,]*", re.IGNORECASE)
 _ABOUT = re.compile(r"^(?:what|how)\s+about\s+|^(?:the\s+)?same\s+(?:question\s+)?for\s+", re.IGNORECASE)
@@ -37,7 +40,10 @@ _SAID = re.compile(
     r"|^according to whom$|^says who$|^whose\s+(?:words|claim|figure|number)\s+(?:is|was|are|were)\s+(?:that|this|it)$",
     re.IGNORECASE,
 )
-_ASKS_NAME = re.compile(rf"(?:{_BEFORE}\s+)?(?:who|whom|whose|which|what|where)\b", re.IGNORECASE)
+_WHO = frozenset("who whom whose".split())
+_NAMED = _WHO | frozenset("which what where".split())
+_FRAME = re.compile(rf"^(?:{_WORD}\s+)?(?:{_VERB}\s+)?", re.IGNORECASE)
+"""What makes a question of a sentence."""
 _PERSON = re.compile(r"\b(?:he|she|him|his|her|hers)\b", re.IGNORECASE)
 _OTHER = re.compile(
     r"\b(?:they|them|theirs?|its|(?:that|this|it|then|next)(?=$)|it(?!\s+(?:takes?|took|true|possible|likely|clear)\b)"
@@ -51,9 +57,7 @@ _COUNTED = re.compile(
     re.IGNORECASE,
 )
 _PHRASE = re.compile(r"\b(?P<article>[Tt]he|[Aa]n?)\s+(?:[A-Z0-9][\w’'-]*\s+)*[a-z][\w’'-]*(?:\s+[a-z][\w’'-]*){0,2}")
-_DOING = re.compile(r"\b(?:do|does|did)\s+$", re.IGNORECASE)
-_BEING = re.compile(r"^(?:when|where|why|how|which)\b.*\b(?:is|are|was|were)\s+$", re.IGNORECASE)
-"""What stands before a phrase that a verb follows: behind being, at the end alone."""
+_CONJUNCTIONS = frozenset("that when because if after before while and".split())
 _PLURAL = re.compile(r"\b[A-Za-z]{3,}[^sui\W]s\b|\b(?:people|men|women|children)\b")
 
 
@@ -97,13 +101,12 @@ def _who_said(before: str, last: Answer | str) -> str:
 def _with_word(bare: re.Match[str], before: str) -> str:
     """Ask the question before with another question word: `When did the talks begin?` -> `Why did the talks begin?`."""
     word = _capitalised(bare["word"] or bare["event"])
-    opener, verb = _ASKING.match(before), re.match(rf"{_VERB}\s+", before, re.IGNORECASE)
+    opener, verb = _ASKING.match(before), _first(before) in _VERBS
     if opener and not bare["more"]:
         return f"{word} {before[opener.end() :]}?"
     if verb and not bare["more"] and not word.startswith("How m"):
         return f"{word} {before[:1].lower()}{before[1:]}?"
-    rest = re.sub(rf"^(?:{_WORD}\s+)?(?:{_VERB}\s+)?", "", before, flags=re.IGNORECASE)
-    return f"{word}{bare['more'] or ''} ({rest})?"
+    return f"{word}{bare['more'] or ''} ({_FRAME.sub('', before)})?"
 
 
 def _with_part(before: str, part: str) -> list[str]:
@@ -143,7 +146,7 @@ def _with_names(question: str, words: str, before: str, last: Answer | str) -> l
     person, other = (_unowned(pattern, words) for pattern in (_PERSON, _OTHER))
     if not (person or other):
         return [question]
-    asks_who = re.match(rf"(?:{_BEFORE}\s+)?(?:who|whom|whose)\b", before, re.IGNORECASE)
+    asks_who = _asks(before, _WHO)
     answered = _found(last, before)
     bracketed = f"{_capitalised(words)} ({_topic(before, answered, words)})?"
     if not person:
@@ -156,7 +159,7 @@ def _with_names(question: str, words: str, before: str, last: Answer | str) -> l
 
 def _found(last: Answer | str, before: str) -> list[str]:
     """Return the name that answered, where one was asked for."""
-    if not isinstance(last, Answer) or not last.is_plain or not _ASKS_NAME.match(before):
+    if not isinstance(last, Answer) or not last.is_plain or not _asks(before, _NAMED):
         return []
     marked = (mark.of(sentence.text) for sentence in last.sentences[:1] for mark in sentence.marks)
     found = [name for words in marked for name in names(words) if name not in before]
@@ -169,7 +172,7 @@ def _unowned(pronoun: re.Pattern[str], words: str) -> bool:
     if match is None:
         return False
     before = words[: match.start()]
-    if match[0].lower() in _OBJECTS and not re.search(r"\b(?:that|when|because|if|after|before|while|and)\b", before):
+    if match[0].lower() in _OBJECTS and _CONJUNCTIONS.isdisjoint(before.split()):
         return True
     behind = before[opener.end() :] if (opener := _OPENER.match(before)) else before
     several = pronoun is _OTHER and _PLURAL.search(before)
@@ -181,15 +184,14 @@ def _topic(before: str, found: Iterable[str] = (), known: str = "") -> str:
     counted = [match["noun"] for match in [_COUNTED.match(before)] if match]
     told = dict.fromkeys([*counted, *(span.of(before) for span in _mentioned(before)), *found])
     new = ", ".join(name for name in told if name not in known and not any(name != o and name in o for o in told))
-    return new or re.sub(rf"^(?:{_WORD}\s+)?(?:{_VERB}\s+)?", "", before, flags=re.IGNORECASE)
+    return new or _FRAME.sub("", before)
 
 
 def _who_is(before: str) -> list[str]:
     """Return the name of `Who is Ana Velic?`."""
-    match = re.match(r"who\s+(?:is|are|was|were)\s+", before, re.IGNORECASE)
-    return [
-        span.of(before) for span in _named(before) if match and (span.start, span.end) == (match.end(), len(before))
-    ]
+    words = before.split(maxsplit=2)
+    is_asked = len(words) == 3 and words[0].lower() == "who" and words[1].lower() in _BEING
+    return [span.of(before) for span in _named(before) if is_asked and span.of(before) == words[2]]
 
 
 def _persons(before: str) -> list[str]:
@@ -226,14 +228,24 @@ def _phrases(question: str) -> list[Span]:
         lower = sum(word.islower() for word in words[1:kept])
         is_cut = kept < len(words) and words[kept].lower() in {"of", "in", "at", "for"}
         named = any(not word.islower() for word in words[1:kept])
-        front, at_end = question[: match.start()], kept == len(words) and match.end() == len(question)
-        verb = _DOING.search(front) or (at_end and _BEING.search(front))
+        front, at_end = question[: match.start()].lower().split(), kept == len(words) and match.end() == len(question)
+        being = at_end and front[0] not in {"who", "what"} and front[-1] in _BEING if front else False
+        verb = being or not _DOING.isdisjoint(front[-1:])
         kept -= bool(verb and lower + named > 1 and not (is_cut and lower == 1))
         end = match.start() + len(" ".join(words[:kept]))
         if kept > 1:
             found.append(Span(match.start(), end))
         at = max(end, match.end("article"))
     return found
+
+
+def _first(words: str) -> str:
+    return words.partition(" ")[0].lower()
+
+
+def _asks(question: str, words: AbstractSet[str]) -> bool:
+    """Tell whether a question opens with one of these words, perhaps behind a preposition."""
+    return not words.isdisjoint(question.lower().split()[:2])
 
 
 def _has_digit(text: str) -> bool:
