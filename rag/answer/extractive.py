@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from rag.answer.premise import missing
 from rag.answer.quotation import Quotation, quotations
 from rag.answer.settings import Evidence, Quoting
 from rag.answer.short import short_answer, widened
+from rag.language.terms import words
 from rag.records import Answer, Citation, Conflict, ShortAnswer
 
 if TYPE_CHECKING:
@@ -171,4 +171,4 @@ def _stand_beside(one: Candidate, other: Candidate) -> bool:
 
 
 def _words(candidate: Candidate) -> str:
-    return " ".join(re.findall(r"\w+", candidate.text)).casefold()  # also where only quotation marks differ
+    return " ".join(words(candidate.text)).casefold()  # also where only quotation marks differ

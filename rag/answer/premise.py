@@ -125,7 +125,7 @@ def _spelled(name: str, text: str) -> bool:
     known = _EVERYDAY.get(name)
     if known and re.search(rf"\b(?:{known})", text, re.IGNORECASE):
         return True
-    if not re.fullmatch(r"[A-Z]{3,6}", name):
+    if not (name.isascii() and name.isalpha() and name.isupper() and 3 <= len(name) <= 6):
         return False
     words = r"\s+(?:(?:of|for|and|the|on|in|to)\s+)*".join(rf"{letter}[\w’'-]+" for letter in name)
     return re.search(rf"\b{words}", text) is not None

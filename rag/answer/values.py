@@ -13,7 +13,7 @@ from rag.language.dates import Parts, without_dates, written
 from rag.language.names import NO_NAME, same_name
 from rag.language.numbers import VAGUE, Number, nothing, number, numbers, unit_at
 from rag.language.speakers.vocabulary import is_role
-from rag.language.terms import terms
+from rag.language.terms import terms, words
 
 if TYPE_CHECKING:
     from rag.answer.question import Question
@@ -70,7 +70,7 @@ class Value:
 
 def value(question: Question, answer: str) -> Value | None:
     """Read a short answer as the kind of value that the question asks for; None where it is no such value."""
-    if re.search(r"\b(?:what|which) time\b", question.text, re.IGNORECASE):
+    if question.kind == "time":
         return _time(answer)
     if _DATE_ASKED.search(question.text):
         return _time(answer) or _date(question, answer)
@@ -104,7 +104,7 @@ def _fits(question: Question, answer: str) -> bool:
         case "number":
             dated = _YEAR.fullmatch(answer) or _is_a_day(answer)  # 19 April 2023 is no age
             return not dated and bool(
-                re.search(r"\d", answer) or numbers(answer) or VAGUE.search(answer) or nothing(answer)
+                any(map(str.isdigit, answer)) or numbers(answer) or VAGUE.search(answer) or nothing(answer)
             )
         case "person":  # a capital, or letters that have no case
             return any(char.isupper() or (char.isalpha() and not char.islower()) for char in answer)
@@ -114,7 +114,7 @@ def _fits(question: Question, answer: str) -> bool:
 
 def _is_a_day(answer: str) -> bool:
     """Tell whether all figures of an answer are those of a date with a month."""
-    return any(parts.month for _, parts in written(answer)) and not re.search(r"\d", without_dates(answer))
+    return any(parts.month for _, parts in written(answer)) and not any(map(str.isdigit, without_dates(answer)))
 
 
 def counts_otherwise(question: Question, name: str) -> bool:
@@ -146,8 +146,8 @@ def _date(question: Question, answer: str) -> Value | None:
     found = [parts for _, parts in written(answer)]
     if len(found) == 2 and re.search(r"\d\s?[–—-]\s?\w", answer):
         end = {"born": 0, "birth": 0, "die": 1, "died": 1, "death": 1}
-        words = set(re.findall(r"\w+", question.text.lower()))
-        found = [found[place] for word, place in end.items() if word in words]
+        asked = set(words(question.text.lower()))
+        found = [found[place] for word, place in end.items() if word in asked]
     return Value("date", answer, date=found[0]) if len(found) == 1 else None
 
 

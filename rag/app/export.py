@@ -171,7 +171,7 @@ def _escaped(words: str) -> str:
     words = _LINE_START.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", words))
     words = _ADDRESS.sub(r"\\\1", words).replace("\t", "&#9;")
     words = re.sub(r"(?m)^[^\S\n]|[^\S\n]$", lambda space: f"&#{ord(space[0])};", words)  # of any width
-    return re.sub(r"\n\Z", "&#10;", words)
+    return f"{words[:-1]}&#10;" if words.endswith("\n") else words
 
 
 def _without_times(file: io.BytesIO) -> bytes:

@@ -90,4 +90,4 @@ def _begins(short: str, words: list[str]) -> bool:
 
 
 def _joined(short: str) -> str:
-    return re.sub(r"[\W_]", "", short)
+    return "".join(filter(str.isalnum, short))

@@ -210,8 +210,9 @@ def _parts(match: re.Match[str]) -> Parts | None:
 def _is_a_verb(match: re.Match[str]) -> bool:
     """Tell whether `may` or `march` is a verb: `12 may have died`, `this may be`, `why did 12 march on it`."""
     word = match.groupdict().get("month")
-    follows = re.match(r"\s+[a-z]", match.string[match.end() :])
-    return word in {"may", "march"} and bool(follows) and not match.groupdict().get("year")
+    rest = match.string[match.end() :]
+    follows = rest[:1].isspace() and rest.lstrip()[:1].islower()
+    return word in {"may", "march"} and follows and not match.groupdict().get("year")
 
 
 def _is_a_count(match: re.Match[str]) -> bool:

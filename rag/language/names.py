@@ -6,7 +6,7 @@ import re
 import unicodedata
 from difflib import SequenceMatcher
 
-from rag.language.terms import terms
+from rag.language.terms import terms, words
 
 CAPITALISED = r"[A-Z][\w’'-]+"
 """A pattern of one word of a name."""
@@ -49,9 +49,9 @@ def _tokens(name: str) -> list[str]:
 
 def _initials(name: str, other: str) -> bool:
     """Tell whether a name is made of the first letters of the other's words: `UN` and `United Nations`."""
-    letters = re.sub(r"\W", "", name).lower()
-    words = [word for word in re.findall(r"\w+", other.lower()) if word not in NO_NAME]
-    return 1 < len(letters) <= 6 and len(words) > 1 and letters == "".join(word[0] for word in words)
+    letters = "".join(filter(str.isalnum, name)).lower()
+    long = [word for word in words(other.lower()) if word not in NO_NAME]
+    return 1 < len(letters) <= 6 and len(long) > 1 and letters == "".join(word[0] for word in long)
 
 
 _CAPITAL = r"\b(?:(?:al|el|an)-)?[A-Z](?:[\w’'-]|\.(?=[A-Z]))*"

@@ -100,7 +100,8 @@ def _without_scale(match: re.Match[str]) -> str:
 
 def nothing(answer: str) -> Number | None:
     """Return zero for a word that says so."""
-    return Number(0.0, 0.0) if re.fullmatch(r"\W*(?:none|nobody|no one|zero|nil)\W*", answer, re.IGNORECASE) else None
+    said = answer.strip(" .,;:!\"'“”").lower()
+    return Number(0.0, 0.0) if said in {"none", "nobody", "no one", "zero", "nil"} else None
 
 
 def unit_at(text: str, at: int) -> tuple[str, float]:

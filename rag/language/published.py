@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rag.language.blocks import front_matter
 from rag.language.dates import GERMAN_MONTHS, MONTHS, WEEKDAY, any_of, month_number
+from rag.language.terms import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -131,7 +132,7 @@ def _only(row: str) -> str | None:
         if times > 1:
             return None
     beside = _BESIDE.sub("", row)
-    return found if len(re.findall(r"\w+", beside)) <= 6 and not beside.rstrip().endswith((".", "!", "?")) else None
+    return found if len(words(beside)) <= 6 and not beside.rstrip().endswith((".", "!", "?")) else None
 
 
 def _opening(words: str) -> str | None:

@@ -84,8 +84,13 @@ def coverage(weights: Mapping[str, float], text: str, near: str) -> float:
     return found / total if total else 0.0
 
 
+def words(text: str) -> list[str]:
+    """Return the words of a text as they are written, without what stands between them."""
+    return re.findall(r"\w+", text)
+
+
 def _normalise(text: str) -> str:
-    text = _ACRONYM.sub(lambda match: re.sub(r"\W", "", match[0]), text)
+    text = _ACRONYM.sub(lambda match: "".join(filter(str.isalnum, match[0])), text)
     text = DIGIT_GROUP.sub("", _POSSESSIVE.sub(" ", text))
     decomposed = unicodedata.normalize("NFKD", text.translate(_FOLD))
     return "".join(char for char in decomposed if not unicodedata.combining(char))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -14,11 +13,16 @@ Support = Literal["verbatim", "supported", "unsupported"]
 
 def title_and_section(title: str, section: str | None) -> tuple[str, str | None]:
     """Return title and section to be shown one behind the other; only the longer where it begins with the other."""
-    if section and re.match(rf"{re.escape(section)}(?!\w)", title, re.IGNORECASE):
+    if section and _begins(title, section):
         return title, None
-    if section and re.match(rf"{re.escape(title)}(?!\w)", section, re.IGNORECASE):
+    if section and _begins(section, title):
         return section, None
     return title, section
+
+
+def _begins(text: str, words: str) -> bool:
+    """Tell whether a text begins with whole words, in capitals or not."""
+    return text.casefold().startswith(words.casefold()) and not text[len(words) :][:1].isalnum()
 
 
 @dataclass(frozen=True, slots=True)
