@@ -44,13 +44,17 @@ def relevant(
         opening = max(0.0, 1 - candidate.span.start / settings.opening)
         parts = (max(0.0, cosine), candidate.support, candidate.score, opening, candidate.hit.score / best)
         score = math.fsum(weight * part for weight, part in zip(weights, parts, strict=True)) / sum(weights)
-        told = len(candidate.text) >= settings.shortest and candidate.text.rstrip(_BEHIND)[-1:] in _ENDS
-        found.append(replace(candidate, score=score if told else 0.0, short=None))
+        found.append(replace(candidate, score=score if _tells(candidate.text, settings) else 0.0, short=None))
     return found
 
 
+def _tells(text: str, settings: Breadth) -> bool:
+    """Tell whether a sentence is whole and not too short, or a row of a table."""
+    return len(text) >= settings.shortest and (" | " in text or text.rstrip(_BEHIND)[-1:] in _ENDS)
+
+
 def overview(question: Question, candidates: Sequence[Candidate], settings: Breadth = _SETTINGS) -> list[Candidate]:
-    """Choose the sentences that together answer a broad question, and order them: by date, or by document.
+    """Choose the sentences that together answer a broad question, in order: by date, or the best and then by document.
 
     One that repeats a chosen one is left out (maximal marginal relevance: Carbonell, Goldstein 1998).
 
@@ -68,7 +72,7 @@ def overview(question: Question, candidates: Sequence[Candidate], settings: Brea
     if question.is_in_time:
         return sorted(chosen, key=lambda c: (_date(c), c.hit.passage.uri, c.span))
     rank = {uri: number for number, uri in enumerate(dict.fromkeys(c.hit.passage.uri for c in chosen))}
-    return sorted(chosen, key=lambda c: (rank[c.hit.passage.uri], c.span))
+    return sorted(chosen, key=lambda c: (c is not chosen[0], rank[c.hit.passage.uri], c.span))
 
 
 def _date(candidate: Candidate) -> str:

@@ -161,9 +161,9 @@ def _found(last: Answer | str, before: str) -> list[str]:
     """Return the name that answered, where one was asked for."""
     if not isinstance(last, Answer) or not last.is_plain or not _asks(before, _NAMED):
         return []
-    marked = (mark.of(sentence.text) for sentence in last.sentences[:1] for mark in sentence.marks)
-    found = [name for words in marked for name in names(words) if name not in before]
-    return sorted(found, key=lambda name: -len(name.split()))[:1]
+    marked = [mark.of(sentence.text) for sentence in last.sentences for mark in sentence.marks]
+    found = [name for words in marked for name in names(words) if " " in name or name == words]
+    return [name for name in found if not any(word in before for word in name.split())][:1]
 
 
 def _unowned(pronoun: re.Pattern[str], words: str) -> bool:

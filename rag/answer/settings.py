@@ -98,7 +98,7 @@ class Quoting:
     nearest: int = 5
     items: int = 12
     short: float = 0.8
-    short_cell: float = 0.7
+    short_cell: float = 0.6
 
 
 @dataclass(frozen=True, slots=True)
