@@ -31,6 +31,7 @@ _MARKUP = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _PAIRS = {"“": "”", "«": "»", "„": "“"}
+_REACH = 2  # sentences that a quotation brings on a side
 
 
 _LEANING = re.compile(
@@ -40,6 +41,11 @@ _LEANING = re.compile(
     re.IGNORECASE,
 )
 """How a sentence begins that cannot be understood without the one before it."""
+_PRONOUN_SOON = re.compile(
+    r"\W*(?:(?:On|In|At|By|Since|Last|This|During|After|Before)(?: [A-Z]\w*)?"
+    r"|Should|Would|If|When|While|As|Later|Now|Today|Yesterday)(?: [a-z0-9]\w*){0,2},? (?:he|she|they|it) [a-z]"
+)
+"""The same, with the pronoun behind a few words that name nobody: `On Thursday he is due`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +107,61 @@ def quotations(chosen: Sequence[Candidate], apart: Collection[Candidate] = ()) -
 
 
 def _understood(passage: Passage, sentence: Span) -> Span:
-    """Return a sentence with those before it that it leans on, two at most."""
-    before = [span for span in passage.sentences if span.end <= sentence.start][-2:]
-    start = sentence
-    for span in reversed(before):
-        if not _LEANING.match(passage.quote(start)) or not _follows(passage, span, start):
+    """Return a sentence with those that it needs, two on each side at most.
+
+    One that leans on the sentence before brings it; one with half a pair of quotation marks brings the other half.
+    """
+    if sentence not in passage.sentences:
+        return sentence
+    first = last = at = passage.sentences.index(sentence)
+    while first and at - first < _REACH and _follows(passage, *passage.sentences[first - 1 : first + 1]):
+        opening, _ = _open_quotes(passage.quote(Span(passage.sentences[first].start, sentence.end)))
+        if not (opening or _leans(passage.quote(passage.sentences[first]))):
             break
-        start = span
-    return Span(start.start, sentence.end)
+        first -= 1
+    start = passage.sentences[first].start
+    while last + 1 < len(passage.sentences) and last - at < _REACH:
+        _, closing = _open_quotes(passage.quote(Span(start, passage.sentences[last].end)))
+        if not closing or not _is_one_paragraph(passage, *passage.sentences[last : last + 2]):
+            break
+        last += 1
+    return Span(start, passage.sentences[last].end)
+
+
+def _leans(sentence: str) -> bool:
+    """Tell whether a sentence cannot be understood without the one before it."""
+    return bool(_LEANING.match(sentence) or _PRONOUN_SOON.match(sentence))
+
+
+def _open_quotes(text: str) -> tuple[bool, bool]:
+    """Tell whether a quotation mark in a text lacks its opening, and whether one lacks its closing."""
+    waiting, lacks_opening = list[str](), False
+    for char in text:
+        if waiting and char == _PAIRS[waiting[-1]]:
+            waiting.pop()
+        elif char in _PAIRS:
+            waiting.append(char)
+        elif char in _PAIRS.values():
+            lacks_opening = True
+    straight = text.count('"') % 2 == 1
+    opens = straight and not text.rpartition('"')[2][:1].isspace() and not text.endswith('"')
+    return lacks_opening or (straight and not opens), bool(waiting) or opens
 
 
 def _follows(passage: Passage, one: Span, other: Span) -> bool:
     """Tell whether nothing but white space parts two sentences, and the first is no heading above the second."""
-    between = passage.text[one.end - passage.span.start : other.start - passage.span.start]
     ended = passage.quote(one).rstrip('"”’»)]*_ ')[-1:] in {".", "!", "?", "…", ":"}
-    return not between.strip() and (ended or "\n\n" not in between)
+    return not _between(passage, one, other).strip() and (ended or _is_one_paragraph(passage, one, other))
+
+
+def _is_one_paragraph(passage: Passage, one: Span, other: Span) -> bool:
+    """Tell whether two sentences follow one another within a paragraph."""
+    between = _between(passage, one, other)
+    return not between.strip() and "\n\n" not in between
+
+
+def _between(passage: Passage, one: Span, other: Span) -> str:
+    return passage.text[one.end - passage.span.start : max(0, other.start - passage.span.start)]
 
 
 def _touch(one: Quotation, other: Quotation) -> bool:
@@ -126,7 +172,7 @@ def _touch(one: Quotation, other: Quotation) -> bool:
     if passage.id != other.hit.passage.id or len(speakers) > 1 or rows:  # each row of a table stands by itself
         return False
     first, second = sorted((one.span, other.span))
-    return first.overlaps(second) or _follows(one.hit.passage, first, second)
+    return first.overlaps(second) or _is_one_paragraph(passage, first, second)
 
 
 def _joined(one: Quotation, other: Quotation) -> Quotation:
@@ -205,20 +251,19 @@ def _without_markup(kept: list[tuple[int, str]]) -> list[tuple[int, str]]:
 
 def _without_lone_marks(quote: str, kept: list[tuple[int, str]]) -> list[tuple[int, str]]:
     """Leave out quotation marks whose partner is not in the quotation."""
-    alone: set[int] = set()
+    alone, waiting = set[int](), list[tuple[int, str]]()
     straight = [place for place, char in kept if char == '"']
     if len(straight) % 2:
         opens = straight[-1] + 1 < len(quote) and not quote[straight[-1] + 1].isspace()
         alone.add(straight[-1] if opens else straight[0])
-    for opening, closing in _PAIRS.items():
-        waiting: list[int] = []
-        for place, char in kept:
-            if char == opening:
-                waiting.append(place)
-            elif char == closing and closing not in _PAIRS:
-                alone |= set() if waiting else {place}
-                waiting = waiting[:-1]
-        alone |= set(waiting)
+    for place, char in kept:
+        if waiting and char == _PAIRS[waiting[-1][1]]:
+            waiting.pop()
+        elif char in _PAIRS:
+            waiting.append((place, char))
+        elif char in _PAIRS.values():
+            alone.add(place)
+    alone.update(place for place, _ in waiting)
     return [(place, char) for place, char in kept if place not in alone]
 
 

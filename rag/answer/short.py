@@ -35,7 +35,7 @@ def short_answer(question: Question, candidate: Candidate) -> Span | None:
     span, settings = candidate.short, Quoting()
     if span is None:
         return None
-    if cells(candidate.text):
+    if cells(candidate.text, candidate.columns):
         return span if candidate.score >= settings.short_cell else None
     if question.kind not in _KINDS or candidate.score < settings.short:
         return None
@@ -47,7 +47,7 @@ def short_answer(question: Question, candidate: Candidate) -> Span | None:
 def widened(question: Question, candidate: Candidate) -> Span | None:
     """Return the words that answer with their qualifier and unit, as in `around three million`; None without any."""
     span, text, start = candidate.short, candidate.text, candidate.span.start
-    if span is None or cells(text):
+    if span is None or cells(text, candidate.columns):
         return span
     qualifier = _QUALIFIER.search(text[: max(0, span.start - start)])
     unit = _UNIT.match(text, span.end - start) if question.kind == "number" else None

@@ -113,6 +113,33 @@ def test_a_heading_is_no_part_of_the_sentence_below_it():
     assert one.sentence(1, None).text == "The pier was old. It was closed."
 
 
+@pytest.mark.parametrize(
+    ("sentences", "number", "shown"),
+    [
+        (("Ann left.", "On Friday she came back.", "It rained."), 1, "Ann left. On Friday she came back."),
+        (("Ann left.", "In May Ann came back."), 1, "In May Ann came back."),
+        (("Ann spoke.", "“We won.", "They lost,” she said."), 1, "“We won. They lost,” she said."),
+        (
+            ("Ann spoke.", "“We won.", "They lost.", "All is well,” she said."),
+            3,
+            "“We won. They lost. All is well,” she said.",
+        ),
+        (('"We won.', 'They lost," she said.', "It rained."), 0, '"We won. They lost," she said.'),
+        (("„Wir kommen.", "Alle“, sagte sie.", "Es regnet."), 0, "„Wir kommen. Alle“, sagte sie."),
+        (("It was late.", "“We won.”"), 1, "“We won.”"),
+    ],
+)
+def test_a_quotation_brings_what_it_needs(sentences, number, shown):
+    """Whoever a pronoun means, and the other half of a pair of quotation marks."""
+    (one,) = quotations([candidate(passage(*sentences), number)])
+    assert one.sentence(1, None).text == shown
+
+
+def test_paragraphs_are_apart():
+    found = passage("Ann built it.", "Ben paid for it.", between="\n\n")
+    assert len(quotations([candidate(found, 0), candidate(found, 1)])) == 2
+
+
 @pytest.mark.parametrize(("row", "columns"), [("Town: Oz | Beds: 40", ()), ("| **Oz** | 40 |", ("Town", "Beds"))])
 def test_a_row_is_shown_with_the_names_of_its_columns(row, columns):
     (one,) = quotations([replace(candidate(passage(row), 0, "40"), columns=columns)])
