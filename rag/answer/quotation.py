@@ -172,7 +172,7 @@ def _touch(one: Quotation, other: Quotation) -> bool:
     if passage.id != other.hit.passage.id or len(speakers) > 1 or rows:  # each row of a table stands by itself
         return False
     first, second = sorted((one.span, other.span))
-    return first.overlaps(second) or _is_one_paragraph(passage, first, second)
+    return first.overlaps(second) or _follows(passage, first, second)
 
 
 def _joined(one: Quotation, other: Quotation) -> Quotation:

@@ -135,11 +135,6 @@ def test_a_quotation_brings_what_it_needs(sentences, number, shown):
     assert one.sentence(1, None).text == shown
 
 
-def test_paragraphs_are_apart():
-    found = passage("Ann built it.", "Ben paid for it.", between="\n\n")
-    assert len(quotations([candidate(found, 0), candidate(found, 1)])) == 2
-
-
 @pytest.mark.parametrize(("row", "columns"), [("Town: Oz | Beds: 40", ()), ("| **Oz** | 40 |", ("Town", "Beds"))])
 def test_a_row_is_shown_with_the_names_of_its_columns(row, columns):
     (one,) = quotations([replace(candidate(passage(row), 0, "40"), columns=columns)])
