@@ -50,11 +50,16 @@ class ExtractiveAnswerer:
             answer = cite(question, quotations(overview(question, candidates)))
         elif question.kind != "broad" and self._comes_close(best):
             answer = self._quoted(question, candidates, min(threshold, best.score), hits)
-            if best.score < threshold:
+            if not self._is_plain(question, best, threshold):
                 answer = replace(answer, closest=True, short_answer=None, reason=_notice(lacking))
         else:
             answer = _refused(candidates, refusal(question, _notice(lacking, NO_ANSWER), hits), self.settings.nearest)
         return replace(answer, confidence=best.score)
+
+    def _is_plain(self, question: Question, best: Candidate, threshold: float) -> bool:
+        """Tell whether the best sentence answers plainly: who somebody is, it does where it has the whole name."""
+        named = question.is_definition and best.support >= self.evidence.whole and best.score >= self.evidence.closest
+        return named or best.score >= threshold
 
     def _comes_close(self, best: Candidate) -> bool:
         """Tell whether a sentence is likely enough to be shown, or holds all that the question is about."""

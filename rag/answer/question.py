@@ -9,8 +9,8 @@ from typing import Literal
 from rag.language.dates import Parts, without_dates, written
 from rag.language.names import names
 from rag.language.numbers import Number, number
-from rag.language.speakers.vocabulary import TITLES
-from rag.language.terms import terms
+from rag.language.speakers.vocabulary import TITLES, is_role
+from rag.language.terms import STOP_WORDS, terms
 from rag.retrieve import MAX_QUESTION
 
 Kind = Literal["broad", "yes_no", "time", "date", "number", "person", "place", "other"]
@@ -84,6 +84,7 @@ class Question:
         kind: what an answer has to be: several quotations (what happened, main points, timeline, compare), a yes or no,
             a time of day, a date, a number, somebody, a place, or anything.
         is_in_time: whether the answer is to be ordered by date, as a timeline.
+        is_definition: whether it asks who or what somebody or something is, as in `Who is Ana Velic?`.
         counted: the word behind `how many`, else None.
         speaker: terms of the name whose words are asked for; none where nobody's are.
         names: names in it, without a possessive `s` and without the first word.
@@ -95,6 +96,7 @@ class Question:
     text: str
     kind: Kind
     is_in_time: bool
+    is_definition: bool
     counted: str | None
     speaker: frozenset[str]
     names: tuple[str, ...]
@@ -113,6 +115,7 @@ class Question:
             text=text,
             kind=_kind(text),
             is_in_time=bool(_IN_TIME.search(text)),
+            is_definition=_is_definition(text),
             counted=counted[1] if counted else None,
             speaker=_asked_speaker(text),
             names=tuple(_POSSESSIVE.sub("", name) for name in names(undated[first.end() if first else 0 :])),
@@ -130,6 +133,15 @@ def _in_lower_case(question: str) -> str:
 def _kind(text: str) -> Kind:
     found: Kind = next((kind for kind, pattern in _KINDS if pattern.match(text)), "other")
     return "other" if found == "yes_no" and _CHOICE.search(text) else found
+
+
+def _is_definition(text: str) -> bool:
+    """Tell whether nothing but a name of a few words stands behind `who is` or `what is`."""
+    opening, *words = text.replace("’s", "'s").replace("'s ", " is ", 1).rstrip("?？!. ").split() or [""]
+    name = words[1:]
+    asks = opening.lower() in {"who", "what"} and words[:1] and words[0].lower() in {"is", "are", "was", "were"}
+    plain = all(word.lower() not in STOP_WORDS - {"and"} and not word.endswith("'s") for word in name)
+    return bool(asks and 0 < len(name) <= 5 and plain and not is_role(name[-1].lower()))
 
 
 def _numbers(undated: str) -> list[tuple[str, Number]]:

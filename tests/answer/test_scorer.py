@@ -202,3 +202,23 @@ def test_yes_no_questions_get_their_evidence(sample):
 def test_questions_for_yes_or_no(question, expected):
     """They open with a verb, and a choice at the end is no yes or no."""
     assert (Question.parse(question).kind == "yes_no") == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Who is Ana Velic?", True),
+        ("who's ana velic", True),
+        ("What is D4CC?", True),
+        ("Who are Ana Velic and Pavel Orlo?", True),
+        ("Who is the mayor?", False),
+        ("Who is prime minister?", False),
+        ("who is rila's mayor now", False),
+        ("What is known about Ana Velic?", False),
+        ("Who said it?", False),
+        ("What", False),
+    ],
+)
+def test_questions_for_who_somebody_is(question, expected):
+    """Nothing but a name stands behind the verb."""
+    assert Question.parse(question).is_definition == expected
