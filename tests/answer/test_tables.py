@@ -80,6 +80,7 @@ def short(answer: Answer) -> str | None:
     return answer.short_answer.text if answer.short_answer else None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("question", "value"),
     [
@@ -110,6 +111,7 @@ def test_cell_of_the_row_that_is_asked_about(tables, question, value):
     assert text[answer.short_answer.span.start : answer.short_answer.span.end] == value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("question", "value"),
     [
@@ -128,6 +130,7 @@ def test_the_most_of_something(tables, question, value):
     assert value in answer.citations[0].quote
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "question",
     [
@@ -166,6 +169,7 @@ def test_what_cannot_be_compared(sums):
     assert best_row(rows, "Site", "Sum", highest=True) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "question",
     [

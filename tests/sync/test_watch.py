@@ -198,6 +198,7 @@ def sent(view):
     return json.loads(json.dumps(view))
 
 
+@pytest.mark.slow
 def test_the_page_follows_what_was_indexed(library, docs, tmp_path):
     """Also what is indexed later; it says what is in its way, and no more once that has gone."""
     follow = Follow(library, local=True)
