@@ -138,6 +138,7 @@ def test_questions_about_an_index(library, tmp_path, capsys):
         read_questions(file, library)
 
 
+@pytest.mark.slow
 def test_report_shows_every_question(beir, tmp_path):
     """The page has what was asked, expected and found; the JSONL form gives the scores back."""
     dataset = read_folder(beir)
@@ -339,6 +340,7 @@ def test_files_are_checked_before_asking(beir, monkeypatch, options, complaint, 
     assert not (beir.parent / "cache").exists()
 
 
+@pytest.mark.slow
 def test_scores_come_before_the_report(beir, capsys):
     """Where the report cannot be written after all, the scores have been printed."""
     full = beir / "full.jsonl"

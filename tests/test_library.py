@@ -43,6 +43,7 @@ def test_second_index_changes_nothing(library, corpus):
     assert library.status().generation == generation
 
 
+@pytest.mark.slow
 def test_change_delete_swap_rename(library, corpus):
     """The report says exactly what happened, only new text is embedded, and what is gone is found no more."""
     library.index(corpus)

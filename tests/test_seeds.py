@@ -42,6 +42,7 @@ def test_every_quote_is_in_its_document(seeds):
             assert seeds.document(citation.uri).text[citation.span.start : citation.span.end] == citation.quote
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("question", "words"),
     [

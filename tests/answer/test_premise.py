@@ -203,6 +203,7 @@ def test_swapped_questions(sample):
     assert len(agreed) <= 0.1 * len(PREMISES), agreed
 
 
+@pytest.mark.slow
 def test_another_place_is_no_answer(tmp_path, encoder):
     """The number of one town is not given for another; a name in the paragraph before is near enough."""
     (tmp_path / "a.txt").write_text(

@@ -112,6 +112,7 @@ def test_markdown_read_back_has_the_same_quotations_and_no_markup_of_documents(c
     assert not re.search(r"<(script|img|a)\b", page)
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)  # the library reads its template each time
 @given(st.lists(answers(), min_size=1, max_size=2))
 def test_word_document_read_back_has_the_same_quotations(conversation):
@@ -192,6 +193,7 @@ def test_word_document_has_headings_and_sources():
     assert document.core_properties.author == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["text", "markdown"])
 def test_command_prints_an_export(library, tmp_path, capsys, form):
     (tmp_path / "harbour.txt").write_text("The harbour of Testville closed on Monday. The crane fell into the water.\n")

@@ -65,6 +65,7 @@ def test_tools_give_the_json_of_the_command_line(filled, capsys):
     assert json.loads(capsys.readouterr().out) == answer
 
 
+@pytest.mark.slow
 def test_errors_are_one_line_that_says_what_to_do(filled, tmp_path):
     _, results = talk(
         filled.store.root,

@@ -200,6 +200,7 @@ def test_a_page_that_is_shown_turned(turned):
     assert letters_in(out.getvalue(), found) == "Nobodywashurtonthatday."
 
 
+@pytest.mark.slow
 def test_the_picture_of_a_page_shows_the_span_marked(library, tmp_path, data):
     """Yellow inside of the rectangles and nowhere else; in an archive too; a changed file is no picture of its text."""
     import zipfile

@@ -82,6 +82,7 @@ def test_weights_are_checked(tmp_path):
     assert BertEmbedder.fingerprint == bert.WEIGHTS_SHA256
 
 
+@pytest.mark.slow
 def test_sentence_transformers_is_not_imported(tmp_path):
     """Indexing, searching and asking with the default encoder do without the seconds that it takes to import."""
     (tmp_path / "a.txt").write_text("The crane lifted nine tons.")

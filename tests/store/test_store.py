@@ -468,6 +468,7 @@ def test_readers_see_the_index_after_one_begun_in_vain(tmp_path, corpus):
         assert len(reader.documents()) == 200
 
 
+@pytest.mark.slow
 def test_readers_keep_their_generation(filled, corpus):
     """A snapshot shows one generation, whatever is published meanwhile."""
     with filled.store.snapshot() as snapshot:

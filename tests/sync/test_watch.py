@@ -116,6 +116,7 @@ def test_a_process_that_watches(docs, tmp_path):
         process.stderr.close()
 
 
+@pytest.mark.slow
 def test_saving_as_editors_do_and_folders_that_go_and_come(library, docs, watched):
     """A new file in the place of the old, a folder moved in, renamed and removed, an ignore file."""
     reports = watched(docs)
@@ -174,6 +175,7 @@ def test_a_batch_that_fails_is_said_once_and_tried_again(library, docs, watched)
     assert [type(report) for report in reports].count(IndexLocked) == 1
 
 
+@pytest.mark.slow
 def test_an_index_inside_does_not_wake_itself(docs, hasher):
     """What is published changes files in the folder that is watched."""
     with Library.open(docs / "index", embedder=hasher) as library:
