@@ -42,7 +42,7 @@ _LEANING = re.compile(
 )
 """How a sentence begins that cannot be understood without the one before it."""
 _PRONOUN_SOON = re.compile(
-    r"\W*(?:(?:On|In|At|By|Since|Last|This|During|After|Before)(?: [A-Z]\w*)?"
+    r"\W*(?:(?:On|In|At|By|Since|Until|Last|This|During|After|Before)(?: [A-Z]\w*)?"
     r"|Should|Would|If|When|While|As|Later|Now|Today|Yesterday)(?: [a-z0-9]\w*){0,2},? (?:he|she|they|it) [a-z]"
 )
 """The same, with the pronoun behind a few words that name nobody: `On Thursday he is due`."""

@@ -117,6 +117,11 @@ def test_a_heading_is_no_part_of_the_sentence_below_it():
     ("sentences", "number", "shown"),
     [
         (("Ann left.", "On Friday she came back.", "It rained."), 1, "Ann left. On Friday she came back."),
+        (
+            ("Ann ran the mill.", "Until last week she was well.", "It closed."),
+            1,
+            "Ann ran the mill. Until last week she was well.",
+        ),
         (("Ann left.", "In May Ann came back."), 1, "In May Ann came back."),
         (("Ann spoke.", "“We won.", "They lost,” she said."), 1, "“We won. They lost,” she said."),
         (
