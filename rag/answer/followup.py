@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rag.language.dates import written
 from rag.language.names import names
-from rag.language.terms import STOP_WORDS
+from rag.language.terms import STOP_WORDS, words
 from rag.records import Answer, Span
 
 if TYPE_CHECKING:
@@ -141,19 +141,19 @@ def _replaceable(before: str, new: str, preposition: str) -> list[Span]:
     return [*proper, *(span for span in mentioned if span not in proper), *counted]
 
 
-def _with_names(question: str, words: str, before: str, last: Answer | str) -> list[str]:
+def _with_names(question: str, bare: str, before: str, last: Answer | str) -> list[str]:
     """Put names in the place of `he` and `she`; to other pronouns, and where no name is sure, add what it was about."""
-    person, other = (_unowned(pattern, words) for pattern in (_PERSON, _OTHER))
+    person, other = (_unowned(pattern, bare) for pattern in (_PERSON, _OTHER))
     if not (person or other):
         return [question]
     asks_who = _asks(before, _WHO)
     answered = _found(last, before)
-    bracketed = f"{_capitalised(words)} ({_topic(before, answered, words)})?"
+    bracketed = f"{_capitalised(bare)} ({_topic(before, answered, bare)})?"
     if not person:
         return [bracketed]
     spoke = [s.speaker.partition(",")[0] for s in last.sentences[:1] if s.speaker] if isinstance(last, Answer) else []
     people = (_who_is(before) or answered) if asks_who else [*_persons(before), *spoke]
-    named = [f"{_capitalised(_put(words, name))}?" for name in people[:1]]
+    named = [f"{_capitalised(_put(bare, name))}?" for name in people[:1]]
     return named if asks_who and named else [*named, bracketed]
 
 
@@ -161,9 +161,9 @@ def _found(last: Answer | str, before: str) -> list[str]:
     """Return the name that answered, where one was asked for."""
     if not isinstance(last, Answer) or not last.is_plain or not _asks(before, _NAMED):
         return []
-    marked = [mark.of(sentence.text) for sentence in last.sentences for mark in sentence.marks]
-    found = [name for words in marked for name in names(words) if " " in name or name == words]
-    return [name for name in found if not any(word in before for word in name.split())][:1]
+    asked, marked = set(words(before)), [mark.of(s.text) for s in last.sentences for mark in s.marks]
+    found = [name for answer in marked for name in names(answer) if " " in name or name == answer]
+    return [name for name in found if asked.isdisjoint(words(name))][:1]
 
 
 def _unowned(pronoun: re.Pattern[str], words: str) -> bool:

@@ -123,11 +123,11 @@ function cardNode(card, turn) {
   };
   const name = (what) => `${what}: ${card.title}`;
   const tool = (sign, words, label, click) => make("button", { type: "button", class: "quiet", click, "aria-label": name(label) }, icon(sign), words);
-  const why_words = card.number === null ? "Why this passage" : "Why this source";
+  const reason = card.number === null ? "Why this passage" : "Why this source";
   const body = [factsLine(card), excerpt(card),
     make("div", { class: "card-tools" },
       tool("file", "Open document", "Open document", (event) => open(card, turn.cards, event.currentTarget)),
-      tool("help", `${why_words}?`, why_words, explain),
+      tool("help", `${reason}?`, reason, explain),
       card.number === null ? null : tool("copy", "Copy quotation", "Copy quotation", () => copy(quoteOf(card), "Quotation"))),
     why];
   if (card.number === null) return make("li", { class: "card folded", "data-place": placeOf(card) }, folded(card, body));
