@@ -45,6 +45,8 @@ class ExtractiveAnswerer:
             return replace(refusal(question, NO_PASSAGE, hits), confidence=0.0)
         threshold = self.scorer.threshold(question)
         candidates, lacking = self._lowered(question, candidates, threshold)
+        if not self._comes_close(candidates[0]):  # one with a lower score may hold all of the question
+            candidates = sorted(candidates, key=lambda c: not self._comes_close(c))
         best = candidates[0]
         if question.kind == "broad" and best.score > 0:
             answer = cite(question, quotations(overview(question, candidates)))

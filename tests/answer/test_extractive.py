@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -86,6 +86,19 @@ def test_what_comes_closest_is_said_to_be_that():
     assert answer_json(answer)["closest"]
     assert [citation.quote for citation in answer.citations] == ["Five."]
     assert answer_lines(answer).startswith(NOT_OUTRIGHT)
+
+
+def test_a_sentence_with_all_of_the_question_comes_closest():
+    """Also where the reader finds another one a little likelier."""
+
+    class Covering(Scores):
+        def score(self, question: Question, hits):
+            return [replace(c, support=float(c.text == "Five.")) for c in super().score(question, hits)]
+
+    scores = Covering({"Four.": 0.002, "Five.": 0.001})
+    answer = ExtractiveAnswerer(scores).answer(Question.parse("What is five?"), [hit("Four.|Five.", "/b.txt")])
+    assert answer.closest
+    assert answer.citations[0].quote == "Five."
 
 
 def test_line_breaks_are_shown_as_spaces_and_kept_in_the_quote():
