@@ -1,7 +1,8 @@
 """Training examples for the reader: real questions, varied passages, and questions that their passage does not answer.
 
 Everything is drawn from one seeded generator, so a stream of examples is the same on every machine. Only the training
-row of ``shared/eval/README.md`` is read.
+row of ``shared/eval/README.md`` is read, and twelve of the eighteen articles of squad20_A: its questions that nothing
+answers were written by people to mislead, which no rule here can do. The other six articles (HELD) train nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +30,18 @@ SETS = (
     "squadshifts_reddit",
     "squadshifts_amazon_reviews",
 )
-TITLED = {"squad11_train_part", "squadshifts_new_wiki"}  # the titles of the other sets say nothing
+TITLED = {"squad11_train_part", "squadshifts_new_wiki", "squad20_A"}  # the titles of the other sets say nothing
+HELD = frozenset(
+    {
+        "Computational complexity theory",
+        "Economic inequality",
+        "Immune system",
+        "Packet switching",
+        "Sky (United Kingdom)",
+        "Yuan dynasty",
+    }
+)
+"""Articles of squad20_A that train nothing: every third in the order of the alphabet. Tuning and figures are theirs."""
 WORDS_PER_TOKEN = 0.72  # of these sets, to crop passages without tokenizing them
 
 
@@ -63,7 +75,7 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question with the answer most annotators gave, and every answer anyone gave."""
+    """A question with the answer most annotators gave, and every answer anyone gave; "" and () where there is none."""
 
     text: str
     paragraph: int
@@ -78,11 +90,12 @@ class Pool:
 
     ``hard`` has, for each question, likely passages without an answer; ``loose`` questions with the sentence that
     answers; ``asked_of_web`` the sentences of an article for each question of a search engine's users: the question,
-    the sentence, and whether it answers.
+    the sentence, and whether it answers; ``judged`` questions of which half mislead: their paragraph has no answer.
     """
 
     paragraphs: list[Paragraph]
     questions: list[Question]
+    judged: list[Question]
     hard: list[list[int]]
     loose: list[tuple[str, str]]
     asked_of_web: list[list[tuple[str, str, bool]]]
@@ -142,6 +155,25 @@ def load(folder: Path) -> tuple[list[Paragraph], list[Question]]:
     return paragraphs, questions
 
 
+def judged(folder: Path, paragraphs: list[Paragraph]) -> list[Question]:
+    """The questions of squad20_A outside HELD, with and without an answer; their paragraphs are added to the list."""
+    number = {}
+    for row in lines(folder / "corpus.jsonl"):
+        if row["title"] not in HELD:
+            number[str(row["_id"])] = len(paragraphs)
+            title = str(row["title"])
+            paragraphs.append(Paragraph(str(row["_id"]), "squad20_A", f"squad20_A/{title}", title, str(row["text"])))
+    found = []
+    for row in lines(folder / "queries.jsonl"):
+        home = number.get(str(row["doc_id"]))
+        if home is not None:
+            places = [(int(s), str(t)) for s, t in row["answer_starts"]] if row["answerable"] else []  # type: ignore[attr-defined]
+            start, answer = majority(places) if places else (0, "")
+            every = tuple(str(a) for a in row["answers"]) if places else ()  # type: ignore[attr-defined]
+            found.append(Question(" ".join(str(row["text"]).split()), home, start, answer, every))
+    return found
+
+
 def split(paragraphs: list[Paragraph], questions: list[Question]) -> tuple[list[Question], list[Question]]:
     """Training and held-out questions; whole articles are held out, one paragraph in 25."""
     held = {p.article for p in paragraphs if _held_out(p)}
@@ -183,6 +215,7 @@ def pool(folder: Path) -> tuple[Pool, Pool]:
     """The training and the held-out pool."""
     paragraphs, questions = load(folder)
     train, dev = split(paragraphs, questions)
+    real = judged(folder / "squad20_A", paragraphs)
     loose = [
         (str(row["question"]), str(row["sentence"])) for row in lines(folder / "squad_sentence_train10k" / "data.jsonl")
     ]
@@ -190,8 +223,8 @@ def pool(folder: Path) -> tuple[Pool, Pool]:
     hard = retrieved(paragraphs, train + dev)
     kept = [group for number, group in enumerate(web) if number % 25]
     return (
-        Pool(paragraphs, train, hard[: len(train)], loose, kept),
-        Pool(paragraphs, dev, hard[len(train) :], loose, web[::25]),
+        Pool(paragraphs, train, real, hard[: len(train)], loose, kept),
+        Pool(paragraphs, dev, [], hard[len(train) :], loose, web[::25]),
     )
 
 
@@ -380,6 +413,21 @@ def web_question(pool: Pool, number: int, words: int, rng: random.Random) -> Exa
     place = kept.index(right[0])
     start = sum(len(text) + 1 for text in texts[:place])
     return Example(reword(question, rng), "", passage, start, start + len(texts[place]), "web", loose=True)
+
+
+def judged_question(pool: Pool, _number: int, words: int, rng: random.Random) -> Example | None:
+    """A question of squad20_A with its paragraph, which people judged to answer it or not."""
+    if not pool.judged:
+        return None
+    asked = pool.judged[rng.randrange(len(pool.judged))]
+    paragraph = pool.paragraphs[asked.paragraph]
+    if asked.answers:
+        text, start, end = crop(paragraph.text, asked.start, asked.start + len(asked.answer), words, rng)
+        return Example(reword(asked.text, rng), context_line(paragraph, rng), text, start, end, "judged")
+    shared = set(_WORD.findall(asked.text))
+    place = max(sentences(paragraph.text), key=lambda s: len(shared & set(_WORD.findall(paragraph.text[s[0] : s[1]]))))
+    text, _, _ = crop(paragraph.text, *place, words, rng)
+    return Example(reword(asked.text, rng), context_line(paragraph, rng), text, 0, 0, "misleading")
 
 
 # --- questions with one thing changed --------------------------------------------------------------------------------
@@ -625,8 +673,9 @@ def ask_what(name: str, rng: random.Random) -> str:
 # --- the stream ------------------------------------------------------------------------------------------------------
 
 SHARES: tuple[tuple[Maker, float], ...] = (
-    (positive, 0.54),
-    (swapped, 0.18),
+    (positive, 0.44),
+    (judged_question, 0.16),
+    (swapped, 0.12),
     (hard_passage, 0.07),
     (same_article, 0.04),
     (other_article, 0.02),
