@@ -1,7 +1,7 @@
 """What a question that leans on the turns before may mean (`and in Aleppo?`, `who said that?`), likeliest first.
 
-An omitted part is taken from the question before, `he` becomes a name of the turn before, and for other pronouns what
-was talked about stands in brackets. Whoever asks the readings takes the one with the surest answer. English.
+An omitted part is taken from the question before; behind a pronoun that question stands in brackets, with the name that
+answered it. Whoever asks the readings takes the one with the surest answer. English.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from rag.answer.question import Question
 from rag.language.dates import written
 from rag.language.names import names
 from rag.language.terms import STOP_WORDS, words
 from rag.records import Answer, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
 
 MOST = 2
@@ -42,8 +43,6 @@ _SAID = re.compile(
 )
 _WHO = frozenset("who whom whose".split())
 _NAMED = _WHO | frozenset("which what where".split())
-_FRAME = re.compile(rf"^(?:{_WORD}\s+)?(?:{_VERB}\s+)?", re.IGNORECASE)
-"""What makes a question of a sentence."""
 _PERSON = re.compile(r"\b(?:he|she|him|his|her|hers)\b", re.IGNORECASE)
 _OTHER = re.compile(
     r"\b(?:they|them|theirs?|its|(?:that|this|it|then|next)(?=$)|it(?!\s+(?:takes?|took|true|possible|likely|clear)\b)"
@@ -81,7 +80,7 @@ def readings(question: str, history: Sequence[Answer | str]) -> list[str]:
     short = len(part.split()) <= 8 and not _OPENER.match(part)
     if short and part and (part != words or _LEAD.match(question.strip())):
         return _with_part(before, part)
-    return _with_names(question, words, before, last)[:MOST]
+    return [_with_topic(question, words, before, last)]
 
 
 def _bare(question: str) -> str:
@@ -106,13 +105,13 @@ def _with_word(bare: re.Match[str], before: str) -> str:
         return f"{word} {before[opener.end() :]}?"
     if verb and not bare["more"] and not word.startswith("How m"):
         return f"{word} {before[:1].lower()}{before[1:]}?"
-    return f"{word}{bare['more'] or ''} ({_FRAME.sub('', before)})?"
+    return _about(f"{word}{bare['more'] or ''}", before)
 
 
 def _with_part(before: str, part: str) -> list[str]:
     """Put a part into the question before, in the place of its like: a date of a date, a name of a name."""
     if part.lower() in {"then", "next"}:
-        return [f"What happened then ({_topic(before)})?"]
+        return [_about("What happened then", before)]
     behind = re.fullmatch(rf"({_BEFORE})\s+(.+)", part, re.IGNORECASE)
     preposition, new = behind.groups() if behind else ("", part)
     places = _replaceable(before, new, preposition)
@@ -141,26 +140,26 @@ def _replaceable(before: str, new: str, preposition: str) -> list[Span]:
     return [*proper, *(span for span in mentioned if span not in proper), *counted]
 
 
-def _with_names(question: str, bare: str, before: str, last: Answer | str) -> list[str]:
-    """Put names in the place of `he` and `she`; to other pronouns, and where no name is sure, add what it was about."""
-    person, other = (_unowned(pattern, bare) for pattern in (_PERSON, _OTHER))
-    if not (person or other):
-        return [question]
-    asks_who = _asks(before, _WHO)
-    answered = _found(last, before)
-    bracketed = f"{_capitalised(bare)} ({_topic(before, answered, bare)})?"
-    if not person:
-        return [bracketed]
-    spoke = [s.speaker.partition(",")[0] for s in last.sentences[:1] if s.speaker] if isinstance(last, Answer) else []
-    people = (_who_is(before) or answered) if asks_who else [*_persons(before), *spoke]
-    named = [f"{_capitalised(_put(bare, name))}?" for name in people[:1]]
-    return named if asks_who and named else [*named, bracketed]
+def _with_topic(question: str, bare: str, before: str, last: Answer | str) -> str:
+    """Put what was talked about behind a pronoun that stands for something in the turn before."""
+    if not any(_unowned(pattern, bare) for pattern in (_PERSON, _OTHER)):
+        return question
+    return _about(_capitalised(bare), ": ".join([before, *_found(last, before)]))
+
+
+def _about(words: str, before: str) -> str:
+    """Put the question before in brackets behind a new one; of a question with brackets, what is in them."""
+    _, bracket, told = before.rstrip(")").partition(" (")
+    topic = told if bracket else before
+    return f"{words} ({topic[:1].lower()}{topic[1:]})?"
 
 
 def _found(last: Answer | str, before: str) -> list[str]:
     """Return the name that answered, where one was asked for."""
     if not isinstance(last, Answer) or not last.is_plain or not _asks(before, _NAMED):
         return []
+    if Question.parse(before).is_definition:
+        return []  # the name is in the question
     asked, marked = set(words(before)), [mark.of(s.text) for s in last.sentences for mark in s.marks]
     found = [name for answer in marked for name in names(answer) if " " in name or name == answer]
     return [name for name in found if asked.isdisjoint(words(name))][:1]
@@ -177,27 +176,6 @@ def _unowned(pronoun: re.Pattern[str], words: str) -> bool:
     behind = before[opener.end() :] if (opener := _OPENER.match(before)) else before
     several = pronoun is _OTHER and _PLURAL.search(before)
     return not (names(behind) or _PHRASE.search(before) or several)
-
-
-def _topic(before: str, found: Iterable[str] = (), known: str = "") -> str:
-    """Return what a question was about: whom and what it mentions, and the name that answered it."""
-    counted = [match["noun"] for match in [_COUNTED.match(before)] if match]
-    told = dict.fromkeys([*counted, *(span.of(before) for span in _mentioned(before)), *found])
-    new = ", ".join(name for name in told if name not in known and not any(name != o and name in o for o in told))
-    return new or _FRAME.sub("", before)
-
-
-def _who_is(before: str) -> list[str]:
-    """Return the name of `Who is Ana Velic?`."""
-    words = before.split(maxsplit=2)
-    is_asked = len(words) == 3 and words[0].lower() == "who" and words[1].lower() in _BEING
-    return [span.of(before) for span in _named(before) if is_asked and span.of(before) == words[2]]
-
-
-def _persons(before: str) -> list[str]:
-    """Return names that may be a person's: without an article, those of two words or more first."""
-    found = [span.of(before) for span in _named(before) if not span.of(before).lower().startswith("the ")]
-    return sorted(found, key=lambda name: " " not in name)
 
 
 def _mentioned(question: str) -> list[Span]:
@@ -250,14 +228,3 @@ def _asks(question: str, words: AbstractSet[str]) -> bool:
 
 def _has_digit(text: str) -> bool:
     return any(map(str.isdigit, text))
-
-
-def _put(words: str, name: str) -> str:
-    """Replace the pronouns of a person; a possessive one keeps its `’s`, and `her` is one in front of a noun."""
-
-    def owner(match: re.Match[str]) -> str:
-        behind = re.match(rf"\s+(?!{_BEFORE}\b)\w", words[match.end() :])
-        owns = match[0].lower() in {"his", "hers"} or (match[0].lower() == "her" and behind)
-        return f"{name}{'’' if name.endswith('s') else '’s'}" if owns else name
-
-    return _PERSON.sub(owner, words)

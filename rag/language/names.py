@@ -54,7 +54,7 @@ def _initials(name: str, other: str) -> bool:
     return 1 < len(letters) <= 6 and len(long) > 1 and letters == "".join(word[0] for word in long)
 
 
-_CAPITAL = r"\b(?:(?:al|el|an)-)?[A-Z](?:[\w’'-]|\.(?=[A-Z]))*"
+_CAPITAL = r"\b(?:(?:al|el|an)-)?[A-Z](?:\.(?=\s+[A-Z][a-z])|(?:[\w’'-]|\.(?=[A-Z]))*)"  # a word, or an initial
 _NAME = re.compile(rf"{_CAPITAL}(?:\s+{_CAPITAL})*")
 
 

@@ -38,16 +38,29 @@ PAIRS = json.loads((ROOT / "tests/data/followups.json").read_text("utf-8"))
         ("When did the talks in Astana begin?", "Why?", "Why did the talks in Astana begin?"),
         ("Where was the Tresk accord signed?", "By whom?", "By whom was the Tresk accord signed?"),
         ("Did people die in the Rila flood?", "When?", "When did people die in the Rila flood?"),
-        ("Did people die in the Rila flood?", "How many?", "How many (people die in the Rila flood)?"),
-        ("How many patients were in the infirmary?", "When was that?", "When (patients were in the infirmary)?"),
-        ("Who spoke against the weir?", "Who else?", "Who else (spoke against the weir)?"),
+        ("Did people die in the Rila flood?", "How many?", "How many (did people die in the Rila flood)?"),
+        (
+            "How many patients were in the infirmary?",
+            "When was that?",
+            "When (how many patients were in the infirmary)?",
+        ),
+        ("Who spoke against the weir?", "Who else?", "Who else (who spoke against the weir)?"),
         # a pronoun
-        ("How many gates does the barrier have?", "When was it opened?", "When was it opened (gates, the barrier)?"),
-        ("What is Sednaya?", "Who was held there?", "Who was held there (Sednaya)?"),
-        ("Who is Ines Falkland?", "What did her letters ask for?", "What did Ines Falkland’s letters ask for?"),
-        ("When did the Rila dam fail?", "And then?", "What happened then (the Rila dam)?"),
-        ("who is ana velic", "Where does she live?", "Where does she live (ana velic)?"),
-        ("What did the judge say?", "Who is she?", "Who is she (the judge)?"),
+        (
+            "How many gates does the barrier have?",
+            "When was it opened?",
+            "When was it opened (how many gates does the barrier have)?",
+        ),
+        ("What is Sednaya?", "Who was held there?", "Who was held there (what is Sednaya)?"),
+        (
+            "Who is Ines Falkland?",
+            "What did her letters ask for?",
+            "What did her letters ask for (who is Ines Falkland)?",
+        ),
+        ("When did the Rila dam fail?", "And then?", "What happened then (when did the Rila dam fail)?"),
+        ("who is ana velic", "Where does she live?", "Where does she live (who is ana velic)?"),
+        ("Who is she (what did the judge say)?", "How old is she?", "How old is she (what did the judge say)?"),
+        ("What did the judge say?", "Who is she?", "Who is she (what did the judge say)?"),
     ],
 )
 def test_what_is_left_out(before, question, meant):
@@ -56,21 +69,21 @@ def test_what_is_left_out(before, question, meant):
 
 
 def test_several_readings():
-    """Where more than one part or owner fits, each is a reading; the surest answer decides."""
+    """Where more than one part fits, each is a reading; the surest answer decides."""
     assert readings("And Ann Hill?", ["What did Bob Ray say about Cy Orr?"]) == [
         "What did Ann Hill say about Cy Orr?",
         "What did Bob Ray say about Ann Hill?",
     ]
-    assert readings("How old is he?", ["When will the man who threatened Ann Hill be sentenced?"]) == [
-        "How old is Ann Hill?",
-        "How old is he (the man, Ann Hill)?",
-    ]
 
 
 @pytest.mark.parametrize(
-    ("marked", "meant"), [("Ana Velic", "How old is Ana Velic?"), ("nobody", "How old is she (the mayor, Tresk)?")]
+    ("marked", "meant"),
+    [
+        ("Ana Velic", "How old is she (who is the mayor of Tresk: Ana Velic)?"),
+        ("nobody", "How old is she (who is the mayor of Tresk)?"),
+    ],
 )
-def test_the_name_that_answered_stands_for_its_pronoun(marked, meant):
+def test_the_name_that_answered_is_told(marked, meant):
     text = f"In March {marked} became mayor."
     sentence = AnswerSentence(text, (1,), marks=(Span(9, 9 + len(marked)),))
     assert readings("How old is she?", [Answer("Who is the mayor of Tresk?", (sentence,))]) == [meant]
@@ -99,7 +112,7 @@ def test_what_stands_by_itself_is_left_alone(question):
 
 @pytest.mark.slow
 def test_the_last_turn_counts_as_it_was_meant(sample):
-    """The third question of a chain leans on what the second one meant; an answer's name stands for its pronoun."""
+    """The third question of a chain leans on what the second one meant; an answer's name is told."""
     first = sample.ask("How many Syrians are registered in Jordan?")
     second = sample.ask("And in Iraq?", history=[first])
     third = sample.ask("And in Egypt?", history=[first, second])
