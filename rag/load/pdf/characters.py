@@ -27,22 +27,30 @@ if TYPE_CHECKING:
 _HYPHENS = frozenset("-\u00ad\u2010\u2011\ufffe\x02")
 _CLOSING = frozenset(".,;:!?)]")  # parted from a lowered figure before them, though there is no space
 _SPACES = frozenset(" \t\r\n\u00a0\0")
-# A box of a page, whose width and height follow, on the page as it is shown: turned clockwise by so many degrees.
-_TURNS: dict[int, Callable[[Box, float, float], Box]] = {
-    0: lambda box, _w, _h: box,
-    90: lambda box, _w, h: (h - box[3], box[0], h - box[1], box[2]),
-    180: lambda box, w, h: (w - box[2], h - box[3], w - box[0], h - box[1]),
-    270: lambda box, w, _h: (box[1], w - box[2], box[3], w - box[0]),
-}
 _SMALL = 0.8  # of the height of the others: raised and lowered figures are lower
 _CELL_GAP = 1.2  # of the line's height: a wider gap parts columns or cells
+
+
+def hull(boxes: Iterable[Box]) -> Box:
+    """Return the smallest box that holds all of them, of which there is at least one."""
+    x0, y0, x1, y1 = zip(*boxes, strict=True)
+    return min(x0), min(y0), max(x1), max(y1)
 
 
 def placing(page: Page) -> Callable[[Box], Box]:
     """Return what turns a box of the file (left, bottom, right, top) into one of the page as it is shown."""
     left, bottom, right, top = page.get_bbox()
-    turn = _TURNS[page.get_rotation()]
-    return lambda box: turn((box[0] - left, top - box[3], box[2] - left, top - box[1]), right - left, top - bottom)
+    quarters = page.get_rotation() // 90  # clockwise
+
+    def placed(box: Box) -> Box:
+        x0, y0, x1, y1 = box[0] - left, top - box[3], box[2] - left, top - box[1]
+        width, height = right - left, top - bottom
+        for _ in range(quarters):
+            x0, y0, x1, y1 = height - y1, x0, height - y0, x1
+            width, height = height, width
+        return x0, y0, x1, y1
+
+    return placed
 
 
 @dataclass(slots=True)
@@ -62,6 +70,11 @@ class CharacterRun:
     def height(self) -> float:
         """Its height in points, which stands for the size of its letters."""
         return self.box[3] - self.box[1]
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Its middle, from the left and from the top."""
+        return (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
 
     @property
     def bold(self) -> bool:
@@ -160,12 +173,12 @@ def _word(characters: list[Character], page: TextPage, raw: Pdfium) -> Character
     if upright:
         _mark_raised(characters)
     text, edges = _clean((char, (box[0], box[2])) for char, box, _ in characters)
-    x0, _, x1, _ = zip(*boxes, strict=True)
     tallest = max(box[3] - box[1] for box in boxes)
-    _, y0, _, y1 = zip(*(box for box in boxes if box[3] - box[1] >= _SMALL * tallest), strict=True)
+    x0, _, x1, _ = hull(boxes)
+    _, y0, _, y1 = hull(box for box in boxes if box[3] - box[1] >= _SMALL * tallest)
     return CharacterRun(
         text=text,
-        box=(min(x0), min(y0), max(x1), max(y1)),
+        box=(x0, y0, x1, y1),
         edges=edges,
         strong=len(text) * _is_bold(page, first, raw),
         upright=upright,
