@@ -1,8 +1,6 @@
 """Tables that are drawn with lines: where their rows and columns are, and what stands in each cell.
 
 Text that a narrow column wraps is one cell again; without the lines it would be taken for lines of a text.
-
-Coordinates are PDF points from the top left corner of the page, y downwards.
 """
 
 from __future__ import annotations
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
 
     Page = Any  # pypdfium2's
     Cell = list[CharacterRun]  # its words
+    Placed = tuple[CharacterRun, tuple[int, int]]  # a word, its row and column
 
 _THICK = 3.0  # points: a stroke, or a rectangle no thicker, is a line; ends that far apart touch
 _GAP = 1.5  # points between lines that hang together
@@ -33,7 +32,6 @@ _LONGEST_CELL = 600  # characters: where cells hold more, the lines frame text a
 _FEWEST = 2  # rows, and columns
 _SPACE = 0.45  # of a letter's height, between words: a narrower one is a space within a line
 _MOST_CUT = 0.02  # of the words may be parted from the next by a line
-_LONGEST_NAME = 60  # characters of a column's name
 _MOST_DEPTH = 4  # of forms within forms
 
 
@@ -66,8 +64,8 @@ def rows(page: Page, words: Sequence[CharacterRun]) -> tuple[list[CharacterRun],
     """Return the rows of the tables of a page, each as one run with its cells, and the words outside of them."""
     found: list[CharacterRun] = []
     for grid in _grids(page):
-        inside = [word for word in words if word.upright and grid.cell(word)]
-        table = [] if _cuts(grid, inside) else _table(grid, inside)
+        placed = [(word, place) for word in words if word.upright and (place := grid.cell(word))]
+        table = [] if _cuts(placed) else _table(grid, placed)
         found += [_row(grid, cells) for cells in table]
         used = {id(word) for cells in table for cell in cells for word in cell}
         words = [word for word in words if id(word) not in used]
@@ -81,24 +79,24 @@ def _grids(page: Page) -> Iterator[Grid]:
     for crossing in _crossing(lines) if len(lines) <= _MOST_LINES else ():
         upright = [box for box in crossing if _size(box)[0] < _size(box)[1]]
         level = [box for box in crossing if _size(box)[0] >= _size(box)[1]]
-        if upright and level:
-            xs = _places([(x0 + x1) / 2 for x0, _, x1, _ in upright], [x for x0, _, x1, _ in level for x in (x0, x1)])
-            ys = _places([(y0 + y1) / 2 for _, y0, _, y1 in level], [y for _, y0, _, y1 in upright for y in (y0, y1)])
-            if len(ys) >= _FEWEST <= len(xs):
-                yield Grid(xs, ys, upright, level)
+        x0, y0, x1, y1 = hull(crossing)
+        xs = _apart([x0, x1, *((left + right) / 2 for left, _, right, _ in upright)])
+        ys = _apart([y0, y1, *((top + bottom) / 2 for _, top, _, bottom in level)])
+        if upright and level and len(ys) >= _FEWEST <= len(xs):
+            yield Grid(xs, ys, upright, level)
 
 
 def _size(box: Box) -> tuple[float, float]:
     return box[2] - box[0], box[3] - box[1]
 
 
-def _places(lines: Sequence[float], ends: Sequence[float]) -> list[float]:
-    """Return where lines lie, those that are next to each other once, and where the ones across them end."""
-    places: list[float] = []
-    for at in sorted([*lines, min(ends), max(ends)]):
-        if not places or at - places[-1] > _THICK:
-            places.append(at)
-    return places
+def _apart(places: Iterable[float]) -> list[float]:
+    """Return places in order, those that are next to each other once."""
+    found: list[float] = []
+    for place in sorted(places):
+        if not found or place - found[-1] > _THICK:
+            found.append(place)
+    return found
 
 
 def _crossing(lines: list[Box]) -> Iterator[list[Box]]:
@@ -148,27 +146,25 @@ def _boxes(page: Page) -> Iterator[Box]:
                 before = first
 
 
-def _cuts(grid: Grid, words: Sequence[CharacterRun]) -> bool:
+def _cuts(words: Sequence[Placed]) -> bool:
     """Tell whether the lines go through text, as those of a drawing do: words of a line are nearer than cells."""
-    ordered = sorted(words, key=lambda word: (round(word.box[3]), word.box[0]))
+    ordered = sorted(words, key=lambda word: (round(word[0].box[3]), word[0].box[0]))
     cut = sum(
-        grid.cell(a) != grid.cell(b)
-        for a, b in pairwise(ordered)
+        place != other
+        for (a, place), (b, other) in pairwise(ordered)
         if a.beside(b) and -a.height < b.box[0] - a.box[2] < _SPACE * a.height
     )
     return cut > _MOST_CUT * len(words)
 
 
-def _table(grid: Grid, words: Iterable[CharacterRun]) -> list[list[Cell]]:
+def _table(grid: Grid, words: Iterable[Placed]) -> list[list[Cell]]:
     """Return the words of each cell, by row and column; nothing where the lines seem to frame no table.
 
     A cell that goes over several rows is said again in each of them.
     """
     table: list[list[Cell]] = [[[] for _ in grid.xs[1:]] for _ in grid.ys[1:]]
-    for word in words:
-        place = grid.cell(word)
-        if place:
-            table[place[0]][place[1]].append(word)
+    for word, (number, column) in words:
+        table[number][column].append(word)
     if not _is_table([[cell for cell in row if cell] for row in table if any(row)]):
         return []
     for index, (above, row) in enumerate(pairwise(table), 1):
@@ -187,8 +183,6 @@ def _is_table(filled: Sequence[Sequence[Cell]]) -> bool:
     lines = [merged(group) for row in filled for cell in row for group in same_line(joined(cell))]
     parted = sum(len(line) > 1 for line in lines)
     longest = max((sum(len(word.text) + 1 for word in cell) for row in filled for cell in row), default=0)
-    if len(filled) == 1:  # the head of a table that goes on overleaf
-        return len(filled[0]) > _FEWEST and parted == 0 and longest <= _LONGEST_NAME
     return max(_FEWEST, len(filled) / 2) <= several and parted <= len(lines) / 5 and longest <= _LONGEST_CELL
 
 
@@ -216,10 +210,9 @@ def _parts(row: list[Cell]) -> list[list[Cell]]:
 def _row(grid: Grid, cells: Sequence[Cell]) -> CharacterRun:
     """Return a row as one run; its cells, empty ones too, are as wide as their columns."""
     texts = [_text(words) for words in cells]
-    filled = [text for text in texts if text.text]
     spans = zip(texts, pairwise(grid.xs), strict=True)
     wide = tuple(replace(text, box=(x0, text.box[1], x1, text.box[3])) for text, (x0, x1) in spans)
-    return replace(beside(filled, " | "), cells=wide)
+    return replace(beside([text for text in texts if text.text], " | "), cells=wide)
 
 
 def _text(words: Cell) -> CharacterRun:
