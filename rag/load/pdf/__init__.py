@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,18 +36,16 @@ _MADE_UP_TITLE = re.compile(
 def parse(data: bytes, uri: str, before_page: Callable[[], None] = lambda: None) -> Document:
     """Read a PDF; `before_page` is called before each scanned page, which takes seconds.
 
-    Raises:
-        LoadError: encrypted, damaged, or scanned with no program for character recognition at hand.
-        Skipped: more pages than a document has.
+    Raises `LoadError` (encrypted, damaged, or scanned with no program for recognition) and `Skipped` (too long).
     """
     pdf = open_pdf(data, uri)
     pages = [read_page(pdf, number, before_page) for number in range(1, len(pdf) + 1)]
     if not any(page.lines for page in pages):
-        raise LoadError(f"{uri}: {_UNREADABLE if ocr.is_there() else _SCANNED}")
+        raise LoadError(f"{uri}: {_UNREADABLE if shutil.which('tesseract') else _SCANNED}")
     running = headers_and_footers([page.lines for page in pages], [page.height for page in pages])
     paragraphs = joined_lines([[line for line in page.lines if id(line) not in running] for page in pages])
     name_cells(paragraphs)
-    in_table = [bool(each.lines[0].cells) for each in paragraphs]
+    in_table = [bool(each.lines[0].run.cells) for each in paragraphs]
     gaps = ["\n" if both == (True, True) else PARAGRAPH for both in pairwise([False, *in_table])]
     blocks = [Block(each.text, each.level, gap) for each, gap in zip(paragraphs, gaps, strict=True)]
     text, spans = join(blocks)
@@ -112,27 +111,23 @@ def read_page(pdf: Pdf, number: int, before_page: Callable[[], None]) -> PageCon
 
 def _notes(pages: Sequence[PageContent]) -> tuple[str, ...]:
     """Say which pages were not read, and which with mistakes."""
-    failed = [number for number, page in enumerate(pages, 1) if page.failed]
-    without = [number for number, page in enumerate(pages, 1) if not page.lines and not page.failed]
-    scanned = [number for number, page in enumerate(pages, 1) if page.scanned]
-    notes = (
-        (without, "hold no text, only pictures or nothing", "and need OCR"),
+    empty = [not page.lines and not page.failed for page in pages]
+    failed, scanned = [page.failed for page in pages], [page.scanned for page in pages]
+    kinds = (
+        (empty, "hold no text, only pictures or nothing", "and need OCR"),
         (failed, "were not read", "since tesseract failed or took too long"),
         (scanned, "were read by character recognition", "which makes mistakes"),
     )
-    return tuple(
-        f"{len(found)} of {len(pages)} pages {what} ({_listed(found)}), {meaning}"
-        for found, what, meaning in notes
-        if found
-    )
-
-
-def _listed(numbers: Sequence[int]) -> str:
-    return ", ".join(map(str, numbers[:10])) + (", ..." if len(numbers) > 10 else "")
+    notes = []
+    for flags, what, meaning in kinds:
+        numbers = [str(number) for number, flag in enumerate(flags, 1) if flag]
+        listed = ", ".join(numbers[:10]) + (", ..." if len(numbers) > 10 else "")
+        if numbers:
+            notes.append(f"{len(numbers)} of {len(pages)} pages {what} ({listed}), {meaning}")
+    return tuple(notes)
 
 
 def _made(stamp: str) -> str | None:
     """Return the date of a stamp of PDF, as in `D:20240131120000Z`."""
-    day = stamp[2:10]
-    is_stamp = stamp.startswith("D:") and len(day) == 8 and day.isdecimal()
-    return parse_date(f"{day[:4]}-{day[4:6]}-{day[6:]}" if is_stamp else stamp)
+    day = re.match(r"D:(\d{4})(\d\d)(\d\d)", stamp)
+    return parse_date("-".join(day.groups()) if day else stamp)

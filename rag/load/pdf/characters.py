@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import ctypes
 import math
+import re
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     Box = tuple[float, float, float, float]  # x0, y0, x1, y1
+    Edge = tuple[float, float]  # left and right side of a character
     Character = tuple[str, Box, int]  # text, place, its number on the page
     Pdfium = Any  # its raw functions
     Page = Any  # pypdfium2's
@@ -26,23 +29,32 @@ if TYPE_CHECKING:
 
 _HYPHENS = frozenset("-\u00ad\u2010\u2011\ufffe\x02")
 _CLOSING = frozenset(".,;:!?)]")  # parted from a lowered figure before them, though there is no space
+_FORM = re.compile("[\ufb00-\ufdff\ufe70-\ufefc]")  # ligatures and Arabic presentation forms
 _SPACES = frozenset(" \t\r\n\u00a0\0")
-# A box of a page, whose width and height follow, on the page as it is shown: turned clockwise by so many degrees.
-_TURNS: dict[int, Callable[[Box, float, float], Box]] = {
-    0: lambda box, _w, _h: box,
-    90: lambda box, _w, h: (h - box[3], box[0], h - box[1], box[2]),
-    180: lambda box, w, h: (w - box[2], h - box[3], w - box[0], h - box[1]),
-    270: lambda box, w, _h: (box[1], w - box[2], box[3], w - box[0]),
-}
 _SMALL = 0.8  # of the height of the others: raised and lowered figures are lower
 _CELL_GAP = 1.2  # of the line's height: a wider gap parts columns or cells
+
+
+def hull(boxes: Iterable[Box]) -> Box:
+    """Return the smallest box that holds all of them, of which there is at least one."""
+    x0, y0, x1, y1 = zip(*boxes, strict=True)
+    return min(x0), min(y0), max(x1), max(y1)
 
 
 def placing(page: Page) -> Callable[[Box], Box]:
     """Return what turns a box of the file (left, bottom, right, top) into one of the page as it is shown."""
     left, bottom, right, top = page.get_bbox()
-    turn = _TURNS[page.get_rotation()]
-    return lambda box: turn((box[0] - left, top - box[3], box[2] - left, top - box[1]), right - left, top - bottom)
+    quarters = page.get_rotation() // 90  # clockwise
+
+    def placed(box: Box) -> Box:
+        x0, y0, x1, y1 = box[0] - left, top - box[3], box[2] - left, top - box[1]
+        width, height = right - left, top - bottom
+        for _ in range(quarters):
+            x0, y0, x1, y1 = height - y1, x0, height - y0, x1
+            width, height = height, width
+        return x0, y0, x1, y1
+
+    return placed
 
 
 @dataclass(slots=True)
@@ -51,17 +63,20 @@ class CharacterRun:
 
     text: str
     box: Box
-    edges: list[tuple[float, float]] = field(default_factory=list)
+    edges: list[Edge] = field(default_factory=list)
     strong: int = 0  # how many of its characters are bold
     upright: bool = True
-    cells: tuple[
-        CharacterRun, ...
-    ] = ()  # of a row of a table that lines divide, empty ones too; each as wide as its column
+    cells: tuple[CharacterRun, ...] = ()  # of a row of a table; as wide as the columns where lines divide it
 
     @property
     def height(self) -> float:
         """Its height in points, which stands for the size of its letters."""
         return self.box[3] - self.box[1]
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Its middle, from the left and from the top."""
+        return (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
 
     @property
     def bold(self) -> bool:
@@ -75,7 +90,7 @@ class CharacterRun:
 
     def extend(self, other: CharacterRun, separator: str = " ") -> None:
         """Put another run of the same line behind this one."""
-        self.edges += [(self.box[2], other.box[0])] * len(separator) + other.edges
+        self.edges = [*self.edges, *[(self.box[2], other.box[0])] * len(separator), *other.edges]  # a copy has the old
         self.text += separator + other.text
         self.strong += other.strong
         (x0, y0, x1, y1), (left, top, right, bottom) = self.box, other.box
@@ -99,39 +114,34 @@ def page_words(page: TextPage) -> Iterator[CharacterRun]:
 
 
 def joined(words: Iterable[CharacterRun]) -> list[CharacterRun]:
-    """Join the words that follow each other on a line to runs."""
+    """Join the words that follow each other on a line to runs; a script from right to left grows to the left."""
     runs: list[CharacterRun] = []
     for word in words:
-        last = runs[-1] if runs else None
-        if last and last.upright == word.upright and _follows(last, word):
-            touches = word.text[0] in _CLOSING and _gap(last, word) < 0.05 * word.height
+        last = runs[-1] if runs else word
+        gap = apart(last.box, word.box)
+        near = last.upright == word.upright and last.beside(word) and gap < _CELL_GAP * min(last.height, word.height)
+        if runs and near and (word.box[0] >= last.box[0] or is_rtl(word.text)):
+            touches = word.text[0] in _CLOSING and gap < 0.05 * word.height
             last.extend(word, "" if touches else " ")
         else:
-            runs.append(replace(word, edges=list(word.edges)))
+            runs.append(replace(word))
     return runs
 
 
-def _gap(last: CharacterRun, word: CharacterRun) -> float:
-    return max(word.box[0] - last.box[2], last.box[0] - word.box[2])
-
-
-def _follows(last: CharacterRun, word: CharacterRun) -> bool:
-    """Tell whether a word goes on with a run; a script from right to left grows to the left."""
-    if not last.beside(word):
-        return False
-    backwards = word.box[0] < last.box[0] and not is_rtl(word.text)
-    return _gap(last, word) < _CELL_GAP * min(last.height, word.height) and not backwards
+def apart(a: Box, b: Box) -> float:
+    """Return how far two boxes are from each other across the page; less than nothing where they overlap."""
+    return max(b[0] - a[2], a[0] - b[2])
 
 
 def is_rtl(text: str) -> bool:
-    """Tell whether a text holds letters that are written from right to left."""
-    return any(unicodedata.bidirectional(char) in {"R", "AL", "AN"} for char in text)
+    """Tell whether more of a text's letters are written from right to left than from left to right."""
+    kinds = Counter(map(unicodedata.bidirectional, text))
+    return kinds["R"] + kinds["AL"] + kinds["AN"] > kinds["L"]
 
 
 def _jumps(before: Box, after: Box) -> bool:
     height = max(before[3] - before[1], 1.0)
-    apart = max(after[0] - before[2], before[0] - after[2])
-    return abs(after[3] - before[3]) > 0.7 * height or apart > height
+    return abs(after[3] - before[3]) > 0.7 * height or apart(before, after) > height
 
 
 def _characters(page: TextPage, raw: Pdfium) -> Iterator[Character]:
@@ -140,11 +150,10 @@ def _characters(page: TextPage, raw: Pdfium) -> Iterator[Character]:
     left, bottom, right, top = page.page.get_bbox()
     placed = placing(page.page)
     box, get_box, get_char = raw.FS_RECTF(), raw.FPDFText_GetLooseCharBox, raw.FPDFText_GetUnicode
-    pointer = ctypes.byref(box)
     for index in range(count):
         code = get_char(handle, index)
         char = " " if code in {0, 0xA0} else chr(code) if code < 0x110000 else "\ufffd"
-        if char in _SPACES or not get_box(handle, index, pointer):
+        if char in _SPACES or not get_box(handle, index, box):
             yield " ", (0.0, 0.0, 0.0, 0.0), index
             continue
         if left <= box.right and box.left <= right and bottom <= box.top and box.bottom <= top:
@@ -160,16 +169,13 @@ def _word(characters: list[Character], page: TextPage, raw: Pdfium) -> Character
     if upright:
         _mark_raised(characters)
     text, edges = _clean((char, (box[0], box[2])) for char, box, _ in characters)
-    x0, _, x1, _ = zip(*boxes, strict=True)
+    font, flags = ctypes.create_string_buffer(64), ctypes.c_int()
+    raw.FPDFText_GetFontInfo(page.raw, first, font, 64, ctypes.byref(flags))
+    bold = any(mark in font.value.lower() for mark in (b"bold", b"black", b"heavy"))
     tallest = max(box[3] - box[1] for box in boxes)
-    _, y0, _, y1 = zip(*(box for box in boxes if box[3] - box[1] >= _SMALL * tallest), strict=True)
-    return CharacterRun(
-        text=text,
-        box=(min(x0), min(y0), max(x1), max(y1)),
-        edges=edges,
-        strong=len(text) * _is_bold(page, first, raw),
-        upright=upright,
-    )
+    x0, _, x1, _ = hull(boxes)
+    _, y0, _, y1 = hull(box for box in boxes if box[3] - box[1] >= _SMALL * tallest)
+    return CharacterRun(text, (x0, y0, x1, y1), edges, len(text) * bold, upright)
 
 
 def _mend_lam_alef(characters: list[Character]) -> None:
@@ -189,22 +195,11 @@ def _mark_raised(characters: list[Character]) -> None:
             characters[index] = raised(char), box, number
 
 
-def _clean(characters: Iterable[tuple[str, tuple[float, float]]]) -> tuple[str, list[tuple[float, float]]]:
+def _clean(characters: Iterable[tuple[str, Edge]]) -> tuple[str, list[Edge]]:
     """Write ligatures and presentation forms out, and hyphens in one way, keeping a place for each character."""
     pairs = [
         (plain, edge)
         for char, edge in characters
-        for plain in ("-" if char in _HYPHENS else unicodedata.normalize("NFKC", char) if _is_form(char) else char)
+        for plain in ("-" if char in _HYPHENS else unicodedata.normalize("NFKC", char) if _FORM.match(char) else char)
     ]
     return storable("".join(char for char, _ in pairs)), [edge for _, edge in pairs]
-
-
-def _is_form(char: str) -> bool:
-    """Tell ligatures and Arabic presentation forms."""
-    return "\ufb00" <= char <= "\ufdff" or "\ufe70" <= char <= "\ufefc"
-
-
-def _is_bold(page: TextPage, index: int, raw: Pdfium) -> bool:
-    name, flags = ctypes.create_string_buffer(64), ctypes.c_int()
-    raw.FPDFText_GetFontInfo(page.raw, index, name, 64, ctypes.byref(flags))
-    return any(mark in name.value.lower() for mark in (b"bold", b"black", b"heavy"))

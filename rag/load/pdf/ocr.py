@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.load.decode import storable
 from rag.load.pdf.characters import CharacterRun
+from rag.load.pdf.reading_order import beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,17 +31,11 @@ _MOST_LANGUAGES = 4  # each takes its time
 _WORD = "5"  # the level of words in tesseract's table
 
 
-def is_there() -> bool:
-    """Tell whether scanned pages can be read."""
-    return shutil.which("tesseract") is not None
-
-
 @cache
 def languages(program: str) -> list[str]:
-    """Return the options that name the languages of scanned pages.
+    """Return the options that name the languages of scanned pages: of RAG_OCR_LANGUAGES, as in `eng+deu`.
 
-    Those of the variable RAG_OCR_LANGUAGES (as in `eng+deu`); without it, all that are installed, unless they are so
-    many that nobody can have chosen them: then the program's own, which is English.
+    Without it, all that are installed; where these are too many to have been chosen, the program's, English.
     """
     named = os.environ.get("RAG_OCR_LANGUAGES", "")
     if not named:
@@ -76,10 +71,7 @@ def _lines(table: str, scale: float) -> Iterator[CharacterRun]:
     rows = csv.DictReader(io.StringIO(table), delimiter="\t", quoting=csv.QUOTE_NONE)
     words = (row for row in rows if row["level"] == _WORD and row["text"].strip())
     for _, line in groupby(words, lambda row: (row["block_num"], row["par_num"], row["line_num"])):
-        first, *others = [_run(word, scale) for word in line]
-        for word in others:
-            first.extend(word)
-        yield first
+        yield beside([_run(word, scale) for word in line])
 
 
 def _run(word: Row, scale: float) -> CharacterRun:

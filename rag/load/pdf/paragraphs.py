@@ -13,7 +13,7 @@ from rag.language.blocks import is_item
 from rag.load.pdf.characters import is_rtl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from rag.load.pdf.reading_order import Line
 
@@ -58,11 +58,12 @@ def headers_and_footers(pages: Sequence[Sequence[Line]], heights: Sequence[float
     margin = [line for page, height in zip(pages, heights, strict=True) for line in page if _in_margin(line, height)]
     seen = Counter(key for _, key in {(line.page, _key(line)) for line in margin})
     enough = 2 if len(pages) < 6 else 3
-    outer = {id(line) for page in pages for line in _outermost(page)}
+    ordered = [sorted(page, key=lambda line: line.run.box[1]) for page in pages]
+    outermost = {id(line) for page in ordered for line in (*page[:2], *page[-2:])}
     return {
         id(line)
         for line in margin
-        if seen[_key(line)] >= enough or (id(line) in outer and _PAGE_NUMBER.fullmatch(line.run.text))
+        if seen[_key(line)] >= enough or (id(line) in outermost and _PAGE_NUMBER.fullmatch(line.run.text))
     }
 
 
@@ -75,24 +76,11 @@ def _key(line: Line) -> tuple[str, int]:
     return re.sub(r"\d+", "#", line.run.text), round(line.run.box[1] / 4)
 
 
-def _outermost(page: Sequence[Line]) -> list[Line]:
-    ordered = sorted(page, key=lambda line: line.run.box[1])
-    return [*ordered[:2], *ordered[-2:]]
-
-
-def body_height(lines: Iterable[Line]) -> float:
-    """Return the height of most letters."""
-    sizes: Counter[float] = Counter()
-    for line in lines:
-        sizes[round(line.run.height * 2) / 2] += len(line.run.text)
-    return sizes.most_common(1)[0][0] if sizes else 10.0
-
-
-def mark_notes(page: Sequence[Line], body: float) -> None:
+def _mark_notes(page: Sequence[Line], body: float) -> None:
     """Mark the footnotes: small lines at the foot of a column, from a number or a sign on."""
     foot: list[Line] = []
     for line in reversed(page):
-        if line.run.height > 0.93 * body or line.cells:
+        if line.run.height > 0.93 * body or line.run.cells:
             foot = []  # what was gathered is a caption or the like, and stays where it is
             continue
         foot.append(line)
@@ -105,25 +93,22 @@ def mark_notes(page: Sequence[Line], body: float) -> None:
 def joined_lines(pages: Sequence[Sequence[Line]]) -> list[Paragraph]:
     """Join lines to blocks. Footnotes stand in front of a paragraph that goes on in the next column or page."""
     lines = [line for page in pages for line in page]
-    body = body_height(lines)
+    sizes: Counter[float] = Counter()
+    for line in lines:
+        sizes[round(line.run.height * 2) / 2] += len(line.run.text)
+    body = max(sizes, key=sizes.__getitem__, default=10.0)  # the height of most letters
     for page in pages:
-        mark_notes(page, body)
+        _mark_notes(page, body)
     compounds = frozenset(word.lower() for line in lines for word in re.findall(r"\w+-\w+", line.run.text))
     pitch = _pitch(lines)
     blocks: list[Paragraph] = []
     for page in pages:
         main = _joined([line for line in page if not line.note], blocks, compounds, pitch)
         notes = _joined([line for line in page if line.note], [], compounds, pitch)
-        blocks = _with_notes(main, notes)
+        goes_on = bool(main) and not _CLOSED.search(main[-1].text) and len(main[-1].pages) == 1
+        blocks = [*main[:-1], *notes, main[-1]] if goes_on else [*main, *notes]
     _set_levels(blocks, body)
     return blocks
-
-
-def _with_notes(blocks: list[Paragraph], notes: list[Paragraph]) -> list[Paragraph]:
-    last = blocks[-1] if blocks else None
-    if last and notes and not _CLOSED.search(last.text) and len(last.pages) == 1:
-        return [*blocks[:-1], *notes, last]
-    return [*blocks, *notes]
 
 
 def _joined(lines: Sequence[Line], blocks: list[Paragraph], compounds: frozenset[str], pitch: float) -> list[Paragraph]:
@@ -151,7 +136,7 @@ def _continues(block: Paragraph, line: Line, pitch: float) -> bool:
     above = block.lines[-1]
     a, b = above.run, line.run
     alike = abs(a.height - b.height) <= 0.08 * max(a.height, b.height) and a.bold == b.bold
-    if not (alike or a.beside(b)) or above.cells or line.cells or a.upright != b.upright:
+    if not (alike or a.beside(b)) or a.cells or b.cells or a.upright != b.upright:
         return False
     if is_item(b.text, a.text) or _LEADER.search(a.text):
         return False
@@ -160,34 +145,35 @@ def _continues(block: Paragraph, line: Line, pitch: float) -> bool:
         return not _CLOSED.search(block.text) and not (a.bold and b.bold) and (_is_full(above) or b.text[0].islower())
     if step > (pitch + 0.35) * a.height:
         return False
-    inset, inset_above = _inset(line), _inset(above)
+    inset, inset_above = _inset(line)[0], _inset(above)[0]
     indent = inset > 0.8 * b.height and inset_above < 0.4 * a.height
     hanging = len(block.lines) > 1 and abs(inset - inset_above) < 0.4 * b.height
     listed = is_item(block.text)
     return (hanging or listed or not indent) and (_is_full(above) or not _CLOSED.search(block.text) or listed)
 
 
-def _inset(line: Line) -> float:
-    """Return how far from the side of its column a line begins."""
-    return line.right - line.run.box[2] if is_rtl(line.run.text) else line.run.box[0] - line.left
+def _inset(line: Line) -> tuple[float, float]:
+    """Return how far a line begins and ends from the sides of its column."""
+    left, right = line.run.box[0] - line.left, line.right - line.run.box[2]
+    return (right, left) if is_rtl(line.run.text) else (left, right)
 
 
 def _is_full(line: Line) -> bool:
     """Tell whether a line reaches the side of its column, so that the text may go on in the next."""
-    x0, _, x1, _ = line.run.box
-    before, after = x0 - line.left, line.right - x1
-    if is_rtl(line.run.text):
-        before, after = after, before
+    before, after = _inset(line)
     return after < 0.25 * (line.right - line.left) or before > 20  # a centred line as well
 
 
 def _set_levels(blocks: Sequence[Paragraph], body: float) -> None:
     """Find the headings: larger letters than those of the body, or short bold lines."""
-    sizes = sorted({_size(block) for block in blocks if _is_large(block, body)}, reverse=True)
-    for block in blocks:
-        if _is_large(block, body):
-            block.level = min(sizes.index(_size(block)) + 1, 5)
-        elif _is_bold_heading(block, body):
+    short = [block for block in blocks if _is_short(block)]
+    large = {id(block): size for block in short if (size := _size(block)) > 1.15 * body and block.lines[0].run.upright}
+    sizes = sorted(set(large.values()), reverse=True)
+    for block in short:
+        bold = all(line.run.bold for line in block.lines) and block.lines[0].run.height > 0.95 * body
+        if id(block) in large:
+            block.level = min(sizes.index(large[id(block)]) + 1, 5)
+        elif bold and len(block.lines) <= 2 and not block.text.endswith((".", ",", ":", ";")):
             block.level = min(len(sizes) + 1, 6)
 
 
@@ -196,16 +182,6 @@ def _size(block: Paragraph) -> float:
 
 
 def _is_short(block: Paragraph) -> bool:
-    has_letter = any(char.isalpha() for char in block.text)
-    if _LEADER.search(block.text):
+    if _LEADER.search(block.text) or any(line.run.cells for line in block.lines):
         return False
-    return len(block.text) <= _LONGEST_HEADING and has_letter and not any(line.cells for line in block.lines)
-
-
-def _is_large(block: Paragraph, body: float) -> bool:
-    return _is_short(block) and _size(block) > 1.15 * body and block.lines[0].run.upright
-
-
-def _is_bold_heading(block: Paragraph, body: float) -> bool:
-    bold = all(line.run.bold for line in block.lines) and block.lines[0].run.height > 0.95 * body
-    return bold and _is_short(block) and len(block.lines) <= 2 and not block.text.endswith((".", ",", ":", ";"))
+    return len(block.text) <= _LONGEST_HEADING and any(map(str.isalpha, block.text))

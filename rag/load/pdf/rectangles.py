@@ -9,21 +9,17 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag.errors import InputError, LoadError
 from rag.load.pdf import open_pdf, read_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from rag.load.pdf.characters import CharacterRun
     from rag.load.pdf.reading_order import Line
     from rag.records import Document, Span
-
-    Edge = tuple[float, float]  # left and right side of a character
-    Places = list[int | None]  # of characters of a line; None for one that it has not
 
 _DOTS = 2.0  # pixels in a point: 144 in an inch, sharp on today's screens
 _MOST_PIXELS = 3_000  # on the longer side: a poster is drawn smaller
@@ -41,26 +37,13 @@ class Rectangle(NamedTuple):
     y1: float
 
 
-@dataclass(slots=True)
-class _Key:
-    """The characters of a line that can be seen, and which they are in it; how a row of a table is written."""
-
-    line: Line
-    text: str
-    places: list[int]
-    row: re.Pattern[str] | None = None
-
-
 def rectangles(
     data: bytes, document: Document, span: Span, before_page: Callable[[], None] = lambda: None
 ) -> list[Rectangle]:
-    """Return one rectangle for each line that the span touches, in reading order.
+    """Return one rectangle for each line that a span of the text touches, in reading order.
 
-    Args:
-        data: the bytes of the PDF.
-        document: what `rag.load` made of them.
-        span: of `document.text`.
-        before_page: called before each scanned page, which takes seconds.
+    `data` are the bytes of the PDF, `document` is what `rag.load` made of them; `before_page` is called before each
+    scanned page, which takes seconds.
     """
     first, last = document.page_at(span.start), document.page_at(max(span.start, span.end - 1))
     if first is None or last is None or not len(span):
@@ -71,17 +54,9 @@ def rectangles(
 
 
 def picture(data: bytes, uri: str, page: int, marked: Sequence[Rectangle]) -> bytes:
-    """Draw a page and return it as PNG.
+    """Draw a page (from 1) and return it as PNG, with those of the rectangles marked that are on it.
 
-    Args:
-        data: the bytes of the PDF.
-        uri: names the file in an error.
-        page: its number, from 1.
-        marked: rectangles to mark; those of other pages are passed over.
-
-    Raises:
-        InputError: there is no such page.
-        LoadError: the PDF, or this page of it, is damaged.
+    Raises `InputError` where there is no such page, and `LoadError` where the PDF, or this page of it, is damaged.
     """
     import pypdfium2
     from PIL import Image, ImageChops, ImageDraw
@@ -105,80 +80,45 @@ def picture(data: bytes, uri: str, page: int, marked: Sequence[Rectangle]) -> by
 
 
 def _on_page(lines: Sequence[Line], page: int, document: Document, span: Span) -> list[Rectangle]:
-    starts = document.page_starts
-    start, end = starts[page - 1], starts[page] if page < len(starts) else len(document.text)
-    offsets = [offset for offset in range(start, end) if not document.text[offset].isspace()]
+    starts = (*document.page_starts, len(document.text))
+    offsets = [offset for offset in range(*starts[page - 1 : page + 1]) if not document.text[offset].isspace()]
     shown = "".join(document.text[offset] for offset in offsets)
     found: list[Rectangle] = []
-    for cursor, key, places in _laid_along(shown, lines):
-        inside = [
-            place
-            for place, offset in zip(places, offsets[cursor : cursor + len(places)], strict=True)
-            if place is not None and span.start <= offset < span.end
-        ]
-        found += [_rectangle(run, edges, page) for run, edges in _divided(key.line, inside)]
+    for runs, match in _laid_along(shown, lines):
+        for run, (start, end) in zip(runs, match.regs[1:], strict=True):
+            seen = (edge for char, edge in zip(run.text, run.edges, strict=True) if not char.isspace())
+            pairs = zip(seen, offsets[start:end], strict=False)  # the text may have lost a hyphen
+            edges = [edge for edge, offset in pairs if span.start <= offset < span.end]
+            if edges:
+                x0, y0, x1, y1 = run.box
+                left, right = zip(*edges, strict=True)
+                found.append(Rectangle(page, *((min(left), y0, max(right), y1) if run.upright else (x0, y0, x1, y1))))
     return found
 
 
-def _laid_along(shown: str, lines: Sequence[Line]) -> list[tuple[int, _Key, Places]]:
-    """Return the lines with the place in `shown` where each of them starts, and which of its characters stand there."""
-    left = [_key(line) for line in lines]
-    laid: list[tuple[int, _Key, Places]] = []
+def _laid_along(shown: str, lines: Sequence[Line]) -> Iterator[tuple[Sequence[CharacterRun], re.Match[str]]]:
+    """Yield the runs of each line that stands in `shown`, and the match that has a group for each of them."""
+    left = [_pattern(line) for line in lines]
     cursor = 0
     while cursor < len(shown):
-        fits = [(len(places), -index, places) for index, key in enumerate(left) if (places := _fit(key, shown, cursor))]
+        matches = ((index, pattern.match(shown, cursor)) for index, (_, pattern) in enumerate(left))
+        fits = [(index, match) for index, match in matches if match and match.end() > cursor]
         if not fits:
             cursor += 1
             continue
-        length, index, places = max(fits, key=lambda fit: fit[:2])
-        laid.append((cursor, left.pop(-index), places))
-        cursor += length
-    return laid
+        index, match = max(fits, key=lambda fit: fit[1].end())
+        yield left.pop(index)[0], match
+        cursor = match.end()
 
 
-def _key(line: Line) -> _Key:
-    places = [place for place, char in enumerate(line.run.text) if not char.isspace()]
-    text = "".join(line.run.text[place] for place in places)
-    parts = (re.escape(part) for part in text.split("|"))
-    row = re.compile(r"\|".join(f"{_NAME}({part})" for part in parts)) if line.cells else None
-    return _Key(line, text, places, row)
+def _pattern(line: Line) -> tuple[Sequence[CharacterRun], re.Pattern[str]]:
+    """Return the line, or the cells of a row, and how they are written: maybe with names, and without a last hyphen.
 
-
-def _fit(key: _Key, shown: str, cursor: int) -> Places:
-    """Return which characters of the line stand at `cursor`: all, or all but a hyphen at its end.
-
-    A row may have the names of its columns in it, which are none of its characters.
+    A cell may be higher or lower than the one beside it, and go over several rows: it has a rectangle of its own.
     """
-    if key.text and shown.startswith(key.text, cursor):
-        return [*key.places]
-    if key.text.endswith("-") and len(key.text) > 1 and shown.startswith(key.text[:-1], cursor):
-        return [*key.places[:-1]]
-    row = key.row.match(shown, cursor) if key.row else None
-    if not row:
-        return []
-    places: Places = [None] * (row.end() - cursor)
-    at = 0
-    for start, end in row.regs[1:]:
-        places[start - cursor : end - cursor] = key.places[at : at + end - start]
-        at += end - start + 1  # and the bar
-    return places
-
-
-def _divided(line: Line, places: Sequence[int]) -> list[tuple[CharacterRun, list[Edge]]]:
-    """Return what stands at these places of a line with the sides of its characters, of a row of a table by its cells.
-
-    A cell may be higher or lower than the one beside it, and go over several rows.
-    """
-    run, cells = line.run, [cell for cell in line.cells if cell.text]
-    if run.text.count("|") + 1 != len(cells):
-        return [(run, [run.edges[place] for place in places])] if places else []
-    divided: list[list[Edge]] = [[] for _ in cells]
-    for place in places:
-        divided[run.text.count("|", 0, place)].append(run.edges[place])
-    return [(cell, edges) for cell, edges in zip(cells, divided, strict=True) if edges]
-
-
-def _rectangle(run: CharacterRun, edges: Sequence[Edge], page: int) -> Rectangle:
-    if not run.upright:
-        return Rectangle(page, *run.box)
-    return Rectangle(page, min(left for left, _ in edges), run.box[1], max(right for _, right in edges), run.box[3])
+    runs = [cell for cell in line.run.cells if cell.text] or [line.run]
+    parts = [re.escape("".join(run.text.split())) for run in runs]
+    if parts[-1].endswith("-"):
+        parts[-1] += "?"
+    name = _NAME if line.run.cells else ""
+    return runs, re.compile(r"\|".join(f"{name}({part})" for part in parts))
