@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from collections.abc import Set as AbstractSet
 
-MOST = 2
-"""Readings of a question."""
-
+_MOST = 2  # readings of a question
 _WORD = r"(?:who|whom|whose|what|which|when|where|why|how(?:\s+(?:many|much|long|far|often|old|high|wide|deep|big))?)"
 _BEING, _DOING = frozenset("is are was were".split()), frozenset("do does did".split())
 _VERBS = _BEING | _DOING | frozenset("has have had can could will would should".split())
@@ -57,31 +55,29 @@ _COUNTED = re.compile(
     re.IGNORECASE,
 )
 _PHRASE = re.compile(r"\b(?P<article>[Tt]he|[Aa]n?)\s+(?:[A-Z0-9][\w’'-]*\s+)*[a-z][\w’'-]*(?:\s+[a-z][\w’'-]*){0,2}")
-_CONJUNCTIONS = frozenset("that when because if after before while and".split())
 _PLURAL = re.compile(r"\b[A-Za-z]{3,}[^sui\W]s\b|\b(?:people|men|women|children)\b")
 
 
 def readings(question: str, history: Sequence[Answer | str]) -> list[str]:
     """Return what a question may mean, likeliest first; itself alone where it leaves nothing out.
 
-    Args:
-        question: what is asked now.
-        history: the turns before, oldest first, as answers or, where there is none, as questions.
+    `history` are the turns before, oldest first, as answers or, where there is none, as questions.
     """
     if not history:
         return [question]
     last = history[-1]
     before = _bare((last.searched_for or last.question) if isinstance(last, Answer) else last)
     words = _bare(question)
-    if _SAID.match(words):
-        return [_who_said(before, last)]
+    if _SAID.match(words):  # the first words that were cited
+        cited = last.citations[0].quote if isinstance(last, Answer) and last.citations else f"{before}?"
+        return [f"Who said: {' '.join(cited.split())}"]
     if bare := _BARE.match(words):
         return [_with_word(bare, before)]
     part = _ABOUT.sub("", words)
     short = len(part.split()) <= 8 and not _OPENER.match(part)
     if short and part and (part != words or _LEAD.match(question.strip())):
         return _with_part(before, part)
-    return _with_names(question, words, before, last)[:MOST]
+    return _with_names(question, words, before, last)[:_MOST]
 
 
 def _bare(question: str) -> str:
@@ -92,16 +88,10 @@ def _capitalised(words: str) -> str:
     return f"{words[:1].upper()}{words[1:]}"
 
 
-def _who_said(before: str, last: Answer | str) -> str:
-    """Read `who said that?` as a question about the first words that were cited."""
-    cited = last.citations[0].quote if isinstance(last, Answer) and last.citations else f"{before}?"
-    return f"Who said: {' '.join(cited.split())}"
-
-
 def _with_word(bare: re.Match[str], before: str) -> str:
     """Ask the question before with another question word: `When did the talks begin?` -> `Why did the talks begin?`."""
     word = _capitalised(bare["word"] or bare["event"])
-    opener, verb = _ASKING.match(before), _first(before) in _VERBS
+    opener, verb = _ASKING.match(before), before.partition(" ")[0].lower() in _VERBS
     if opener and not bare["more"]:
         return f"{word} {before[opener.end() :]}?"
     if verb and not bare["more"] and not word.startswith("How m"):
@@ -118,7 +108,7 @@ def _with_part(before: str, part: str) -> list[str]:
     places = _replaceable(before, new, preposition)
     owns = ("’s" if place.of(before).endswith(("’s", "'s")) else "" for place in places)
     filled = [f"{before[: place.start]}{new}{s}{before[place.end :]}?" for place, s in zip(places, owns, strict=True)]
-    return filled[:MOST] or [f"{before} {part}?" if preposition else f"{before} ({new})?"]
+    return filled[:_MOST] or [f"{before} {part}?" if preposition else f"{before} ({new})?"]
 
 
 def _replaceable(before: str, new: str, preposition: str) -> list[Span]:
@@ -126,19 +116,12 @@ def _replaceable(before: str, new: str, preposition: str) -> list[Span]:
     dates = written(before)
     if written(new):
         return [span for span, _ in dates[-1:]]
-    mentioned = _mentioned(before)
     if preposition:
         tail = re.search(rf"\b{preposition}\s+([^,]+)$", before, re.IGNORECASE)
-        fits = [span for span in mentioned if before[: span.start].lower().endswith(f" {preposition} ".lower())]
-        alike = tail and _has_digit(tail[1]) == _has_digit(new)
-        return [*fits[-1:], *([Span(*tail.span(1))] if tail and alike else [])][:1]
-    counted = [Span(*match.span("noun")) for match in [_COUNTED.match(before)] if match]
-    if new == new.lower() and not _has_digit(new):
-        return sorted([*mentioned, *counted], key=lambda span: span.of(before) != span.of(before).lower())
-    length = len(new.removeprefix("the ").split())
-    proper = [span for span in mentioned if span.of(before) != span.of(before).lower()]
-    proper.sort(key=lambda span: len(span.of(before).removeprefix("the ").split()) != length)
-    return [*proper, *(span for span in mentioned if span not in proper), *counted]
+        return [Span(*tail.span(1))] if tail and _has_digit(tail[1]) == _has_digit(new) else []
+    is_proper = new != new.lower() or _has_digit(new)
+    named = [*_mentioned(before), *_counted(before)]
+    return sorted(named, key=lambda span: (span.of(before) != span.of(before).lower()) != is_proper)
 
 
 def _with_names(question: str, bare: str, before: str, last: Answer | str) -> list[str]:
@@ -151,8 +134,7 @@ def _with_names(question: str, bare: str, before: str, last: Answer | str) -> li
     bracketed = f"{_capitalised(bare)} ({_topic(before, answered, bare)})?"
     if not person:
         return [bracketed]
-    spoke = [s.speaker.partition(",")[0] for s in last.sentences[:1] if s.speaker] if isinstance(last, Answer) else []
-    people = (_who_is(before) or answered) if asks_who else [*_persons(before), *spoke]
+    people = (_who_is(before) or answered) if asks_who else _persons(before)
     named = [f"{_capitalised(_put(bare, name))}?" for name in people[:1]]
     return named if asks_who and named else [*named, bracketed]
 
@@ -172,7 +154,7 @@ def _unowned(pronoun: re.Pattern[str], words: str) -> bool:
     if match is None:
         return False
     before = words[: match.start()]
-    if match[0].lower() in _OBJECTS and _CONJUNCTIONS.isdisjoint(before.split()):
+    if match[0].lower() in _OBJECTS:
         return True
     behind = before[opener.end() :] if (opener := _OPENER.match(before)) else before
     several = pronoun is _OTHER and _PLURAL.search(before)
@@ -181,8 +163,8 @@ def _unowned(pronoun: re.Pattern[str], words: str) -> bool:
 
 def _topic(before: str, found: Iterable[str] = (), known: str = "") -> str:
     """Return what a question was about: whom and what it mentions, and the name that answered it."""
-    counted = [match["noun"] for match in [_COUNTED.match(before)] if match]
-    told = dict.fromkeys([*counted, *(span.of(before) for span in _mentioned(before)), *found])
+    spans = [*_counted(before), *_mentioned(before)]
+    told = dict.fromkeys([*(span.of(before) for span in spans), *found])
     new = ", ".join(name for name in told if name not in known and not any(name != o and name in o for o in told))
     return new or _FRAME.sub("", before)
 
@@ -195,9 +177,13 @@ def _who_is(before: str) -> list[str]:
 
 
 def _persons(before: str) -> list[str]:
-    """Return names that may be a person's: without an article, those of two words or more first."""
-    found = [span.of(before) for span in _named(before) if not span.of(before).lower().startswith("the ")]
-    return sorted(found, key=lambda name: " " not in name)
+    """Return names that may be a person's: without an article."""
+    return [span.of(before) for span in _named(before) if not span.of(before).lower().startswith("the ")]
+
+
+def _counted(question: str) -> list[Span]:
+    """Return the place of what is counted or chosen from: `gates` of `How many gates`."""
+    return [Span(*match.span("noun")) for match in [_COUNTED.match(question)] if match]
 
 
 def _mentioned(question: str) -> list[Span]:
@@ -226,21 +212,16 @@ def _phrases(question: str) -> list[Span]:
         while kept < len(words) and words[kept].lower() not in STOP_WORDS and not words[kept].endswith(("ed", "ly")):
             kept += 1
         lower = sum(word.islower() for word in words[1:kept])
-        is_cut = kept < len(words) and words[kept].lower() in {"of", "in", "at", "for"}
         named = any(not word.islower() for word in words[1:kept])
         front, at_end = question[: match.start()].lower().split(), kept == len(words) and match.end() == len(question)
         being = at_end and front[0] not in {"who", "what"} and front[-1] in _BEING if front else False
         verb = being or not _DOING.isdisjoint(front[-1:])
-        kept -= bool(verb and lower + named > 1 and not (is_cut and lower == 1))
+        kept -= bool(verb and lower + named > 1)
         end = match.start() + len(" ".join(words[:kept]))
         if kept > 1:
             found.append(Span(match.start(), end))
         at = max(end, match.end("article"))
     return found
-
-
-def _first(words: str) -> str:
-    return words.partition(" ")[0].lower()
 
 
 def _asks(question: str, words: AbstractSet[str]) -> bool:

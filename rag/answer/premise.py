@@ -24,30 +24,21 @@ if TYPE_CHECKING:
 _FIGURES = re.compile(r"(?<![\d./-])(\d{1,2})[./-](\d{1,2})[./-](\d{4}|\d\d)(?![\d./-])")
 _EVERYDAY = {
     "CEO": "chief executive",
-    "CFO": "chief financial|finance director",
     "PM": "prime minister",
     "MP": "member of parliament",
     "UK": "britain|british|united kingdom",
-    "EU": "european union",
-    "UN": "united nations",
     "WWI": "first world war|world war i|world war one",
     "WWII": "second world war|world war ii|world war two",
 }
 _ADJECTIVE = re.compile(r"^\w+(?:ish|ese|[ae]an|ian|ican|ic)$")  # `British` goes without saying in Britain
-_OF_A_COUNTRY = re.compile(r"^\w+(?:ish|ese|an|i|ic)$")
-_STEM = 4  # letters that a country and its people have in common: `Turkey`, `Turkish`
-_YEARS = re.compile(r"\b([12]\d)(\d\d)((?:(?:, ?|/|[–-]| and |, and )\d\d(?!\d))*)(?!\d)")
+_YEAR = re.compile(r"\b[12]\d{3}(?!\d)")
 
 
 def missing(question: Question, passage: Passage, around: str = "") -> str | None:
     """Return the first part of what the question takes for granted that a passage lacks; None where it has all.
 
     A name, number or date lacks only where the passage has others in its place: else it may be said in other words.
-
-    Args:
-        question: what is asked.
-        passage: would answer it.
-        around: more of the same document; a name may stand there alone, and a pronoun in the passage.
+    `around` is more of the same document: a name may stand there alone, and a pronoun in the passage.
     """
     text = passage.retrieval_text
     date = _missing_date(question, text, around)
@@ -59,28 +50,19 @@ def _missing_date(question: Question, text: str, around: str) -> str | None:
     if not question.dates:
         return None
     given = [*(parts for _, parts in written(text)), *_in_figures(text)]
-    years = _years(f"{text}\n{around}")
+    years = {*map(int, _YEAR.findall(f"{text}\n{around}"))}
     known = [date for _, date in question.dates if date.year is None or not years or date.year in years]
     if any(date.agrees(parts) for date in known for parts in given):
         return None
-    listed = {date.year for date in known} & _years(text)  # `1755, 56, 57`
     for words, date in question.dates:
-        alike = [parts for parts in given if date.day is None or parts.day is not None]
-        if alike and not (date.month is None and date.year in listed):
+        is_there = date.month is None and str(date.year) in text
+        if not is_there and any(date.day is None or parts.day for parts in given):
             return words
     return None
 
 
-def _years(text: str) -> set[int]:
-    """Return the years of a text, also those written with two figures behind another: `1755, 56 and 57`, `2019/20`."""
-    found = set()
-    for century, year, more in _YEARS.findall(text):
-        found |= {int(century + each) for each in (year, *re.findall(r"\d\d", more))}
-    return found
-
-
 def _in_figures(text: str) -> Iterator[Parts]:
-    """Yield the dates like `3.4.2025` of a text: nobody knows which figure is the month, so it may be either."""
+    """Yield the dates like `3.4.2025` of a text, each both ways: nobody knows which figure is the month."""
     for match in _FIGURES.finditer(text):
         one, other, year = map(int, match.groups())
         for day, month in ((one, other), (other, one)):
@@ -103,29 +85,19 @@ def _missing_name(question: Question, text: str, around: str) -> str | None:
     have, known = set(terms(document)), names(document)
 
     def is_unknown(words: str) -> bool:
-        return not any(word.startswith(term) for term in terms(words) for word in have) and not _spelled(
-            words, document
-        )
+        is_there = any(word.startswith(term) for term in terms(words) for word in have)
+        return not is_there and not _spelled(words, document)
 
-    def is_among(name: str) -> bool:
-        return any(same_name(name, other) or _is_of_country(name, other) for other in known)
-
-    unknown = (name for name in asked if is_unknown(name) and not is_among(name))
+    unknown = (name for name in asked if is_unknown(name) and not any(same_name(name, other) for other in known))
     replaced = (name for name in asked if is_unknown(_lead(name)) and _is_replaced(name, names(text)))
     return next(unknown, None) or next(replaced, None)
 
 
-def _is_of_country(country: str, other: str) -> bool:
-    """Tell whether a word is a country's nationality: `Turkish` for `Turkey`."""
-    return other[:_STEM] == country[:_STEM] and len(country) >= _STEM and _OF_A_COUNTRY.match(other) is not None
-
-
 def _spelled(name: str, text: str) -> bool:
     """Tell whether a text spells out an acronym: `Scientific Advisory Group for Emergencies` for `SAGE`."""
-    known = _EVERYDAY.get(name)
-    if known and re.search(rf"\b(?:{known})", text, re.IGNORECASE):
-        return True
-    if not (name.isascii() and name.isalpha() and name.isupper() and 3 <= len(name) <= 6):
+    if name in _EVERYDAY:
+        return re.search(rf"\b(?:{_EVERYDAY[name]})", text, re.IGNORECASE) is not None
+    if not re.fullmatch("[A-Z]{3,6}", name):
         return False
     words = r"\s+(?:(?:of|for|and|the|on|in|to)\s+)*".join(rf"{letter}[\w’'-]+" for letter in name)
     return re.search(rf"\b{words}", text) is not None
