@@ -109,8 +109,7 @@ def _judged(rows: Sequence[Row], columns: _Columns, *, yes_no: bool) -> Iterator
     for row, (score, explained, cell) in zip(rows, answers, strict=True):
         enough = explained >= SETTINGS.explained
         if enough and not yes_no:
-            sure = score * min(1.0, explained)
-            yield row, replace(row.candidate, score=sure, short=_place(row, cell) if cell and agreed else None)
+            yield row, replace(row.candidate, score=score, short=_place(row, cell) if cell and agreed else None)
         else:
             yield row, replace(row.candidate, score=max(SETTINGS.only_score * enough, row.candidate.score))
 
@@ -128,7 +127,6 @@ class _Columns:
         self._asked = asked
         self._alike = alike
         self._names = list(dict.fromkeys(cell.name for row in rows for cell in row.cells if cell.name))
-        self._name_terms = frozenset(term for row in rows for cell in row.cells for term in cell.name_terms)
         self._known: dict[str, dict[str, float]] = {}
         self._is_paid = _PAID.match(asked.text)
 
@@ -151,7 +149,8 @@ class _Columns:
         given = [cell for cell in row.cells if row.is_given(cell)]
         rest = [cell for cell in row.cells if cell not in given]
         fitting = [cell for cell in rest if row.is_of_kind(cell)]
-        wanted = self._wanted(given)
+        known = {term for cell in given for term in cell.terms}
+        wanted = {term: weight for term, weight in self._asked.weights.items() if term not in known}
         unnamed = wanted.keys() - {term for cell in given for term in cell.name_terms}
         dated = [cell for cell in fitting if row.is_of_year(cell)]
         shares = [math.fsum(wanted[term] for term in unnamed & cell.name_terms) for cell in rest]
@@ -165,11 +164,6 @@ class _Columns:
             return 0.0, 1.0, None  # paid for something else
         explained = row.explains(wanted if meant else terms(self._is_paid[0]) if self._is_paid else ())
         return (score if chosen else 0.0), explained, self._one(chosen)
-
-    def _wanted(self, given: Sequence[TableCell]) -> dict[str, float]:
-        """Return the terms of what is asked for: all that are no values of the row."""
-        known = {term for cell in given for term in cell.terms} | (self._asked.fixed - self._name_terms)
-        return {term: weight for term, weight in self._asked.weights.items() if term not in known}
 
     def _meant(self, fitting: Sequence[TableCell], wanted: Iterable[str]) -> list[TableCell]:
         """Return the cells of the asked kind whose names, years left out, mean what is wanted."""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from rag.answer.question import Question
 from rag.answer.values import is_of_kind
 from rag.language.dates import without_dates, written
-from rag.language.speakers.vocabulary import TITLES
 from rag.language.terms import terms
 
 if TYPE_CHECKING:
@@ -43,7 +42,6 @@ class TableSettings:
 
 SETTINGS = TableSettings()
 _SEPARATOR = " | "
-_CAPITAL = re.compile(r"(?<=\s)(?:[A-Z]|\d)[\w’'&.,-]*")
 _RULE = re.compile(r"\s*\|(?:\s*:?-+:?\s*\|)+\s*")
 _CELL = re.compile(r"\|\s*([^|\n]*?)\s*(?=\|)")
 _NO_DIGITS = re.compile(r"\W*(?:by |to |with |for |from |in )?(?:who(?:m|se)?|where)\b", re.IGNORECASE)
@@ -114,17 +112,14 @@ class TableQuestion:
     text: str
     weights: Mapping[str, float]  # its terms with their rarity, without those of dates
     dates: Sequence[Parts]
-    fixed: frozenset[str]  # terms of what is written like a name or a number
 
     @classmethod
     def of(cls, question: Question, weights: Mapping[str, float]) -> TableQuestion:
         """Take the dates out of a question; `weights` are its terms with their rarity."""
         rest = without_dates(question.text)
         kept = set(terms(rest))
-        names = (word for word in _CAPITAL.findall(rest) if word.lower() not in TITLES)
-        fixed = frozenset(term for name in names for term in terms(name))
         dates = [parts for _, parts in question.dates]
-        return cls(Question.parse(rest), rest, {t: w for t, w in weights.items() if t in kept}, dates, fixed)
+        return cls(Question.parse(rest), rest, {t: w for t, w in weights.items() if t in kept}, dates)
 
     def has_date(self, dates: Iterable[Parts]) -> bool:
         """Tell whether one of these dates can be one of the question."""
@@ -169,13 +164,10 @@ class Row:
 
     @property
     def lacks(self) -> bool:
-        """Whether a name, number or date of the question is neither in it nor in what its passage is part of."""
-        had = self._dates()
+        """Whether a date of the question is neither in it nor in what its passage is part of."""
         around = dates_in(self.candidate.hit.passage.context)
-        around += (date for cell in self.cells for date in cell.name_dates)
-        undated = (date for date in self.asked.dates if date not in had)
-        missing = any(not any(date.agrees(other) for other in around) for date in undated)
-        return missing or not self.asked.fixed <= self._known()
+        around += (date for cell in self.cells for date in (*cell.dates, *cell.name_dates))
+        return any(not any(map(date.agrees, around)) for date in self.asked.dates)
 
     def is_given(self, cell: TableCell) -> bool:
         """Tell whether the question itself has the value of a cell."""
