@@ -32,10 +32,7 @@ _FILLING = frozenset(terms("number amount total got get made recorded reported")
 
 
 def extreme(asked: TableQuestion, rows: Sequence[Row], text: Callable[[str], str]) -> tuple[Row, TableCell] | None:
-    """Return the row of a document's tables that is asked for, and the cell that answers; None where that is unsure.
-
-    `rows` are those of one document that were found; `text` gives the text of a document.
-    """
+    """Return the row that is asked for of those found of a document, and the cell that answers; None if unsure."""
     which, words = _ASKED.match(asked.text), list(_EXTREME.finditer(asked.text))
     if not which or len(words) != 1 or not rows or _NOT.search(asked.text):
         return None

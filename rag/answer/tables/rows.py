@@ -147,7 +147,8 @@ class Row:
         """
         inside = self.asked.weight({term for cell in self.cells for term in cell.terms})
         whole = self.asked.weight({term for cell in self.cells if self.is_given(cell) for term in cell.terms})
-        dates = self._dates()
+        had = [other for cell in self.cells for other in cell.dates]
+        dates = [date for date in self.asked.dates if any(map(date.agrees, had))]
         columns = [date for date in self.asked.dates if date not in dates and any(map(self.is_of_year, self.cells))]
         dates += columns if inside or dates else []
         return round(inside + SETTINGS.date_weight * len(dates), 6), round(whole, 6)
@@ -191,11 +192,6 @@ class Row:
         passage = self.candidate.hit.passage
         near = frozenset(terms(f"{passage.context} {spaced(passage.title or '')}"))
         return near.union(*(cell.terms | cell.name_terms for cell in self.cells))
-
-    def _dates(self) -> list[Parts]:
-        """Return the dates of the question that a value has."""
-        had = [other for cell in self.cells for other in cell.dates]
-        return [date for date in self.asked.dates if any(date.agrees(other) for other in had)]
 
 
 def spaced(text: str) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rag.chunk import sentences
 from rag.records import Span
@@ -25,8 +24,7 @@ _TAG = re.compile(r"</?[a-zA-Z!][^>\n]*>")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2060-\u206f\ufeff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """A sentence of an LLM and the numbers it gives, whether or not there are such sources."""
 
     text: str
