@@ -30,8 +30,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 
 from rag.answer.check import SentenceChecker
-from rag.answer.check.facts import names, numbers
-from rag.answer.check.faults import CitedText, faults
+from rag.answer.check.faults import CitedText, faults, names, numbers
 from rag.answer.check.likeness import HEAD, LONGEST, THRESHOLD, Likeness, counts
 from rag.chunk import Chunker
 from rag.language.terms import terms
@@ -151,7 +150,7 @@ def _changed(text: str, passage: Passage, chance: random.Random) -> Iterator[tup
     if found := re.search(r"\b\d[\d,.]*\d\b|\b\d\b", text):
         value = chance.choice([n for n in (3, 8, 17, 45, 260, 1994) if n not in there])
         yield "number", text[: found.start()] + str(value) + text[found.end() :]
-    known = {name.term for name in names(text)}
+    known = {*names(text)}
     others = [w for w in re.findall(r"(?<=[a-z] )[A-Z][a-z]{3,}\b", passage.text) if not set(terms(w)) & known]
     if others and (found := re.search(r"(?<=[a-z] )[A-Z][a-z]{3,}\b", text)):
         yield "name", text[: found.start()] + chance.choice(others) + text[found.end() :]

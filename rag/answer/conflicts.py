@@ -5,10 +5,8 @@ Only what is plainly about the asked thing counts as a side: a wrongly claimed d
 
 from __future__ import annotations
 
-import math
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rag.answer.settings import Disagreement
 from rag.answer.values import is_number_of_one, value
@@ -40,38 +38,45 @@ _DISPUTE = re.compile(
 _NUMBERED = re.compile(r"\b([a-z]{2,})[ -](\d{1,3})\b(?![.,]\d)")
 
 
-@dataclass(frozen=True, slots=True)
-class _Claim:
+class _Claim(NamedTuple):
     """A sentence and the value that it gives."""
 
     candidate: Candidate
     value: Value
 
+    def differs(self, other: _Claim) -> bool:
+        """Tell whether two values are of one kind, and not the same."""
+        return self.value.kind == other.value.kind and not self.value.agrees(other.value)
+
+    def denies(self, other: _Claim) -> bool:
+        """Tell whether the sentence says that another value is wrong: `three people, not six`."""
+        return self._says(rf"\bnot (?:\w+ ){{0,2}}{re.escape(other.value.text)}", re.IGNORECASE)
+
+    def reports(self, other: _Claim) -> bool:
+        """Tell whether the sentence holds the value of another one as well: both, or that of another thing."""
+        has = not other.value.agrees(self.value) and self._says(rf"(?<!\w){re.escape(other.value.text)}")
+        return has and not self.denies(other)
+
+    def _says(self, pattern: str, flags: int = 0) -> bool:
+        return re.search(rf"{pattern}(?!\w)", self.candidate.text, flags) is not None
+
 
 def sides(question: Question, candidates: Sequence[Candidate], threshold: float) -> list[Candidate]:
     """Return the best sentence of each side; nothing where no two sources differ.
 
-    The newest report comes first where all have dates, the best otherwise.
-
-    Args:
-        question: what is asked.
-        candidates: sentences with their scores, best first, short answers where the reader found some.
-        threshold: the score below which a sentence is no answer.
+    The newest report comes first where all have dates, the best otherwise. `candidates` are sentences, best first; with
+    a score below `threshold` one is no answer.
     """
-    if not candidates:
-        return []
     about = [c for c in candidates if _about(question, c)]
     likely = [c for c in about if c.score >= threshold]
     if question.kind == "yes_no":
         found = _denials(likely)
     else:
         found = _differing(question, likely) or _disputed(question, about, _SETTINGS.disputed * threshold)
-    return _newest_first(found) if len(found) > 1 else []
-
-
-def _newest_first(found: list[Candidate]) -> list[Candidate]:
-    dates = [candidate.hit.passage.date or "" for candidate in found]
-    return sorted(found, key=lambda c: c.hit.passage.date or "", reverse=True) if all(dates) else found
+    if len(found) < 2:
+        return []
+    dates = {id(c): c.hit.passage.date or "" for c in found}
+    return sorted(found, key=lambda c: dates[id(c)], reverse=True) if all(dates.values()) else found
 
 
 def subject(question: str) -> str:
@@ -81,11 +86,11 @@ def subject(question: str) -> str:
 
 def _differing(question: Question, likely: Sequence[Candidate]) -> list[Candidate]:
     """Group sentences by the value of their short answers, and keep one from each side of another source."""
-    plain = _claims(question, likely)
-    groups = plain[:1]
-    for claim in plain[1:]:
-        same_thing = _denied(claim, plain) or _on_the_same(claim, groups[0])
-        if same_thing and all(_comparable(claim, other) for other in groups):
+    claims = _claims(question, likely)
+    groups = claims[:1]
+    for claim in claims[1:]:
+        is_denied = any(claim.denies(other) or other.denies(claim) for other in claims)
+        if (is_denied or _on_the_same(claim, groups[0])) and all(map(claim.differs, groups)):
             groups.append(claim)
     found = _of_several_sources(claim.candidate for claim in groups)
     return found if len(found) > 1 else []
@@ -97,37 +102,26 @@ def _disputed(question: Question, about: Sequence[Candidate], threshold: float) 
     Names are left aside: too much is written like one.
     """
     saying = [c for c in about if c.support >= _SETTINGS.disputing and _DISPUTE.search(c.text)]
-    if not saying:
-        return []
-    claims = _claims(question, (c for c in about if c.score >= threshold))
+    claims = _claims(question, (c for c in about if c.score >= threshold)) if saying else []
     best = next((claim for claim in claims if claim.value.kind != "name"), None)
-    if best is None:
-        return []
-    pairs = ([best.candidate, claim.candidate] for claim in claims if _comparable(best, claim))
+    pairs = ([best.candidate, claim.candidate] for claim in claims if best and best.differs(claim))
     return next((pair for pair in pairs if _of_several_sources(pair) == pair or _beside(saying, pair)), [])
-
-
-def _comparable(one: _Claim, other: _Claim) -> bool:
-    """Tell whether two values are of one kind, and not the same."""
-    return one.value.kind == other.value.kind and not one.value.agrees(other.value)
 
 
 def _beside(saying: Sequence[Candidate], pair: Sequence[Candidate]) -> bool:
     """Tell whether both sentences stand near one which says that accounts differ: it reports them then."""
-    return any(all(_distance(said, each) <= _SETTINGS.reach for each in pair) for said in saying)
+    return any(all(_are_near(said, each) for each in pair) for said in saying)
 
 
-def _distance(one: Candidate, other: Candidate) -> float:
-    """Return the characters between two sentences; infinity where they are in two documents."""
-    if one.hit.passage.uri != other.hit.passage.uri:
-        return math.inf
-    return max(one.span.start, other.span.start) - min(one.span.end, other.span.end)
+def _are_near(one: Candidate, other: Candidate) -> bool:
+    between = max(one.span.start, other.span.start) - min(one.span.end, other.span.end)
+    return one.hit.passage.uri == other.hit.passage.uri and between <= _SETTINGS.reach
 
 
 def _claims(question: Question, candidates: Iterable[Candidate]) -> list[_Claim]:
     """Return the sentences that give a value, without those that give another one's as well."""
     claims = [_Claim(c, read) for c in candidates if (read := _value(question, c))]
-    return [claim for claim in claims if not _mixed(claim, claims)]
+    return [claim for claim in claims if not any(map(claim.reports, claims))]
 
 
 def _on_the_same(claim: _Claim, best: _Claim) -> bool:
@@ -138,25 +132,6 @@ def _on_the_same(claim: _Claim, best: _Claim) -> bool:
     return (
         one.score >= max(_SETTINGS.score, _SETTINGS.near * other.score)
         and min(one.support, other.support) >= _SETTINGS.covered
-    )
-
-
-def _denied(claim: _Claim, claims: Sequence[_Claim]) -> bool:
-    """Tell whether a sentence says that another one's value is wrong: then both are about the same thing."""
-    return any(_denies(claim, other.value) or _denies(other, claim.value) for other in claims)
-
-
-def _denies(claim: _Claim, other: Value) -> bool:
-    """Tell whether a sentence says that another value is wrong: `three people, not six`."""
-    return bool(re.search(rf"\bnot (?:\w+ ){{0,2}}{re.escape(other.text)}(?!\w)", claim.candidate.text, re.IGNORECASE))
-
-
-def _mixed(claim: _Claim, claims: Sequence[_Claim]) -> bool:
-    """Tell whether a sentence holds the value of another one as well: it reports both, or names another thing."""
-    others = (other.value for other in claims if not other.value.agrees(claim.value))
-    return any(
-        re.search(rf"(?<!\w){re.escape(other.text)}(?!\w)", claim.candidate.text) and not _denies(claim, other)
-        for other in others
     )
 
 
@@ -208,17 +183,13 @@ def _dates_and_numbers(text: str) -> tuple[list[Parts], dict[str, set[str]]]:
 
 def _denials(likely: Sequence[Candidate]) -> list[Candidate]:
     """Find a sentence of another source that says nearly the same words with or without a negation."""
-    best = likely[:1]
+    negated = [len(_NEGATION.findall(c.text)) % 2 for c in likely]
     others = (
         c
-        for c in likely[1:]
-        if _negated(c.text) != _negated(best[0].text) and _alike(c.text, best[0].text) >= _SETTINGS.alike
+        for c, is_negated in zip(likely, negated, strict=True)
+        if is_negated != negated[0] and _alike(c.text, likely[0].text) >= _SETTINGS.alike
     )
-    return _of_several_sources([*best, *others])[:2]
-
-
-def _negated(text: str) -> bool:
-    return len(_NEGATION.findall(text)) % 2 == 1
+    return _of_several_sources([*likely[:1], *others])[:2]
 
 
 def _alike(one: str, other: str) -> float:

@@ -56,7 +56,6 @@ _COUNTED = re.compile(
     re.IGNORECASE,
 )
 _PHRASE = re.compile(r"\b(?P<article>[Tt]he|[Aa]n?)\s+(?:[A-Z0-9][\w’'-]*\s+)*[a-z][\w’'-]*(?:\s+[a-z][\w’'-]*){0,2}")
-_CONJUNCTIONS = frozenset("that when because if after before while and".split())
 _PLURAL = re.compile(r"\b[A-Za-z]{3,}[^sui\W]s\b|\b(?:people|men|women|children)\b")
 
 
@@ -73,7 +72,8 @@ def readings(question: str, history: Sequence[Answer | str]) -> list[str]:
     before = _bare((last.searched_for or last.question) if isinstance(last, Answer) else last)
     words = _bare(question)
     if _SAID.match(words):
-        return [_who_said(before, last)]
+        cited = last.citations[0].quote if isinstance(last, Answer) and last.citations else f"{before}?"
+        return [f"Who said: {' '.join(cited.split())}"]
     if bare := _BARE.match(words):
         return [_with_word(bare, before)]
     part = _ABOUT.sub("", words)
@@ -91,16 +91,10 @@ def _capitalised(words: str) -> str:
     return f"{words[:1].upper()}{words[1:]}"
 
 
-def _who_said(before: str, last: Answer | str) -> str:
-    """Read `who said that?` as a question about the first words that were cited."""
-    cited = last.citations[0].quote if isinstance(last, Answer) and last.citations else f"{before}?"
-    return f"Who said: {' '.join(cited.split())}"
-
-
 def _with_word(bare: re.Match[str], before: str) -> str:
     """Ask the question before with another question word: `When did the talks begin?` -> `Why did the talks begin?`."""
     word = _capitalised(bare["word"] or bare["event"])
-    opener, verb = _ASKING.match(before), _first(before) in _VERBS
+    opener, verb = _ASKING.match(before), before.partition(" ")[0].lower() in _VERBS
     if opener and not bare["more"]:
         return f"{word} {before[opener.end() :]}?"
     if verb and not bare["more"] and not word.startswith("How m"):
@@ -125,19 +119,13 @@ def _replaceable(before: str, new: str, preposition: str) -> list[Span]:
     dates = written(before)
     if written(new):
         return [span for span, _ in dates[-1:]]
-    mentioned = _mentioned(before)
     if preposition:
         tail = re.search(rf"\b{preposition}\s+([^,]+)$", before, re.IGNORECASE)
-        fits = [span for span in mentioned if before[: span.start].lower().endswith(f" {preposition} ".lower())]
-        alike = tail and _has_digit(tail[1]) == _has_digit(new)
-        return [*fits[-1:], *([Span(*tail.span(1))] if tail and alike else [])][:1]
+        return [Span(*tail.span(1))] if tail and _has_digit(tail[1]) == _has_digit(new) else []
+    is_proper = new != new.lower() or _has_digit(new)
     counted = [Span(*match.span("noun")) for match in [_COUNTED.match(before)] if match]
-    if new == new.lower() and not _has_digit(new):
-        return sorted([*mentioned, *counted], key=lambda span: span.of(before) != span.of(before).lower())
-    length = len(new.removeprefix("the ").split())
-    proper = [span for span in mentioned if span.of(before) != span.of(before).lower()]
-    proper.sort(key=lambda span: len(span.of(before).removeprefix("the ").split()) != length)
-    return [*proper, *(span for span in mentioned if span not in proper), *counted]
+    named = [*_mentioned(before), *counted]
+    return sorted(named, key=lambda span: (span.of(before) != span.of(before).lower()) != is_proper)
 
 
 def _with_topic(question: str, bare: str, before: str, last: Answer | str) -> str:
@@ -171,7 +159,7 @@ def _unowned(pronoun: re.Pattern[str], words: str) -> bool:
     if match is None:
         return False
     before = words[: match.start()]
-    if match[0].lower() in _OBJECTS and _CONJUNCTIONS.isdisjoint(before.split()):
+    if match[0].lower() in _OBJECTS:
         return True
     behind = before[opener.end() :] if (opener := _OPENER.match(before)) else before
     several = pronoun is _OTHER and _PLURAL.search(before)
@@ -215,10 +203,6 @@ def _phrases(question: str) -> list[Span]:
             found.append(Span(match.start(), end))
         at = max(end, match.end("article"))
     return found
-
-
-def _first(words: str) -> str:
-    return words.partition(" ")[0].lower()
 
 
 def _asks(question: str, words: AbstractSet[str]) -> bool:

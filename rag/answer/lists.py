@@ -33,15 +33,10 @@ class _Line(NamedTuple):
 def with_items(
     question: Question, chosen: Sequence[Candidate], leading: Candidate, hits: Sequence[Hit]
 ) -> list[Candidate]:
-    """Put behind each introduction what it introduces: the items of its list, or else the one sentence that follows.
+    """Put behind each chosen introduction what it introduces: the items of its list, or the one sentence that follows.
 
-    A question that asks for one thing is answered by one item, unless the introduction itself is what answers best.
-
-    Args:
-        question: what is asked.
-        chosen: the sentences of the answer, as they are to be read.
-        leading: the one of them that answers best.
-        hits: the passages that were found: a list may go on in the next one.
+    A question that asks for one thing is answered by one item, unless the introduction is `leading`: what answers best.
+    A list may go on in the next passage of the hits.
     """
     if question.kind in {"number", "date"}:
         return list(chosen)

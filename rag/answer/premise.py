@@ -43,11 +43,7 @@ def missing(question: Question, passage: Passage, around: str = "") -> str | Non
     """Return the first part of what the question takes for granted that a passage lacks; None where it has all.
 
     A name, number or date lacks only where the passage has others in its place: else it may be said in other words.
-
-    Args:
-        question: what is asked.
-        passage: would answer it.
-        around: more of the same document; a name may stand there alone, and a pronoun in the passage.
+    `around` is more of the same document: a name may stand there alone, and a pronoun in the passage.
     """
     text = passage.retrieval_text
     date = _missing_date(question, text, around)
@@ -63,10 +59,10 @@ def _missing_date(question: Question, text: str, around: str) -> str | None:
     known = [date for _, date in question.dates if date.year is None or not years or date.year in years]
     if any(date.agrees(parts) for date in known for parts in given):
         return None
-    listed = {date.year for date in known} & _years(text)  # `1755, 56, 57`
+    listed = _years(text)
     for words, date in question.dates:
-        alike = [parts for parts in given if date.day is None or parts.day is not None]
-        if alike and not (date.month is None and date.year in listed):
+        is_there = date.month is None and date.year in listed
+        if not is_there and any(date.day is None or parts.day for parts in given):
             return words
     return None
 
@@ -80,7 +76,7 @@ def _years(text: str) -> set[int]:
 
 
 def _in_figures(text: str) -> Iterator[Parts]:
-    """Yield the dates like `3.4.2025` of a text: nobody knows which figure is the month, so it may be either."""
+    """Yield the dates like `3.4.2025` of a text, each both ways: nobody knows which figure is the month."""
     for match in _FIGURES.finditer(text):
         one, other, year = map(int, match.groups())
         for day, month in ((one, other), (other, one)):
@@ -103,9 +99,8 @@ def _missing_name(question: Question, text: str, around: str) -> str | None:
     have, known = set(terms(document)), names(document)
 
     def is_unknown(words: str) -> bool:
-        return not any(word.startswith(term) for term in terms(words) for word in have) and not _spelled(
-            words, document
-        )
+        is_there = any(word.startswith(term) for term in terms(words) for word in have)
+        return not is_there and not _spelled(words, document)
 
     def is_among(name: str) -> bool:
         return any(same_name(name, other) or _is_of_country(name, other) for other in known)
@@ -122,10 +117,9 @@ def _is_of_country(country: str, other: str) -> bool:
 
 def _spelled(name: str, text: str) -> bool:
     """Tell whether a text spells out an acronym: `Scientific Advisory Group for Emergencies` for `SAGE`."""
-    known = _EVERYDAY.get(name)
-    if known and re.search(rf"\b(?:{known})", text, re.IGNORECASE):
-        return True
-    if not (name.isascii() and name.isalpha() and name.isupper() and 3 <= len(name) <= 6):
+    if name in _EVERYDAY:
+        return re.search(rf"\b(?:{_EVERYDAY[name]})", text, re.IGNORECASE) is not None
+    if not re.fullmatch("[A-Z]{3,6}", name):
         return False
     words = r"\s+(?:(?:of|for|and|the|on|in|to)\s+)*".join(rf"{letter}[\w’'-]+" for letter in name)
     return re.search(rf"\b{words}", text) is not None

@@ -21,11 +21,7 @@ def respelled(question: str, texts: Iterable[str]) -> str | None:
     """Return the question with its misspelled words as the texts have them; None where none seems misspelled.
 
     A word is misspelled when no text has it, English (the encoder's vocabulary) does not either, and another word of
-    the texts begins with the same letter and is nearly the same.
-
-    Args:
-        question: as it was typed.
-        texts: of the passages that were found for it.
+    the texts, those of the passages that were found, begins with the same letter and is nearly the same.
     """
     there: dict[str, str] = {word.casefold(): word for text in texts for word in _WORD.findall(text)}
     known = sorted({*there, *_COMMON})

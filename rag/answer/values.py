@@ -13,7 +13,7 @@ from rag.language.dates import Parts, without_dates, written
 from rag.language.names import NO_NAME, same_name
 from rag.language.numbers import VAGUE, Number, nothing, number, numbers, unit_at
 from rag.language.speakers.vocabulary import is_role
-from rag.language.terms import terms, words
+from rag.language.terms import terms
 
 if TYPE_CHECKING:
     from rag.answer.question import Question
@@ -26,7 +26,6 @@ _NUMBER_ASKED = re.compile(
     r"|\b(?:number|population|percentage|share|cost|price|length|height|area|size|total|age|score|distance) of\b",
     re.IGNORECASE,
 )
-_IN_UNITS = re.compile(r"\((?:in )?([\w%]+)\)|\bin (\w+)$")
 _NAME_ASKED = re.compile(r"\b(?:who|whom|whose|where|which|what|name)\b", re.IGNORECASE)
 _HOUR = re.compile(
     r"\b(?:noon|midday|midnight|dawn|dusk|sunrise|sunset|morning|afternoon|evening|night|hours?|minutes?|seconds?)\b",
@@ -90,53 +89,33 @@ def value(question: Question, answer: str) -> Value | None:
 def is_of_kind(question: Question, answer: str) -> bool:
     """Tell whether an answer may be what is asked for: a point in time, a number, somebody with a name, a place.
 
-    For questions that want something else, and those in the middle of a sentence, any answer may be that says more
-    than the question.
-    """
-    return not says_nothing(question, answer) and _fits(question, answer)
-
-
-def _fits(question: Question, answer: str) -> bool:
-    match question.kind:
-        case "time":
-            return bool(_time(answer) or _HOUR.search(answer))
-        case "date":
-            return bool(_DATED.search(answer) or value(question, answer))
-        case "place":
-            return not is_role(answer.rpartition(" ")[2].lower())
-        case "number":
-            dated = _YEAR.fullmatch(answer) or _is_a_day(answer)  # 19 April 2023 is no age
-            shared = question.counted and "percent" not in question.text and _SHARE.search(answer)
-            return not (dated or shared) and bool(
-                any(map(str.isdigit, answer)) or numbers(answer) or VAGUE.search(answer) or nothing(answer)
-            )
-        case "person":  # a capital, or letters that have no case
-            return any(char.isupper() or (char.isalpha() and not char.islower()) for char in answer)
-        case _:
-            return True
-
-
-def _is_a_day(answer: str) -> bool:
-    """Tell whether all figures of an answer are those of a date with a month."""
-    return any(parts.month for _, parts in written(answer)) and not any(map(str.isdigit, without_dates(answer)))
-
-
-def counts_otherwise(question: Question, name: str) -> bool:
-    """Tell whether a column's name has a unit of what is not counted: `Wait (weeks)` for `How many people`."""
-    unit = _IN_UNITS.search(name)
-    if not question.counted or not unit:
-        return False
-    measures = unit_at(unit[1] or unit[2], 0)[0]
-    return bool(measures) and measures != unit_at(question.counted, 0)[0]
-
-
-def says_nothing(question: Question, answer: str) -> bool:
-    """Tell whether an answer has no term that the question has not: `she died` to `How did she die?`.
-
-    One of two things that the question has is an answer to a choice.
+    Where something else is asked for, any may that says more than the question: not `she died` to `How did she die?`,
+    but one of two things that the question has.
     """
     given = set(terms(answer))
-    return bool(given) and given <= question.terms and " or " not in question.text
+    if given and given <= question.terms and " or " not in question.text:
+        return False
+    fits: object = True
+    match question.kind:
+        case "time":
+            fits = _time(answer) or _HOUR.search(answer)
+        case "date":
+            fits = _DATED.search(answer) or value(question, answer)
+        case "place":
+            fits = not is_role(answer.rpartition(" ")[2].lower())
+        case "number":  # 19 April 2023 is no age
+            has_month = any(parts.month for _, parts in written(answer))
+            dated = _YEAR.fullmatch(answer) or (has_month and not _has_digit(without_dates(answer)))
+            is_share = question.counted and "percent" not in question.text and _SHARE.search(answer)
+            some = _has_digit(answer) or numbers(answer) or VAGUE.search(answer) or nothing(answer)
+            fits = some and not (dated or is_share)
+        case "person":  # a capital, or letters that have no case
+            fits = any(char.isupper() or (char.isalpha() and not char.islower()) for char in answer)
+    return bool(fits)
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdigit, text))
 
 
 def is_number_of_one(question: Question, before: str) -> bool:
@@ -149,9 +128,8 @@ def _date(question: Question, answer: str) -> Value | None:
     """Read the one date of an answer; of a life in brackets, its beginning or its end."""
     found = [parts for _, parts in written(answer)]
     if len(found) == 2 and re.search(r"\d\s?[–—-]\s?\w", answer):
-        end = {"born": 0, "birth": 0, "die": 1, "died": 1, "death": 1}
-        asked = set(words(question.text.lower()))
-        found = [found[place] for word, place in end.items() if word in asked]
+        ends = zip(found, (r"born|birth", r"died?|death"), strict=True)
+        found = [parts for parts, word in ends if re.search(rf"\b(?:{word})\b", question.text, re.IGNORECASE)]
     return Value("date", answer, date=found[0]) if len(found) == 1 else None
 
 
@@ -174,9 +152,6 @@ def _time(answer: str) -> Value | None:
 
 def _name(answer: str) -> Value | None:
     """Take an answer for a name when it is short and no clause."""
-    words = answer.split()
-    capital = sum(word[:1].isupper() or word[:1].isdigit() for word in words if word.lower() not in NO_NAME)
-    named = [word for word in words if word.lower() not in NO_NAME]
-    if not named or len(named) > 5 or capital * 2 < len(named):
-        return None
-    return Value("name", answer)
+    named = [word for word in answer.split() if word.lower() not in NO_NAME]
+    capital = sum(word[:1].isupper() or word[:1].isdigit() for word in named)
+    return Value("name", answer) if 0 < len(named) <= 5 and capital * 2 >= len(named) else None

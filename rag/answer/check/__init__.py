@@ -23,20 +23,16 @@ _WITHOUT_MARKS = str.maketrans("", "", '"“”«»„')
 
 @dataclass(frozen=True, slots=True)
 class CheckedSentence:
-    """What was found about a sentence: `text` is what may be shown, without quotation marks that nothing bears out."""
+    """What was found about a sentence."""
 
-    text: str
+    text: str  # what may be shown, without quotation marks that nothing bears out
     support: Support
     fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SentenceChecker:
-    """Holds sentences against the sources they cite: rules on words first, then how alike the two are.
-
-    Attributes:
-        likeness: how probable it is that the sources say what a sentence says, where no rule objects.
-    """
+    """Holds sentences against the sources they cite: rules on words first, then `likeness` where none objects."""
 
     likeness: Likeness
 

@@ -51,12 +51,7 @@ class Likeness:
         return bool(terms(claim)) and self.probability(counts(claim, source), state) >= THRESHOLD
 
     def probability(self, counts: Sequence[float], state: Sequence[float] = ()) -> float:
-        """Return the probability, from 0 to 1, that a source supports a sentence.
-
-        Args:
-            counts: what `counts` returns for them.
-            state: the reader's at [CLS], of 384 numbers; without it the counts are weighed otherwise.
-        """
+        """Return the probability that a source supports a sentence, of its `counts` and the reader's 384 at [CLS]."""
         weights = [*self._weights["words"], *self._weights["state"]] if state else self._weights["plain"]
         logit = math.fsum(weight * value for weight, value in zip(weights, (*counts, *state), strict=True))
         return 1 / (1 + math.exp(-max(-50.0, min(50.0, logit))))

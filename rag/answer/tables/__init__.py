@@ -13,7 +13,6 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from rag.answer.question import MEASURING, Question
 from rag.answer.tables.extremes import extreme
 from rag.answer.tables.rows import SETTINGS, Row, TableQuestion, cells, columns_above, spaced
 from rag.language.dates import without_dates
@@ -23,6 +22,7 @@ from rag.records import Span
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from rag.answer.question import Question
     from rag.answer.tables.rows import TableCell
     from rag.records import Candidate
 
@@ -40,8 +40,6 @@ _PAID = re.compile(
 _PAID_FOR = re.compile(r"\bfor (?P<what>.+)", re.IGNORECASE)
 _PLACES = tuple("location place city town village county country region address venue site district".split())
 _WHY = re.compile(r"\W*(?:why|what (?:caused?|led))\b", re.IGNORECASE)
-_HOW = re.compile(rf"\W*how(?! (?:{MEASURING})\b)\b", re.IGNORECASE)
-_HEAD = re.compile(r"\W*(?:in |on |at |for |to |of |from )?(?:what|which)\s+(\w+)", re.IGNORECASE)
 _MOST = re.compile(
     r"\b(?:most|least|average|mean|total|altogether|combined|(?:few|larg|small|high|low|great|bigg|old|young|new|late|earli"
     r"|long|short|tall|deep|fast|slow|rich|poor|cheap|strong|weak|heavi|busi)est)\b",
@@ -69,7 +67,7 @@ def looked_up(
         found: sentences and rows, with the reader's scores.
         weights: the question's terms with their rarity.
         alike: the cosines between a text and others.
-        text: gives the text of a document, for the names above a row, and to compare all rows of a table.
+        text: gives the text of a document.
         yes_no: whether yes or no is asked: then the row is all.
     """
     asked = TableQuestion.of(question, weights)
@@ -87,7 +85,7 @@ def looked_up(
         named = [row for row in rows if row.overlap == most] if most > (0.0, 0.0) else []
         for row in rows if named or columns.are_compared else ():
             judged[id(row.candidate)] = replace(row.candidate, score=0.0, short=None)
-        fine = [] if columns.are_compared else [row for row in named if not row.lacks(rows)]
+        fine = [] if columns.are_compared else [row for row in named if not row.lacks]
         judged |= {id(row.candidate): candidate for row, candidate in _judged(fine, columns, yes_no=yes_no)}
     best = [] if yes_no else [one for rows in tables.values() if (one := extreme(asked, rows, text))]
     if len(best) == 1:
@@ -111,18 +109,15 @@ def _judged(rows: Sequence[Row], columns: _Columns, *, yes_no: bool) -> Iterator
     for row, (score, explained, cell) in zip(rows, answers, strict=True):
         enough = explained >= SETTINGS.explained
         if enough and not yes_no:
-            sure = score * min(1.0, explained)
-            yield row, replace(row.candidate, score=sure, short=_place(row, cell) if cell and agreed else None)
+            yield row, replace(row.candidate, score=score, short=_place(row, cell) if cell and agreed else None)
         else:
             yield row, replace(row.candidate, score=max(SETTINGS.only_score * enough, row.candidate.score))
 
 
 def _place(row: Row, cell: TableCell) -> Span:
-    """Return the place of a value in the document, or of what the reader found in one of many words."""
-    start, read = row.candidate.span.start + cell.start, row.candidate.short
-    whole = Span(start, start + len(cell.value))
-    inside = read is not None and whole.start <= read.start and read.end <= whole.end
-    return read if read and inside and len(cell.value.split()) > SETTINGS.longest_whole else whole
+    """Return the place of a value in the document."""
+    start = row.candidate.span.start + cell.start
+    return Span(start, start + len(cell.value))
 
 
 class _Columns:
@@ -132,10 +127,7 @@ class _Columns:
         self._asked = asked
         self._alike = alike
         self._names = list(dict.fromkeys(cell.name for row in rows for cell in row.cells if cell.name))
-        self._name_terms = frozenset(term for row in rows for cell in row.cells for term in cell.name_terms)
         self._known: dict[str, dict[str, float]] = {}
-        head = _HEAD.match(asked.text)
-        self._head = frozenset(terms(head[1])) if head else frozenset[str]()
         self._is_paid = _PAID.match(asked.text)
 
     @property
@@ -157,7 +149,8 @@ class _Columns:
         given = [cell for cell in row.cells if row.is_given(cell)]
         rest = [cell for cell in row.cells if cell not in given]
         fitting = [cell for cell in rest if row.is_of_kind(cell)]
-        wanted = self._wanted(given)
+        known = {term for cell in given for term in cell.terms}
+        wanted = {term: weight for term, weight in self._asked.weights.items() if term not in known}
         unnamed = wanted.keys() - {term for cell in given for term in cell.name_terms}
         dated = [cell for cell in fitting if row.is_of_year(cell)]
         shares = [math.fsum(wanted[term] for term in unnamed & cell.name_terms) for cell in rest]
@@ -170,14 +163,7 @@ class _Columns:
         if what and not row.has_any(terms(what["what"])):
             return 0.0, 1.0, None  # paid for something else
         explained = row.explains(wanted if meant else terms(self._is_paid[0]) if self._is_paid else ())
-        return (score if chosen else 0.0), explained, None if _HOW.match(self._asked.text) else self._one(chosen)
-
-    def _wanted(self, given: Sequence[TableCell]) -> dict[str, float]:
-        """Return the terms of what is asked for: `county` of `which county`, or all that are no values of the row."""
-        known = {term for cell in given for term in cell.terms} | (self._asked.fixed - self._name_terms)
-        wanted = {term: weight for term, weight in self._asked.weights.items() if term not in known}
-        head = frozenset[str]() if self._asked.question.kind == "date" else self._head
-        return {term: weight for term, weight in wanted.items() if term in head} or wanted
+        return (score if chosen else 0.0), explained, self._one(chosen)
 
     def _meant(self, fitting: Sequence[TableCell], wanted: Iterable[str]) -> list[TableCell]:
         """Return the cells of the asked kind whose names, years left out, mean what is wanted."""
@@ -187,11 +173,10 @@ class _Columns:
             cosines = self._alike(phrase, [*map(_plain, self._names)]) if phrase else [0.0] * len(self._names)
             self._known[phrase] = dict(zip(self._names, cosines, strict=True))
         likeness = [self._known[phrase].get(cell.name, 0.0) for cell in fitting]
-        least = SETTINGS.alike_number if self._asked.question.kind == "number" else SETTINGS.alike
-        return _best(fitting, likeness) if max(likeness, default=0.0) >= least else []
+        return _best(fitting, likeness) if max(likeness, default=0.0) >= SETTINGS.alike else []
 
     def _only(self, first: TableCell | None, fitting: Sequence[TableCell], unnamed: bool) -> list[TableCell]:
-        """Return the one cell that can be meant: a place, whom the row is about, a date; and all sums."""
+        """Return the one cell that can be meant: a place, whom the row is about; and all sums."""
         if self._is_paid:
             return [cell for cell in _money(fitting) if any(map(str.isdigit, cell.value))]
         kind = self._asked.question.kind
@@ -199,9 +184,7 @@ class _Columns:
             fitting = [cell for cell in fitting if any(place in cell.name.lower() for place in _PLACES)]
         elif kind == "person" and not unnamed:
             fitting = [cell for cell in fitting if cell is first]
-        elif kind == "date":
-            fitting = [cell for cell in fitting if len(terms(without_dates(cell.value))) < 2]  # but a weekday
-        elif unnamed or self._head:
+        elif unnamed:
             return []
         return list(fitting) if len(fitting) == 1 else []
 
@@ -213,9 +196,8 @@ class _Columns:
 
 
 def _money(found: Sequence[TableCell]) -> list[TableCell]:
-    """Return the cells of sums: of a column that is named so, or else those that say so themselves."""
-    named = [cell for cell in found if _MONEY.search(cell.name)]
-    return named or [cell for cell in found if _MONEY.search(cell.value)]
+    """Return the cells of sums: of a column that is named so."""
+    return [cell for cell in found if _MONEY.search(cell.name)]
 
 
 def _best(found: Sequence[TableCell], scores: Sequence[float]) -> list[TableCell]:

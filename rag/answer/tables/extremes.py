@@ -8,7 +8,6 @@ name of the table or a value of the rows that are compared.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.answer.tables.rows import cells, dates_in, spaced
@@ -20,116 +19,66 @@ if TYPE_CHECKING:
     from rag.answer.tables.rows import Row, TableCell, TableQuestion
 
 _EXTREME = re.compile(
-    r"(?<!\bat )\b(?:(?P<high>most|highest|largest|greatest|biggest|best|newest)"
-    r"|fewest|least|lowest|smallest|cheapest|worst|oldest)\b",
-    re.IGNORECASE,
+    r"(?<!\bat )\b(?:(?P<high>most|highest|largest|greatest|biggest)|fewest|least|lowest|smallest)\b", re.IGNORECASE
 )
-_ASKED = re.compile(
-    r"\W*(?:in |at |on |for |of )?(?:(?:which|what)\s+(?P<noun>[\w-]+(?:\s+[\w-]+){0,2})|who\b)", re.IGNORECASE
-)
+_ASKED = re.compile(r"\W*(?:in |at |on |for |of )?(?:which|what)\s+(?P<noun>[\w-]+(?:\s+[\w-]+){0,2})", re.IGNORECASE)
 _NOT = re.compile(r"\b(?:not|never|second|third|next)\b|n['’]t\b", re.IGNORECASE)
-_MEANT = {
-    frozenset(words.split()): re.compile(column, re.IGNORECASE)
-    for words, column in (
-        ("expensive costly cheapest", r"cost|price|fee|[£$€]"),
-        ("earn earns earned paid", r"salary|wage|earning|\bpay\b"),
-        ("oldest newest", r"built|founded|opened|established"),
-    )
-}
-"""Words of a question that name no column themselves, with the columns that they mean."""
-_JUDGEMENTS = ("score", "rating", "mark", "points", "punctuality")
-_PERSON = re.compile(r"\bname\b|employee|member|person|player|author", re.IGNORECASE)
 _ALL = re.compile(r"\W*(?:grand |sub-?)?(?:total|sum|average|mean|overall|all)\b", re.IGNORECASE)
 _NUMBER = re.compile(
     r"(?P<minus>[-−(]?)(?P<sign>[£$€]?)\s?(?P<digits>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)\s?(?P<share>%?)\)?"
 )
 _NOTHING = frozenset({"", "-", "–", "—", "n/a", "N/A"})
-_FILLING = frozenset(terms("number amount total got get had has made recorded reported expensive costly earn paid"))
-_BEHIND = re.compile(r"\W*$|\s+(?:at|in|on|for|by|during|across|from|to|expensive|costly)\b")
+_FILLING = frozenset(terms("number amount total got get made recorded reported"))
 
 
 def extreme(asked: TableQuestion, rows: Sequence[Row], text: Callable[[str], str]) -> tuple[Row, TableCell] | None:
-    """Return the row of a document's tables that is asked for, and the cell that answers; None where that is unsure.
-
-    Args:
-        asked: the question.
-        rows: those of one document that were found.
-        text: gives the text of a document.
-    """
+    """Return the row that is asked for of those found of a document, and the cell that answers; None if unsure."""
     which, words = _ASKED.match(asked.text), list(_EXTREME.finditer(asked.text))
     if not which or len(words) != 1 or not rows or _NOT.search(asked.text):
         return None
-    wanted = _Wanted(asked, frozenset(terms(which["noun"] or "")), words[0])
-    document = text(rows[0].candidate.hit.passage.uri)
-    found: dict[int, tuple[Row, TableCell]] = {}
-    for row in {tuple(cell.name for cell in row.cells): row for row in rows}.values():
-        best = wanted.best(row, document)
-        values = [cell.value for cell in best or ()]
-        cited = next((other for other in rows if [cell.value for cell in other.cells] == values), None)
-        if cited:
-            found[id(cited)] = cited, next(cell for cell in cited.cells if cell.name == wanted.subject(row))
-    return next(iter(found.values())) if len(found) == 1 else None
+    noun, word = frozenset(terms(which["noun"])), words[0]
+    found: list[tuple[Row, TableCell]] = []
+    for row in {tuple(cell.name for cell in row.cells): row for row in rows}.values():  # one of each table
+        subject = next((cell.name for cell in row.cells if cell.name_terms and cell.name_terms <= noun), None)
+        column = _column(asked, [cell.name for cell in row.cells if cell.name and cell.name != subject], noun)
+        if subject is None or column is None or not _fits(asked.text, word, row, column):
+            continue
+        table = _compared(asked, word[0], row, column, text(row.candidate.hit.passage.uri))
+        best = best_row(table, subject, column, highest=bool(word["high"])) or ()
+        cited = [other for other in rows if [cell.value for cell in other.cells] == [cell.value for cell in best]]
+        found += [(other, next(cell for cell in other.cells if cell.name == subject)) for other in cited[:1]]
+    return found[0] if len(found) == 1 else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """What is asked of tables: the question, the terms behind `which` (none for a person), and the word `most`."""
+def _column(asked: TableQuestion, names: Sequence[str], noun: frozenset[str]) -> str | None:
+    """Return the one column whose name has the most of the question."""
+    scores = []
+    for name in names:
+        years = sum(date.agrees(other) for date in asked.dates for other in dates_in(spaced(name)))
+        scores.append(asked.weight(set(terms(spaced(name))) - noun) + years)
+    top = max(scores, default=0)
+    return names[scores.index(top)] if top > 0 and scores.count(top) == 1 else None
 
-    asked: TableQuestion
-    noun: frozenset[str]
-    word: re.Match[str]
 
-    def best(self, row: Row, document: str) -> Sequence[TableCell] | None:
-        """Return the best row of the table that a row of a document is of; None in doubt."""
-        subject = self.subject(row)
-        column = self._column([cell.name for cell in row.cells if cell.name and cell.name != subject])
-        if subject is None or column is None or not self._fits(row, column):
-            return None
-        return best_row(self._compared(row, column, document), subject, column, highest=bool(self.word["high"]))
+def _fits(question: str, word: re.Match[str], row: Row, column: str) -> bool:
+    """Tell whether the best may be asked for of a column: `most` only of what is counted in it."""
+    counted = not set(terms(" ".join(question[word.end() :].split()[:1]))).isdisjoint(terms(spaced(column)))
+    is_name = any(word[0].lower() in cell.name.lower() for cell in row.cells)
+    return not is_name and (counted or word[0].lower() not in {"most", "least"})
 
-    def subject(self, row: Row) -> str | None:
-        """Return the name of the column that has what is asked for."""
-        if not self.noun:
-            return next((cell.name for cell in row.cells if _PERSON.search(cell.name)), None)
-        return next((cell.name for cell in row.cells if cell.name_terms and cell.name_terms <= self.noun), None)
 
-    def _column(self, names: Sequence[str]) -> str | None:
-        """Return the one column whose name has the most of the question, or is meant by its words."""
-        asked = {word.strip("?!.,:;'\"“”()") for word in self.asked.text.lower().split()}
-        for words, meant in _MEANT.items():
-            if words & asked:
-                names = [name for name in names if meant.search(name)]
-                if len(names) == 1:
-                    return names[0]
-        scores = []
-        for name in names:
-            years = sum(date.agrees(other) for date in self.asked.dates for other in dates_in(spaced(name)))
-            scores.append(self.asked.weight(set(terms(spaced(name))) - self.noun) + years)
-        top = max(scores, default=0)
-        return names[scores.index(top)] if top > 0 and scores.count(top) == 1 else None
-
-    def _fits(self, row: Row, column: str) -> bool:
-        """Tell whether the best may be asked for of a column: `most` of what is counted, `best` of a score."""
-        word, behind = self.word[0].lower(), self.asked.text[self.word.end() :]
-        counted = not set(terms(" ".join(behind.split()[:1]))).isdisjoint(terms(spaced(column)))
-        return (
-            not any(word in cell.name.lower() for cell in row.cells)
-            and (counted or word not in {"most", "least"} or bool(_BEHIND.match(behind)))
-            and (word not in {"best", "worst"} or any(judgement in column.lower() for judgement in _JUDGEMENTS))
-        )
-
-    def _compared(self, row: Row, column: str, document: str) -> list[list[TableCell]]:
-        """Return the rows of a table that have all of the question that is not in names."""
-        passage = row.candidate.hit.passage
-        names = " ".join(spaced(cell.name) for cell in row.cells)
-        known = {*terms(f"{names} {self.word[0]} {passage.context} {passage.title or ''}"), *_FILLING}
-        table = list(_table(document, row))
-        for term in self.asked.weights.keys() - known:
-            table = [cells for cells in table if any(term in cell.terms for cell in cells)]
-        for date in self.asked.dates:
-            if not any(map(date.agrees, dates_in(spaced(column)))):
-                table = [cells for cells in table if any(date.agrees(other) for cell in cells for other in cell.dates)]
-        return table
+def _compared(asked: TableQuestion, word: str, row: Row, column: str, document: str) -> list[list[TableCell]]:
+    """Return the rows of a table that have all of the question that is not in names."""
+    passage = row.candidate.hit.passage
+    names = " ".join(spaced(cell.name) for cell in row.cells)
+    known = {*terms(f"{names} {word} {passage.context} {passage.title or ''}"), *_FILLING}
+    table = list(_table(document, row))
+    for term in asked.weights.keys() - known:
+        table = [cells for cells in table if any(term in cell.terms for cell in cells)]
+    for date in asked.dates:
+        if not any(map(date.agrees, dates_in(spaced(column)))):
+            table = [cells for cells in table if any(date.agrees(other) for cell in cells for other in cell.dates)]
+    return table
 
 
 def _table(text: str, row: Row) -> Iterator[list[TableCell]]:

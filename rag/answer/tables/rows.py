@@ -9,9 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rag.answer.question import Question
-from rag.answer.values import counts_otherwise, is_of_kind
+from rag.answer.values import is_of_kind
 from rag.language.dates import without_dates, written
-from rag.language.speakers.vocabulary import TITLES
 from rag.language.terms import terms
 
 if TYPE_CHECKING:
@@ -26,45 +25,26 @@ if TYPE_CHECKING:
 class TableSettings:
     """Numbers of the lookup, set by hand on the tables of `tests/answer/test_tables.py`.
 
-    `benchmarks/tables.py` measures them on others: 38 of 44 cells were right in its first run, 43 and 44 since.
-
-    Attributes:
-        named_score: of a row whose cell has the asked name.
-        meant_score: of a row whose cell has a name that means much the same, or that has the most of all.
-        only_score: of a row with the only value of the asked kind.
-        alike: the cosine from which on a column's name means much the same as what is asked, and `alike_number` where a
-            number is asked for. Of all-MiniLM-L6-v2: `people lived` and `Population` 0.48, `leader` and `Mayor` 0.56;
-            `unemployment rate` and `Population` 0.23, `temperature` and `ph` 0.19.
-        explained: the share of the question, words by their rarity, that a row has to explain; others are read.
-        date_weight: what a date in common counts, as the rarity of a word.
-        longest_whole: words up to which a value is an answer as a whole.
-        longest_value: words of a value up to which a table is one of data; others are prose, to be read.
-        longest_table: characters above a row in which the names of its columns are looked for.
+    `benchmarks/tables.py` measures them on others: 38 of 44 cells were right in its first run, 43 and 44 since. Cosines
+    of all-MiniLM-L6-v2: `people lived` and `Population` 0.48, `leader` and `Mayor` 0.56; `unemployment rate` and
+    `Population` 0.23, `temperature` and `ph` 0.19.
     """
 
-    named_score: float = 0.9
-    meant_score: float = 0.8
-    only_score: float = 0.7
-    alike: float = 0.52
-    alike_number: float = 0.45
-    explained: float = 0.6
-    date_weight: float = 4.0
-    longest_whole: int = 6
-    longest_value: int = 12
-    longest_table: int = 50_000
+    named_score: float = 0.9  # of a row whose cell has the asked name
+    meant_score: float = 0.8  # of a row whose cell has a name that means much the same, or that has the most of all
+    only_score: float = 0.7  # of a row with the only value of the asked kind
+    alike: float = 0.45  # the cosine from which on a column's name means much the same as what is asked
+    explained: float = 0.6  # the share of the question, by rarity, that a row has to explain; others are read
+    date_weight: float = 4.0  # what a date in common counts, as the rarity of a word
+    longest_value: int = 12  # words of a value up to which a table is one of data; others are prose, to be read
+    longest_table: int = 50_000  # characters above a row in which the names of its columns are looked for
 
 
 SETTINGS = TableSettings()
 _SEPARATOR = " | "
-_CAPITAL = re.compile(r"(?<=\s)(?:[A-Z]|\d)[\w’'&.,-]*")
 _RULE = re.compile(r"\s*\|(?:\s*:?-+:?\s*\|)+\s*")
 _CELL = re.compile(r"\|\s*([^|\n]*?)\s*(?=\|)")
-_QUANTITY = re.compile(r"(?<![\w-])[-+]?\d")
-"""A number that is no part of a code: not that of `BW-1180`."""
 _NO_DIGITS = re.compile(r"\W*(?:by |to |with |for |from |in )?(?:who(?:m|se)?|where)\b", re.IGNORECASE)
-_BOUND = re.compile(
-    r"\b(?:more|less|fewer|higher|lower|greater|over|under|above|below|at (?:least|most))(?: than)? \S+"
-)
 
 
 @dataclass(frozen=True)
@@ -106,12 +86,7 @@ def columns_above(text: str) -> list[str]:
 
 
 def cells(text: str, columns: Sequence[str] = ()) -> list[TableCell]:
-    """Return the cells of a table row that names most of its values; none of any other text.
-
-    Args:
-        text: the row.
-        columns: the names of its columns, where they stand above it.
-    """
+    """Return the cells of a table row that names most of its values, or whose `columns` stand above it; else none."""
     if columns:
         values = list(_CELL.finditer(text))
         fits = len(values) == len(columns)
@@ -131,31 +106,20 @@ def cells(text: str, columns: Sequence[str] = ()) -> list[TableCell]:
 
 @dataclass(frozen=True, slots=True)
 class TableQuestion:
-    """What a question asks of a table.
+    """What a question asks of a table."""
 
-    Attributes:
-        question: what is asked, without dates.
-        text: its text.
-        weights: its terms with their rarity, without those of dates.
-        dates: the dates in it.
-        fixed: terms of what is written like a name or a number.
-    """
-
-    question: Question
+    question: Question  # without dates
     text: str
-    weights: Mapping[str, float]
+    weights: Mapping[str, float]  # its terms with their rarity, without those of dates
     dates: Sequence[Parts]
-    fixed: frozenset[str]
 
     @classmethod
     def of(cls, question: Question, weights: Mapping[str, float]) -> TableQuestion:
-        """Return what a question asks; `weights` are its terms with their rarity."""
+        """Take the dates out of a question; `weights` are its terms with their rarity."""
         rest = without_dates(question.text)
         kept = set(terms(rest))
-        names = (word for word in _CAPITAL.findall(_BOUND.sub("", rest)) if word.lower() not in TITLES)
-        fixed = frozenset(term for name in names for term in terms(name))
         dates = [parts for _, parts in question.dates]
-        return cls(Question.parse(rest), rest, {t: w for t, w in weights.items() if t in kept}, dates, fixed)
+        return cls(Question.parse(rest), rest, {t: w for t, w in weights.items() if t in kept}, dates)
 
     def has_date(self, dates: Iterable[Parts]) -> bool:
         """Tell whether one of these dates can be one of the question."""
@@ -183,7 +147,8 @@ class Row:
         """
         inside = self.asked.weight({term for cell in self.cells for term in cell.terms})
         whole = self.asked.weight({term for cell in self.cells if self.is_given(cell) for term in cell.terms})
-        dates = self._dates()
+        had = [other for cell in self.cells for other in cell.dates]
+        dates = [date for date in self.asked.dates if any(map(date.agrees, had))]
         columns = [date for date in self.asked.dates if date not in dates and any(map(self.is_of_year, self.cells))]
         dates += columns if inside or dates else []
         return round(inside + SETTINGS.date_weight * len(dates), 6), round(whole, 6)
@@ -198,31 +163,16 @@ class Row:
         """Tell whether any of these terms is in its values, their names or what its passage is part of."""
         return not self._known().isdisjoint(wanted)
 
-    def lacks(self, others: Iterable[Row]) -> bool:
-        """Tell whether something of the question is surely not about this row.
-
-        That is a name, number or date which is neither in it nor in what its passage is part of, and a value which
-        another row has in the place of this one's: `chair` where this one's role is `director`.
-        """
-        known, had = self._known(), self._dates()
+    @property
+    def lacks(self) -> bool:
+        """Whether a date of the question is neither in it nor in what its passage is part of."""
         around = dates_in(self.candidate.hit.passage.context)
-        around += (date for cell in self.cells for date in cell.name_dates)
-        undated = (date for date in self.asked.dates if date not in had)
-        missing = any(not any(date.agrees(other) for other in around) for date in undated)
-        return missing or not self.asked.fixed <= known or any(other.has_instead(self, known) for other in others)
-
-    def has_instead(self, row: Row, known: frozenset[str]) -> bool:
-        """Tell whether the question has a value of this row in place of which `row`, that has `known`, has another."""
-        values = {cell.name: cell.terms for cell in row.cells if cell.name}
-        given = [cell for cell in self.cells if self._is_whole(cell)]
-        return any(values.get(cell.name, cell.terms) != cell.terms and not cell.terms <= known for cell in given)
+        around += (date for cell in self.cells for date in (*cell.dates, *cell.name_dates))
+        return any(not any(map(date.agrees, around)) for date in self.asked.dates)
 
     def is_given(self, cell: TableCell) -> bool:
         """Tell whether the question itself has the value of a cell."""
-        return self.asked.has_date(cell.dates) or self._is_whole(cell)
-
-    def _is_whole(self, cell: TableCell) -> bool:
-        return bool(cell.terms) and cell.terms <= self.asked.weights.keys()
+        return self.asked.has_date(cell.dates) or (bool(cell.terms) and cell.terms <= self.asked.weights.keys())
 
     def is_of_year(self, cell: TableCell) -> bool:
         """Tell whether a cell is that of a year of the question: its name is this year and nothing else."""
@@ -235,21 +185,13 @@ class Row:
             return bool(cell.dates)
         if digits and _NO_DIGITS.match(question.text):
             return False
-        if digits and question.kind == "number":  # 1894 may be a number of pupils
-            dated = any(date.month for date in cell.dates)
-            return not dated and bool(_QUANTITY.search(cell.value)) and not counts_otherwise(question, cell.name)
-        return is_of_kind(question, cell.value)
+        return (digits and question.kind == "number") or is_of_kind(question, cell.value)  # 1894 may be one of pupils
 
     def _known(self) -> frozenset[str]:
         """Return the terms of its values, of their names, and of what its passage is part of."""
         passage = self.candidate.hit.passage
         near = frozenset(terms(f"{passage.context} {spaced(passage.title or '')}"))
         return near.union(*(cell.terms | cell.name_terms for cell in self.cells))
-
-    def _dates(self) -> list[Parts]:
-        """Return the dates of the question that a value has."""
-        had = [other for cell in self.cells for other in cell.dates]
-        return [date for date in self.asked.dates if any(date.agrees(other) for other in had)]
 
 
 def spaced(text: str) -> str:

@@ -29,9 +29,7 @@ if TYPE_CHECKING:
     from rag.records import Hit
     from rag.retrieve import Retriever
 
-MOST_CITATIONS = 4
-"""Sources that one sentence may name."""
-
+_MOST_CITATIONS = 4  # of one sentence
 _REFUSED = re.compile(
     r"not (?:in|found in|contained in|mentioned in|answered (?:by|in)) the (?:\w+ )?(?:sources?|documents?|passages?)"
     r"|the (?:\w+ )?(?:sources?|documents?|passages?) (?:do|does) not (?:answer|say|mention|contain|provide|give)",
@@ -50,14 +48,9 @@ class LanguageModel(Protocol):
 class LlmAnswerer:
     """Lets an LLM write the answer, and keeps the quoted one for when it fails.
 
-    The LLM is asked only where the extractive answerer finds an answer, and sources that differ are shown beside its
-    answer as they are beside that. It sees nothing but the retrieved sentences, has no tools, and what it writes is
-    shown as plain text with what `checker` found.
-
-    Attributes:
-        llm: writes the sentences.
-        extractive: decides whether there is an answer, and gives the one that is shown when the LLM has none.
-        checker: holds each sentence against the sources that it names.
+    The LLM is asked only where `extractive` finds an answer, and sources that differ are shown beside its answer too.
+    It sees nothing but the retrieved sentences, has no tools, and what it writes is shown as plain text with what
+    `checker` found.
     """
 
     llm: LanguageModel
@@ -65,20 +58,19 @@ class LlmAnswerer:
     checker: SentenceChecker
 
     def answer(self, question: Question, hits: Sequence[Hit]) -> Answer:
-        """Return the whole answer."""
+        """Return the last answer of `stream`."""
         *_, last = self.stream(question, hits)
         return last
 
     def stream(self, question: Question, hits: Sequence[Hit]) -> Iterator[Answer]:
-        """Yield the answer as it grows, each sentence checked; the last one is the answer.
-
-        The last one may be another: a refusal, or the quoted answer with the reason why.
-        """
+        """Yield the answer as it grows; the last one may be a refusal, or the quoted one with the reason why."""
         quoted = self.extractive.answer(question, hits)
         if quoted.abstained:
             yield quoted
             return
-        growing = _GrowingAnswer(question.text, source_sentences(_cited_first(hits, quoted)), self.checker)
+        places = {citation.passage.id: place for place, citation in reversed(list(enumerate(quoted.citations)))}
+        cited_first = sorted(hits, key=lambda hit: places.get(hit.passage.id, len(places)))  # a prompt holds a few only
+        growing = _GrowingAnswer(question.text, source_sentences(cited_first), self.checker)
         try:
             written = self.llm.write(messages(question.text, growing.sources), schema(len(growing.sources)))
             for draft in drafts(written):
@@ -104,12 +96,6 @@ def llm_answerer(retriever: Retriever, settings: Settings) -> LlmAnswerer:
     return LlmAnswerer(Endpoint(settings), ExtractiveAnswerer(ReaderScorer(retriever)), checker)
 
 
-def _cited_first(hits: Sequence[Hit], quoted: Answer) -> list[Hit]:
-    """Put the passages that the quoted answer cites first: a prompt holds the sentences of the first few only."""
-    places = {citation.passage.id: place for place, citation in reversed(list(enumerate(quoted.citations)))}
-    return sorted(hits, key=lambda hit: places.get(hit.passage.id, len(places)))
-
-
 def _instead(quoted: Answer, reason: str) -> Answer:
     return replace(quoted, reason=f"{reason[:1].upper()}{reason[1:]}: this answer is quoted from the sources instead.")
 
@@ -128,7 +114,7 @@ class _GrowingAnswer:
         return Answer(self.question, tuple(self.sentences), tuple(self.citations.values()), confidence=confidence)
 
     def with_conflicts(self, quoted: Answer) -> Answer:
-        """Return the whole answer with the conflicts of the quoted one, their sides cited behind its own sources."""
+        """Add the conflicts of the quoted answer, their sides cited behind this one's own sources."""
         cited = {citation.number: SourceSentence(citation.passage, citation.span) for citation in quoted.citations}
         conflicts = tuple(
             replace(conflict, sides=tuple(self._cite(cited[number]).number for number in conflict.sides))
@@ -138,7 +124,7 @@ class _GrowingAnswer:
 
     def add(self, draft: Draft) -> None:
         """Check a sentence against the sources that it names, or else against those that come nearest to it."""
-        named = [self.sources[n - 1] for n in draft.numbers if 1 <= n <= len(self.sources)][:MOST_CITATIONS]
+        named = [self.sources[n - 1] for n in draft.numbers if 1 <= n <= len(self.sources)][:_MOST_CITATIONS]
         checked = self._check(draft.text, named)
         for source in self._nearest(draft.text) if checked.support == "unsupported" else ():
             other = self._check(draft.text, [source])
@@ -155,7 +141,6 @@ class _GrowingAnswer:
         return self.checker.check(text, [Citation.of(source.passage, source.span) for source in sources])
 
     def _nearest(self, text: str, most: int = 3) -> list[SourceSentence]:
-        """Return the source sentences that share most words with a text."""
         wanted = set(terms(text))
         shared = {source: len(wanted & set(terms(source.text))) for source in self.sources}
         near = [source for source in self.sources if 2 * shared[source] >= len(wanted)]

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from rag.errors import InputError, LlmError
@@ -46,16 +46,11 @@ class Settings:
     most: int = 4_000_000
 
     @classmethod
-    def of(
-        cls, environment: Mapping[str, str] = os.environ, url: str | None = None, model: str | None = None
-    ) -> Settings:
-        """Return the settings of the environment: RAG_LLM_URL, RAG_LLM_MODEL and RAG_LLM_KEY.
+    def of(cls, environment: Mapping[str, str] = os.environ, url: str | None = None, model: str | None = None) -> Self:
+        """Return the settings of RAG_LLM_URL, RAG_LLM_MODEL and RAG_LLM_KEY; raises `InputError` without an address.
 
-        Without RAG_LLM_URL, OPENAI_BASE_URL and OPENAI_API_KEY as OpenAI's client reads them; that key is for that
-        address, and goes to no other.
-
-        Raises:
-            InputError: no address is given, or one that is none.
+        Without RAG_LLM_URL, OPENAI_BASE_URL and OPENAI_API_KEY count; that key is for that address, and goes to no
+        other.
         """
         url = url or environment.get("RAG_LLM_URL")
         key = environment.get("RAG_LLM_KEY")
@@ -71,14 +66,7 @@ class Settings:
 
 
 class Endpoint:
-    """Asks one server. Safe to use from several threads.
-
-    Args:
-        settings: where it is.
-
-    Raises:
-        InputError: OpenAI's client is not installed.
-    """
+    """Asks one server. Safe to use from several threads. Raises `InputError` without OpenAI's client."""
 
     def __init__(self, settings: Settings) -> None:
         if not find_spec("openai"):
@@ -86,11 +74,7 @@ class Endpoint:
         self.settings = settings
 
     def write(self, messages: Sequence[Mapping[str, str]], schema: Mapping[str, Any]) -> Iterator[str]:
-        """Yield what the server writes, piece by piece, held to a JSON schema if the server can do that.
-
-        Raises:
-            LlmError: the server cannot be reached, refuses, hangs, breaks off, or sends no answer.
-        """
+        """Yield what the server writes, held to a JSON schema if it can do that; raises `LlmError` for any failure."""
         import httpx2
         import openai
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rag.chunk import sentences
 from rag.records import Span
@@ -14,9 +13,7 @@ from rag.records import Span
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-MOST_DRAFTS = 12
-"""Sentences of an LLM that are looked at."""
-
+_MOST_DRAFTS = 12
 _OBJECT = re.compile(r'\{\s*"(?:text|sources)"')
 _HEAD = re.compile(r"^\s*(?:[-*•]\s+)?((?:\[\s*\d+(?:\s*,\s*\d+)*\s*\]\s*)+)")
 _MARK = re.compile(r"\s*(?:[\[【]\s*(?:sources? )?|\(sources? )\d+(?:\s*[,;]\s*\d+)*\s*[\])】]", re.IGNORECASE)
@@ -27,8 +24,7 @@ _TAG = re.compile(r"</?[a-zA-Z!][^>\n]*>")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2060-\u206f\ufeff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """A sentence of an LLM and the numbers it gives, whether or not there are such sources."""
 
     text: str
@@ -37,7 +33,7 @@ class Draft:
 
 def drafts(pieces: Iterable[str]) -> Iterator[Draft]:
     """Yield the sentences of an answer: of the JSON that was asked for, or of lines that begin with numbers."""
-    return islice(_all_drafts(pieces), MOST_DRAFTS)
+    return islice(_all_drafts(pieces), _MOST_DRAFTS)
 
 
 def _all_drafts(pieces: Iterable[str]) -> Iterator[Draft]:
@@ -54,12 +50,8 @@ def _all_drafts(pieces: Iterable[str]) -> Iterator[Draft]:
 
 def _form(written: str) -> str:
     """Tell JSON from lines by the beginning; nothing while it can still be either."""
-    start = written.lstrip()
-    if start.startswith("`"):
-        start = start.partition("\n")[2].lstrip()
-    if not start:
-        return ""
-    return "json" if start[0] == "{" else "lines"
+    start = re.sub(r"^\s*(?:`[^\n]*(?:\n\s*|$))?", "", written)
+    return ("json" if start[0] == "{" else "lines") if start else ""
 
 
 def _objects(written: str, position: int) -> tuple[list[Draft], int]:
@@ -93,13 +85,13 @@ def _split(text: str, numbers: list[int]) -> list[Draft]:
     for span in sentences(text, Span(0, len(text))):
         sentence = span.of(text)
         own = [int(n) for mark in _MARK.findall(sentence) for n in _DIGITS.findall(mark)]
-        if plain := cleaned(sentence):
+        if plain := _cleaned(sentence):
             found.append(Draft(plain, tuple(dict.fromkeys(own or numbers))))
     return found
 
 
-def cleaned(text: str) -> str:
-    """Return a sentence as plain text on one line: no marks, links, addresses, tags or control characters."""
+def _cleaned(text: str) -> str:
+    """Take marks, links, addresses, tags and control characters off, and put the text on one line."""
     text = _CONTROL.sub("", _MARK.sub("", _LINK.sub(r"\1", text)))
     text = _URL.sub("(link removed)", _TAG.sub("", text)).replace("**", "").replace("`", "")
     return " ".join(text.split())
