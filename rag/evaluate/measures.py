@@ -1,7 +1,4 @@
-"""What is measured of one question and of a set.
-
-Retrieval is measured by ir-measures (pytrec_eval); short answers as SQuAD does (Rajpurkar et al. 2016).
-"""
+"""Measures: of retrieval by ir-measures (pytrec_eval), of short answers as SQuAD does (Rajpurkar et al. 2016)."""
 
 from __future__ import annotations
 

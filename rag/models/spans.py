@@ -75,7 +75,7 @@ class TokenScores:
         rows = {(start + shift, end + shift): row for row, (start, end) in enumerate(other.places)}
         shared = [(row, rows[place]) for row, place in enumerate(self.places) if place in rows]
         one, two = self._kept([row for row, _ in shared]), other._kept([row for _, row in shared])
-        return TokenScores(one.places, (one.starts + two.starts) / 2, (one.ends + two.ends) / 2)
+        return TokenScores(one.places, (one.starts + two.starts) / np.float32(2), (one.ends + two.ends) / np.float32(2))
 
     def best(
         self, text: str, price: float = 0.0, fits: Callable[[str, int, int], bool] | None = None
