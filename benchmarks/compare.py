@@ -4,7 +4,7 @@ Both files are JSON lines of one question each: reports of `rag eval --report FI
 numbers (true counts as 1). Prints for each measure the means over the questions that both runs have, their difference,
 its 95% interval by paired bootstrap (Efron and Tibshirani 1993; 10,000 draws of the questions, with replacement, from a
 fixed seed), and whether the later run is worse or better beyond chance, which is when the interval leaves out 0.
-Exits 1 when a measure is worse. `rag eval --compare` gives the p-value of a randomisation test instead.
+Exits 1 when a measure is worse.
 """
 
 from __future__ import annotations

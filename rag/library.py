@@ -48,8 +48,7 @@ class Library:
         store: the engine.
         embedder: the encoder; without it, the one that the index was made with, or the default for a new one.
         answerer: turns passages into an answer; without it, the extractive one.
-        reranker: reads the best passages once more, together with the question: None for the package's own reader in a
-            search (who answers reads the passages anyway), the name of a cross-encoder, or `none`.
+        reranker: as of `Retriever`.
         reader: finds the answers for the extractive answerer: None for the package's own, a transformers model for
             question answering by name or path, or `none` to go by words and meaning alone.
     """
@@ -66,7 +65,7 @@ class Library:
         self._embedder = embedder
         self._pool: Pool | None = None
         self._turn = threading.Lock()
-        self.retriever = Retriever(store, embedder, reranker=reranker)
+        self.retriever = Retriever(store, embedder, reranker)
         self._scorer = scorer(self.retriever, reader)
         self._quoting = ExtractiveAnswerer(self._scorer)
         self._english_only = reader is None
@@ -95,8 +94,6 @@ class Library:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # changing it
-
     def index(
         self,
         *paths: str | Path,
@@ -106,17 +103,11 @@ class Library:
     ) -> SyncReport:
         """Bring the index level with files and folders: add, update, and remove what vanished from a folder.
 
-        Args:
-            paths: files and folders.
-            changed: look only at these files and folders below `paths`; without it, at everything.
-            rebuild: make everything anew, with this library's encoder; documents outside of `paths` are kept, but for
-                a damaged catalog: then those that it still names and `paths` do not hold are reported as failed.
-            progress: called with (stage, done, total).
-
-        Raises:
-            InputError: no path, or one that does not exist.
-            IndexLocked: another process is writing.
-            ModelMismatch: the index was made with another encoder, and this is no rebuild.
+        With `changed`, only these files and folders below `paths` are looked at. `rebuild` makes everything anew, with
+        this library's encoder; documents outside of `paths` are kept, but for a damaged catalog: then those that it
+        still names and `paths` do not hold are reported as failed. `progress` is called with (stage, done, total).
+        Raises `InputError` for no path, or one that does not exist, `IndexLocked` while another process is writing, and
+        `ModelMismatch` when the index was made with another encoder, and this is no rebuild.
         """
         if not paths:
             raise InputError("nothing to index; name files or folders, as in: rag index data")
@@ -147,11 +138,8 @@ class Library:
     def add(self, *files: str | Path, progress: Progress = silent) -> SyncReport:
         """Copy files into the index's own folder `files` and index them; a file of the same name is replaced.
 
-        A file that cannot be read as a document is reported and not copied.
-
-        Raises:
-            InputError: one of them is no file.
-            IndexLocked: another process is writing; nothing was copied.
+        A file that cannot be read as a document is reported and not copied. Nothing is where this raises `InputError`,
+        as one of them is no file, or `IndexLocked`, as another process is writing.
         """
         check_files(files)
         with self._turn, self.store.writer() as writer:
@@ -165,9 +153,8 @@ class Library:
         """Forget documents, by URI or by a file name that only one of them has; raises `DocumentUnknown`."""
         uris = list(dict.fromkeys(self.document(name).uri for name in documents))
         with self._turn, self.store.writer() as writer:
-            recipe = writer.recipe
-            if recipe is not None:
-                writer.apply(Changes(removals=uris), recipe)
+            if writer.recipe is not None:
+                writer.apply(Changes(removals=uris), writer.recipe)
             report = SyncReport(tuple(Outcome(uri, "removed") for uri in uris), passages=writer.passage_count())
             writer.note(report)
             for uri in uris:  # while nobody can add a file of the same name
@@ -189,8 +176,6 @@ class Library:
         encoder = self._embedder or embedder_named(writer.recipe.model if writer.recipe else DEFAULT_MODEL)
         return Sync(writer, encoder, self.store.root, progress, rebuild, self._pool)
 
-    # asking it
-
     def search(self, question: str, k: int = 10, where: Filter | None = None) -> list[Hit]:
         """Return the `k` best passages that `where` admits, best first; raises what `Retriever.retrieve` raises."""
         return self.retriever.retrieve(question, k, where)
@@ -198,13 +183,10 @@ class Library:
     def ask(
         self, question: str, k: int = 12, where: Filter | None = None, history: Sequence[Answer | str] = ()
     ) -> Answer:
-        """Answer from the `k` best passages, or refuse; raises what `Retriever.retrieve` raises.
+        """Answer from the `k` best passages that `where` admits, or refuse; raises what `Retriever.retrieve` raises.
 
-        Args:
-            question: may lean on the ones before (`And in Aleppo?`); `Answer.searched_for` then says what was meant.
-            k: how many passages are read.
-            where: what a passage has to be.
-            history: the answers before, oldest first; questions where there is no answer.
+        The question may lean on those of `history`, answers or mere questions, oldest first (`And in Aleppo?`);
+        `Answer.searched_for` then says what was meant.
         """
         return deque(self.ask_stream(question, k, where, history), maxlen=1)[0]
 
@@ -216,16 +198,9 @@ class Library:
         history: Sequence[Answer | str] = (),
         answerer: Answerer | None = None,
     ) -> Iterator[Answer]:
-        """Yield the answer as it grows, sentence by sentence, each checked before it comes; the last one counts.
+        """Yield what `ask` returns as it grows, each sentence checked before it comes; the last one counts.
 
-        An answerer that gives its answer at once yields it alone; raises what `Retriever.retrieve` raises.
-
-        Args:
-            question: as for `ask`, like `k`, `where` and `history`.
-            k: how many passages are read.
-            where: what a passage has to be.
-            history: the answers before.
-            answerer: another one than the library's own.
+        `answerer` is another one than the library's own; one that gives its answer at once yields it alone.
         """
         check_question(question)
         who = answerer or self.answerer
@@ -238,11 +213,7 @@ class Library:
             yield explained(answer, question, where, english_only=self._english_only and who is self._quoting)
 
     def warm(self, *, wait: bool = True) -> None:
-        """Load the models and open the index, so that the first question does not wait for them.
-
-        Args:
-            wait: whether to return when all is loaded; else it is loaded while somebody types.
-        """
+        """Load the models and open the index before the first question; without `wait`, while somebody types it."""
         if not wait:
             threading.Thread(target=self._warm_quietly, name="rag-warm", daemon=True).start()
         elif self.store.recipe is not None:
@@ -255,20 +226,13 @@ class Library:
         except RagError as error:  # the first question will say it to the person
             _log.warning("%s", error)
 
-    # looking at it
-
     def documents(self) -> list[DocumentInfo]:
         """List all documents by URI; raises `IndexMissing`."""
         with self.store.snapshot() as snapshot:
             return snapshot.documents()
 
     def document(self, name: str) -> Document:
-        """Return a document by its URI or by the end of its path, when only one ends so.
-
-        Raises:
-            DocumentUnknown: there is none, or several.
-            IndexMissing: there is no index.
-        """
+        """Return a document by its URI or by the end of its path, when only one ends so; raises `DocumentUnknown`."""
         with self.store.snapshot() as snapshot:
             with suppress(DocumentUnknown):
                 return snapshot.document(name)

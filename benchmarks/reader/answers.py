@@ -24,11 +24,12 @@ from typing import TYPE_CHECKING
 from rag.answer import Question, answers
 from rag.answer.extractive import ExtractiveAnswerer
 from rag.answer.scorer import scorer
-from rag.evaluate import Dataset, LabelledQuestion, opened, read_folder, read_questions
+from rag.evaluate import opened, read_folder, read_questions
+from rag.evaluate.dataset import Dataset, LabelledQuestion
 from rag.evaluate.measures import abstention, answer_scores, f1, normal
 from rag.library import Library
 from rag.models.encoder import embedder
-from rag.models.reader import Reader
+from rag.models.reader import Reader, load_network
 from rag.records import Filter, ShortAnswer
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=100, help="answerable questions of each set (default: 100)")
     parser.add_argument("--sets", nargs="*", default=SETS, choices=SETS, help="which sets (default: all)")
     options = parser.parse_args()
-    reader = Reader.load(options.weights) if options.weights else Reader.shipped()
+    reader = Reader(*load_network(options.weights)) if options.weights else Reader.shipped()
     print(f"{'':30} given the passage     over the corpus\n{'set':15} {'':8} {'n':>5} ", end="")
     print(" ".join(f"{name:>10}" for name in ("EM", "F1", "EM", "F1", "hit@1")))
     asked = {}

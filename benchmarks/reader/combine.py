@@ -24,10 +24,11 @@ from rag.answer import Question
 from rag.answer.reading import judged
 from rag.answer.scorer import asked_terms
 from rag.answer.settings import Evidence
-from rag.evaluate import Dataset, LabelledQuestion, opened, read_folder
+from rag.evaluate import opened, read_folder
+from rag.evaluate.dataset import Dataset, LabelledQuestion
 from rag.evaluate.measures import abstention, normal
 from rag.models.encoder import embedder
-from rag.models.reader import Reader
+from rag.models.reader import Reader, load_network
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,7 +144,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="trained weights (default: the shipped ones)")
     parser.add_argument("--sample", type=int, default=60, help="answerable questions (default: 60)")
     options = parser.parse_args()
-    reader = Reader.load(options.weights) if options.weights else Reader.shipped()
+    reader = Reader(*load_network(options.weights)) if options.weights else Reader.shipped()
     found = read_all(options.data, reader, options.sample)
     shipped, fitted = Evidence(), fit(found)
     print("--- the shipped constants")

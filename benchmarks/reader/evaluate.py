@@ -24,7 +24,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from rag.models.reader import Calibration, Reader, Reading
+from rag.models.reader import Calibration, Reader, Reading, load_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -246,7 +246,7 @@ def seeds(reader: Reader, folder: Path) -> None:
         around = sentence_at(texts[number], top)
         shown = row["kind"] == "yesno" and any(e.lower() in around.lower() for e in row["evidence"])
         fits = shown or best(f1, answer, row["answers"]) >= 0.5
-        answered = top.answer_probability >= reader.threshold
+        answered = top.answer_probability >= reader.calibration.threshold
         right += bool(row["answerable"] and fits and answered)
         refused += bool(not row["answerable"] and not answered)
         mark = "ok" if answered == row["answerable"] and (fits or not row["answerable"]) else "--"
@@ -329,7 +329,7 @@ def main() -> None:
     parser.add_argument("--picture", type=Path, help="where to draw the reliability diagram")
     parser.add_argument("--ship", action="store_true", help="write the weights and their calibration into the package")
     given = parser.parse_args()
-    reader = Reader.load(given.weights) if given.weights else Reader.shipped()
+    reader = Reader(*load_network(given.weights)) if given.weights else Reader.shipped()
     reader.threads = given.threads
     squad = cases(given.data / "squad20_A", given.every)
     outcomes = run(reader, squad, "squad20_A")

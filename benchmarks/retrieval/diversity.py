@@ -26,7 +26,7 @@ from rag.models.encoder import DEFAULT_MODEL, embedder
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from rag.evaluate import LabelledQuestion
+    from rag.evaluate.dataset import LabelledQuestion
     from rag.models.encoder import Embedder
     from rag.records import Hit
 

@@ -13,16 +13,18 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from rag.app.cli.output import Bars
 from rag.evaluate import SYSTEMS, evaluate, opened, read_folder
-from rag.evaluate.measures import randomisation
 from rag.models.encoder import DEFAULT_MODEL, embedder
 from rag.retrieve.fusion import Fusion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from rag.evaluate import Dataset, Result
+    from rag.evaluate import Result
+    from rag.evaluate.dataset import Dataset
     from rag.library import Library
     from rag.models.encoder import Embedder
 
@@ -58,6 +60,22 @@ def _run(dataset: Dataset, library: Library, system: str, bars: Bars) -> Result:
 def scores(result: Result, name: str) -> list[float]:
     """Return one measure of every question."""
     return [case.scores[name] for case in result.cases]
+
+
+def randomisation(old: Sequence[float], new: Sequence[float]) -> float:
+    """Return the two-sided p-value of Fisher's paired randomisation test (Smucker, Allan, Carterette 2007).
+
+    Under the null hypothesis the runs are interchangeable, so each question's difference may have either sign.
+    """
+    difference = np.subtract(new, old)
+    difference = difference[difference != 0]
+    observed = abs(difference.sum())
+    random = np.random.default_rng(0)
+    as_large = 0
+    for _ in range(10):
+        signs = random.choice([-1.0, 1.0], size=(1000, len(difference)))
+        as_large += int((abs(signs @ difference) >= observed - 1e-12).sum())
+    return (as_large + 1) / 10_001
 
 
 def milliseconds(result: Result) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from contextlib import contextmanager
@@ -24,18 +25,7 @@ if TYPE_CHECKING:
     from rag.models.reranker import Reranker
     from rag.records import Answer
 
-__all__ = [
-    "SYSTEMS",
-    "Case",
-    "Dataset",
-    "LabelledQuestion",
-    "Result",
-    "evaluate",
-    "kept_at",
-    "opened",
-    "read_folder",
-    "read_questions",
-]
+__all__ = ["SYSTEMS", "Case", "Result", "evaluate", "kept_at", "opened", "read_folder", "read_questions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,43 +49,26 @@ class Result:
 
     def summary(self) -> dict[str, Any]:
         """Return the form of `rag eval --json`: means over the questions that a measure is defined for."""
-        means = {
+        means: dict[str, Any] = {
             name: fmean(values)
             for name in (*RANKING, *ANSWER)
             if (values := [case.scores[name] for case in self.cases if name in case.scores])
         }
-        refusals = self._abstention()
-        return {
-            **means,
-            **({"abstention": refusals} if refusals else {}),
-            "queries": len(self.cases),
-            "seconds": round(self.seconds, 3),
-        }
-
-    def _abstention(self) -> Scores:
-        judged = [(c.answer, bool(c.question.answerable)) for c in self.cases if c.question.answerable is not None]
-        answers = [(answer, can) for answer, can in judged if answer is not None]
-        return abstention(
-            [not answer.is_plain for answer, _ in answers],
-            [can for _, can in answers],
-            [answer.confidence for answer, _ in answers],
-        )
+        judged = [(case.answer, case.question.answerable) for case in self.cases]
+        answers = [(answer, can) for answer, can in judged if answer is not None and can is not None]
+        refused, sure = [not answer.is_plain for answer, _ in answers], [answer.confidence for answer, _ in answers]
+        if refusals := abstention(refused, [can for _, can in answers], sure):
+            means["abstention"] = refusals
+        return {**means, "queries": len(self.cases), "seconds": round(self.seconds, 3)}
 
 
 def evaluate(
     dataset: Dataset, library: Library, *, system: str = "ours", answers: bool = True, progress: Progress = silent
 ) -> Result:
-    """Ask every question and measure what comes.
+    """Ask every question of a library that holds the documents (see `opened`), and measure what comes.
 
-    Args:
-        dataset: the questions.
-        library: holds the documents that they are about (see `opened`).
-        system: one of `SYSTEMS`; only `ours` answers, the others rank documents.
-        answers: whether to ask for answers where the set can judge them.
-        progress: called with ("asking", done, total).
-
-    Raises:
-        InputError: there are no questions, or nothing in them says what is right.
+    `system` is one of `SYSTEMS`: `ours` is asked for `answers` where the set can judge them, the others rank documents.
+    Raises `InputError` when there are no questions, or nothing in them says what is right.
     """
     if not dataset.questions:
         raise InputError(f"{dataset.name} has no questions")
@@ -114,13 +87,11 @@ def evaluate(
             given[question.id] = library.ask(question.text)
     progress("asking", len(dataset.questions), len(dataset.questions))
     ranking = ranking_scores({q.id: q.relevant for q in dataset.questions if q.relevant}, found)
-    judged = {
-        q.id: answer_scores(q, given[q.id]) for q in dataset.questions if q.id in given and q.answerable is not False
-    }
-    cases = [
-        Case(q, found.get(q.id, []), given.get(q.id), {**ranking.get(q.id, {}), **judged.get(q.id, {})})
-        for q in dataset.questions
-    ]
+    cases = []
+    for question in dataset.questions:
+        answer = given.get(question.id)
+        judged = answer_scores(question, answer) if answer is not None and question.answerable is not False else {}
+        cases.append(Case(question, found.get(question.id, []), answer, {**ranking.get(question.id, {}), **judged}))
     return Result(dataset.name, system, cases, time.perf_counter() - started)
 
 
@@ -128,11 +99,7 @@ def evaluate(
 def opened(
     dataset: Dataset, embedder: Embedder, progress: Progress = silent, reranker: Reranker | str | None = None
 ) -> Iterator[Library]:
-    """Open a library of the set's own documents, all of them one collection.
-
-    It is kept at `kept_at`, so that the next run need not encode them again; any change of the settings that made it
-    makes it anew, encoding only what is new.
-    """
+    """Open a library of the set's own documents, kept at `kept_at`: the next run encodes only what settings change."""
     from rag.library import Library
     from rag.sync import Sync
 
@@ -151,4 +118,5 @@ def opened(
 def kept_at(dataset: Dataset) -> Path:
     """Return the folder in which the index of a set's own documents is kept: in the cache folder, by their hash."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "rag" / "eval" / dataset.digest()[:16]
+    documents = dataset.corpus.read_bytes() if dataset.corpus else b""
+    return cache / "rag" / "eval" / hashlib.sha256(documents).hexdigest()[:16]

@@ -20,26 +20,19 @@ if TYPE_CHECKING:
 
     from rag.library import Library
 
+    Record = dict[str, Any]
+
 
 @dataclass(frozen=True, slots=True)
 class LabelledQuestion:
-    """One question and what is known about its answer.
+    """One question and what is known about its answer."""
 
-    Attributes:
-        id: unique in its set.
-        text: what is asked.
-        relevant: grade of each right document by URI; empty when unknown or when there is none.
-        answers: right short answers, any of which will do.
-        evidence: passages of the documents that hold the answer.
-        answerable: whether the documents hold the answer; None when the set does not say.
-    """
-
-    id: str
+    id: str  # unique in its set
     text: str
-    relevant: Mapping[str, int] = field(default_factory=dict)
-    answers: tuple[str, ...] = ()
-    evidence: tuple[str, ...] = ()
-    answerable: bool | None = None
+    relevant: Mapping[str, int] = field(default_factory=dict)  # grade by URI; empty when unknown or there is none
+    answers: tuple[str, ...] = ()  # right short answers, any of which will do
+    evidence: tuple[str, ...] = ()  # passages of the documents that hold the answer
+    answerable: bool | None = None  # whether the documents hold the answer; None when the set does not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +45,7 @@ class Dataset:
 
     @property
     def has_answers(self) -> bool:
-        """Whether answers can be judged, and not only passages.
-
-        That all questions are answerable is not enough: no measure is defined of the answers alone.
-        """
+        """Whether answers can be judged: no measure is defined where all that is known is that there are some."""
         return any(q.answers or q.evidence or q.answerable is False for q in self.questions)
 
     def limited(self, most: int | None) -> Dataset:
@@ -67,24 +57,15 @@ class Dataset:
 
     def documents(self) -> Iterator[Document]:
         """Yield the set's own documents, without those that have no text; raises `InputError`."""
-        if self.corpus is not None:
-            seen: dict[str, str] = {}
-            for place, record in _records(self.corpus):
-                _check_new(_id_in(record, place), place, seen)
-                if str(record.get("text") or "").strip():
-                    yield _document(record, place)
-
-    def digest(self) -> str:
-        """Return the SHA-256 of the set's own documents."""
-        return hashlib.sha256(self.corpus.read_bytes() if self.corpus else b"").hexdigest()
+        seen: dict[str, str] = {}
+        for place, record in _records(self.corpus) if self.corpus else ():
+            _check_new(_id_in(record, place), place, seen)
+            if str(record.get("text") or "").strip():
+                yield _document(record, place)
 
 
 def read_folder(folder: Path) -> Dataset:
-    """Read `queries.jsonl` and `qrels.tsv` of a BEIR folder with its `corpus.jsonl`.
-
-    Raises:
-        InputError: a file is missing, a line of it cannot be read, or two questions have one id.
-    """
+    """Read a BEIR folder; raises `InputError` when a file is missing, a line unreadable, or an id there twice."""
     for name in ("corpus.jsonl", "queries.jsonl", "qrels.tsv"):
         if not (folder / name).exists():
             raise InputError(f"{folder} has no {name}; a question set needs corpus.jsonl, queries.jsonl and qrels.tsv")
@@ -100,9 +81,7 @@ def read_questions(file: Path, library: Library) -> Dataset:
     """Read a file of questions about the documents of an index: one JSON object with `question` a line.
 
     `documents` holds what `rag show` takes, `answers`, `evidence` and `answerable` are optional as well.
-
-    Raises:
-        InputError: a line cannot be read or names a document that the index does not have, or two have one id.
+    Raises `InputError` when a line is unreadable, names a document that is not in the index, or has another's id.
     """
     if not file.exists():
         raise InputError(f"{file} does not exist; name a folder in BEIR form or a file of questions")
@@ -112,15 +91,12 @@ def read_questions(file: Path, library: Library) -> Dataset:
             relevant = {library.document(name).uri: 1 for name in _texts_in(record, "documents", place)}
         except DocumentUnknown as error:
             raise InputError(f"{place}: {error}") from error
-        id_ = str(number if record.get("id") is None else record["id"])
-        _check_new(id_, place, seen)
+        _check_new(id_ := str(number if record.get("id") is None else record["id"]), place, seen)
         questions.append(_question(record, place, id_, "question", relevant))
     return Dataset(file.stem, tuple(questions))
 
 
-def _question(
-    record: Mapping[str, Any], place: str, id_: str, asked: str, relevant: Mapping[str, int]
-) -> LabelledQuestion:
+def _question(record: Record, place: str, id_: str, asked: str, relevant: Mapping[str, int]) -> LabelledQuestion:
     return LabelledQuestion(
         id=id_,
         text=_text_in(record, asked, place),
@@ -131,7 +107,7 @@ def _question(
     )
 
 
-def _document(record: Mapping[str, Any], place: str) -> Document:
+def _document(record: Record, place: str) -> Document:
     from rag.load import text as plain_text  # brings all loaders with it
 
     uri, text = _id_in(record, place), _text_in(record, "text", place)
@@ -148,18 +124,14 @@ def _grades(file: Path) -> dict[str, dict[str, int]]:
     grades: dict[str, dict[str, int]] = {}
     rows = csv.reader((line for _, line in _text_lines(file)), delimiter="\t")
     for row in rows:
+        place = f"{file}, line {rows.line_num}"
         if len(row) != 3:
-            raise InputError(f"{file}, line {rows.line_num}: not three columns (question, document, grade): {row}")
+            raise InputError(f"{place}: not three columns (question, document, grade): {row}")
         if row[2].lstrip("-").isdigit():
             grades.setdefault(row[0], {})[row[1]] = int(row[2])
         elif rows.line_num > 1:  # the first line has names
-            raise InputError(
-                f"{file}, line {rows.line_num}: the grade {row[2]!r} is no whole number; write 0, 1, 2, ..."
-            )
+            raise InputError(f"{place}: the grade {row[2]!r} is no whole number; write 0, 1, 2, ...")
     return grades
-
-
-# lines of a file
 
 
 def _text_lines(file: Path) -> Iterator[tuple[str, str]]:
@@ -174,7 +146,7 @@ def _text_lines(file: Path) -> Iterator[tuple[str, str]]:
             yield place, text
 
 
-def _records(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def _records(file: Path) -> Iterator[tuple[str, Record]]:
     """Yield the place and the object of each line that is not blank; raises `InputError` where there is no object."""
     for place, line in _text_lines(file):
         if not line.strip():
@@ -188,7 +160,7 @@ def _records(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         yield place, record
 
 
-def _id_in(record: Mapping[str, Any], place: str) -> str:
+def _id_in(record: Record, place: str) -> str:
     """Return the `_id` of a line in BEIR form, a number as its digits; raises `InputError`."""
     id_ = record.get("_id")
     if id_ in (None, "") or not isinstance(id_, str | int):
@@ -196,7 +168,7 @@ def _id_in(record: Mapping[str, Any], place: str) -> str:
     return str(id_)
 
 
-def _text_in(record: Mapping[str, Any], key: str, place: str) -> str:
+def _text_in(record: Record, key: str, place: str) -> str:
     """Return a text that has to be there; raises `InputError`."""
     text = record.get(key)
     if not isinstance(text, str) or not text.strip():
@@ -204,20 +176,17 @@ def _text_in(record: Mapping[str, Any], key: str, place: str) -> str:
     return text
 
 
-def _texts_in(record: Mapping[str, Any], key: str, place: str) -> tuple[str, ...]:
-    """Return a list of texts that may be missing; raises `InputError`.
-
-    Numbers count as texts, a list among them as several, and an object as the text under its `fact`.
-    """
+def _texts_in(record: Record, key: str, place: str) -> tuple[str, ...]:
+    """Return texts: numbers count as such, a list among them as several, an object as the text under its `fact`."""
     found = record.get(key)
     if found is None:
         return ()
     if not isinstance(found, list):  # the letters of a text would be taken for texts
         raise InputError(f"{place}: {key!r} is {_short(found)}; write a list, as in {_short({key: [str(found)]})}")
-    return tuple(text for entry in found for text in _as_texts(entry, key, place))
+    return _as_texts(found, key, place)
 
 
-def _truth_in(record: Mapping[str, Any], key: str, place: str) -> bool | None:
+def _truth_in(record: Record, key: str, place: str) -> bool | None:
     """Return what is true or false, None where it is not known; raises `InputError`."""
     value = record.get(key)
     if value is not None and not isinstance(value, bool):  # the text "false" would be taken for true

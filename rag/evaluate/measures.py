@@ -1,7 +1,4 @@
-"""What is measured of one question and of a set, and whether one run is better than another, or was lucky.
-
-Retrieval is measured by ir-measures (pytrec_eval); short answers as SQuAD does (Rajpurkar et al. 2016).
-"""
+"""Measures: of retrieval by ir-measures (pytrec_eval), of short answers as SQuAD does (Rajpurkar et al. 2016)."""
 
 from __future__ import annotations
 
@@ -9,7 +6,6 @@ import re
 import string
 import unicodedata
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,18 +17,11 @@ if TYPE_CHECKING:
 RANKING = ("ndcg@10", "recall@10", "mrr@10", "hit@1", "hit@5")
 ANSWER = ("sentence_hit@1", "exact_match", "f1")
 
-TRIALS = 10_000  # of a test of randomisation
-
 Scores = dict[str, float]
 
 
 def ranking_scores(relevant: Mapping[str, Mapping[str, int]], ranked: Mapping[str, Sequence[str]]) -> dict[str, Scores]:
-    """Measure the ranking of each question; nDCG has exponential gain, `2**grade - 1`, discounted by log2(rank + 1).
-
-    Args:
-        relevant: grade above 0 of each right document, by question.
-        ranked: documents, best first, each once, by question.
-    """
+    """Measure the documents ranked for each question; nDCG gains `2**grade - 1`, discounted by log2(rank + 1)."""
     import ir_measures
     from ir_measures import RR, R, Success, nDCG
 
@@ -118,58 +107,3 @@ def _auroc(values: Sequence[float], positive: Sequence[bool]) -> float:
     low = np.sort([v for v, p in zip(values, positive, strict=True) if not p])
     below = np.searchsorted(low, high, "left") + np.searchsorted(low, high, "right")
     return float(below.mean() / (2 * len(low)))
-
-
-# two runs
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """How one measure differs over the questions that both runs have.
-
-    Attributes:
-        measure: its name.
-        before: mean of the earlier run.
-        after: mean of the later run.
-        p: how often chance alone gives a difference at least as large.
-        questions: how many there are in both runs.
-    """
-
-    measure: str
-    before: float
-    after: float
-    p: float
-    questions: int
-
-
-def differences(before: Mapping[str, Scores], after: Mapping[str, Scores], measures: Sequence[str]) -> list[Difference]:
-    """Compare two runs, scores by question and measure; measures that they do not share are left out."""
-    found = []
-    for measure in measures:
-        ids = [id_ for id_ in after if measure in after[id_] and measure in before.get(id_, {})]
-        if ids:
-            old, new = ([run[id_][measure] for id_ in ids] for run in (before, after))
-            found.append(Difference(measure, _mean(old), _mean(new), randomisation(old, new), len(ids)))
-    return found
-
-
-def randomisation(old: Sequence[float], new: Sequence[float]) -> float:
-    """Return the two-sided p-value of Fisher's paired randomisation test (Smucker, Allan, Carterette 2007).
-
-    Under the null hypothesis the runs are interchangeable, so each question's difference may have either sign.
-    """
-    import numpy as np
-
-    difference = np.subtract(new, old)
-    difference = difference[difference != 0]
-    observed = abs(difference.sum())
-    random = np.random.default_rng(0)
-    as_large = 0
-    for _ in range(10):
-        signs = random.choice([-1.0, 1.0], size=(TRIALS // 10, len(difference)))
-        as_large += int((abs(signs @ difference) >= observed - 1e-12).sum())
-    return (as_large + 1) / (TRIALS + 1)
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)

@@ -11,11 +11,10 @@ from rag.errors import InputError
 from rag.evaluate.measures import ANSWER, RANKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from rag.evaluate import Case, Result
-    from rag.evaluate.measures import Difference, Scores
     from rag.records import Answer
 
 _SHOWN = 10  # documents of each question in a report
@@ -31,30 +30,25 @@ ol { margin: 0; padding-left: 1.4rem } td { overflow-wrap: anywhere } .scores { 
 def table(results: Sequence[Result]) -> str:
     """Return measures as rows and systems as columns."""
     summaries = [result.summary() for result in results]
-    names = [name for name in (*RANKING, *ANSWER) if any(name in summary for summary in summaries)]
-    rows = [[name, *(_number(summary.get(name)) for summary in summaries)] for name in names]
-    for name in ("precision", "recall", "auroc"):
-        values = [summary.get("abstention", {}).get(name) for summary in summaries]
-        if any(value is not None for value in values):
-            rows.append([f"abstention {name}", *map(_number, values)])
-    rows.append(["queries", *(str(summary["queries"]) for summary in summaries)])
-    rows.append(["seconds", *(f"{summary['seconds']:.1f}" for summary in summaries)])
-    return _aligned([[results[0].name, *(result.system for result in results)], *rows])
-
-
-def comparison(differences: Iterable[Difference]) -> str:
-    """Return both means, the difference and how likely chance explains it, one measure a row."""
-    rows = [
-        [d.measure, f"{d.before:.3f}", f"{d.after:.3f}", f"{d.after - d.before:+.3f}", f"{d.p:.4f}", str(d.questions)]
-        for d in differences
+    scores = [
+        {**summary, **{f"abstention {name}": value for name, value in summary.get("abstention", {}).items()}}
+        for summary in summaries
     ]
-    return _aligned([["", "before", "after", "difference", "p", "questions"], *rows])
+    names = (*RANKING, *ANSWER, "abstention precision", "abstention recall", "abstention auroc")
+    known = [name for name in names if any(name in each for each in scores)]
+    rows = [
+        [results[0].name, *(result.system for result in results)],
+        *([name, *(f"{each[name]:.3f}" if name in each else "" for each in scores)] for name in known),
+        ["queries", *(str(each["queries"]) for each in scores)],
+        ["seconds", *(f"{each['seconds']:.1f}" for each in scores)],
+    ]
+    first, *others = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    cells = ([row[0].ljust(first), *map(str.rjust, row[1:], others)] for row in rows)
+    return "\n".join(map("  ".join, cells))
 
 
-def check_report(file: Path | None) -> None:
+def check_report(file: Path) -> None:
     """Refuse a report of unknown form, or where none can be, before the work is done; raises `InputError`."""
-    if file is None:
-        return
     if file.suffix not in {".html", ".jsonl"}:
         raise InputError(f"{file}: a report is .html (to look at) or .jsonl (to compare with); name it so")
     if not file.parent.is_dir():
@@ -69,23 +63,12 @@ def write_report(result: Result, file: Path) -> None:
     file.write_text(_page(result) if file.suffix == ".html" else "".join(f"{line}\n" for line in lines), "utf-8")
 
 
-def read_report(file: Path) -> dict[str, Scores]:
-    """Read the scores of an earlier run by question from its JSONL report; raises `InputError`."""
-    try:
-        lines = [json.loads(line) for line in file.read_text("utf-8").split("\n") if line.strip()]
-        return {record["id"]: dict(record["scores"]) for record in lines}
-    except OSError as error:
-        raise InputError(f"{file} cannot be read ({error.strerror}); name an earlier run's report") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{file} is no JSONL report of rag eval; write one with --report FILE.jsonl") from error
-
-
 def _record(case: Case) -> dict[str, Any]:
     question = case.question
     expected = {
-        "documents": dict(question.relevant),
-        "answers": list(question.answers),
-        "evidence": list(question.evidence),
+        "documents": question.relevant,
+        "answers": question.answers,
+        "evidence": question.evidence,
         "answerable": question.answerable,
     }
     found = {"found": list(case.found[:_SHOWN]), "answer": case.answer and _given(case.answer)}
@@ -119,8 +102,8 @@ def _row(case: Case) -> str:
     question = case.question
     unknown = "no answer" if question.answerable is False else "not known"
     expected = [*question.relevant, *question.answers] or list(question.evidence) or [unknown]
-    marks = ('class="right"' if uri in question.relevant else "" for uri in case.found[:_SHOWN])
-    found = "".join(f"<li {mark}>{html.escape(uri)}" for uri, mark in zip(case.found, marks, strict=False))
+    right = dict.fromkeys(question.relevant, 'class="right"')
+    found = "".join(f"<li {right.get(uri, '')}>{html.escape(uri)}" for uri in case.found[:_SHOWN])
     fault = _fault(case)
     answer = f"<p>{html.escape(case.answer.text)}</p>" if case.answer else ""
     answer += f"<p><strong>{fault}</strong></p>" if fault else ""
@@ -138,17 +121,3 @@ def _fault(case: Case) -> str:
     if case.answer is None or case.question.answerable in {None, not case.answer.abstained}:
         return ""
     return "refused, though there is an answer" if case.answer.abstained else "answered, though there is no answer"
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        )
-        for row in rows
-    )

@@ -5,20 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable
 
     from rag.library import Library
     from rag.models.encoder import Vectors
-    from rag.store.protocol import Found, Snapshot
+    from rag.store.protocol import Snapshot
 
-DEPTH = 100
-"""Passages of each half that are ranked."""
-
-BASELINES = ("bm25", "dense", "rrf", "convex")
-OWN = ("fused", "ours")
-"""Without and with the reranker."""
-
-SYSTEMS = (*BASELINES, *OWN)
+DEPTH = 100  # passages of each half that are ranked
+OWN = ("fused", "ours")  # without and with the reranker
+SYSTEMS = ("bm25", "dense", "rrf", "convex", *OWN)
 
 
 def ranked_documents(library: Library, question: str, system: str) -> list[str]:
@@ -28,42 +23,25 @@ def ranked_documents(library: Library, question: str, system: str) -> list[str]:
         return list(dict.fromkeys(hit.passage.uri for hit in search(question, DEPTH)))
     with library.store.snapshot() as snapshot:
         query = library.retriever.embedder(snapshot).embed_query(question)
-        ids = _baseline(snapshot, question, query, system)
+        ids = list(_baseline(snapshot, question, query, system))
         passages = snapshot.passages(ids)
         return list(dict.fromkeys(passages[id_].uri for id_ in ids))
 
 
-def _baseline(snapshot: Snapshot, question: str, query: Vectors, system: str) -> list[str]:
+def _baseline(snapshot: Snapshot, question: str, query: Vectors, system: str) -> Iterable[str]:
     """Rank passages by BM25, by cosine, by reciprocal ranks or by a plain convex combination of both."""
+    from rag.retrieve.fusion import combined, from_zero, normalised  # brings numpy with it
+
     if system == "bm25":
         return [found.id for found in snapshot.lexical(question, DEPTH)]
+    dense = snapshot.dense(query, DEPTH)
     if system == "dense":
-        return [found.id for found in snapshot.dense(query, DEPTH)]
-    halves = (snapshot.dense(query, DEPTH), snapshot.lexical(question, DEPTH))
-    return _rrf(halves) if system == "rrf" else _convex(snapshot, query, halves)
-
-
-def _rrf(halves: Iterable[Sequence[Found]], k: int = 60) -> list[str]:
-    """Reciprocal rank fusion (Cormack, Clarke, Buettcher 2009)."""
-    scores: dict[str, float] = {}
-    for half in halves:
-        for rank, found in enumerate(half, 1):
-            scores[found.id] = scores.get(found.id, 0.0) + 1 / (k + rank)
-    return _best_first(scores)
-
-
-def _convex(snapshot: Snapshot, query: Vectors, halves: tuple[Sequence[Found], Sequence[Found]]) -> list[str]:
-    """0.6 dense + 0.4 lexical, each normalised over the candidates, min-max and from zero (Bruch et al. 2023)."""
-    lexical = {found.id: found.score for found in halves[1]}
-    ids = list(dict.fromkeys(found.id for half in halves for found in half))
-    dense = snapshot.similarities(query, ids)
-    low, high = min(dense.values(), default=0.0), max(dense.values(), default=0.0)
-    top = max(lexical.values(), default=0.0)
-    span = (high - low) or 1.0
-    return _best_first(
-        {id_: 0.6 * (dense.get(id_, low) - low) / span + 0.4 * lexical.get(id_, 0.0) / (top or 1.0) for id_ in ids}
-    )
-
-
-def _best_first(scores: Mapping[str, float]) -> list[str]:
-    return sorted(scores, key=lambda id_: (-scores[id_], id_))
+        return [found.id for found in dense]
+    lexical = snapshot.lexical(question, DEPTH)
+    ids = list(dict.fromkeys(found.id for found in (*dense, *lexical)))
+    if system == "rrf":  # reciprocal rank fusion (Cormack, Clarke, Buettcher 2009)
+        halves = ({found.id: 1 / (60 + rank) for rank, found in enumerate(half, 1)} for half in (dense, lexical))
+        return combined(ids, [(1.0, ranks) for ranks in halves])
+    # normalised over the candidates, min-max and from zero (Bruch et al. 2023)
+    bm25 = from_zero({found.id: found.score for found in lexical})
+    return combined(ids, [(0.6, normalised(snapshot.similarities(query, ids))), (0.4, bm25)])

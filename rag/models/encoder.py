@@ -1,8 +1,7 @@
 """The encoders: text -> unit vectors, of the whole and of each word in its place.
 
-The vector of a passage blurs what single words say. The encoder's own states of the tokens, from the same pass, keep
-it: late interaction matches each word of a question with the word of a passage that is nearest to it (Khattab, Zaharia
-2020, "ColBERT"). Here the states are those of an encoder that was not trained for it.
+The vector of a passage blurs what single words say, which the encoder's states of the tokens keep: late interaction
+matches each word of a question with the nearest of a passage (Khattab, Zaharia 2020, "ColBERT"; here untrained for it).
 """
 
 from __future__ import annotations
@@ -14,6 +13,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+import numpy as np
+
 from rag.errors import ModelError
 from rag.language.terms import terms
 from rag.models import bert
@@ -22,7 +23,6 @@ from rag.models.runtime import DEVICE, fast_dtype, loading, use_threads
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     import torch
     from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
@@ -81,12 +81,9 @@ class WordEmbedder(Protocol):
 
 
 class BertEmbedder:
-    """The encoder that comes with the package, all-MiniLM-L6-v2, in the plain functions of `rag.models.bert`.
+    """The encoder of the package; its vectors are those of sentence-transformers, which takes ten seconds to import.
 
-    Its vectors are those of sentence-transformers, without the ten seconds that importing it takes.
-
-    Raises:
-        ModelError: on first use, when the weights are missing or not the published ones.
+    Raises `ModelError` on first use, when the weights are missing or not the published ones.
     """
 
     name = DEFAULT_MODEL
@@ -109,20 +106,18 @@ class BertEmbedder:
 
     def embed_query(self, text: str) -> Vectors:
         """Return the float32 unit vector of one question, shape (dimension,), with one thread."""
-        vector: Vectors = self.embed([text])[0]
-        return vector
+        return self.embed([text]).ravel()
 
     def _encode(
         self, weights: bert.Weights, texts: Sequence[str], *, threads: int | None
     ) -> tuple[Vectors, list[WordVectors]]:
-        import numpy as np
         import torch
 
         use_threads(threads)
         vectors = np.zeros((len(texts), self.dimension), np.float32)
         words: dict[int, WordVectors] = {}
         encoded = bert.tokenizer().encode_batch(list(texts), add_special_tokens=False)
-        begin, end = bert.special_ids(bert.tokenizer())
+        begin, end = bert.tokenizer().encode("").ids
         rows = [[begin, *encoding.ids[: self.max_tokens - 2], end] for encoding in encoded]
         with torch.inference_mode():
             for batch in bert.batches([len(row) for row in rows]):
@@ -130,8 +125,7 @@ class BertEmbedder:
                 hidden = bert.encode(weights, ids, torch.zeros_like(ids), mask)
                 vectors[batch] = bert.pooled(hidden, mask).numpy()
                 for states, number in zip(hidden, batch, strict=True):
-                    states_inside = states[1 : len(rows[number]) - 1]
-                    words[number] = _word_vectors(texts[number], encoded[number], states_inside)
+                    words[number] = _word_vectors(texts[number], encoded[number], states[1 : len(rows[number]) - 1])
         return vectors, [words[number] for number in range(len(texts))]
 
 
@@ -144,10 +138,7 @@ def _bulk_weights() -> bert.Weights:
 def _word_vectors(text: str, encoding: Encoding, states: torch.Tensor) -> WordVectors:
     """Return the words of a text, each with the mean of its tokens; those without terms, as stop words, are left out.
 
-    Args:
-        text: what was encoded.
-        encoding: its tokens without special ones; those after the last state are left out.
-        states: of these tokens, shape (tokens, dimension).
+    `states`, shape (tokens, dimension), are of the first tokens of the encoding, which has no special ones.
     """
     import torch
 
@@ -163,13 +154,7 @@ def _word_vectors(text: str, encoding: Encoding, states: torch.Tensor) -> WordVe
 
 
 class SentenceEmbedder:
-    """Any sentence-transformers model by name or path.
-
-    Nothing is loaded before it is needed: importing sentence-transformers takes about ten seconds.
-
-    Raises:
-        ModelError: on first use, when the model cannot be loaded.
-    """
+    """Any sentence-transformers model by name or path; raises `ModelError` on first use when it cannot be loaded."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -206,24 +191,20 @@ class SentenceEmbedder:
 
     def embed_query(self, text: str) -> Vectors:
         """Return the float32 unit vector of one question, shape (dimension,), with one thread."""
-        vector: Vectors = self._encode(self._model(), [text], threads=1)[0]
-        return vector
+        return self.embed([text]).ravel()
 
     def _encode(self, model: SentenceTransformer, texts: Sequence[str], *, threads: int | None) -> Vectors:
-        import numpy as np
         import torch
 
         use_threads(threads)
         if not texts:
             return np.zeros((0, self.dimension), np.float32)
         with torch.inference_mode():
-            tensor = model.encode(
-                list(texts), batch_size=BATCH, convert_to_tensor=True, show_progress_bar=False
-            ).float()
-            unit = torch.nn.functional.normalize(tensor, dim=1).numpy()
+            found = model.encode(list(texts), batch_size=BATCH, convert_to_tensor=True, show_progress_bar=False)
+            unit = torch.nn.functional.normalize(found.float(), dim=1).numpy()
         if not np.isfinite(unit).all():
             raise ModelError(f"encoder {self.name} gave vectors that are not finite; check its weights")
-        return np.ascontiguousarray(unit, np.float32)
+        return np.asarray(unit, np.float32)
 
     def _model(self, *, bulk: bool = False) -> SentenceTransformer:
         """Return the model, for much text in its format; loaded once, whoever asks first."""
@@ -259,8 +240,6 @@ class HashEmbedder:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return float32 unit vectors, shape (len(texts), dimension)."""
-        import numpy as np
-
         vectors = np.zeros((len(texts), self.dimension), np.float32)
         for row, text in enumerate(texts):
             vectors[row, 0] = 1e-3  # no text has a vector of length zero
@@ -277,14 +256,11 @@ class HashEmbedder:
 
     def embed_query(self, text: str) -> Vectors:
         """Return the float32 unit vector of one question, shape (dimension,)."""
-        vector: Vectors = self.embed([text])[0]
-        return vector
+        return self.embed([text]).ravel()
 
 
 def embed_with_words(encoder: Embedder, texts: Sequence[str]) -> tuple[Vectors, list[WordVectors]]:
     """Return the vectors of texts, and their words where the encoder gives them; otherwise no words."""
-    import numpy as np
-
     if isinstance(encoder, WordEmbedder):
         return encoder.embed_words(texts)
     return encoder.embed(texts), [WordVectors((), np.zeros((0, encoder.dimension), np.float32))] * len(texts)
@@ -292,10 +268,7 @@ def embed_with_words(encoder: Embedder, texts: Sequence[str]) -> tuple[Vectors, 
 
 @lru_cache(maxsize=2)
 def embedder(name: str | None = None) -> Embedder:
-    """Return the encoder of that name: the default, a sentence-transformers model, or `hash` for the stand-in.
-
-    The same name gives the same object, so that a process loads the weights once.
-    """
+    """Return the default encoder, a sentence-transformers model, or the stand-in `hash`: the same object each time."""
     if name in (None, DEFAULT_MODEL):
         return BertEmbedder()
     return HashEmbedder() if name == "hash" else SentenceEmbedder(name)

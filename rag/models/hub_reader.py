@@ -6,71 +6,56 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ModelError
-from rag.models import bert
-from rag.models.reader import (
-    MAX_CONTEXT_TOKENS,
-    MAX_QUESTION_TOKENS,
-    MAX_TOKENS,
-    WINDOW_OVERLAP,
-    Calibration,
-    Reader,
-    Window,
-)
+from rag.models import bert, reader
 from rag.models.runtime import DEVICE, loading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rag.models.reader import Logits
 
-
-def hub_reader(name: str) -> Reader:
-    """Return a reader that runs a model for `AutoModelForQuestionAnswering`; a folder is never looked for in a network.
-
-    Whether a passage answers is told by how far the best span stands above the first token, where models that were
-    trained with unanswerable questions (SQuAD 2.0) put "no answer". Others answer nearly always.
-
-    Raises:
-        ModelError: on first use, when the model cannot be loaded or has no head for questions.
-    """
-    return Reader(HubNetwork(name), Calibration())
+def hub_reader(name: str) -> reader.Reader:
+    """Return a reader that runs a model of transformers for question answering; raises `ModelError` on first use."""
+    return reader.Reader(HubNetwork(name), reader.Calibration())
 
 
 class HubNetwork:
-    """The model and its tokenizer, loaded when first needed."""
+    """The model and its tokenizer, loaded when first needed.
+
+    Whether a passage answers is told by how far the best span stands above the first token, where models that were
+    trained with unanswerable questions (SQuAD 2.0) put "no answer". Others answer nearly always.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def windows(self, question: str, passages: Sequence[str], contexts: Sequence[str]) -> list[Window]:
+    def windows(self, question: str, passages: Sequence[str], contexts: Sequence[str]) -> list[reader.Window]:
         """The question and, as its second text, context line and passage; no answer stands in the context line."""
-        asked = self._cut(question, MAX_QUESTION_TOKENS)
+        asked = self._cut(question, reader.MAX_QUESTION_TOKENS)
         pairs = enumerate(zip(passages, contexts, strict=True))
         return [window for number, (text, context) in pairs for window in self._windows(number, asked, context, text)]
 
-    def _windows(self, number: int, asked: str, context: str, text: str) -> Iterator[Window]:
+    def _windows(self, number: int, asked: str, context: str, text: str) -> Iterator[reader.Window]:
         tokenizer = self._loaded[0]
-        lead = f"{self._cut(context, MAX_CONTEXT_TOKENS)}\n" if context else ""
+        lead = f"{self._cut(context, reader.MAX_CONTEXT_TOKENS)}\n" if context else ""
         encoded = tokenizer(
             asked,
             lead + text,
             truncation="only_second",
-            max_length=min(MAX_TOKENS, tokenizer.model_max_length),
-            stride=WINDOW_OVERLAP,
+            max_length=min(reader.MAX_TOKENS, tokenizer.model_max_length),
+            stride=reader.WINDOW_OVERLAP,
             return_overflowing_tokens=True,
             return_offsets_mapping=True,
             return_token_type_ids=True,
         )
         for row, places in enumerate(encoded["offset_mapping"]):
-            second = [at for at, part in enumerate(encoded.sequence_ids(row)) if part == 1]
-            inside = [at for at in second if places[at][0] >= len(lead)]
+            parts = encoded.sequence_ids(row)
+            inside = [at for at, place in enumerate(places) if parts[at] == 1 and place[0] >= len(lead)]
             if inside:
-                offsets = [
-                    _trimmed(text, start - len(lead), end - len(lead)) for start, end in map(places.__getitem__, inside)
-                ]
-                yield Window(number, encoded["input_ids"][row], encoded["token_type_ids"][row], inside[0], offsets)
+                offsets = [_trimmed(text, places[at][0] - len(lead), places[at][1] - len(lead)) for at in inside]
+                ids, types = encoded["input_ids"][row], encoded["token_type_ids"][row]
+                yield reader.Window(number, ids, types, inside[0], offsets)
 
-    def logits(self, batch: Sequence[Window]) -> Logits:
+    def logits(self, batch: Sequence[reader.Window]) -> reader.Logits:
         """Start and end logits, and how far their best stand above those of the first token."""
         import torch
 
@@ -88,8 +73,7 @@ class HubNetwork:
     def _cut(self, text: str, most: int) -> str:
         """The text up to its `most`-th token."""
         tokenizer = self._loaded[0]
-        encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-        places = encoded["offset_mapping"]
+        places = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)["offset_mapping"]
         return text[: places[most - 1][1]] if len(places) > most else text
 
     @cached_property

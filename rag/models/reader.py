@@ -1,9 +1,8 @@
 """The extractive reader: where in a passage the answer stands, and how likely the passage answers at all.
 
-A reader is a network that scores each token as the answer's beginning and end; the one that comes with the package is
-a small BERT (six layers, 384 wide, 10.8M trained parameters) started from all-MiniLM-L6-v2 and trained for the project:
-``benchmarks/reader/`` has the script, ``weights/card.md`` the data, the scores and the limits. Its token embeddings
-were frozen in training, so they come from the encoder's own package and are not stored a second time.
+A reader is a network that scores each token as the answer's beginning and end; that of the package was started from
+all-MiniLM-L6-v2 and trained by ``benchmarks/reader/train.py`` (``weights/card.md``). Its token embeddings, frozen in
+training, come from the encoder's own package and are not stored a second time.
 
 Span head: Devlin et al. 2019, section 4.2; the null answer at [CLS]: section 4.3 (SQuAD 2.0).
 """
@@ -16,6 +15,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
 
 from rag.errors import ModelError
 from rag.language.questions import answerless
@@ -36,48 +37,32 @@ MAX_QUESTION_TOKENS = 64
 MAX_CONTEXT_TOKENS = 64
 WINDOW_OVERLAP = 96  # tokens shared by neighbouring windows of a long passage: longer than any answer
 
-WEIGHTS_SHA256 = "0839022ec152852453b933a1c2256762a7a800a139cc0eab7eec424e0537fb03"
-"""SHA-256 of the weights in the package."""
-
-
-# --- what a reader finds ---------------------------------------------------------------------------------------------
+WEIGHTS_SHA256 = "0839022ec152852453b933a1c2256762a7a800a139cc0eab7eec424e0537fb03"  # of those in the package
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the reader found in one passage.
-
-    Attributes:
-        start, end: the best answer, in code points of the passage's text; never empty, never cutting a word.
-        answer_probability: how likely the passage answers the question, 0 to 1; calibrated (``weights/card.md``),
-            and comparable between passages.
-        answer_logit: the raw score of the answerable head.
-        span_score: how far the span's logits stand above those of "no answer"; not calibrated.
-        tokens: the scores of each token of the passage, or of the best window of a long one.
-    """
+    """What the reader found in one passage: the best answer, ``text[start:end]`` of it, is whole words, never empty."""
 
     start: int
     end: int
-    answer_probability: float
-    answer_logit: float
-    span_score: float
-    tokens: TokenScores
+    answer_probability: float  # of the passage, 0 to 1; calibrated (``weights/card.md``), comparable between passages
+    answer_logit: float  # the raw score of the answerable head
+    span_score: float  # how far the span's logits stand above those of "no answer"; not calibrated
+    tokens: TokenScores  # of the passage, or of the best window of a long one
 
     def shares(self, spans: Sequence[tuple[int, int]]) -> list[float]:
-        """How much of the answer's beginning falls into each of these spans (code points), 0 to 1.
-
-        The weight of a sentence as evidence, given that the passage answers at all.
-        """
-        likely = list(zip(self.tokens.places, self.tokens.beginnings().tolist(), strict=True))
+        """How much of the answer's beginning falls into each of these spans (code points), 0 to 1."""
+        weights = np.exp(self.tokens.starts - self.tokens.starts.max())
+        likely = list(zip(self.tokens.places, (weights / weights.sum()).tolist(), strict=True))
         return [sum(p for (place, _), p in likely if start <= place < end) for start, end in spans]
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Platt scaling of the two raw scores, and the threshold that was chosen with it.
+    """Platt scaling of the two raw scores, logit of [CLS] and span score, and the threshold that was chosen with it.
 
-    P(answers) = sigmoid(answerable * logit of [CLS] + margin * span score + bias). Platt 1999, "Probabilistic outputs
-    for support vector machines"; fitted and measured by ``benchmarks/reader/evaluate.py``.
+    Platt 1999, "Probabilistic outputs for support vector machines"; fitted by ``benchmarks/reader/evaluate.py``.
     """
 
     answerable: float = 1.0
@@ -91,21 +76,15 @@ class Calibration:
         return 1 / (1 + math.exp(-max(-50.0, min(50.0, logit))))
 
 
-# --- the network -----------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One input of a network: a question, a context line and a stretch of one passage.
-
-    ``offsets[i]`` are the code points, in the passage, of the token at position ``first + i``.
-    """
+    """One input of a network: a question, a context line and a stretch of one passage."""
 
     passage: int
     ids: list[int]
     types: list[int]
-    first: int
-    offsets: list[tuple[int, int]]
+    first: int  # position of the first token of the passage
+    offsets: list[tuple[int, int]]  # code points, in the passage, of the tokens from there on
 
 
 class Network(Protocol):
@@ -119,10 +98,7 @@ class Network(Protocol):
 
 
 class SpanBert:
-    """The reader's own network: the BERT of ``bert`` with a head for spans and one for whether there is an answer.
-
-    ``benchmarks/reader/train.py`` trains with the same functions.
-    """
+    """The BERT of ``bert`` with a head for spans and one for whether there is an answer."""
 
     def __init__(self, weights: bert.Weights) -> None:
         self._weights = weights
@@ -130,8 +106,7 @@ class SpanBert:
     def windows(self, question: str, passages: Sequence[str], contexts: Sequence[str]) -> list[Window]:
         """[CLS] question [SEP] context [SEP] passage [SEP], a long passage in overlapping windows.
 
-        The passage alone is segment 1, and the only place where an answer can stand. An empty context line takes its
-        [SEP] with it.
+        The passage alone is segment 1, where an answer can stand. An empty context line takes its [SEP] with it.
         """
         tokenizer = bert.tokenizer()
         asked = tokenizer.encode(question, add_special_tokens=False).ids
@@ -144,28 +119,24 @@ class SpanBert:
 
     def logits(self, batch: Sequence[Window]) -> Logits:
         """Start, end and answerable logits."""
-        return heads(self._weights, self._hidden(batch))
+        return heads(self._weights, bert.encode(self._weights, *collate(batch)))
 
     def state(self, question: str, passage: str) -> list[float]:
         """The hidden state at [CLS] of a question read with a passage, 384 numbers; read to the end of one window."""
         import torch
 
+        first = self.windows(question, [passage], [""])[:1]
         with torch.inference_mode():
-            state: list[float] = self._hidden(self.windows(question, [passage], [""])[:1])[0, 0].float().tolist()
+            state: list[float] = bert.encode(self._weights, *collate(first))[0, 0].float().tolist()
         return state
 
-    def _hidden(self, batch: Sequence[Window]) -> torch.Tensor:
-        return bert.encode(self._weights, *collate(batch))
 
-
-def windows_of(
-    number: int, asked: list[int], context: list[int], text: Encoding, limit: int = MAX_TOKENS
-) -> list[Window]:
+def windows_of(number: int, asked: list[int], context: list[int], text: Encoding) -> list[Window]:
     """The windows of one passage; ``asked`` and ``context`` are token numbers, cut to their limits here."""
-    begin, separator = bert.special_ids(bert.tokenizer())
+    begin, separator = bert.tokenizer().encode("").ids
     asked, context = asked[:MAX_QUESTION_TOKENS], context[:MAX_CONTEXT_TOKENS]
     head = [begin, *asked, separator, *([*context, separator] if context else [])]
-    room = limit - len(head) - 1
+    room = MAX_TOKENS - len(head) - 1
     found = []
     for first in range(0, max(1, len(text.ids) - WINDOW_OVERLAP), room - WINDOW_OVERLAP):
         body = text.ids[first : first + room]
@@ -177,44 +148,26 @@ def windows_of(
 def collate(batch: Sequence[Window]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """ids, types and mask of a batch, padded to its longest input: (batch, length) each."""
     ids, mask = bert.padded([window.ids for window in batch])
-    types, _ = bert.padded([window.types for window in batch])
-    return ids, types, mask
+    return ids, bert.padded([window.types for window in batch])[0], mask
 
 
 def heads(weights: bert.Weights, hidden: torch.Tensor) -> Logits:
     """The heads, in float32: start and end logits (batch, length), and the answerable logit of [CLS] (batch,)."""
-    from torch.nn import functional as F
-
-    spans = F.linear(hidden.float(), weights["head.span.weight"].float(), weights["head.span.bias"].float())
-    answerable = F.linear(
-        hidden[:, 0].float(), weights["head.answerable.weight"].float(), weights["head.answerable.bias"].float()
-    )
-    return spans[..., 0], spans[..., 1], answerable[:, 0]
-
-
-# --- files -----------------------------------------------------------------------------------------------------------
+    precise = {name: tensor.float() for name, tensor in weights.items() if name.startswith("head.")}
+    spans = bert.linear(precise, "head.span", hidden.float())
+    return spans[..., 0], spans[..., 1], bert.linear(precise, "head.answerable", hidden[:, 0].float())[:, 0]
 
 
 @cache
 def shipped_network() -> tuple[SpanBert, Calibration]:
-    """The network that comes with the package, loaded once.
-
-    Raises:
-        ModelError: its files are missing, or are not the published ones.
-    """
+    """The network of the package, loaded once; raises `ModelError` when its files are missing or not the published."""
     path = Path(__file__).parent / "weights" / "weights.safetensors"
-    if not path.exists():
-        raise ModelError(f"the reader's weights are missing: {path}; install the package again")
     bert.check_sha256(path, WEIGHTS_SHA256, "install the package again")
     return load_network(path)
 
 
 def load_network(path: Path) -> tuple[SpanBert, Calibration]:
-    """A network from weights such as ``benchmarks/reader/train.py`` writes.
-
-    Raises:
-        ModelError: the encoder's package is missing, or a file cannot be read.
-    """
+    """A network from weights such as ``benchmarks/reader/train.py`` writes; raises `ModelError`."""
     from safetensors import SafetensorError, safe_open
 
     dtype = fast_dtype()
@@ -228,17 +181,10 @@ def load_network(path: Path) -> tuple[SpanBert, Calibration]:
     return SpanBert(weights), Calibration(**json.loads(about.get("calibration", "{}")))
 
 
-# --- the reader ------------------------------------------------------------------------------------------------------
-
-
 class Reader:
-    """Reads passages for a question. Safe to use from several threads: nothing changes after loading.
+    """Reads passages for a question. Safe to use from several threads: nothing changes after loading."""
 
-    `threads` processors read at once: with two, eight passages took two thirds of the time also on a busy machine, and
-    no more processor time (829 and 860 ms; waiting threads must not spin, see `runtime.quiet_libraries`).
-    """
-
-    threads = 2
+    threads = 2  # eight passages in two thirds of the time of one, with no more processor time, also when busy
 
     def __init__(self, network: Network, calibration: Calibration) -> None:
         self.calibration = calibration
@@ -249,30 +195,11 @@ class Reader:
         """The reader that comes with the package; raises `ModelError` as `shipped_network` does."""
         return cls(*shipped_network())
 
-    @classmethod
-    def load(cls, path: Path) -> Reader:
-        """A reader from weights of the same shape; raises `ModelError` as `load_network` does."""
-        return cls(*load_network(path))
-
-    @property
-    def threshold(self) -> float:
-        """Below this ``answer_probability``, a passage is taken not to answer."""
-        return self.calibration.threshold
-
     def read(self, question: str, passages: Sequence[str], contexts: Sequence[str] | None = None) -> list[Reading]:
-        """Read each passage for the question.
+        """Read each passage for the question; long ones in overlapping windows, the question up to 64 tokens.
 
-        Args:
-            question: in any wording; cut at 64 tokens.
-            passages: their texts; long ones are read in overlapping windows.
-            contexts: one line for each passage that says what it is part of (title, section, date); read, but no
-                answer is taken from it.
-
-        Returns:
-            One reading for each passage, in the same order.
-
-        Raises:
-            ValueError: a passage holds nothing to read, or there are not as many contexts as passages.
+        `contexts`, a line for each passage that says what it is part of (title, section, date), are read, but no answer
+        is taken from them. Raises `ValueError` for a passage that holds nothing to read.
         """
         contexts = [""] * len(passages) if contexts is None else contexts
         masks = [answerless(text) for text in passages]

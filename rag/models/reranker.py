@@ -18,14 +18,9 @@ if TYPE_CHECKING:
 
 
 class Reranker(Protocol):
-    """Scores passages for a question.
+    """Scores passages for a question."""
 
-    Attributes:
-        calibrated: whether the scores are probabilities that a passage answers: where none is likely to, they hardly
-            change the order. Others are brought to 0 to 1 from their lowest to their highest.
-    """
-
-    calibrated: bool
+    calibrated: bool  # the scores are probabilities that a passage answers; others are scaled from lowest to highest
 
     def __call__(self, question: str, passages: Sequence[Passage]) -> Sequence[float]:
         """Return one score for each passage, the higher the better."""
@@ -44,13 +39,10 @@ class ReaderReranker:
     calibrated = True
 
     def __call__(self, question: str, passages: Sequence[Passage]) -> list[float]:
-        """Return one probability for each passage, read with its context line; 0 where there is nothing to read.
-
-        What seems to be in another language is not read, and nothing for a question that does: they stay in order.
-        """
-        filled = [p for p in passages if p.sentences and _readable(p.text)] if _readable(question) else []
-        readings = Reader.shipped().read(question, [p.text for p in filled], [p.context for p in filled])
-        found = dict(zip((p.id for p in filled), (r.answer_probability for r in readings), strict=True))
+        """Return one probability for each passage, read with its context line; 0 for what holds nothing in English."""
+        read = [p for p in passages if p.sentences and _readable(p.text)] if _readable(question) else []
+        readings = Reader.shipped().read(question, [p.text for p in read], [p.context for p in read])
+        found = {passage.id: reading.answer_probability for passage, reading in zip(read, readings, strict=True)}
         return [found.get(passage.id, 0.0) for passage in passages]
 
 
@@ -59,11 +51,7 @@ def _readable(text: str) -> bool:
 
 
 class CrossEncoderReranker:
-    """A sentence-transformers cross-encoder by name or path; a folder is never looked for in the network.
-
-    Raises:
-        ModelError: on first use, when the model cannot be loaded.
-    """
+    """A sentence-transformers cross-encoder by name or path; raises `ModelError` on first use if it cannot load."""
 
     calibrated = False
 

@@ -16,15 +16,13 @@ if TYPE_CHECKING:
 
     import torch
 
-DEVICE = "cpu"
-"""Where all models run."""
+DEVICE = "cpu"  # where all models run
 
 
 def use_threads(most: int | None) -> None:
-    """Have torch compute with at most so many threads; with None, with one for each processor.
+    """Have torch compute with at most so many threads, with None one a processor; holds for the calling thread only.
 
-    Holds for the calling thread only. A second thread beside a busy neighbour makes a single question 25 times slower
-    (barrier spinning), so that one question has one.
+    A second thread beside a busy neighbour makes a single question 25 times slower (barrier spinning).
     """
     import torch
 
@@ -54,29 +52,16 @@ def quiet_libraries() -> None:
         logging.getLogger(chatty).setLevel(logging.ERROR)
 
 
-def is_local(kind: str, name: str) -> bool:
-    """Tell whether a model's name is that of a folder; raises `ModelError` when it is meant so, and there is none."""
+@contextmanager
+def loading(kind: str, name: str) -> Iterator[bool]:
+    """Load a model, such as an `encoder`, with the libraries of Hugging Face: quiet, and with `ModelError` for errors.
+
+    Yields:
+        whether the name is that of a folder, for which the network is never asked.
+    """
     local = Path(name).exists()
     if not local and name.startswith((".", "/", "~")):
         raise ModelError(f"cannot load {kind} {name}: there is no such folder")
-    return local
-
-
-@contextmanager
-def loading(kind: str, name: str) -> Iterator[bool]:
-    """Load a model with the libraries of Hugging Face: quiet, and with errors in our words.
-
-    Args:
-        kind: what it is to a person, such as `encoder`.
-        name: of the model, or its folder.
-
-    Yields:
-        whether it is a folder, for which the network is never asked.
-
-    Raises:
-        ModelError: it cannot be loaded.
-    """
-    local = is_local(kind, name)
     if local:
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
     quiet_libraries()

@@ -8,18 +8,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
 
 MAX_ANSWER_TOKENS = 30
-NEARLY, NEARLY_AS_GOOD = 30, 2.0
-"""How many of the best answers are looked at for one that fits, and how much less than the best it may score."""
-
+NEARLY, NEARLY_AS_GOOD = 30, 2.0  # of so many best answers one that fits is taken, and may score so much less
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # written without spaces; one character is a token
 _WORD = re.compile(
@@ -61,23 +60,11 @@ def _closed(text: str, start: int, end: int) -> int:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TokenScores:
-    """How well an answer begins and ends at each token of a text.
+    """How well an answer begins and ends at each token of a text."""
 
-    Attributes:
-        places: the tokens, in code points of the text, in order.
-        starts, ends: float32 logits, shape (tokens,).
-    """
-
-    places: tuple[tuple[int, int], ...]
-    starts: Floats
+    places: tuple[tuple[int, int], ...]  # in code points of the text, in order
+    starts: Floats  # logits, shape (tokens,)
     ends: Floats
-
-    def beginnings(self) -> Floats:
-        """Return how likely the answer begins at each token, shape (tokens,); they add up to 1."""
-        import numpy as np
-
-        likely = np.exp(self.starts - self.starts.max())
-        return np.asarray(likely / likely.sum(), np.float32)
 
     def within(self, start: int, end: int) -> TokenScores:
         """Return the tokens that lie in `start` to `end`."""
@@ -85,23 +72,17 @@ class TokenScores:
 
     def mean(self, other: TokenScores, shift: int) -> TokenScores:
         """Return the means of these scores and those of a part of the text from `shift` on, where both have any."""
-        import numpy as np
-
-        half = np.float32(0.5)
         rows = {(start + shift, end + shift): row for row, (start, end) in enumerate(other.places)}
         shared = [(row, rows[place]) for row, place in enumerate(self.places) if place in rows]
         one, two = self._kept([row for row, _ in shared]), other._kept([row for _, row in shared])
-        return TokenScores(one.places, half * (one.starts + two.starts), half * (one.ends + two.ends))
+        return TokenScores(one.places, (one.starts + two.starts) / np.float32(2), (one.ends + two.ends) / np.float32(2))
 
     def best(
         self, text: str, price: float = 0.0, fits: Callable[[str, int, int], bool] | None = None
     ) -> tuple[int, int, float] | None:
-        """Return the best answer in whole words, (start, end, score); None if empty.
+        """Return the best answer in whole words of the text, (start, end, score); None where there are no tokens.
 
-        Args:
-            text: where the tokens stand.
-            price: what each further token takes from the score.
-            fits: tells of the answer at a place whether it is preferred among those nearly as good as the best one.
+        `price` is what each token after the first takes from the score; one that `fits` is preferred if nearly as good.
         """
         if not self.places:
             return None
@@ -117,16 +98,7 @@ class TokenScores:
 
 
 def best_spans(starts: Floats, ends: Floats, price: float, count: int) -> list[tuple[int, int, float]]:
-    """Return the best (first, last, score) of at most MAX_ANSWER_TOKENS tokens, best first.
-
-    Args:
-        starts: float32 logits, shape (tokens,).
-        ends: the same.
-        price: what each token after the first takes from the score.
-        count: how many.
-    """
-    import numpy as np
-
+    """Return the `count` best (first, last, score) of at most MAX_ANSWER_TOKENS tokens by their logits, (tokens,)."""
     places = np.arange(len(starts))
     length = places[None, :] - places[:, None]
     allowed = (length >= 0) & (length < MAX_ANSWER_TOKENS)

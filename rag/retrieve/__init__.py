@@ -24,32 +24,24 @@ if TYPE_CHECKING:
     from rag.records import Filter, Hit
     from rag.store.protocol import Snapshot, Store
 
-MAX_QUESTION = 4_000
-"""Characters of a question; a longer one is a pasted document."""
+MAX_QUESTION = 4_000  # characters; what is longer is a pasted document
 
 
 class Retriever:
     """Finds passages for questions in one index.
 
     Args:
-        store: the engine.
+        store: the index.
         embedder: the encoder that made the index; without it, the one that the index names.
-        fusion: how the halves are combined.
         reranker: reads the best passages once more, together with the question: None for the package's own reader in a
             search (who answers reads the passages anyway), the name of a cross-encoder, or `none`.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        embedder: Embedder | None = None,
-        fusion: Fusion | None = None,
-        reranker: Reranker | str | None = None,
-    ) -> None:
+    def __init__(self, store: Store, embedder: Embedder | None = None, reranker: Reranker | str | None = None) -> None:
         self.store = store
         self.reranker = reranker if callable(reranker) else reranker_named(reranker)
         self._reranker_was_chosen = reranker is not None
-        self.fusion = fusion or Fusion()
+        self.fusion = Fusion()
         self._embedder = embedder
 
     @classmethod
@@ -57,7 +49,7 @@ class Retriever:
         cls, store: str | Path = "index", *, embedder: Embedder | None = None, reranker: Reranker | str | None = None
     ) -> Self:
         """Open the index at a path; raises `StoreError` when the first question finds it missing."""
-        return cls(open_store(store), embedder, reranker=reranker)
+        return cls(open_store(store), embedder, reranker)
 
     def close(self) -> None:
         """Let go of the index."""
@@ -70,18 +62,10 @@ class Retriever:
         self.close()
 
     def retrieve(self, question: str, k: int = 10, where: Filter | None = None) -> list[Hit]:
-        """Return the `k` best passages, best first.
+        """Return the `k` best of the passages that `where` admits, best first: `k` of them are found if there are.
 
-        Args:
-            question: what is asked.
-            k: how many.
-            where: what a passage has to be: searched among these only, so that `k` of them are found if there are.
-
-        Raises:
-            InputError: the question is empty or too long, `k` is not positive, or `where` names no document.
-            IndexMissing: there is no index.
-            ModelMismatch: the index was made with another encoder.
-            ModelError: the reranker cannot be loaded.
+        Raises `InputError` when the question is empty or too long, `k` is not positive, or `where` names no document,
+        `IndexMissing`, `ModelMismatch` when the index was made with another encoder, `ModelError`.
         """
         return self._retrieve(question, k, where, self.reranker)
 
@@ -106,7 +90,8 @@ class Retriever:
         self, snapshot: Snapshot, question: str, k: int, where: Filter | None, reranker: Reranker | None
     ) -> list[Hit]:
         fusion = replace(self.fusion, candidates=max(self.fusion.candidates, k))
-        asked = _with_acronyms(snapshot, question, fusion.defining)
+        defining = [hit.id for part in candidates(question) for hit in snapshot.lexical(part, fusion.defining)]
+        asked = expanded(question, (passage.text for passage in snapshot.passages(defining).values()))
         vectors, words = embed_with_words(self.embedder(snapshot), [asked])
         found = ranking(snapshot, asked, vectors[0], words[0], fusion, where)
         read = fusion.reranked if reranker else 0
@@ -140,8 +125,7 @@ class Retriever:
         """Return the cosine between the question and each text."""
         with self.store.snapshot() as snapshot:
             encoder = self.embedder(snapshot)
-        vectors = encoder.embed(texts) @ encoder.embed_query(question)
-        return [float(cosine) for cosine in vectors]
+        return [float(cosine) for cosine in encoder.embed(texts) @ encoder.embed_query(question)]
 
     def text(self, uri: str) -> str:
         """Return the text of a document of the index."""
@@ -157,12 +141,6 @@ class Retriever:
         with self.store.snapshot() as snapshot:
             found, rarity = snapshot.frequencies(wanted), snapshot.rarity(wanted)
         return {term: weight if found[term] else weight / 2 for term, weight in rarity.items()}
-
-
-def _with_acronyms(snapshot: Snapshot, question: str, defining: int) -> str:
-    """Write the other form behind acronyms and names of a question, as the documents define them."""
-    found = [hit.id for part in candidates(question) for hit in snapshot.lexical(part, defining)]
-    return expanded(question, (passage.text for passage in snapshot.passages(found).values()))
 
 
 def check_question(question: str) -> None:

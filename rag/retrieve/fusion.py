@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from rag.language.terms import term_weights, terms
 from rag.records import Hit
 
@@ -30,37 +32,21 @@ class Fusion:
     (Bruch, Gai, Ingber 2023, "An Analysis of Fusion Functions for Hybrid Retrieval"). Reciprocal rank fusion lost to
     BM25 alone on news articles. The weights were fitted on eight public sets by coordinate ascent, with each set left
     out in turn, and then rounded; that of `words` was put beside them later, and all scaled to add up to 1.
-    `python benchmarks/retrieval/table.py --signals` measures them again, with and without each signal, `python
-    benchmarks/retrieval/first.py` what `reader` is worth; benchmarks/retrieval/README.md has the scores of both.
-
-    Attributes:
-        dense: weight of the cosine between question and passage.
-        document: weight of the cosine between question and the passage's whole document.
-        words: weight of late interaction: how near each word of the question comes to one of the passage.
-        terms: weight of BM25 over words.
-        grams: weight of BM25 over pieces of four characters: other spellings, compounds, typing errors.
-        candidates: how many passages of each half are considered.
-        defining: how many passages with an acronym or a name are searched for its definition.
-        copies: how many times the passages wanted are looked at, for the copies among them.
-        alike: the share of the runs of words of two near copies that both have.
-        reranked: how many of the best passages a reranker reads.
-        reader: weight of the package's reader as reranker, of the probability that a passage answers, beside the 1 of
-            all signals above.
-        reranker: the same of any other reranker, of its scores from their lowest to their highest.
+    benchmarks/retrieval/README.md has the scores without each signal and the commands that measure them again.
     """
 
-    dense: float = 0.31
-    document: float = 0.14
-    words: float = 0.15
-    terms: float = 0.24
-    grams: float = 0.16
-    candidates: int = 100
-    defining: int = 30
-    copies: int = 2
-    alike: float = 0.8
-    reranked: int = 12
-    reader: float = 0.3
-    reranker: float = 0.5
+    dense: float = 0.31  # weight of the cosine between question and passage
+    document: float = 0.14  # weight of the cosine between question and the passage's whole document
+    words: float = 0.15  # weight of late interaction: how near each word of the question comes to one of the passage
+    terms: float = 0.24  # weight of BM25 over words
+    grams: float = 0.16  # weight of BM25 over pieces of four characters: other spellings, compounds, typing errors
+    reader: float = 0.3  # weight of the probability that a passage answers, by our reader, beside the 1 of all above
+    reranker: float = 0.5  # the same of any other reranker, of its scores from their lowest to their highest
+    candidates: int = 100  # passages of each half that are considered
+    reranked: int = 12  # of the best passages that a reranker reads
+    defining: int = 30  # passages with an acronym or a name that are searched for its definition
+    copies: int = 2  # times the passages wanted are looked at, for the copies among them
+    alike: float = 0.8  # share of the runs of words of two near copies that both have
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +59,7 @@ class Ranking:
     cosines: Scores
 
     def hits(self, passages: Iterable[Passage], scores: Scores, judged: Scores) -> list[Hit]:
-        """Return these passages as hits, each with its part in both halves.
-
-        Args:
-            passages: those that are to be shown, in order.
-            scores: their final ones.
-            judged: what the reranker says of those that it read.
-        """
+        """Return passages as hits with their final scores, what a reranker judged, and their part in both halves."""
         dense, lexical = ({hit.id: rank for rank, hit in enumerate(half, 1)} for half in (self.dense, self.lexical))
         bm25 = {hit.id: hit.score for hit in self.lexical}
         return [
@@ -99,21 +79,12 @@ class Ranking:
 def ranking(
     snapshot: Snapshot, question: str, query: Vectors, words: WordVectors, fusion: Fusion, where: Filter | None
 ) -> Ranking:
-    """Rank the candidates of both halves for a question.
-
-    Args:
-        snapshot: the index.
-        question: its text.
-        query: its unit vector, shape (dimension,).
-        words: its words in their places.
-        fusion: the weights.
-        where: what a passage has to be.
-    """
+    """Rank the candidates of both halves for a question, of which `query` is the unit vector, shape (dimension,)."""
     dense = snapshot.dense(query, fusion.candidates, where)
     lexical = snapshot.lexical(question, fusion.candidates, where)
-    ids = list(dict.fromkeys(found.id for half in (dense, lexical) for found in half))
+    ids = list(dict.fromkeys(found.id for found in (*dense, *lexical)))
     cosines = snapshot.similarities(query, ids)
-    literal = _from_zero(snapshot.term_scores(term_weights(question), ids))
+    literal = from_zero(snapshot.term_scores(term_weights(question), ids))
     waiting = {id_: literal.get(id_, 0.0) for id_ in ids if id_ not in cosines}  # no vector yet: terms stand in for it
     near = {**normalised(cosines), **waiting}
     signals: list[tuple[float, Callable[[], Scores]]] = [
@@ -121,10 +92,9 @@ def ranking(
         (fusion.document, lambda: {**normalised(snapshot.document_similarities(query, list(cosines))), **waiting}),
         (fusion.words, lambda: {**normalised(_late_interaction(snapshot, words, ids)), **waiting}),
         (fusion.terms, lambda: literal),
-        (fusion.grams, lambda: _from_zero(snapshot.gram_scores(question, ids))),
+        (fusion.grams, lambda: from_zero(snapshot.gram_scores(question, ids))),
     ]
-    scores = combined(ids, [(weight, signal()) for weight, signal in signals if weight])
-    return Ranking(scores, dense, lexical, cosines)
+    return Ranking(combined(ids, [(weight, signal()) for weight, signal in signals if weight]), dense, lexical, cosines)
 
 
 def combined(ids: Iterable[str], signals: Sequence[tuple[float, Scores]]) -> dict[str, float]:
@@ -134,20 +104,12 @@ def combined(ids: Iterable[str], signals: Sequence[tuple[float, Scores]]) -> dic
 
 
 def reranked(scores: Scores, judged: Scores, weight: float) -> dict[str, float]:
-    """Order the judged passages anew; they were the best, and only gain on all others. Scores stay between 0 and 1.
-
-    Args:
-        scores: of all passages, best first.
-        judged: what the reranker says of the first of them, from 0 to 1.
-        weight: of that.
-    """
+    """Order anew by what a reranker says of the best passages, from 0 to 1; they only gain. Scores stay in 0 to 1."""
     return combined(scores, [(1 / (1 + weight), scores), (weight / (1 + weight), judged)])
 
 
 def _late_interaction(snapshot: Snapshot, words: WordVectors, ids: Sequence[str]) -> Scores:
     """Match each word of the question with its best in a passage; it counts as much as its rarest term is rare."""
-    import numpy as np
-
     found = [terms(word) for word in words.texts]
     rarity = snapshot.rarity({term for each in found for term in each})
     weights = np.array([max(rarity[term] for term in each) for each in found], np.float32)
@@ -161,7 +123,8 @@ def normalised(scores: Scores) -> dict[str, float]:
     return {id_: (score - low) / (high - low) if high > low else float(score > 0) for id_, score in scores.items()}
 
 
-def _from_zero(scores: Scores) -> dict[str, float]:
+def from_zero(scores: Scores) -> dict[str, float]:
+    """Return scores as shares of the highest; nothing where none is above 0."""
     top = max(scores.values(), default=0.0)
     return {id_: score / top for id_, score in scores.items()} if top > 0 else {}
 
@@ -172,11 +135,6 @@ def copies_last(ranked: Iterable[str], passages: Mapping[str, Passage], share: f
     A copy, such as a wire story in a second paper, has the same words but for a few, and just the same numbers: reports
     that differ in a number contradict each other, and both are wanted. Likeness is the resemblance of Broder 1997, "On
     the resemblance and containment of documents": the share of runs of three words that are in both.
-
-    Args:
-        ranked: passage ids, best first.
-        passages: by id.
-        share: of all runs of two passages, in both of them, from which on they are alike.
     """
     seen: dict[tuple[str, ...], list[frozenset[tuple[str, ...]]]] = {}
     first: list[str] = []

@@ -20,7 +20,7 @@ from rag.language.questions import answerless
 from rag.library import Library
 from rag.models import bert
 from rag.models.hub_reader import hub_reader
-from rag.models.reader import MAX_TOKENS, WINDOW_OVERLAP, Reader, shipped_network, windows_of
+from rag.models.reader import MAX_TOKENS, WINDOW_OVERLAP, Reader, load_network, shipped_network, windows_of
 from rag.models.spans import MAX_ANSWER_TOKENS, TokenScores, best_spans, whole_words
 
 PASSAGE = (
@@ -212,4 +212,4 @@ def test_weights_are_checked(tmp_path, monkeypatch):
         Reader.shipped()
     (tmp_path / "weights.safetensors").write_bytes(b"nothing of the kind")
     with pytest.raises(ModelError, match="cannot be loaded"):
-        Reader.load(tmp_path / "weights.safetensors")
+        load_network(tmp_path / "weights.safetensors")

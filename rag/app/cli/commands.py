@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -280,23 +279,17 @@ def verify(options: argparse.Namespace) -> int:
 def evaluate(options: argparse.Namespace) -> int:
     """Print scores on a set of questions."""
     from rag.evaluate import SYSTEMS
-    from rag.evaluate.measures import ANSWER, RANKING, differences
-    from rag.evaluate.report import check_report, comparison, read_report, table, write_report
+    from rag.evaluate.report import check_report, table, write_report
 
-    check_report(options.report)
-    earlier = read_report(options.compare) if options.compare else None
+    if options.report:
+        check_report(options.report)
     systems = SYSTEMS if options.system == "all" else (options.system,)
     results = _results(options, systems)
     summaries = {result.system: result.summary() for result in results}
-    now = {case.question.id: case.scores for case in results[-1].cases}
-    compared = differences(earlier, now, (*RANKING, *ANSWER)) if earlier is not None else []
     if options.json:
-        changes = {"compared": [asdict(difference) for difference in compared]} if compared else {}
-        print_json({**(summaries if len(systems) > 1 else summaries[systems[0]]), **changes})
+        print_json(summaries if len(systems) > 1 else summaries[systems[0]])
     else:
-        say("\n\n".join([table(results), *([comparison(compared)] if compared else [])]))
-    if earlier is not None and not compared:
-        complain(f"{options.compare} shares no measure of any question with this run; nothing is compared")
+        say(table(results))
     if options.report:  # after the scores, which have cost all the time
         write_report(results[-1], options.report)
     return 0

@@ -114,7 +114,6 @@ def _add_eval(measure: argparse.ArgumentParser) -> None:
     measure.add_argument("--system", choices=(*SYSTEMS, "all"), default="ours", help="what to measure (default: ours)")
     measure.add_argument("--no-answers", action="store_true", help="measure retrieval only")
     measure.add_argument("--report", type=Path, metavar="FILE", help="write each question's outcome (.html or .jsonl)")
-    measure.add_argument("--compare", type=Path, metavar="FILE", help="compare with an earlier run's .jsonl report")
     measure.add_argument("--model", metavar="NAME", help="a sentence-transformers model by name or path")
     measure.add_argument("--reranker", metavar="NAME", help=_RERANKER)
 
