@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 
     from rag.library import Library
     from rag.models.encoder import Vectors
-    from rag.store.protocol import Found, Snapshot
+    from rag.records.index import Found
+    from rag.store.local import LocalSnapshot
 
 DEPTH = 100
 """Passages of each half that are ranked."""
@@ -33,7 +34,7 @@ def ranked_documents(library: Library, question: str, system: str) -> list[str]:
         return list(dict.fromkeys(passages[id_].uri for id_ in ids))
 
 
-def _baseline(snapshot: Snapshot, question: str, query: Vectors, system: str) -> list[str]:
+def _baseline(snapshot: LocalSnapshot, question: str, query: Vectors, system: str) -> list[str]:
     """Rank passages by BM25, by cosine, by reciprocal ranks or by a plain convex combination of both."""
     if system == "bm25":
         return [found.id for found in snapshot.lexical(question, DEPTH)]
@@ -52,7 +53,7 @@ def _rrf(halves: Iterable[Sequence[Found]], k: int = 60) -> list[str]:
     return _best_first(scores)
 
 
-def _convex(snapshot: Snapshot, query: Vectors, halves: tuple[Sequence[Found], Sequence[Found]]) -> list[str]:
+def _convex(snapshot: LocalSnapshot, query: Vectors, halves: tuple[Sequence[Found], Sequence[Found]]) -> list[str]:
     """0.6 dense + 0.4 lexical, each normalised over the candidates, min-max and from zero (Bruch et al. 2023)."""
     lexical = {found.id: found.score for found in halves[1]}
     ids = list(dict.fromkeys(found.id for half in halves for found in half))

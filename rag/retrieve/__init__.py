@@ -12,7 +12,6 @@ from rag.models.encoder import embed_with_words
 from rag.models.encoder import embedder as embedder_named
 from rag.models.reranker import reranker as reranker_named
 from rag.retrieve.fusion import Fusion, copies_last, normalised, ranking, reranked
-from rag.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from rag.models.encoder import Embedder
     from rag.models.reranker import Reranker
     from rag.records import Filter, Hit
-    from rag.store.protocol import Snapshot, Store
+    from rag.store.local import LocalSnapshot, LocalStore
 
 MAX_QUESTION = 4_000
 """Characters of a question; a longer one is a pasted document."""
@@ -41,7 +40,7 @@ class Retriever:
 
     def __init__(
         self,
-        store: Store,
+        store: LocalStore,
         embedder: Embedder | None = None,
         fusion: Fusion | None = None,
         reranker: Reranker | str | None = None,
@@ -57,7 +56,9 @@ class Retriever:
         cls, store: str | Path = "index", *, embedder: Embedder | None = None, reranker: Reranker | str | None = None
     ) -> Self:
         """Open the index at a path; raises `StoreError` when the first question finds it missing."""
-        return cls(open_store(store), embedder, reranker=reranker)
+        from rag.store.local import LocalStore
+
+        return cls(LocalStore(store), embedder, reranker=reranker)
 
     def close(self) -> None:
         """Let go of the index."""
@@ -103,7 +104,7 @@ class Retriever:
             return self._ranked(snapshot, question, min(k, max(1, snapshot.passage_count())), where, reranker)
 
     def _ranked(
-        self, snapshot: Snapshot, question: str, k: int, where: Filter | None, reranker: Reranker | None
+        self, snapshot: LocalSnapshot, question: str, k: int, where: Filter | None, reranker: Reranker | None
     ) -> list[Hit]:
         fusion = replace(self.fusion, candidates=max(self.fusion.candidates, k))
         asked = _with_acronyms(snapshot, question, fusion.defining)
@@ -120,7 +121,7 @@ class Retriever:
             scores = reranked(scores, judged, fusion.reader if reranker.calibrated else fusion.reranker)
         return found.hits((best[id_] for id_ in copies_last(scores, best, fusion.alike)[:k]), scores, judged)
 
-    def embedder(self, snapshot: Snapshot) -> Embedder:
+    def embedder(self, snapshot: LocalSnapshot) -> Embedder:
         """Return the encoder that made this index; raises `ModelMismatch`."""
         recipe = snapshot.recipe
         if self._embedder is None:
@@ -159,7 +160,7 @@ class Retriever:
         return {term: weight if found[term] else weight / 2 for term, weight in rarity.items()}
 
 
-def _with_acronyms(snapshot: Snapshot, question: str, defining: int) -> str:
+def _with_acronyms(snapshot: LocalSnapshot, question: str, defining: int) -> str:
     """Write the other form behind acronyms and names of a question, as the documents define them."""
     found = [hit.id for part in candidates(question) for hit in snapshot.lexical(part, defining)]
     return expanded(question, (passage.text for passage in snapshot.passages(found).values()))
