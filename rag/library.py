@@ -19,9 +19,8 @@ from rag.models.encoder import DEFAULT_MODEL
 from rag.models.encoder import embedder as embedder_named
 from rag.records import Outcome, Progress, SyncReport, silent
 from rag.records.filters import is_called
+from rag.records.index import Changes
 from rag.retrieve import Retriever, check_question
-from rag.store import open_store
-from rag.store.protocol import Changes
 from rag.sync import Sync
 from rag.sync.uploads import check_files, copied
 from rag.sync.walk import escaped, uri_of
@@ -34,9 +33,9 @@ if TYPE_CHECKING:
     from rag.models.reader import Reader
     from rag.models.reranker import Reranker
     from rag.records import Answer, Document, Filter, Hit
-    from rag.store.local import LocalStore
-    from rag.store.local.recovery import SetAside
-    from rag.store.protocol import DocumentInfo, Status, Writer
+    from rag.records.index import DocumentInfo, Status
+    from rag.store.local import LocalStore, LocalWriter
+    from rag.store.local.damage import SetAside
 
 _log = logging.getLogger("rag")
 
@@ -82,7 +81,9 @@ class Library:
         reader: Reader | str | None = None,
     ) -> Self:
         """Open the index at a path, which need not exist yet."""
-        return cls(open_store(store), embedder, answerer, reranker, reader)
+        from rag.store.local import LocalStore
+
+        return cls(LocalStore(store), embedder, answerer, reranker, reader)
 
     def close(self) -> None:
         """Let go of the index."""
@@ -172,7 +173,7 @@ class Library:
         """The index's own folder for files that were added."""
         return self.store.root / "files"
 
-    def _synced(self, writer: Writer, progress: Progress, *, rebuild: bool = False) -> Sync:
+    def _synced(self, writer: LocalWriter, progress: Progress, *, rebuild: bool = False) -> Sync:
         encoder = self._embedder or embedder_named(writer.recipe.model if writer.recipe else DEFAULT_MODEL)
         return Sync(writer, encoder, self.store.root, progress, rebuild, self._pool)
 

@@ -336,7 +336,7 @@ def test_passages_without_vectors_are_found_by_their_words(library, tmp_path, ha
     library.index(tmp_path / "x.txt")
     document = replace(library.document("x.txt"), uri="/late.txt", text="The lighthouse keeper resigned.", blocks=())
     from rag.records import Span
-    from rag.store.protocol import Changes
+    from rag.records.index import Changes
 
     span = Span(0, len(document.text))
     with library.store.writer() as writer:

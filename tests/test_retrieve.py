@@ -20,10 +20,10 @@ from rag.models.encoder import HashEmbedder
 from rag.models.reader import Reader
 from rag.models.reranker import CrossEncoderReranker, reranker
 from rag.records import Document, Filter, Section, Span, Statement
+from rag.records.index import Changes, Recipe
 from rag.retrieve.fusion import combined, normalised, reranked
 from rag.store.local import LocalStore
 from rag.store.local.vectors import pack_words, word_similarities
-from rag.store.protocol import Changes, Recipe
 from tests.conftest import shared
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rag.records import Answer, Citation, Document, Hit, Span, SyncReport
-    from rag.store.protocol import DocumentInfo, Status
+    from rag.records.index import DocumentInfo, Status
 
 Json = dict[str, Any]
 

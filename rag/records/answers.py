@@ -43,11 +43,7 @@ class Citation:
 
     @classmethod
     def of(cls, passage: Passage, span: Span, number: int = 1, score: float = 0.0) -> Citation:
-        """Cite `span` (document offsets) of `passage`.
-
-        Raises:
-            ValueError: the span reaches outside of the passage.
-        """
+        """Cite `span` (document offsets) of `passage`; raises ValueError where it reaches outside."""
         place = passage.place(span)
         return cls(
             number=number,

@@ -11,27 +11,29 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.records.filename import words_of_name
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
+_PART = re.compile(r"[^\W\d_]+|\d+")
+_YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
+_EMPTY = frozenset(
+    "and article attachment chapter copy dat data doc document download draft dsc edit entry export file final foo for"
+    " image img index item message msg new note notes old page part pdf post scan screenshot section temp test text the"
+    " tmp txt unnamed untitled version www".split()
+)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """A half-open range of code points, `text[start:end]`.
-
-    Raises:
-        ValueError: the range is negative or backwards.
-    """
+    """A half-open range of code points, `text[start:end]`; raises ValueError for a negative or backward one."""
 
     start: int
     end: int
 
     def __post_init__(self) -> None:
         if not 0 <= self.start <= self.end:
-            msg = f"not a span: {self.start}:{self.end}"
-            raise ValueError(msg)
+            raise ValueError(f"not a span: {self.start}:{self.end}")
 
     def __len__(self) -> int:
         return self.end - self.start
@@ -169,13 +171,11 @@ class Document:
 
         Section and page are those of the first sentence (of the span's start without sentences). So is the speaker;
         where the first sentence is nobody's, it is the one who speaks in all of the passage, if there is just one.
-
-        Raises:
-            ValueError: the span, or a sentence, reaches outside of the text or of the passage.
+        Raises ValueError where the span, or a sentence, reaches outside of the text or of the passage.
         """
         if span.end > len(self.text) or any(sentence not in span for sentence in sentences):
-            msg = f"span {span.start}:{span.end} does not fit document {self.uri} of {len(self.text)} characters"
-            raise ValueError(msg)
+            size = len(self.text)
+            raise ValueError(f"span {span.start}:{span.end} does not fit document {self.uri} of {size} characters")
         text = span.of(self.text)
         anchor = sentences[0].start if sentences else span.start
         section, statements = self.section_at(anchor), self.statements_in(span)
@@ -263,14 +263,9 @@ class Passage:
         return speaker_of(self.statements, span)
 
     def quote(self, span: Span) -> str:
-        """Cut a span of the document out of this passage.
-
-        Raises:
-            ValueError: the span reaches outside of the passage.
-        """
+        """Cut a span of the document out of this passage; raises ValueError where it reaches outside."""
         if span not in self.span:
-            msg = f"span {span.start}:{span.end} is not inside passage {self.span.start}:{self.span.end}"
-            raise ValueError(msg)
+            raise ValueError(f"span {span.start}:{span.end} is not inside passage {self.span.start}:{self.span.end}")
         return self.text[span.start - self.span.start : span.end - self.span.start]
 
     def place(self, span: Span) -> Place:
@@ -282,3 +277,18 @@ class Passage:
             return Place(self.page, self.section)
         ends = dict.fromkeys(place.section for place in (found[0], found[-1]) if place.section)
         return Place(found[0].page, " – ".join(ends) or None)
+
+
+def words_of_name(uri: str) -> str:
+    """Return the words and years of a file's name, without its ending; nothing where it has no telling word.
+
+    The name of `sotu-2014-obama.txt` alone may say who spoke (dates: `language.published`).
+    """
+    name = uri.rstrip("/").rpartition("/")[2]
+    stem, dot, _ = name.rpartition(".")
+    parts: list[str] = _PART.findall(stem if dot else name)
+    if len(parts) > 3 and sum(map(len, parts)) < 3 * len(parts):  # a hash: `3f9a-b27c`
+        return ""
+    telling = [part for part in parts if len(part) > 1 and part.isalpha() and part.lower() not in _EMPTY]
+    kept = [part for part in parts if part in telling or _YEAR.fullmatch(part)]
+    return " ".join(kept) if any(len(part) > 2 for part in telling) else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 import re
 import unicodedata
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from rag.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Collection, Iterable
 
 KEYS = ("document", "folder", "date", "section", "speaker")
 
@@ -80,11 +79,7 @@ class Filter:
 
     def check_names(self, uris: Collection[str]) -> None:
         """Raise `InputError` for a document or folder that none of these URIs fits: a mistyped name finds nothing."""
-        fit: tuple[tuple[str, tuple[str, ...], Callable[[str, str], bool]], ...] = (
-            ("document", self.document, is_called),
-            ("folder", self.folder, _below),
-        )
-        for key, names, fits in fit:
+        for key, names, fits in (("document", self.document, is_called), ("folder", self.folder, _below)):
             for name in names if uris else ():
                 if not any(fits(uri, name) for uri in uris):
                     raise InputError(f"no document matches {key}={name}; rag status lists them")
@@ -138,16 +133,13 @@ def _bounds(how: str, day: str) -> tuple[str, str]:
     if how in {">=", "<="}:
         return (day, "") if how == ">=" else ("", day)
     first = dt.date.fromisoformat(f"{day}-01-01"[:10])
-    length = {4: 366 if calendar.isleap(first.year) else 365, 7: calendar.monthrange(first.year, first.month)[1]}
-    days = length.get(len(day), 1)
     try:
-        return ((first + dt.timedelta(days=days)).isoformat(), "") if how == ">" else ("", _day_before(first))
+        if how == "<":
+            return "", (first - dt.timedelta(days=1)).isoformat()
+        later = first + dt.timedelta(days={4: 366, 7: 31}.get(len(day), 1))  # in the next year or month,
+        return (later if len(day) == 10 else later.replace(day=1)).isoformat(), ""  # which then begins there
     except OverflowError:
         raise InputError(f"no date is {how} {day}; write date>=2024-01-01") from None
-
-
-def _day_before(day: dt.date) -> str:
-    return (day - dt.timedelta(days=1)).isoformat()
 
 
 def _overlap(periods: list[tuple[str, str]]) -> list[tuple[str, str]]:

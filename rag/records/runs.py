@@ -1,11 +1,17 @@
-"""What a run over files reports: the outcome of each file, and how far it is."""
+"""What a run over files reports: the outcome of each file, how far it is, and what the index keeps of it."""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import PurePath
+from typing import Literal, Self, get_args
+
+MOST_RUNS = 30  # that an index keeps of itself; the names of removed files stay in it until later runs take their place
+MOST_OUTCOMES = 50  # with which a run is remembered
 
 State = Literal["added", "updated", "removed", "unchanged", "skipped", "failed"]
 
@@ -59,6 +65,54 @@ class SyncReport:
         sometimes: tuple[State, ...] = ("skipped", "failed")
         shown = [*always, *(state for state in sometimes if self.count(state))]
         return ", ".join(f"{self.count(state)} {state}" for state in shown)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run did, ended at a time in UTC, ISO 8601 to the second.
+
+    `counts` says how many files ended in each state, without those that stayed as they were; `outcomes` are of these
+    files, or the first of them where they are many; what failed comes first.
+    """
+
+    ended: str
+    counts: Mapping[State, int]
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """What the latest runs did, the last one first; and the files and folders that were indexed, none in another."""
+
+    runs: tuple[Run, ...] = ()
+    roots: tuple[str, ...] = ()
+
+    def noted(self, report: SyncReport, roots: Collection[str] = ()) -> Journal:
+        """Return the journal after a run; one that did what the run before did takes its place."""
+        news = report.news
+        run = Run(
+            datetime.now(UTC).isoformat(timespec="seconds"),
+            dict(Counter(outcome.state for outcome in news)),
+            tuple(news[:MOST_OUTCOMES]),
+        )
+        runs = self.runs
+        if news:
+            again = bool(runs) and (runs[0].counts, runs[0].outcomes) == (run.counts, run.outcomes)
+            runs = (run, *runs[again:])[:MOST_RUNS]
+        given = {*self.roots, *roots}
+        outermost = (path for path in sorted(given) if not any(str(above) in given for above in PurePath(path).parents))
+        return Journal(runs, tuple(outermost))
+
+    def to_json(self) -> str:
+        """Return the form in which it is stored."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read the stored form; raises `ValueError`, `LookupError` or `TypeError` for any other."""
+        stored = json.loads(text)
+        runs = (Run(r["ended"], r["counts"], tuple(Outcome(**each) for each in r["outcomes"])) for r in stored["runs"])
+        return cls(tuple(runs), tuple(stored["roots"]))
 
 
 Progress = Callable[[str, int, int], None]

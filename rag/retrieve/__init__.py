@@ -12,7 +12,6 @@ from rag.models.encoder import embed_with_words
 from rag.models.encoder import embedder as embedder_named
 from rag.models.reranker import reranker as reranker_named
 from rag.retrieve.fusion import Fusion, copies_last, normalised, ranking, reranked
-from rag.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from rag.models.encoder import Embedder
     from rag.models.reranker import Reranker
     from rag.records import Filter, Hit
-    from rag.store.protocol import Snapshot, Store
+    from rag.store.local import LocalSnapshot, LocalStore
 
 MAX_QUESTION = 4_000  # characters; what is longer is a pasted document
 
@@ -37,7 +36,9 @@ class Retriever:
             search (who answers reads the passages anyway), the name of a cross-encoder, or `none`.
     """
 
-    def __init__(self, store: Store, embedder: Embedder | None = None, reranker: Reranker | str | None = None) -> None:
+    def __init__(
+        self, store: LocalStore, embedder: Embedder | None = None, reranker: Reranker | str | None = None
+    ) -> None:
         self.store = store
         self.reranker = reranker if callable(reranker) else reranker_named(reranker)
         self._reranker_was_chosen = reranker is not None
@@ -49,7 +50,9 @@ class Retriever:
         cls, store: str | Path = "index", *, embedder: Embedder | None = None, reranker: Reranker | str | None = None
     ) -> Self:
         """Open the index at a path; raises `StoreError` when the first question finds it missing."""
-        return cls(open_store(store), embedder, reranker)
+        from rag.store.local import LocalStore
+
+        return cls(LocalStore(store), embedder, reranker)
 
     def close(self) -> None:
         """Let go of the index."""
@@ -87,7 +90,7 @@ class Retriever:
             return self._ranked(snapshot, question, min(k, max(1, snapshot.passage_count())), where, reranker)
 
     def _ranked(
-        self, snapshot: Snapshot, question: str, k: int, where: Filter | None, reranker: Reranker | None
+        self, snapshot: LocalSnapshot, question: str, k: int, where: Filter | None, reranker: Reranker | None
     ) -> list[Hit]:
         fusion = replace(self.fusion, candidates=max(self.fusion.candidates, k))
         defining = [hit.id for part in candidates(question) for hit in snapshot.lexical(part, fusion.defining)]
@@ -105,7 +108,7 @@ class Retriever:
             scores = reranked(scores, judged, fusion.reader if reranker.calibrated else fusion.reranker)
         return found.hits((best[id_] for id_ in copies_last(scores, best, fusion.alike)[:k]), scores, judged)
 
-    def embedder(self, snapshot: Snapshot) -> Embedder:
+    def embedder(self, snapshot: LocalSnapshot) -> Embedder:
         """Return the encoder that made this index; raises `ModelMismatch`."""
         recipe = snapshot.recipe
         if self._embedder is None:

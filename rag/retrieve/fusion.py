@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from rag.models.encoder import Vectors, WordVectors
     from rag.records import Filter, Passage
-    from rag.store.protocol import Found, Snapshot
+    from rag.records.index import Found
+    from rag.store.local import LocalSnapshot
 
     Scores = Mapping[str, float]
 
@@ -77,7 +78,7 @@ class Ranking:
 
 
 def ranking(
-    snapshot: Snapshot, question: str, query: Vectors, words: WordVectors, fusion: Fusion, where: Filter | None
+    snapshot: LocalSnapshot, question: str, query: Vectors, words: WordVectors, fusion: Fusion, where: Filter | None
 ) -> Ranking:
     """Rank the candidates of both halves for a question, of which `query` is the unit vector, shape (dimension,)."""
     dense = snapshot.dense(query, fusion.candidates, where)
@@ -108,7 +109,7 @@ def reranked(scores: Scores, judged: Scores, weight: float) -> dict[str, float]:
     return combined(scores, [(1 / (1 + weight), scores), (weight / (1 + weight), judged)])
 
 
-def _late_interaction(snapshot: Snapshot, words: WordVectors, ids: Sequence[str]) -> Scores:
+def _late_interaction(snapshot: LocalSnapshot, words: WordVectors, ids: Sequence[str]) -> Scores:
     """Match each word of the question with its best in a passage; it counts as much as its rarest term is rare."""
     found = [terms(word) for word in words.texts]
     rarity = snapshot.rarity({term for each in found for term in each})

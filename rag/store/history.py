@@ -42,15 +42,10 @@ COMMIT;
 
 @dataclass(frozen=True, slots=True)
 class ConversationTurn:
-    """A question with its answer.
+    """A question with its answer in the form of `rag ask --json`, asked at a time in UTC, ISO 8601 to the second.
 
-    Attributes:
-        id: of this turn.
-        conversation: which it belongs to, the id of its first turn.
-        asked_at: UTC, ISO 8601 to the second.
-        answer: in the form of `rag ask --json`.
-        verdict: what somebody said of the answer, None as long as nobody did.
-        correction: the right short answer, from whoever said that this one is wrong.
+    `conversation` is the id of its first turn. `verdict` is what somebody said of the answer, `correction` the right
+    short answer from whoever said that this one is wrong.
     """
 
     id: int
@@ -74,13 +69,8 @@ class Conversation:
 class History:
     """The conversations in a file, which need not exist yet. Safe to use from several threads and processes.
 
-    Each change is on disk, or not made at all, when its method returns.
-
-    Args:
-        file: usually `library.store.root / "history.db"`.
-        most_bytes: how large the file may grow.
-
-    All methods raise `StoreError` when the file cannot be used.
+    Each change is on disk, or not made at all, when its method returns. All methods raise `StoreError` when the file,
+    usually `library.store.root / "history.db"`, cannot be used.
     """
 
     def __init__(self, file: Path, most_bytes: int = MOST_BYTES) -> None:
@@ -131,11 +121,8 @@ class History:
     def forget(self, *documents: str) -> int:
         """Forget the conversations that quote documents, with all feedback on them, and return how many there were.
 
-        Args:
-            documents: by URI or by the end of a path that only one of them has; the index need not have them any more.
-
-        Raises:
-            DocumentUnknown: no conversation quotes it, or several documents are called so; nothing is forgotten.
+        A document, which the index need not have any more, goes by its URI or the end of a path that only one of them
+        has. Raises `DocumentUnknown`, and forgets nothing, where no conversation quotes it or several are called so.
         """
         quoted = self.quoted()
         gone = set[int]().union(*(quoted[_called(name, quoted)] for name in documents))
@@ -153,18 +140,13 @@ class History:
             if not changed.rowcount:
                 raise InputError("That answer is not kept any more.")
 
-    def questions(self, documents: Collection[str]) -> list[Json]:
-        """Return the answers with a verdict as records of a question file for `rag eval`, in the order of asking.
+    def question_file(self, documents: Collection[str]) -> str:
+        """Return the answers with a verdict as a question file for `rag eval`, JSON Lines in the order of asking.
 
-        Args:
-            documents: URIs of the index that they are to be measured on; `rag eval` refuses others.
+        `documents` are URIs of the index that they are to be measured on; `rag eval` refuses others.
         """
         judged = map(_turn, self._rows(f"{_TURN} WHERE verdict IS NOT NULL ORDER BY id"))
-        return [_question(turn, documents) for turn in judged]
-
-    def question_file(self, documents: Collection[str]) -> str:
-        """Return `questions` as the text of a JSON Lines file."""
-        return "".join(f"{json.dumps(question)}\n" for question in self.questions(documents))
+        return "".join(f"{json.dumps(_question(turn, documents))}\n" for turn in judged)
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         if not self._file.exists():
@@ -174,7 +156,7 @@ class History:
 
     def _forget_oldest(self, db: sqlite3.Connection, but: int) -> None:
         """Forget conversations until the file's pages in use fit, never the one in hand."""
-        while _bytes_used(db) > self._most_bytes:
+        while db.execute(_BYTES_USED).fetchone()[0] > self._most_bytes:
             oldest = db.execute(
                 "SELECT conversation FROM turns WHERE conversation != ? GROUP BY conversation ORDER BY max(id) LIMIT 1",
                 (but,),
@@ -192,7 +174,11 @@ class History:
             with closing(sqlite3.connect(self._file, timeout=10)) as db:
                 db.execute("PRAGMA secure_delete = ON")  # what is forgotten is gone from the file
                 db.execute("PRAGMA synchronous = FULL")
-                self._prepare(db)
+                found = db.execute("PRAGMA user_version").fetchone()[0]
+                if found == 0:
+                    db.executescript(_SCHEMA)
+                elif found != FORMAT:
+                    raise FormatMismatch(f"{self._file} was written by another version of this program; move it away")
                 with db:
                     yield db
         except (OSError, sqlite3.Error) as error:
@@ -200,17 +186,14 @@ class History:
                 f"{self._file} cannot be used ({error}); free space, or move it away to begin anew"
             ) from error
 
-    def _prepare(self, db: sqlite3.Connection) -> None:
-        found = db.execute("PRAGMA user_version").fetchone()[0]
-        if found == 0:
-            db.executescript(_SCHEMA)
-        elif found != FORMAT:
-            raise FormatMismatch(f"{self._file} was written by another version of this program; move it away")
-
 
 _QUOTED = """
 SELECT conversation, q.value ->> 'document' FROM turns, json_each(answer, '$.citations') q
 UNION SELECT conversation, q.value ->> 'document' FROM turns, json_each(answer, '$.nearest') q
+"""
+
+_BYTES_USED = """
+SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size
 """
 
 _TURN = "SELECT id, conversation, asked_at, answer, verdict, correction FROM turns"
@@ -231,13 +214,6 @@ def _turn(row: tuple[Any, ...]) -> ConversationTurn:
     return ConversationTurn(
         number, conversation, asked_at, json.loads(answer), verdict, correction and json.loads(correction)
     )
-
-
-def _bytes_used(db: sqlite3.Connection) -> int:
-    pages, free, size = (
-        db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
-    )
-    return int((pages - free) * size)
 
 
 def _question(turn: ConversationTurn, documents: Collection[str]) -> Json:

@@ -22,7 +22,7 @@ from rag.load.archive import is_archive, members
 from rag.load.pool import Pool
 from rag.models.encoder import embed_with_words
 from rag.records import Outcome, Progress, SyncReport, silent
-from rag.store.protocol import Changes, Recipe
+from rag.records.index import Changes, Recipe
 from rag.sync.walk import escaped, uri_of, walk, walk_changed
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from rag.models.encoder import Embedder
     from rag.records import Document, Passage
-    from rag.store.protocol import Writer
+    from rag.store.local import LocalWriter
     from rag.sync.walk import Walk
 
 _READ_AHEAD = 4  # files for each worker that are read before their turn
@@ -41,14 +41,7 @@ EMBED_BATCH = 64  # passages whose vectors are kept at once: what a kill costs a
 
 @dataclass(slots=True)
 class _Plan:
-    """What a run will publish and report.
-
-    Attributes:
-        chunker: cuts the documents.
-        known: the digest of every document of the index by URI.
-        upserts, removals: what will be published.
-        outcomes: what will be reported.
-    """
+    """What a run will publish (`upserts`, `removals`) and report; `known` is the digest of each document by URI."""
 
     chunker: Chunker
     known: Mapping[str, str]
@@ -110,18 +103,15 @@ class _Plan:
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """One run.
+    """One run that brings the index of a writer level, with the encoder of that index.
 
     Attributes:
-        writer: of the index that is to be brought level.
-        embedder: the encoder of the index.
         leave_out: a folder that is passed over (the index itself).
-        progress: told how far the run is.
         rebuild: read and cut everything anew, also what did not change; the recipe may be another one.
         pool: reads the files; without it, the run has one of its own.
     """
 
-    writer: Writer
+    writer: LocalWriter
     embedder: Embedder
     leave_out: Path
     progress: Progress = silent
@@ -140,7 +130,7 @@ class Sync:
         present = self.writer.recipe
         if present is not None and present != recipe and not self.rebuild:
             raise ModelMismatch(present.difference(recipe))
-        plan = _Plan(chunker, self.writer.digests())
+        plan = _Plan(chunker, self.writer.catalog.digests())
         root = self.leave_out
         found = walk(paths, plan.known, root) if changed is None else walk_changed(paths, changed, root)
         self._read(found, plan)
@@ -229,9 +219,10 @@ class Sync:
     def _recut_the_rest(self, plan: _Plan) -> None:
         """In a rebuild, cut the documents that no path covers from their stored text: nothing gets lost."""
         done = {document.uri for document, _ in plan.upserts} | set(plan.removals)
-        for document in self.writer.documents():
-            if document.uri not in done:
-                plan.take(document)
+        catalog = self.writer.catalog
+        for uri in catalog.digests():
+            if uri not in done:
+                plan.take(catalog.document(uri))
 
     def _embed(self, plan: _Plan) -> int:
         """Store the vectors that are missing and return how many there were."""

@@ -23,10 +23,8 @@ if TYPE_CHECKING:
 class Leftovers:
     """What is left of one document.
 
-    Attributes:
-        uri: the document's.
-        conversations: the ids of those kept ones that quote it or show a passage of it.
-        file: the document's, or that of the archive around it, where the next run over its folder takes it in again.
+    The kept `conversations` that quote it or show a passage of it, by id; and its `file`, or that of the archive around
+    it, where the next run over its folder takes it in again.
     """
 
     uri: str
@@ -44,10 +42,7 @@ def leftovers(store: LocalStore, history: History, uris: Iterable[str]) -> list[
 def _file_found_again(uri: str, roots: Sequence[str], index: Path) -> Path | None:
     """Return the file of a document, unless it is gone or an ignore file leaves it out.
 
-    Args:
-        uri: of the document.
-        roots: what was indexed so far; a file that was named by itself is looked for from its folder.
-        index: the index's folder.
+    One that was named by itself is looked for from its folder.
     """
     path = Path(uri)
     file = next((each for each in (path, *path.parents) if each.is_file()), None) if path.is_absolute() else None

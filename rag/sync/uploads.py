@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import deque
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,9 +61,5 @@ def _try(file: Path) -> None:
 
 def _free(path: Path, taken: Collection[Path]) -> Path:
     """Return the path, or one with a number when another file of the same call has it: both are wanted."""
-    number = 1
-    free = path
-    while free in taken:
-        number += 1
-        free = path.with_name(f"{path.stem} ({number}){path.suffix}")
-    return free
+    same = (path.with_name(f"{path.stem} ({number}){path.suffix}") for number in count(2))
+    return next(free for free in chain([path], same) if free not in taken)

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import closing
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol
 
 from rag.errors import InputError, RagError
 from rag.records import Progress, silent
-from rag.sync.ignore import NAME
-from rag.sync.walk import uri_of
+from rag.sync.walk import NAME, uri_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Sequence
+    from collections.abc import Callable, Collection, Generator, Sequence
     from contextlib import AbstractContextManager
 
     from rag.records import SyncReport
@@ -31,24 +31,21 @@ _RETRY = 2.0  # seconds after which a batch that failed is tried again
 _HINT = "raise fs.inotify.max_user_watches, or set WATCHFILES_FORCE_POLLING=1"
 
 
-class Indexed(Protocol):
-    """What can be brought level: a `Library`."""
+class _Indexed(Protocol):
+    """What can be brought level: a `Library`. Changes in its own folder `root` are not listened to."""
 
     @property
-    def root(self) -> Path:
-        """The index's folder, whose own changes are not listened to."""
+    def root(self) -> Path: ...
 
-    def readers_kept(self) -> AbstractContextManager[None]:
-        """Keep the processes that read files, for many small runs."""
+    def readers_kept(self) -> AbstractContextManager[None]: ...
 
     def index(
         self, *paths: str | Path, changed: Collection[str | Path] | None = None, progress: Progress = silent
-    ) -> SyncReport:
-        """Bring the index level."""
+    ) -> SyncReport: ...
 
 
 def watch(
-    library: Indexed,
+    library: _Indexed,
     paths: Sequence[str | Path],
     *,
     progress: Progress = silent,
@@ -68,7 +65,7 @@ def watch(
         if not Path(path).exists():
             raise InputError(f"{path} does not exist; check the path")
     roots, index = [uri_of(Path(path)) for path in paths], os.path.realpath(library.root)
-    with library.readers_kept(), _Changes(roots, index) as changes:
+    with library.readers_kept(), closing(_Changes(roots, index)) as changes:
         # After listening began, so that what changes meanwhile comes again; an empty folder may be filled later.
         yield library.index(*paths, changed=paths, progress=progress)
         waiting: set[str] = set()
@@ -76,7 +73,7 @@ def watch(
         while not stop.is_set():
             waiting |= changes.next(_RETRY)
             try:
-                report = library.index(*paths, changed=waiting) if waiting and not stop.is_set() else None
+                report = library.index(*paths, changed=sorted(waiting)) if waiting and not stop.is_set() else None
             except RagError as error:
                 if str(error) != failure:
                     yield error
@@ -95,25 +92,20 @@ class _Changes:
         self._roots = roots
         self._index = index
         self._news: SimpleQueue[News] = SimpleQueue()
-        self._around = _Listener(sorted({os.path.dirname(root) for root in roots}), self._news, recursive=False)  # noqa: PTH120
-        self._inside = self._listen_inside()
+        around = sorted({os.path.dirname(root) for root in roots})  # noqa: PTH120
+        self._end_around = _listen(around, self._news, recursive=False)
+        self._end_inside = self._listen_inside()
 
-    def __enter__(self) -> Self:
-        self._around.begin()
-        self._inside.begin()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._around.end()
-        self._inside.end()
+    def close(self) -> None:
+        self._end_around()
+        self._end_inside()
 
     def next(self, seconds: float) -> set[str]:
         """Wait for changes, at most so long, and return the paths."""
         found = self._received(seconds)
         if not found.isdisjoint(self._roots):
-            self._inside.end()  # a folder that came again is another one
-            self._inside = self._listen_inside()
-            self._inside.begin()
+            self._end_inside()  # a folder that came again is another one
+            self._end_inside = self._listen_inside()
         return {path for path in found if self._concerns(path)}
 
     def _received(self, seconds: float) -> set[str]:
@@ -128,8 +120,8 @@ class _Changes:
         except Empty:
             return found
 
-    def _listen_inside(self) -> _Listener:
-        return _Listener([root for root in self._roots if os.path.isdir(root)], self._news, recursive=True)  # noqa: PTH112
+    def _listen_inside(self) -> Callable[[], None]:
+        return _listen([root for root in self._roots if os.path.isdir(root)], self._news, recursive=True)  # noqa: PTH112
 
     def _concerns(self, path: str) -> bool:
         around = [root for root in self._roots if f"{path}/".startswith(f"{root.rstrip('/')}/")]
@@ -141,47 +133,43 @@ class _Changes:
         return not hidden and not name.endswith("~")
 
 
-class _Listener:
-    """A thread that puts the paths that change into a queue; an error ends it, and is put there too."""
+def _listen(folders: Sequence[str], news: SimpleQueue[News], *, recursive: bool) -> Callable[[], None]:
+    """Put the paths that change from now on into a queue, in a thread, and return what ends it.
 
-    def __init__(self, folders: Sequence[str], news: SimpleQueue[News], *, recursive: bool) -> None:
-        self._folders = folders
-        self._news = news
-        self._recursive = recursive
-        self._ready, self._stop = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+    An error ends it, too, and is put there.
+    """
+    ready, stop = threading.Event(), threading.Event()
 
-    def begin(self) -> None:
-        """Begin to listen; from here on, no change is missed."""
-        self._thread.start()
-        self._ready.wait()
-
-    def end(self) -> None:
-        """Stop listening."""
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
+    def run() -> None:
         import watchfiles
 
         try:
-            if not self._folders:
+            if not folders:
                 return
             for changes in watchfiles.watch(
-                *self._folders,
+                *folders,
                 watch_filter=None,
                 debounce=_LONGEST,
                 step=_QUIET,
-                stop_event=self._stop,
+                stop_event=stop,
                 rust_timeout=200,
                 yield_on_timeout=True,
-                recursive=self._recursive,
+                recursive=recursive,
                 ignore_permission_denied=True,
             ):
-                self._ready.set()  # the first one comes by timeout, when the system's listening has begun
+                ready.set()  # the first one comes by timeout, when the system's listening has begun
                 if changes:
-                    self._news.put({path for _, path in changes})
+                    news.put({path for _, path in changes})
         except (OSError, RuntimeError) as error:  # the second is what watchfiles raises for an error of the system
-            self._news.put(error)
+            news.put(error)
         finally:
-            self._ready.set()
+            ready.set()
+
+    def end() -> None:
+        stop.set()
+        thread.join()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    ready.wait()
+    return end

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.library import Library
-from rag.records.filename import words_of_name
+from rag.records.documents import words_of_name
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def history(tmp_path):
 
 def test_nothing_is_made_by_looking(history, tmp_path):
     assert history.conversations() == []
-    assert history.questions(()) == []
+    assert history.question_file(()) == ""
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(InputError, match="not there"):
         history.turns(1)
@@ -102,7 +102,7 @@ def test_verdicts_replace_each_other(history):
     history.judge(turn.id, "helpful")
     assert [(t.verdict, t.correction) for t in history.turns(turn.conversation)] == [("helpful", None)]
     history.judge(turn.id, None)
-    assert history.questions(()) == []
+    assert history.question_file(()) == ""
 
 
 def test_threads_lose_nothing(history):

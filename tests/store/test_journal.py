@@ -14,7 +14,7 @@ from rag.errors import IndexCorrupt
 from rag.library import Library
 from rag.models.encoder import HashEmbedder
 from rag.records import Outcome, SyncReport
-from rag.store.journal import MOST_OUTCOMES, MOST_RUNS, Journal
+from rag.records.runs import MOST_OUTCOMES, MOST_RUNS, Journal
 
 
 @pytest.fixture

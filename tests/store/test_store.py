@@ -307,8 +307,8 @@ def test_a_rebuild_over_damage_says_what_it_does_not_have(filled, corpus, tmp_pa
 
 def test_other_format_is_refused(filled):
     """An index of another version says so."""
-    with filled.store.writer() as writer, writer._catalog.transaction():
-        writer._catalog.put("format", "99")
+    with filled.store.writer() as writer, writer.catalog.transaction():
+        writer.catalog.put("format", "99")
     with pytest.raises(FormatMismatch, match="format 99"):
         Library.open(filled.store.root).search("crane")
 
@@ -332,7 +332,7 @@ def test_removed_vector_is_in_no_file(filled, corpus):
     filled.index(corpus)
     with filled.store.snapshot() as snapshot:
         catalog = snapshot.catalog
-        ids = catalog.passage_ids(str(path))
+        ids = catalog.passage_ids([str(path)])
         ((_, vector),) = catalog.vectors_by_id(snapshot.recipe.fingerprint, ids)
     filled.index(corpus, rebuild=True)
     assert any(vector in file.read_bytes() for file in filled.store.root.glob("vectors-*"))
@@ -400,9 +400,9 @@ def test_full_disk_for_the_derived_files(filled, corpus, monkeypatch):
 )
 def test_damaged_rows_are_lines_of_verify(filled, corpus, column, table):
     """A row that does not decode is named, and the check goes on; a rebuild starts over from the files."""
-    with filled.store.writer() as writer, writer._catalog.transaction():
+    with filled.store.writer() as writer, writer.catalog.transaction():
         query = f"UPDATE {table} SET {column} = ? WHERE uri LIKE '%report-00_.txt'"
-        writer._catalog._db.execute(query, (b"\xff[",))
+        writer.catalog._db.execute(query, (b"\xff[",))
     assert sum("is damaged" in line for line in filled.verify()) == 10
     with pytest.raises(IndexCorrupt):
         _ = filled.search("crane", 300), filled.document("report-003.txt")

@@ -11,8 +11,7 @@ import pytest
 
 from rag.errors import LoadError
 from rag.load import load, read
-from rag.sync.ignore import NAME, Rules
-from rag.sync.walk import walk, walk_changed
+from rag.sync.walk import NAME, Rules, walk, walk_changed
 
 OUTSIDE = Path("/nowhere")
 TREES = (

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from rag.app.ui.map import PassageMap, Point
     from rag.app.ui.timeline import Timeline
     from rag.records import Outcome, SyncReport
-    from rag.store.journal import Run
-    from rag.store.protocol import DocumentInfo
+    from rag.records.index import DocumentInfo
+    from rag.records.runs import Run
     from rag.sync.leftovers import Leftovers
 
 CHARACTERS_PER_WORD = 6  # of English text with its spaces

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rag.models.encoder import Vectors
     from rag.records import Passage
-    from rag.store.protocol import Snapshot, Store
+    from rag.store.local import LocalSnapshot, LocalStore
 
 MOST_POINTS = 2_000
 
@@ -76,7 +76,7 @@ class PassageMap:
 class CurrentMap:
     """The map of an index as it is now: drawn once for each generation, kept as long as the index stays."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: LocalStore) -> None:
         self._store = store
         self._map: PassageMap | None = None
 
@@ -88,7 +88,7 @@ class CurrentMap:
             return self._map, found_points(self._map, snapshot, found)
 
 
-def passage_map(snapshot: Snapshot) -> PassageMap:
+def passage_map(snapshot: LocalSnapshot) -> PassageMap:
     """Draw at most 2,000 passages of an index."""
     vectors = snapshot.vectors(snapshot.sample(MOST_POINTS))
     projection = Projection.of(_matrix(vectors, snapshot.recipe.dimension))
@@ -96,13 +96,13 @@ def passage_map(snapshot: Snapshot) -> PassageMap:
     return PassageMap(tuple(points), snapshot.passage_count(), snapshot.generation, projection)
 
 
-def found_points(map_: PassageMap, snapshot: Snapshot, passages: Sequence[Passage]) -> tuple[Point, ...]:
+def found_points(map_: PassageMap, snapshot: LocalSnapshot, passages: Sequence[Passage]) -> tuple[Point, ...]:
     """Place what a question found, in its order; those without a vector are left out."""
     vectors = snapshot.vectors([passage.id for passage in passages])
     return tuple(_points(snapshot, vectors, map_.projection))
 
 
-def _points(snapshot: Snapshot, vectors: dict[str, Vectors], projection: Projection) -> Iterator[Point]:
+def _points(snapshot: LocalSnapshot, vectors: dict[str, Vectors], projection: Projection) -> Iterator[Point]:
     passages = snapshot.passages(vectors)
     places = projection(_matrix(vectors, snapshot.recipe.dimension)).tolist()
     for (id_, _), (x, y) in zip(vectors.items(), places, strict=True):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from rag.store.protocol import DocumentInfo
+    from rag.records.index import DocumentInfo
 
 MOST_BARS = 60
 

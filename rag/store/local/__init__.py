@@ -16,25 +16,23 @@ of larger ones, when `files.SHARE` of their entries are removed ones, and with e
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import IndexCorrupt, IndexMissing, InputError
-from rag.store.journal import Journal
+from rag.records.index import Status
+from rag.records.runs import Journal
 from rag.store.local.catalog import Catalog
+from rag.store.local.damage import SetAside, damage_of, damages, holds_nothing, set_aside, withdraw
 from rag.store.local.files import locked, writing
-from rag.store.local.opened import OpenIndexes
-from rag.store.local.recovery import SetAside, damage_of, holds_nothing, set_aside, withdraw
-from rag.store.local.snapshot import LocalSnapshot
-from rag.store.local.verify import damages
+from rag.store.local.snapshot import LocalSnapshot, OpenIndexes
 from rag.store.local.write import LocalWriter
-from rag.store.protocol import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rag.store.protocol import Recipe
+    from rag.records.index import Recipe
 
 __all__ = ["LocalSnapshot", "LocalStore", "LocalWriter"]
 
@@ -44,9 +42,14 @@ class LocalStore:
 
     Args:
         root: the folder; made by the first writer.
+
+    Raises:
+        InputError: the address is a URL of an engine that this version does not have.
     """
 
     def __init__(self, root: str | Path) -> None:
+        if "://" in str(root):
+            raise InputError(f"no engine for {root}: this version keeps its index in a folder; give --store a path")
         self.root = Path(root)
         self._catalogs: list[Catalog] = []  # idle reading connections
         self._indexes = OpenIndexes(self.root)
@@ -139,17 +142,11 @@ class LocalStore:
             self._catalogs.pop().close()
         self._indexes.forget()
 
-    # what no other engine has: a catalog that may be damaged, and connections to its file
-
     def set_aside_if_damaged(self) -> SetAside | None:
         """Move an unreadable catalog out of the way, kept under another name, so that a new one can be made.
 
-        Returns what was moved; None where the catalog is sound, or there is none. Only what is in the file counts: a
-        sound catalog stays, also when it cannot be opened or read just now.
-
-        Raises:
-            IndexLocked: another process is writing.
-            StoreError: the file cannot be read at all, for want of permission or space.
+        Returns what was moved; None where the catalog is sound, also when it cannot be opened just now, or there is
+        none. Raises `IndexLocked`, and `StoreError` where the file cannot be read for want of permission or space.
         """
         path = self.root / "catalog.db"
         if not path.exists():
@@ -163,7 +160,14 @@ class LocalStore:
 
     @contextmanager
     def _catalog(self) -> Iterator[Catalog]:
-        catalog = self._idle() or Catalog(self.root / "catalog.db")
+        catalog = None
+        with suppress(IndexError):
+            catalog = self._catalogs.pop()
+        if catalog and not catalog.is_current:  # its file was deleted, or another index has taken its place
+            catalog.close()
+            self.close()  # what was kept in memory is of that file as well
+            catalog = None
+        catalog = catalog or Catalog(self.root / "catalog.db")
         try:
             with catalog.guarded():
                 yield catalog
@@ -174,15 +178,3 @@ class LocalStore:
             catalog.close()
         else:
             self._catalogs.append(catalog)
-
-    def _idle(self) -> Catalog | None:
-        """Return an open connection; none to a file that was deleted, or whose place another index has taken."""
-        try:
-            catalog = self._catalogs.pop()
-        except IndexError:
-            return None
-        if catalog.is_current:
-            return catalog
-        catalog.close()
-        self.close()  # what was kept in memory is of that file as well
-        return None

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import DocumentUnknown
-from rag.records import Document
-from rag.records.codec import layout
-from rag.store.journal import Journal
-from rag.store.local.connection import Connection
-from rag.store.local.rows import decoding, encoded_sentences, encoded_statements, text_key, to_document, to_passage
-from rag.store.protocol import DocumentInfo, Recipe
+from rag.records import Document, Passage, Place, Span, Statement
+from rag.records.codec import layout, with_layout
+from rag.records.index import DocumentInfo, Recipe
+from rag.records.runs import Journal
+from rag.store.local.connection import Connection, decoding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from rag.records import Filter, Passage
-    from rag.store.local.texts import Texts
+    from rag.records import Filter
+
+LONG = 100_000
+"""Characters from which on a text is kept in memory; a shorter one is soon read again."""
+
+MOST_BYTES = 100_000_000
+"""Of memory that the texts may take: the longest that is read into an index fits, whatever its letters."""
 
 _PASSAGE = "SELECT id, start, end, section, speaker, page, sentences, statements FROM passages"
 
-_BY_ID = "SELECT id, {} FROM passages JOIN vectors USING (key) WHERE id = ? AND model = ?"
+_STORED = "SELECT {0}, {1} FROM passages JOIN vectors USING (key) WHERE {0} = ? AND model = ?"
 
 _HAS = {
     "uri": "uri IN (SELECT value FROM json_each(?))",
@@ -35,8 +41,6 @@ _HAS = {
 
 class Catalog(Connection):
     """The tables by what they mean."""
-
-    # meta
 
     @property
     def generation(self) -> int:
@@ -62,19 +66,9 @@ class Catalog(Connection):
         with decoding("the journal"):
             return Journal.from_json(stored) if stored else Journal()
 
-    def set_journal(self, journal: Journal) -> None:
-        """Remember what the latest runs did."""
-        self.put("journal", journal.to_json())
-
-    # documents
-
     def digests(self) -> dict[str, str]:
         """Return the digest of every document by URI."""
         return dict(self._db.execute("SELECT uri, digest FROM documents"))
-
-    def uris(self) -> list[str]:
-        """Return the URI of every document in order; no text is read for it."""
-        return [row[0] for row in self._db.execute("SELECT uri FROM documents ORDER BY uri")]
 
     def documents(self) -> list[DocumentInfo]:
         """List all documents by URI."""
@@ -94,7 +88,8 @@ class Catalog(Connection):
         ).fetchone()
         if row is None:
             raise DocumentUnknown(f"no document {uri} in the index; rag status lists them")
-        return to_document(row)
+        with decoding(f"the document {uri}"):
+            return with_layout(Document(uri, _text(row[1]), *row[2:6]), json.loads(row[6]))
 
     def put_document(self, document: Document, passages: Sequence[Passage]) -> None:
         """Insert or replace a document and its passages; passages that stay the same keep their number."""
@@ -106,7 +101,7 @@ class Catalog(Connection):
             "layout=excluded.layout",
             (d.uri, d.digest, d.media_type, d.title, d.date, d.text, json.dumps(layout(d))),
         )
-        stale = self.passage_ids(d.uri) - {passage.id for passage in passages}
+        stale = self.passage_ids([d.uri]) - {passage.id for passage in passages}
         self._db.executemany("DELETE FROM passages WHERE id = ?", ((id_,) for id_ in stale))
         self._db.executemany(
             "INSERT INTO passages (id, uri, start, end, section, speaker, page, sentences, statements, key) "
@@ -115,7 +110,7 @@ class Catalog(Connection):
             (
                 (
                     *(p.id, p.uri, p.span.start, p.span.end, p.section, p.speaker, p.page),
-                    *(encoded_sentences(p), encoded_statements(p.statements), text_key(p)),
+                    *(_encoded_sentences(p), _encoded_statements(p), text_key(p)),
                 )
                 for p in passages
             ),
@@ -131,60 +126,46 @@ class Catalog(Connection):
             self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - names from the line above
         self._db.execute("DELETE FROM meta WHERE key IN ('recipe', 'vectors_file', 'vectors_size', 'vectors_sha256')")
 
-    # passages
+    def passage_ids(self, uris: Iterable[str] | None = None) -> set[str]:
+        """Return the ids of the passages of these documents, or of all."""
+        if uris is None:
+            return {row[0] for row in self._db.execute("SELECT id FROM passages")}
+        return {row[0] for uri in uris for row in self._db.execute("SELECT id FROM passages WHERE uri = ?", (uri,))}
 
-    def passage_ids(self, uri: str | None = None) -> set[str]:
-        """Return the ids of all passages, or of those of one document."""
-        where, parameters = ("", ()) if uri is None else (" WHERE uri = ?", (uri,))
-        return {row[0] for row in self._db.execute(f"SELECT id FROM passages{where}", parameters)}  # noqa: S608
-
-    def passages(self, ids: Iterable[str] | None = None, texts: Texts | None = None) -> Iterator[Passage]:
+    def passages(self, ids: Iterable[str] | None = None, texts: dict[str, str] | None = None) -> Iterator[Passage]:
         """Return those of these passages that exist, document by document; all of them without `ids`.
 
-        Each text is read once, and cut here: SQLite would read it from its start for every passage.
-
-        Args:
-            ids: of passages.
-            texts: keeps the texts of this generation for the next time.
+        Each text is read once, and cut here: SQLite would read it from its start for every passage. `texts` keeps the
+        texts of this generation for the next time.
         """
-        by_document = dict.fromkeys(self.digests()) if ids is None else self._by_document(ids)
-        for uri, inside in by_document.items():
-            source = self._source(uri, texts)
-            if source is not None:
-                yield from self.passages_of(source, inside)
+        query, inside = "SELECT id, uri FROM passages JOIN documents USING (uri) WHERE id = ?", dict[str, list[str]]()
+        for id_, uri in self._each(query, ids or ()):
+            inside.setdefault(uri, []).append(id_)
+        for uri in self.digests() if ids is None else inside:
+            yield from self.passages_of(self._without_layout(uri, texts), inside.get(uri))
 
     def passages_of(self, document: Document, ids: Iterable[str] | None = None) -> Iterator[Passage]:
         """Cut those of these passages that exist out of their document's text; all of its passages without `ids`."""
-        if ids is None:
-            rows = self._db.execute(f"{_PASSAGE} WHERE uri = ? ORDER BY number", (document.uri,))
-            yield from (to_passage(row, document) for row in rows)
-            return
-        yield from (to_passage(row, document) for row in self._each(f"{_PASSAGE} WHERE id = ?", ids))
+        rows = (
+            self._db.execute(f"{_PASSAGE} WHERE uri = ? ORDER BY number", (document.uri,))
+            if ids is None
+            else self._each(f"{_PASSAGE} WHERE id = ?", ids)
+        )
+        return (_passage(row, document) for row in rows)
 
-    def _by_document(self, ids: Iterable[str]) -> dict[str, list[str]]:
-        """Return these passages by the URI of their document, without those that do not exist."""
-        found: dict[str, list[str]] = {}
-        for id_, uri in self._each("SELECT id, uri FROM passages WHERE id = ?", ids):
-            found.setdefault(uri, []).append(id_)
-        return found
-
-    def _source(self, uri: str, texts: Texts | None) -> Document | None:
-        """Return a document without its layout, as passages are cut out of it; None for an unknown one."""
+    def _without_layout(self, uri: str, texts: dict[str, str] | None) -> Document:
+        """Return a document as passages are cut out of it."""
         query = "SELECT title, digest, media_type, date FROM documents WHERE uri = ?"
         row = self._db.execute(query, (uri,)).fetchone()
-        if row is None:
-            return None
-        title, digest, media_type, date = row
-        text = texts.get(uri, digest, lambda: self._text(uri)) if texts else self._text(uri)
-        return Document(uri, text, title, digest, media_type, date)
-
-    def _text(self, uri: str) -> str:
-        """Return a document's text; raises `IndexCorrupt`."""
-        (text,) = self._db.execute("SELECT text FROM documents WHERE uri = ?", (uri,)).fetchone()
-        with decoding(f"the document {uri}"):
-            if not isinstance(text, str):
-                raise TypeError("its text is no text")
-        return text
+        text = texts.get(uri) if texts else None
+        if text is None:
+            with decoding(f"the document {uri}"):
+                text = _text(*self._db.execute("SELECT text FROM documents WHERE uri = ?", (uri,)).fetchone())
+            if texts is not None and len(text) >= LONG and sys.getsizeof(text) <= MOST_BYTES:
+                if sum(map(sys.getsizeof, [text, *texts.values()])) > MOST_BYTES:
+                    texts.clear()
+                texts[uri] = text
+        return Document(uri, text, *row)
 
     def numbers(self, model: str) -> list[int]:
         """Return the numbers of all passages that have a vector of this model, in ascending order."""
@@ -227,8 +208,6 @@ class Catalog(Connection):
         """Return the number of rows of a table."""
         return int(self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - own names only
 
-    # vectors
-
     def has_vector(self, model: str, key: str) -> bool:
         """Tell whether the vector of this text is known."""
         query = "SELECT 1 FROM vectors WHERE model = ? AND key = ?"
@@ -244,27 +223,20 @@ class Catalog(Connection):
 
     def vectors(self, model: str, numbers: Iterable[int]) -> Iterator[tuple[int, bytes]]:
         """Return (number, float32 bytes) of those of these passages that have a vector."""
-        query = "SELECT number, vector FROM passages JOIN vectors USING (key) WHERE number = ? AND model = ?"
-        return self._each(query, numbers, model)
+        return self._each(_STORED.format("number", "vector"), numbers, model)
 
     def vectors_by_id(self, model: str, ids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Return (passage id, float32 bytes) of those of these passages that have a vector."""
-        return self._each(
-            "SELECT id, vector FROM passages JOIN vectors USING (key) WHERE id = ? AND model = ?", ids, model
-        )
+        return self._each(_STORED.format("id", "vector"), ids, model)
 
     def words_by_id(self, model: str, ids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Return (passage id, packed words) of those of these passages that have a vector."""
-        return self._each(
-            "SELECT id, words FROM passages JOIN vectors USING (key) WHERE id = ? AND model = ?", ids, model
-        )
+        return self._each(_STORED.format("id", "words"), ids, model)
 
     def _each(self, query: str, keys: Iterable[str | int], *more: str) -> Iterator[Any]:
         """Return the one row of each key that has one, in their order."""
         rows = (self._db.execute(query, (key, *more)).fetchone() for key in keys)
         return (row for row in rows if row is not None)
-
-    # the lexical index's debts
 
     def unsettled(self) -> set[str]:
         """Return the passages whose state in the lexical index is in doubt."""
@@ -282,3 +254,39 @@ class Catalog(Connection):
         lost = orphans.fetchone()[0]
         damages = [f"catalog.db: {row}" for row in rows if row != "ok"]
         return damages + ([f"catalog.db: {lost} passages without a document"] if lost else [])
+
+
+def text_key(passage: Passage) -> str:
+    """Return the key under which the vector of this passage's retrieval text is kept."""
+    return hashlib.sha256(passage.retrieval_text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _text(stored: object) -> str:
+    if not isinstance(stored, str):
+        raise TypeError("its text is no text")
+    return stored
+
+
+def _passage(row: tuple[str, int, int, str, str, int, str, str], document: Document) -> Passage:
+    """Decode a passage and cut it out of its document; raises `IndexCorrupt`."""
+    id_, start, end, section, speaker, page, encoded, statements = row
+    with decoding(f"passage {id_} of {document.uri}"):
+        span = Span(start, end)
+        stored = json.loads(encoded)
+        flat, where = (stored["spans"], stored["places"]) if isinstance(stored, dict) else (stored, ())
+        spans = tuple(Span(a, b) for a, b in zip(flat[::2], flat[1::2], strict=True))
+        said = tuple(Statement(Span(a, b), who) for a, b, who in json.loads(statements))
+        own = (document.title, section, speaker, document.date, page)
+        places = tuple(Place(*place) for place in where)
+        return Passage(id_, document.uri, span, span.of(document.text), *own, spans, places, said)
+
+
+def _encoded_sentences(passage: Passage) -> str:
+    """Encode the sentences of a passage, with their places where it has several."""
+    flat = [offset for span in passage.sentences for offset in (span.start, span.end)]
+    places = [(place.page, place.section) for place in passage.places]
+    return json.dumps({"spans": flat, "places": places} if places else flat)
+
+
+def _encoded_statements(passage: Passage) -> str:
+    return json.dumps([(s.span.start, s.span.end, s.speaker) for s in passage.statements])

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from rag.errors import FormatMismatch, IndexCorrupt, IndexMissing, StoreError
 from rag.store.local.files import identity
-from rag.store.local.rows import decoding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +45,16 @@ CREATE TABLE unsettled (id TEXT PRIMARY KEY) WITHOUT ROWID;  -- passages that th
 """
 
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+@contextmanager
+def decoding(what: str) -> Iterator[None]:
+    """Turn whatever decoding something in the catalog trips over into `IndexCorrupt`."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise IndexCorrupt(f"catalog.db: {what} is damaged ({reason}); rebuild with: rag index --rebuild") from error
 
 
 class Connection:

@@ -32,11 +32,9 @@ def holds_too_much(removed: int, live: int) -> bool:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock.
+    """Hold the lock; raises `IndexLocked` with process and host, where somebody else holds it.
 
-    Raises:
-        IndexLocked: somebody else holds it; the message names process and host.
-        StoreError: the folder cannot be written, or its file system has no locks.
+    Raises `StoreError` where the folder cannot be written, or its file system has no locks.
     """
     with writing(path):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)

@@ -1,8 +1,15 @@
-"""The lexical half: BM25 by tantivy over terms of our own analysis (rag.language.terms)."""
+"""The lexical half: BM25 by tantivy over terms of our own analysis (rag.language.terms).
+
+Its files are checked without tantivy, which panics over many a damaged one. meta.json names the segments of the last
+commit. A segment's files never change, and each ends in a footer with the CRC32 of what is before it: JSON, its length,
+and a magic number. Files that meta.json does not name are what a killed commit left behind, and do no harm.
+"""
 
 from __future__ import annotations
 
+import json
 import shutil
+import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
@@ -10,12 +17,11 @@ import tantivy
 
 from rag.errors import IndexCorrupt
 from rag.language.terms import grams, terms
-from rag.store.local import segments
+from rag.records.index import Found
 from rag.store.local.files import sync_folder, unwritable, writing
-from rag.store.protocol import Found
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from rag.records import Passage
@@ -29,6 +35,12 @@ FILTERED = ("uri", "section", "speaker")
 """Fields that a search can be limited by; a passage has as many entries as it has values: none, or several speakers."""
 
 _LONGEST = 8_000  # characters of a value; tantivy drops longer ones
+
+EAGER = 256_000_000
+"""Bytes up to which a reader checks everything before it opens a folder: a fraction of a second."""
+
+_MAGIC = 1337
+_BLOCK = 1 << 20
 
 
 def _schema() -> tantivy.Schema:
@@ -50,7 +62,7 @@ class Lexical:
     """
 
     def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
+        self.folder = folder
         with self._guarded():
             self._index = tantivy.Index(_schema(), path=None if folder is None else str(folder))
             # by hand: the default has a thread that watches the folder, and makes lock files while others delete it
@@ -64,16 +76,16 @@ class Lexical:
         except BaseException as error:
             if not _is_tantivys(error):
                 raise
-            raise IndexCorrupt(f"{self._folder} is damaged ({error}); the next rag index writes it anew") from error
+            raise IndexCorrupt(f"{self.folder} is damaged ({error}); the next rag index writes it anew") from error
 
     def update(self, remove: Iterable[str], add: Iterable[Passage]) -> None:
         """Remove and add passages in one atomic commit; adding what is there already replaces it."""
         try:
             self._write(remove, add)
         except BaseException as error:
-            if self._folder is None or not _is_tantivys(error):
+            if self.folder is None or not _is_tantivys(error):
                 raise
-            raise unwritable(self._folder, str(error)) from error
+            raise unwritable(self.folder, str(error)) from error
 
     def _write(self, remove: Iterable[str], add: Iterable[Passage]) -> None:
         writer = self._index.writer(heap_size=_HEAP, num_threads=1)
@@ -89,43 +101,32 @@ class Lexical:
             del writer  # or the traceback of an error keeps it, and with it the lock
         self._index.reload()
 
-    @property
-    def in_memory(self) -> bool:
-        """Whether it stands in for a folder that cannot be used."""
-        return self._folder is None
-
-    def refresh(self) -> None:
-        """See what a writer committed since."""
-        stamp = self._stamp()
-        if stamp != self._seen:
-            with self._guarded():
-                self._index.reload()
-            self._seen = stamp
+    def refreshed(self) -> bool:
+        """See what a writer committed since; tell if that works: the folder may be gone, or be another one."""
+        try:
+            stamp = self._stamp()
+            if stamp != self._seen:
+                with self._guarded():
+                    self._index.reload()
+                self._seen = stamp
+        except IndexCorrupt:
+            return False
+        return True
 
     def _stamp(self) -> tuple[int, int]:
-        if self._folder is None:
+        if self.folder is None:
             return (0, 0)
         with self._guarded():
-            stat = (self._folder / "meta.json").stat()
+            stat = (self.folder / "meta.json").stat()
         return (stat.st_mtime_ns, stat.st_ino)
 
-    def search(self, weights: Mapping[str, float], k: int, limits: Limits | None = None) -> list[Found]:
-        """Return the `k` best passages by BM25 over weighted terms, best first, ties by id.
-
-        Args:
-            weights: how much each term counts.
-            k: how many.
-            limits: for fields of `FILTERED`, the values of which a passage must have one.
-        """
-        return self._search("terms", weights, k, [self._one_of(*limit) for limit in (limits or {}).items()])
-
-    def scores(self, field: Field, weights: Mapping[str, float], ids: Sequence[str]) -> dict[str, float]:
-        """Return the BM25 score, in one field, of those of these passages that have any of the weighted terms."""
-        return {found.id: found.score for found in self._search(field, weights, len(ids), [self._one_of("id", ids)])}
-
-    def _search(
-        self, field: Field, weights: Mapping[str, float], k: int, limits: Sequence[tantivy.Query]
+    def search(
+        self, weights: Mapping[str, float], k: int, limits: Limits | None = None, field: Field = "terms"
     ) -> list[Found]:
+        """Return the `k` best passages by BM25 over weighted terms in one field, best first, ties by id.
+
+        `limits` are, for `id` or fields of `FILTERED`, the values of which a passage must have one.
+        """
         if not weights or k < 1:
             return []
         schema, query = self._index.schema, tantivy.Query
@@ -133,7 +134,8 @@ class Lexical:
             (tantivy.Occur.Should, query.boost_query(query.term_query(schema, field, term), weight))
             for term, weight in sorted(weights.items())
         ]
-        clauses = [(tantivy.Occur.Must, limit) for limit in (*limits, query.boolean_query(wanted))]
+        conditions = [self._one_of(*limit) for limit in (limits or {}).items()]
+        clauses = [(tantivy.Occur.Must, condition) for condition in (*conditions, query.boolean_query(wanted))]
         with self._guarded():
             searcher = self._index.searcher()
             hits = searcher.search(query.boolean_query(clauses), k).hits
@@ -160,7 +162,7 @@ class Lexical:
     def deleted(self) -> int:
         """Return how many removed entries the files still hold."""
         with self._guarded():
-            return 0 if self._folder is None else segments.deleted(self._folder)
+            return 0 if self.folder is None else committed(self.folder)[1]
 
     def ids(self) -> list[str]:
         """Return the id of every entry."""
@@ -178,30 +180,91 @@ def _is_tantivys(error: BaseException) -> bool:
 def _entry(passage: Passage) -> tantivy.Document:
     text = passage.retrieval_text
     speakers = dict.fromkeys(statement.speaker for statement in passage.statements)
-    fields: list[tuple[str, Iterable[str | None]]] = [
-        ("uri", [passage.uri]),
-        ("section", [passage.section]),
-        ("speaker", speakers),
-    ]
-    known = {field: [value[:_LONGEST] for value in values if value] for field, values in fields}
+    fields: dict[str, Iterable[str | None]] = {"uri": [passage.uri], "section": [passage.section], "speaker": speakers}
+    known = {field: [value[:_LONGEST] for value in values if value] for field, values in fields.items()}
     return tantivy.Document(id=passage.id, terms=" ".join(terms(text)), grams=" ".join(grams(text)), **known)
 
 
 def open_folder(folder: Path, *, write: bool) -> Lexical | None:
     """Open the folder's index; None when there is none or a file of it is damaged.
 
-    Args:
-        folder: of tantivy.
-        write: check all files, however large, and clear the place for what is to be written.
+    To `write`, all files are checked, however large, and the place is cleared for what is to be written.
     """
-    if segments.damages(folder, eager=None if write else segments.EAGER):
+    if damages(folder, eager=None if write else EAGER):
         return None
     try:
         if write:
-            segments.clear_leftovers(folder)
+            clear_leftovers(folder)
         return Lexical(folder)
     except (ValueError, OSError, IndexCorrupt):
         return None
+
+
+def committed(folder: Path) -> tuple[list[Path], int]:
+    """Return the files of the last commit, and how many removed entries they still hold.
+
+    Raises:
+        OSError, ValueError: meta.json cannot be read.
+    """
+    names: list[str] = []
+    removed = 0
+    try:
+        for segment in json.loads((folder / "meta.json").read_bytes())["segments"]:
+            name, deletes = segment["segment_id"].replace("-", ""), segment["deletes"]
+            names += [f"{name}.{ending}" for ending in ("idx", "pos", "term", "store", "fast", "fieldnorm")]
+            if deletes is not None:
+                names.append(f"{name}.{deletes['opstamp']}.del")
+                removed += int(deletes["num_deleted_docs"])
+    except (LookupError, TypeError, AttributeError) as error:
+        raise ValueError(f"no such entry: {error}") from error
+    return [folder / name for name in names], removed
+
+
+def damages(folder: Path, eager: int | None = None) -> list[str]:
+    """Return one line for each file that is missing or not what was written.
+
+    When the files have more bytes together than `eager`, only their presence and their footers are checked.
+    """
+    try:
+        paths, _ = committed(folder)
+    except (ValueError, OSError) as error:
+        return [f"{folder / 'meta.json'} is missing or damaged ({error})"]
+    size = sum(path.stat().st_size for path in paths if path.exists())
+    whole = eager is None or size <= eager
+    found = ((path, _damage(path, whole=whole)) for path in paths)
+    return [f"{path} {damage}" for path, damage in found if damage]
+
+
+def _damage(path: Path, *, whole: bool) -> str | None:
+    try:
+        with path.open("rb") as file:
+            file.seek(-8, 2)
+            end = file.read()
+            length, magic = int.from_bytes(end[:4], "little"), int.from_bytes(end[4:], "little")
+            left = file.seek(-8 - length, 2)
+            expected, crc = json.loads(file.read(length))["crc"], 0
+            file.seek(0)
+            while whole and left and (block := file.read(min(_BLOCK, left))):
+                crc = zlib.crc32(block, crc)
+                left -= len(block)
+            if magic != _MAGIC or (whole and crc != expected):
+                return "is damaged (its checksum is another one)"
+    except FileNotFoundError:
+        return "is missing"
+    except (OSError, ValueError, LookupError, TypeError):
+        return "is damaged (it does not end as it should)"
+    return None
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Delete what a killed commit left behind.
+
+    tantivy 0.27 names a file of deletions by a counter that starts again after a crash, and then refuses for ever to
+    write over the one that is left.
+    """
+    paths, _ = committed(folder)
+    for path in (*(set(folder.glob("*.del")) - set(paths)), *folder.glob(".tmp*")):
+        path.unlink(missing_ok=True)
 
 
 # One folder takes another's place in two steps, with the catalog's COMMIT between them: beside() and put_in_place().

@@ -1,42 +1,98 @@
-"""Reading: one generation of the index, whatever is published meanwhile."""
+"""Reading: one generation of the index, whatever is published meanwhile, by indexes that stay open for the next."""
 
 from __future__ import annotations
 
 import logging
 import math
-from typing import TYPE_CHECKING, TypeVar
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag.errors import IndexCorrupt
 from rag.language.terms import grams, term_weights
-from rag.store.local.vectors import matrix, word_similarities
-from rag.store.protocol import Found
+from rag.records.index import Found
+from rag.store.local import lexical, vectors
+from rag.store.local.lexical import Lexical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from rag.models.encoder import Vectors
     from rag.records import Document, Filter, Passage
+    from rag.records.index import DocumentInfo, Recipe
     from rag.store.local.catalog import Catalog
-    from rag.store.local.lexical import Lexical
-    from rag.store.local.opened import OpenIndexes
-    from rag.store.protocol import DocumentInfo, Recipe
+    from rag.store.local.lexical import Field
+    from rag.store.local.vectors import VectorIndex
 
 _log = logging.getLogger("rag")
 T = TypeVar("T")
 
 
+class OpenIndexes:
+    """Keeps open what questions need of a generation, made when first asked for. Safe to use from several threads."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._lock = threading.RLock()
+        self.forget()
+
+    def forget(self) -> None:
+        """Let go of everything."""
+        self._kept: dict[str, tuple[int, Any]] = {}  # of a generation, by what it is
+
+    def of(self, name: str, generation: int, make: Callable[[], T]) -> T:
+        """Return what is kept of a generation by this name, made when it is first asked for."""
+        with self._lock:
+            if name not in self._kept or self._kept[name][0] != generation:
+                self._kept[name] = (generation, make())
+            found: T = self._kept[name][1]
+            return found
+
+    def lexical_index(self, catalog: Catalog, generation: int, *, damaged: bool = False) -> Lexical:
+        """Return the lexical index, level with this generation; made in memory where the folder's is unusable.
+
+        A folder's index goes on from one generation to the next, unless it turned out to be damaged.
+        """
+        with self._lock:
+            _, index = self._kept.get("lexical", (0, None))
+            if index and index.folder:
+                if not damaged and index.refreshed():
+                    return index  # type: ignore[no-any-return]  # one place keeps all kinds
+                del self._kept["lexical"]
+
+            def make() -> Lexical:
+                return (None if damaged else self._open_lexical(catalog)) or _in_memory(catalog)
+
+            return self.of("lexical", generation, make)
+
+    def _open_lexical(self, catalog: Catalog) -> Lexical | None:
+        state = catalog.get("lexical")
+        folder = lexical.present(self.root, moved=state == "moved")
+        found = lexical.open_folder(folder, write=False) if state in {"whole", "moved"} else None
+        if found is None:
+            _log.warning("%s is missing or damaged; the next rag index writes it anew", folder)
+        return found
+
+
+def _in_memory(catalog: Catalog) -> Lexical:
+    index = Lexical(None)
+    index.update((), catalog.passages())
+    return index
+
+
+@dataclass(frozen=True, slots=True)
 class LocalSnapshot:
     """One generation, read in one SQLite transaction."""
 
-    def __init__(self, indexes: OpenIndexes, catalog: Catalog, generation: int, recipe: Recipe) -> None:
-        self._indexes = indexes
-        self.catalog = catalog
-        self.generation = generation
-        self.recipe = recipe
+    indexes: OpenIndexes
+    catalog: Catalog
+    generation: int
+    recipe: Recipe
 
     def uris(self) -> list[str]:
         """Return the URI of every document, in order."""
-        return self.catalog.uris()
+        return sorted(self.catalog.digests())
 
     def documents(self) -> list[DocumentInfo]:
         """List all documents by URI."""
@@ -49,15 +105,22 @@ class LocalSnapshot:
     def passages(self, ids: Iterable[str]) -> Mapping[str, Passage]:
         """Return those of the passages that exist, in the order of `ids`."""
         wanted = list(ids)
-        found = {p.id: p for p in self.catalog.passages(wanted, self._indexes.texts(self.generation))}
+        texts = self.indexes.of("texts", self.generation, dict[str, str])
+        found = {p.id: p for p in self.catalog.passages(wanted, texts)}
         return {id_: found[id_] for id_ in wanted if id_ in found}
 
     def dense(self, query: Vectors, k: int, where: Filter | None = None) -> list[Found]:
         """Return the `k` nearest passages to a unit vector of shape (dimension,) by cosine, best first."""
         among = self.catalog.numbers_within(self.catalog.limits(where)) if where else None
-        found = self._indexes.dense_index(self.catalog, self.generation, self.recipe).search(query, k, among)
+        found = self._dense_index().search(query, k, among)
         ids = self.catalog.ids_of(number for number, _ in found)
         return [Found(ids[number], score) for number, score in found if number in ids]
+
+    def _dense_index(self) -> VectorIndex:
+        def opened() -> VectorIndex:
+            return vectors.open_index(self.indexes.root, self.catalog, self.recipe)
+
+        return self.indexes.of("dense", self.generation, opened)
 
     def lexical(self, query: str, k: int, where: Filter | None = None) -> list[Found]:
         """Return the `k` best passages by BM25 over the terms of `query`, best first."""
@@ -69,19 +132,23 @@ class LocalSnapshot:
 
     def term_scores(self, weights: Mapping[str, float], ids: Sequence[str]) -> Mapping[str, float]:
         """Return the BM25 score over weighted terms of those of these passages that have any."""
-        return self._ask(lambda index: index.scores("terms", weights, ids))
+        return self._scores(weights, ids, "terms")
 
     def gram_scores(self, query: str, ids: Sequence[str]) -> Mapping[str, float]:
         """Return the BM25 score over the pieces of the words of `query` of those of these passages that have any."""
-        return self._ask(lambda index: index.scores("grams", dict.fromkeys(grams(query), 1.0), ids))
+        return self._scores(dict.fromkeys(grams(query), 1.0), ids, "grams")
+
+    def _scores(self, weights: Mapping[str, float], ids: Sequence[str], field: Field) -> dict[str, float]:
+        found = self._ask(lambda index: index.search(weights, len(ids), {"id": ids}, field))
+        return {hit.id: hit.score for hit in found}
 
     def _ask(self, question: Callable[[Lexical], T]) -> T:
         """Ask the lexical index; one in memory when the folder turns out to be damaged."""
         try:
-            return question(self._indexes.lexical_index(self.catalog, self.generation))
+            return question(self.indexes.lexical_index(self.catalog, self.generation))
         except IndexCorrupt as error:
             _log.warning("%s", error)
-            return question(self._indexes.lexical_in_memory(self.catalog, self.generation))
+            return question(self.indexes.lexical_index(self.catalog, self.generation, damaged=True))
 
     def passage_count(self) -> int:
         """Return the number of passages."""
@@ -101,18 +168,22 @@ class LocalSnapshot:
 
     def document_similarities(self, query: Vectors, ids: Sequence[str]) -> Mapping[str, float]:
         """Return, for each of these passages that has a vector, the cosine of its document: the mean of its vectors."""
-        documents = self._indexes.document_vectors(self.catalog, self.generation, self.recipe)
-        return {id_: documents.cosine(query, number) for id_, number in self.catalog.numbers_of(ids).items()}
+
+        def means() -> Callable[[int], Vectors]:
+            return vectors.document_means(self._dense_index(), self.catalog.documents_of_numbers())
+
+        mean = self.indexes.of("documents", self.generation, means)
+        return {id_: float(mean(number) @ query) for id_, number in self.catalog.numbers_of(ids).items()}
 
     def similarities(self, query: Vectors, ids: Sequence[str]) -> Mapping[str, float]:
         """Return the cosine of each of these passages that has a vector."""
         rows = dict(self.catalog.vectors_by_id(self.recipe.fingerprint, ids))
-        cosines = matrix(rows.values(), self.recipe.dimension) @ query
+        cosines = vectors.matrix(rows.values(), self.recipe.dimension) @ query
         return dict(zip(rows, cosines.tolist(), strict=True))
 
     def word_similarities(self, asked: Vectors, weights: Vectors, ids: Sequence[str]) -> Mapping[str, float]:
         """Return late interaction for those of these passages whose words are known."""
-        return word_similarities(asked, weights, dict(self.catalog.words_by_id(self.recipe.fingerprint, ids)))
+        return vectors.word_similarities(asked, weights, dict(self.catalog.words_by_id(self.recipe.fingerprint, ids)))
 
     def sample(self, most: int) -> list[str]:
         """Return the ids of at most so many passages that have a vector, evenly spread, the same ones each time."""
@@ -123,4 +194,4 @@ class LocalSnapshot:
     def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
         """Return the vector, shape (dimension,), of each of these passages that has one, in their order."""
         rows = dict(self.catalog.vectors_by_id(self.recipe.fingerprint, ids))
-        return dict(zip(rows, matrix(rows.values(), self.recipe.dimension), strict=True))
+        return dict(zip(rows, vectors.matrix(rows.values(), self.recipe.dimension), strict=True))

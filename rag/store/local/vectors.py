@@ -17,18 +17,18 @@ import numpy as np
 
 from rag.errors import IndexCorrupt
 from rag.store.local import files
+from rag.store.local.connection import decoding
 from rag.store.local.files import holds_too_much, sync_folder, writing
-from rag.store.local.rows import decoding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from rag.models.encoder import Vectors
+    from rag.records.index import Recipe
     from rag.store.local.catalog import Catalog
-    from rag.store.protocol import Recipe
 
 _log = logging.getLogger("rag")
 
@@ -69,12 +69,9 @@ class VectorIndex:
         )
 
     def search(self, query: Vectors, k: int, among: Sequence[int] | None = None) -> list[tuple[int, float]]:
-        """Return (number, cosine) of the `k` nearest live vectors, best first, ties by number.
+        """Return (number, cosine) of the `k` nearest live vectors to a unit vector, best first, ties by number.
 
-        Args:
-            query: a unit vector, shape (dimension,).
-            k: how many.
-            among: numbers of live passages, to search only these.
+        With `among`, numbers of live passages, only these are searched.
         """
         only = None if among is None else faiss.IDSelectorBatch(np.asarray(among, np.int64))
         living = faiss.IDSelectorNot(faiss.IDSelectorBatch(self.gone)) if len(self.gone) else None
@@ -85,25 +82,17 @@ class VectorIndex:
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:k]
 
 
-class DocumentVectors:
-    """The mean direction of each document's passages, made when an index is opened: nothing of it is stored.
+def document_means(index: VectorIndex, documents: Mapping[int, int]) -> Callable[[int], Vectors]:
+    """Return what gives the mean direction, shape (dimension,), of the document of a passage by the passage's number.
 
-    Args:
-        index: holds the passages' vectors.
-        documents: document of each passage by number, counted from 0 without gaps.
+    `documents` are the document of each passage by number, counted from 0 without gaps. Nothing of it is stored.
     """
-
-    def __init__(self, index: VectorIndex, documents: Mapping[int, int]) -> None:
-        numbers, vectors = index.vectors()
-        self._row = dict(documents)
-        rows = np.fromiter((documents.get(number, -1) for number in numbers.tolist()), np.int64, len(numbers))
-        sums = np.zeros((1 + max(documents.values(), default=-1), vectors.shape[1]), np.float32)
-        np.add.at(sums, rows[rows >= 0], vectors[rows >= 0])
-        self._means = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
-
-    def cosine(self, query: Vectors, number: int) -> float:
-        """Return the cosine between a unit vector and the document of a passage."""
-        return float(self._means[self._row[number]] @ query)
+    numbers, vectors = index.vectors()
+    rows = np.fromiter((documents.get(number, -1) for number in numbers.tolist()), np.int64, len(numbers))
+    sums = np.zeros((1 + max(documents.values(), default=-1), vectors.shape[1]), np.float32)
+    np.add.at(sums, rows[rows >= 0], vectors[rows >= 0])
+    means: Vectors = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+    return lambda number: means[documents[number]]
 
 
 def _search(index: faiss.Index, query: Vectors, k: int, among: faiss.IDSelector | None) -> Iterable[tuple[int, float]]:
@@ -129,8 +118,7 @@ def _empty(dimension: int) -> faiss.IndexIDMap2:
 def write(folder: Path, name: str, numbers: Sequence[int], vectors: Vectors) -> dict[str, str]:
     """Write a new file so that it is wholly there or not at all, also after a power cut; raises `StoreError`.
 
-    Returns:
-        what the catalog is to remember of it: its name, its size in bytes and its SHA-256.
+    Returns what the catalog is to remember of it: its name, its size in bytes and its SHA-256.
     """
     index = _empty(vectors.shape[1])
     index.add_with_ids(vectors, np.asarray(numbers, np.int64))
@@ -153,10 +141,7 @@ def write(folder: Path, name: str, numbers: Sequence[int], vectors: Vectors) -> 
 def read_published(root: Path, catalog: Catalog) -> faiss.IndexIDMap2 | None:
     """Read the file that the catalog names; None when it names none.
 
-    Its size and hash are checked first: FAISS itself answers from most damaged files without an error.
-
-    Raises:
-        IndexCorrupt: missing, or not the file that was published.
+    Its size and hash are checked first, FAISS itself answers from most damaged files: raises `IndexCorrupt`.
     """
     name, size, sha256 = (catalog.get(f"vectors_{part}") for part in ("file", "size", "sha256"))
     if name is None or size is None or sha256 is None:
@@ -203,11 +188,8 @@ def word_similarities(asked: Vectors, weights: Vectors, packed: Mapping[str, byt
 
     Args:
         asked: unit vectors, shape (words, dimension).
-        weights: of these words, shape (words,).
-        packed: the words of each text; those without any are left out.
-
-    Raises:
-        IndexCorrupt: what is packed has another dimension.
+        weights: of these words, shape (words,); they add up to 1.
+        packed: the words of each text; those without any are left out; `IndexCorrupt` for another dimension.
     """
     halves = asked[:, ::2]
     bits, width = halves.shape[1], -(-halves.shape[1] // 8)

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 from rag.errors import IndexCorrupt, ModelMismatch
 from rag.store.local import lexical, vectors
+from rag.store.local.catalog import text_key
 from rag.store.local.files import holds_too_much
-from rag.store.local.rows import text_key
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
     from rag.models.encoder import Vectors, WordVectors
-    from rag.records import Document, Passage, SyncReport
+    from rag.records import Passage, SyncReport
+    from rag.records.index import Changes, Recipe
     from rag.store.local.catalog import Catalog
-    from rag.store.protocol import Changes, Recipe
 
 _log = logging.getLogger("rag")
 
@@ -27,31 +27,23 @@ class LocalWriter:
 
     def __init__(self, root: Path, catalog: Catalog) -> None:
         self._root = root
-        self._catalog = catalog
+        self.catalog = catalog
         self._open_lexical()
         self._repair_vectors()
 
     @property
     def recipe(self) -> Recipe | None:
         """What the index was made with."""
-        return self._catalog.recipe
-
-    def digests(self) -> dict[str, str]:
-        """Return the digest of every document by URI."""
-        return self._catalog.digests()
-
-    def documents(self) -> Iterator[Document]:
-        """Return every document."""
-        return (self._catalog.document(uri) for uri in self.digests())
+        return self.catalog.recipe
 
     def passage_count(self) -> int:
         """Return the number of passages."""
-        return self._catalog.count("passages")
+        return self.catalog.count("passages")
 
     def missing(self, passages: Iterable[Passage], model: str) -> list[Passage]:
         """Return one passage for each retrieval text whose vector is not stored yet."""
         wanted = {text_key(passage): passage for passage in passages}
-        return [passage for key, passage in wanted.items() if not self._catalog.has_vector(model, key)]
+        return [passage for key, passage in wanted.items() if not self.catalog.has_vector(model, key)]
 
     def add_vectors(
         self, passages: Sequence[Passage], values: Vectors, words: Sequence[WordVectors], model: str
@@ -59,21 +51,26 @@ class LocalWriter:
         """Keep the vectors, shape (len(passages), dimension), and words; they survive an interrupted run."""
         packed = (vectors.pack_words(each.vectors) for each in words)
         rows = zip(map(text_key, passages), (row.tobytes() for row in values), packed, strict=True)
-        with self._catalog.transaction():
-            self._catalog.put_vectors(model, rows)
+        with self.catalog.transaction():
+            self.catalog.put_vectors(model, rows)
 
     def apply(self, changes: Changes, recipe: Recipe, *, fresh: bool = False) -> int:
-        """Publish the changes as one new generation and return its number: all of it, or nothing."""
-        present = self._catalog.recipe
+        """Publish the changes as one new generation and return its number: all of it, or nothing.
+
+        With `fresh`, everything that was there before goes in the same step, and the recipe may be another one; without
+        it, another one raises `ModelMismatch`.
+        """
+        present = self.catalog.recipe
         if not fresh and present is not None and present != recipe:
             raise ModelMismatch(present.difference(recipe))
-        before = self._ids_before(changes, fresh=fresh)
+        uris = [*(document.uri for document, _ in changes.upserts), *changes.removals]
+        before = self.catalog.passage_ids(None if fresh else uris)
         after = {passage.id: passage for _, passages in changes.upserts for passage in passages}
         removed, added = before - after.keys(), after.keys() - before
-        with self._catalog.transaction():
-            self._catalog.set_unsettled(removed | added)
+        with self.catalog.transaction():
+            self.catalog.set_unsettled(removed | added)
         self._lexical.update((), (after[id_] for id_ in added))
-        with self._catalog.transaction():
+        with self.catalog.transaction():
             generation = self._publish(changes, recipe, fresh=fresh)
         self._delete_old_files()
         if fresh or self._is_worn(len(removed)):
@@ -82,14 +79,8 @@ class LocalWriter:
             self._settle(removed)
         return generation
 
-    def _ids_before(self, changes: Changes, *, fresh: bool) -> set[str]:
-        if fresh:
-            return self._catalog.passage_ids()
-        uris = [*(document.uri for document, _ in changes.upserts), *changes.removals]
-        return {id_ for uri in uris for id_ in self._catalog.passage_ids(uri)}
-
     def _publish(self, changes: Changes, recipe: Recipe, *, fresh: bool) -> int:
-        catalog = self._catalog
+        catalog = self.catalog
         generation = catalog.generation + 1
         if fresh:
             catalog.delete_everything()
@@ -105,29 +96,27 @@ class LocalWriter:
 
     def note(self, report: SyncReport, roots: Collection[str] = ()) -> None:
         """Keep what a run did in the journal; a run that changed nothing and names nothing new writes nothing."""
-        before = self._catalog.journal
+        before = self.catalog.journal
         after = before.noted(report, roots)
         if after != before:
-            with self._catalog.transaction():
-                self._catalog.set_journal(after)
-
-    # vectors
+            with self.catalog.transaction():
+                self.catalog.put("journal", after.to_json())
 
     def _write_vectors(self, recipe: Recipe, generation: int) -> None:
         """Write a new FAISS file when the present one has gone stale or cannot be used."""
-        live = self._catalog.numbers(recipe.fingerprint)
+        live = self.catalog.numbers(recipe.fingerprint)
         if self._serves(recipe, live):
             return
-        rows = dict(self._catalog.vectors(recipe.fingerprint, live))
+        rows = dict(self.catalog.vectors(recipe.fingerprint, live))
         matrix = vectors.matrix(rows.values(), recipe.dimension)
         written = vectors.write(self._root, f"vectors-{generation:06d}.faiss", list(rows), matrix)
         for key, value in written.items():
-            self._catalog.put(key, value)
+            self.catalog.put(key, value)
 
     def _serves(self, recipe: Recipe, live: Sequence[int]) -> bool:
         """Tell whether the published FAISS file is sound and still good enough."""
         try:
-            main = vectors.read_published(self._root, self._catalog)
+            main = vectors.read_published(self._root, self.catalog)
         except IndexCorrupt as error:
             _log.warning("%s", error)
             return False
@@ -135,63 +124,61 @@ class LocalWriter:
 
     def _repair_vectors(self) -> None:
         """Publish the FAISS file anew, under a new name, when it does not serve."""
-        recipe = self._catalog.recipe
-        if recipe is None or self._serves(recipe, self._catalog.numbers(recipe.fingerprint)):
+        recipe = self.catalog.recipe
+        if recipe is None or self._serves(recipe, self.catalog.numbers(recipe.fingerprint)):
             return
-        generation = self._catalog.generation + 1
-        with self._catalog.transaction():
-            self._catalog.put("generation", str(generation))
+        generation = self.catalog.generation + 1
+        with self.catalog.transaction():
+            self.catalog.put("generation", str(generation))
             self._write_vectors(recipe, generation)
         self._delete_old_files()
 
     def _delete_old_files(self) -> None:
         """Delete all FAISS files but the published one; a reader that comes too late has the stored vectors."""
-        current = self._catalog.get("vectors_file")
+        current = self.catalog.get("vectors_file")
         for path in [*self._root.glob("vectors-*.faiss"), *self._root.glob(".vectors-*.tmp")]:
             if path.name != current:
                 path.unlink(missing_ok=True)
 
-    # the lexical index
-
     def _open_lexical(self) -> None:
         """Open the lexical index, level with the catalog; write it anew when it is not sound."""
-        state = self._catalog.get("lexical")
+        state = self.catalog.get("lexical")
         self._put_in_place()
         found = lexical.open_folder(self._root / "lexical", write=True) if state in {"whole", "moved"} else None
         if found is None:
             self._renew_lexical()
             return
         self._lexical = found
-        self._settle(self._catalog.unsettled())
-        if self._lexical.count() != self._catalog.count("passages") or self._is_worn(0):
+        self._settle(self.catalog.unsettled())
+        if self._lexical.count() != self.catalog.count("passages") or self._is_worn(0):
             self._renew_lexical()
 
     def _is_worn(self, removed: int) -> bool:
         """Tell whether too much of the lexical index is of removed passages, with so many more to remove."""
-        return holds_too_much(removed + self._lexical.deleted(), self._catalog.count("passages"))
+        return holds_too_much(removed + self._lexical.deleted(), self.catalog.count("passages"))
 
     def _settle(self, ids: Iterable[str]) -> None:
         """Bring the lexical index level with the catalog for these passages."""
         doubtful = set(ids)
         if doubtful:
-            self._lexical.update(doubtful, self._catalog.passages(doubtful))
-        if self._catalog.unsettled():
-            with self._catalog.transaction():
-                self._catalog.set_unsettled(())
+            self._lexical.update(doubtful, self.catalog.passages(doubtful))
+        if self.catalog.unsettled():
+            with self.catalog.transaction():
+                self.catalog.set_unsettled(())
 
     def _renew_lexical(self) -> None:
         """Write all passages into a new lexical index beside the old one, and let it take its place."""
-        lexical.beside(self._root, self._catalog.passages())
-        with self._catalog.transaction():
-            self._catalog.put("lexical", "moved")
-            self._catalog.set_unsettled(())
+        lexical.beside(self._root, self.catalog.passages())
+        with self.catalog.transaction():
+            self.catalog.put("lexical", "moved")
+            self.catalog.set_unsettled(())
         self._put_in_place()
         self._lexical = lexical.Lexical(self._root / "lexical")
 
     def _put_in_place(self) -> None:
         """Finish the exchange of the lexical index's folder, if there is one to finish."""
-        moved = self._catalog.get("lexical") == "moved"
+        moved = self.catalog.get("lexical") == "moved"
         lexical.put_in_place(self._root, moved=moved)
         if moved:
-            with self._catalog.transaction():
-                self._catalog.put("lexical", "whole")
+            with self.catalog.transaction():
+                self.catalog.put("lexical", "whole")

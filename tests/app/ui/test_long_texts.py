@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-import threading
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +10,9 @@ import pytest
 from rag.library import Library
 from rag.models.encoder import HashEmbedder
 from rag.records import Document, Span
-from rag.store.local import LocalStore
-from rag.store.local.texts import LONG, Texts
-from rag.store.protocol import Changes, Recipe
+from rag.records.index import Changes, Recipe
+from rag.store.local import LocalStore, catalog
+from rag.store.local.catalog import LONG
 
 IO = Path("/proc/self/io")
 RECIPE = Recipe("none", "none", 8, "by hand", "by hand")
@@ -109,48 +107,20 @@ def test_a_document_is_found_without_reading_the_others(store, name):
     assert bytes_read() - before < 500_000
 
 
-def test_kept_texts_are_bounded():
-    """The texts that were asked for longest ago make room; short ones and larger ones than fit are not kept."""
-    read: list[str] = []
-
-    def get(name: str, length: int = LONG) -> None:
-        def from_file() -> str:
-            read.append(name)
-            return "x" * length
-
-        assert texts.get(name, "", from_file) == "x" * length
-
-    texts = Texts(most_bytes=2 * sys.getsizeof("x" * LONG))
-    for name in "abab":
-        get(name)
-    assert read == ["a", "b"]
-    get("a")
-    get("c")  # in place of b
-    for name in "acb":
-        get(name)
-    assert read == ["a", "b", "c", "b"]
-    for length in (LONG - 1, 3 * LONG):
-        read.clear()
-        get("d", length)
-        get("d", length)
-        assert read == ["d", "d"]
-
-
-def test_threads_share_texts():
-    """Threads that ask for many texts at once each get the right one, and the count of bytes stays true."""
-    texts = Texts(most_bytes=5 * sys.getsizeof("x" * LONG))
-    wrong: list[str] = []
-
-    def ask(first: int) -> None:
-        for number in range(first, first + 300):
-            letter = "abcdefgh"[number % 8]
-            if texts.get(letter, "", partial(str.__mul__, letter, LONG))[0] != letter:
-                wrong.append(letter)
-
-    threads = [threading.Thread(target=ask, args=(first,)) for first in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong
-    assert texts._bytes == sum(map(sys.getsizeof, texts._kept.values())) <= 5 * sys.getsizeof("x" * LONG)
+def test_kept_texts_are_bounded(store, monkeypatch):
+    """All are let go where there are too many; short ones and larger ones than fit are not kept."""
+    documents = [long_document(), replace(long_document("harbour Rotterdam "), uri="/other.txt")]
+    ids = [publish(store, document) for document in documents]
+    short = publish(store, Document("/short.txt", "x" * (LONG - 1), None, "1" * 64))
+    texts: dict[str, str] = {}
+    with store.snapshot() as snapshot:
+        assert list(snapshot.catalog.passages([*ids[0], *ids[1], *short], texts))
+        assert list(texts) == ["/long.txt", "/other.txt"]
+        texts.pop("/long.txt")
+        monkeypatch.setattr(catalog, "MOST_BYTES", 2 * len(documents[0].text) + 100)  # two bytes a letter
+        assert list(snapshot.catalog.passages(ids[0], texts))
+        assert list(texts) == ["/long.txt"]
+        texts.clear()
+        monkeypatch.setattr(catalog, "MOST_BYTES", LONG)
+        assert list(snapshot.catalog.passages(ids[0], texts))
+        assert texts == {}

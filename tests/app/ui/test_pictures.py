@@ -10,7 +10,7 @@ from sklearn.decomposition import PCA
 
 from rag.app.ui.map import MOST_POINTS, CurrentMap, Projection
 from rag.app.ui.timeline import MOST_BARS, describe, timeline
-from rag.store.protocol import DocumentInfo
+from rag.records.index import DocumentInfo
 
 
 def info(uri: str, date: str | None, title: str = "") -> DocumentInfo:

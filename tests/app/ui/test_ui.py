@@ -33,7 +33,7 @@ from rag.records import (
     Statement,
     SyncReport,
 )
-from rag.store.protocol import DocumentInfo
+from rag.records.index import DocumentInfo
 from tests.conftest import ROOT
 
 HOSTILE = [

@@ -1,0 +1,170 @@
+"""Damage: every promise of an index checked again, a damaged catalog set aside, an index of nothing withdrawn."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sqlite3
+from contextlib import closing, contextmanager, suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from rag.errors import FormatMismatch, IndexCorrupt, StoreError
+from rag.store.local import lexical, vectors
+from rag.store.local.catalog import Catalog
+from rag.store.local.files import writing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from rag.records import Document
+
+_log = logging.getLogger("rag")
+
+
+def damages(root: Path, catalog: Catalog) -> list[str]:
+    """Return one line for each damage found; none means sound."""
+    found: list[str] = []
+    with _collected(found, catalog):
+        found += catalog.check()
+    with _collected(found, catalog):
+        for uri in catalog.digests():
+            with _collected(found, catalog):
+                found += _document(catalog, catalog.document(uri))
+    with _collected(found, catalog):
+        found += _vectors(root, catalog)
+    with _collected(found, catalog):
+        found += _lexical(root, catalog)
+    return list(dict.fromkeys(found))
+
+
+@contextmanager
+def _collected(found: list[str], catalog: Catalog) -> Iterator[None]:
+    """Make a damage that ends a check one more line, and go on with the next check."""
+    try:
+        with catalog.guarded():
+            yield
+    except IndexCorrupt as error:
+        found.append(str(error))
+
+
+def _document(catalog: Catalog, document: Document) -> list[str]:
+    """Cut each passage out of its document again: text, id and sentences must come out the same."""
+    found: list[str] = []
+    for id_ in sorted(catalog.passage_ids([document.uri])):
+        with _collected(found, catalog):
+            for passage in catalog.passages_of(document, [id_]):
+                try:
+                    again = document.passage(passage.span, passage.sentences)
+                except (ValueError, TypeError) as error:
+                    found.append(f"catalog.db: passage {id_}: {error}")
+                    continue
+                if again != passage:
+                    found.append(f"catalog.db: passage {id_} of {document.uri} is not what its document says")
+    return found
+
+
+def _vectors(root: Path, catalog: Catalog) -> list[str]:
+    recipe = catalog.recipe
+    if recipe is None or catalog.get("vectors_file") is None:
+        return []
+    found: list[str] = []
+    with _collected(found, catalog):
+        vectors.read_published(root, catalog)
+    for number, data in catalog.vectors(recipe.fingerprint, catalog.numbers(recipe.fingerprint)):
+        with _collected(found, catalog):
+            vector = vectors.matrix([data], recipe.dimension)[0]
+            if not abs(float(vector @ vector) - 1) < 1e-3:
+                id_ = catalog.ids_of([number])[number]
+                found.append(f"catalog.db: the vector of passage {id_} is not a unit vector")
+    return found
+
+
+def _lexical(root: Path, catalog: Catalog) -> list[str]:
+    if not catalog.count("passages"):
+        return []
+    state = catalog.get("lexical")
+    if state not in {"whole", "moved"}:
+        return []  # not written yet: a new index whose first run was stopped; the catalog knows
+    folder = lexical.present(root, moved=state == "moved")
+    found = lexical.damages(folder)
+    if found:
+        return [f"{line}; the next rag index writes it anew" for line in found]
+    indexed, known = set(lexical.Lexical(folder).ids()), catalog.passage_ids()
+    extra = indexed - known - catalog.unsettled()
+    if known - indexed:
+        found.append(f"{folder}: {len(known - indexed)} passages are missing")
+    if extra:
+        found.append(f"{folder}: {len(extra)} passages too many")
+    return found
+
+
+class SetAside(NamedTuple):
+    """The damaged catalog under its new name, and the URIs of documents that it still names."""
+
+    file: Path
+    documents: list[str]
+
+
+def damage_of(path: Path) -> str | None:
+    """Return what keeps a rebuild from reading the catalog that is there; None when nothing does."""
+    try:
+        with closing(Catalog(path, write=True)) as catalog, catalog.guarded():
+            found = catalog.check()
+            for uri in catalog.digests():
+                catalog.document(uri)
+            _ = catalog.recipe, catalog.generation
+    except (IndexCorrupt, FormatMismatch) as error:
+        return str(error)
+    return found[0] if found else None
+
+
+def set_aside(path: Path, damage: str) -> SetAside:
+    """Rename a damaged catalog, whose lock is held and which nobody here has open; raises `StoreError`."""
+    name = f"{path.name}.damaged-{1 + len(list(path.parent.glob(f'{path.name}.damaged-*')))}"
+    _log.warning("%s; the old file is kept as %s", damage, name)
+    with writing(path):
+        for file in [*path.parent.glob(f"{path.name}-*"), path]:
+            file.rename(file.with_name(file.name.replace(path.name, name)))
+    return SetAside(path.with_name(name), _named_documents(path.with_name(name)))
+
+
+def _named_documents(file: Path) -> list[str]:
+    """Return the URIs that can be read in a damaged catalog: from its table, and from the index over that."""
+    found: dict[str, None] = {}
+    for indexed in ("", "NOT INDEXED"):
+        try:
+            with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as database:
+                for (uri,) in database.execute(f"SELECT uri FROM documents {indexed}"):  # noqa: S608 - our own words
+                    if isinstance(uri, str):
+                        found[uri] = None
+        except sqlite3.Error:
+            continue  # so far it could be read
+    return list(found)
+
+
+def holds_nothing(catalog: Catalog) -> bool:
+    """Tell whether nothing was published, noted or embedded so far; of a catalog that cannot be read, it is not said.
+
+    Vectors of an interrupted first run are something: the next one goes on with them.
+    """
+    try:
+        with catalog.guarded():
+            noted = any(catalog.get(key) is not None for key in ("recipe", "journal"))
+            return not noted and not catalog.count("vectors")
+    except StoreError:
+        return False
+
+
+def withdraw(root: Path, *, folder_too: bool) -> None:
+    """Delete the files of an empty index whose lock is held and whose catalog is closed, the lock's own last.
+
+    Its folder goes as well where that is said, unless somebody else has put something there.
+    """
+    with suppress(OSError):  # what failed before is what is to be said
+        for name in ("catalog.db-wal", "catalog.db-shm", "catalog.db"):  # a log must not outlive its database
+            (root / name).unlink(missing_ok=True)
+        shutil.rmtree(root / "lexical", ignore_errors=True)
+        (root / "LOCK").unlink(missing_ok=True)
+        if folder_too:
+            root.rmdir()
