@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rag.errors import InputError, ModelMismatch
-from rag.language.acronyms import candidates, expanded
 from rag.language.terms import ANALYSIS, terms
 from rag.models.encoder import embed_with_words
 from rag.models.encoder import embedder as embedder_named
@@ -106,9 +105,8 @@ class Retriever:
         self, snapshot: Snapshot, question: str, k: int, where: Filter | None, reranker: Reranker | None
     ) -> list[Hit]:
         fusion = replace(self.fusion, candidates=max(self.fusion.candidates, k))
-        asked = _with_acronyms(snapshot, question, fusion.defining)
-        vectors, words = embed_with_words(self.embedder(snapshot), [asked])
-        found = ranking(snapshot, asked, vectors[0], words[0], fusion, where)
+        vectors, words = embed_with_words(self.embedder(snapshot), [question])
+        found = ranking(snapshot, question, vectors[0], words[0], fusion, where)
         read = fusion.reranked if reranker else 0
         best = snapshot.passages(list(found.scores)[: max(fusion.copies * k, read)])
         scores = {id_: score for id_, score in found.scores.items() if id_ in best}
@@ -157,12 +155,6 @@ class Retriever:
         with self.store.snapshot() as snapshot:
             found, rarity = snapshot.frequencies(wanted), snapshot.rarity(wanted)
         return {term: weight if found[term] else weight / 2 for term, weight in rarity.items()}
-
-
-def _with_acronyms(snapshot: Snapshot, question: str, defining: int) -> str:
-    """Write the other form behind acronyms and names of a question, as the documents define them."""
-    found = [hit.id for part in candidates(question) for hit in snapshot.lexical(part, defining)]
-    return expanded(question, (passage.text for passage in snapshot.passages(found).values()))
 
 
 def check_question(question: str) -> None:

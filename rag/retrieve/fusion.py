@@ -40,7 +40,6 @@ class Fusion:
         terms: weight of BM25 over words.
         grams: weight of BM25 over pieces of four characters: other spellings, compounds, typing errors.
         candidates: how many passages of each half are considered.
-        defining: how many passages with an acronym or a name are searched for its definition.
         copies: how many times the passages wanted are looked at, for the copies among them.
         alike: the share of the runs of words of two near copies that both have.
         reranked: how many of the best passages a reranker reads.
@@ -55,7 +54,6 @@ class Fusion:
     terms: float = 0.24
     grams: float = 0.16
     candidates: int = 100
-    defining: int = 30
     copies: int = 2
     alike: float = 0.8
     reranked: int = 12
