@@ -68,7 +68,6 @@ RULES = [
     Rule("question before a reply", "rag.answer.reading.asked_before", lambda _: lambda *_: ""),
     Rule("kind of the short answer", "rag.answer.reading.is_of_kind", lambda _: lambda *_: True),
     Rule("spelling", "rag.answer.respelled", lambda _: lambda *_: None),
-    Rule("acronyms", "rag.retrieve.expanded", lambda _: lambda question, _: question),
 ]
 
 

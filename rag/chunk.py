@@ -14,7 +14,7 @@ from rag.language.sentences import LONGEST_SENTENCE, heading_text, pieces, sente
 from rag.records import Span, unnamed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from rag.records import Document, Passage
 
@@ -31,11 +31,11 @@ class _Unit:
 
     span: Span
     sentence: Span | None
-    heading: bool = False
-    front: bool = False  # part of Markdown's front matter
-    closes: bool = False  # the last one of its block, and none that introduces the next one
+    heading: bool
+    front: bool  # part of Markdown's front matter
+    closes: bool  # the last one of its block, and none that introduces the next one
+    names: tuple[str, ...] = ()  # of those who speak in it and that it does not name, as the context line has them
     tokens: int = 0
-    names: tuple[str, ...] = ()  # of those who speak in it and that it does not name: they go into the context line
     named: int = 0  # tokens of these names
 
 
@@ -65,72 +65,60 @@ class Chunker:
         """
         segments = _segments(_units(document))
         contexts = [_context(document, segment) for segment in segments]
-        speakers = sorted({statement.speaker for statement in document.speakers if statement.speaker})
-        counted, taken, longest_speaker = self._counted(document.text, segments, contexts, speakers)
-        return [
-            _passage(document, group)
-            for segment, context in zip(counted, taken, strict=True)
-            for group in self._pack(segment, max(_WINDOW - context - longest_speaker, _WINDOW // 4))
-        ]
-
-    def _counted(
-        self, text: str, segments: list[list[_Unit]], contexts: Sequence[str], speakers: Sequence[str]
-    ) -> tuple[list[list[_Unit]], list[int], int]:
-        """Return the units with their tokens, the tokens of each context line, and those of the longest speaker.
-
-        All are counted in one call: the tokenizer is quickest on one long list.
-        """
+        speakers = [statement.speaker for statement in document.speakers if statement.speaker]
         units = [unit for segment in segments for unit in segment]
-        names = list(dict.fromkeys(name for unit in units for name in unit.names))
-        texts = [*(unit.span.of(text) for unit in units), *contexts, *(f"· {name}" for name in names), *speakers]
-        counts = iter(self.count_tokens(texts))
-        sized = [[replace(unit, tokens=max(1, next(counts))) for unit in segment] for segment in segments]
-        taken = [next(counts) for _ in contexts]
-        each = {name: next(counts) for name in names}
-        counted = [[replace(u, named=sum(each[name] for name in u.names)) for u in segment] for segment in sized]
-        return counted, taken, max(counts, default=0)
+        names = [name for unit in units for name in unit.names]
+        # All are counted in one call: the tokenizer is quickest on one long list.
+        texts = list(dict.fromkeys([*(unit.span.of(document.text) for unit in units), *contexts, *names, *speakers]))
+        sizes = dict(zip(texts, self.count_tokens(texts), strict=True))
+        longest_speaker = max((sizes[speaker] for speaker in speakers), default=0)
+        return [
+            document.passage(Span(group[0].span.start, group[-1].span.end), [u.sentence for u in group if u.sentence])
+            for segment, context in zip(segments, contexts, strict=True)
+            for group in self._pack(
+                [_sized(unit, document.text, sizes) for unit in segment],
+                max(_WINDOW - sizes[context] - longest_speaker, _WINDOW // 4),
+            )
+        ]
 
     def _pack(self, segment: list[_Unit], room: int) -> Iterator[list[_Unit]]:
         """Divide the units of one section among passages; `room` is what the encoder's window leaves."""
         heads = [unit for unit in segment if unit.heading]
         body = segment[len(heads) :]
-        limit = min(self.max_tokens, room)
-        if not heads or not body:
-            yield from _balance(segment, limit, room)
-        elif sum(unit.tokens for unit in [*heads, body[0]]) > room:
-            yield from _balance(heads, limit, room)
-            yield from _balance(body, limit, room)
-        else:
-            yield from _balance([_under(heads, body[0]), *body[1:]], limit, room)
+        tokens = sum(unit.tokens for unit in [*heads, *body[:1]])
+        if heads and body and tokens <= room:  # the headings and the first unit under them are one
+            under = replace(body[0], span=Span(heads[0].span.start, body[0].span.end), tokens=tokens)
+            heads, body = [], [under, *body[1:]]
+        for units in (heads, body):
+            yield from _balance(units, min(self.max_tokens, room), room)
+
+
+def _sized(unit: _Unit, text: str, sizes: Mapping[str, int]) -> _Unit:
+    return replace(unit, tokens=max(1, sizes[unit.span.of(text)]), named=sum(sizes[name] for name in unit.names))
 
 
 def _units(document: Document) -> Iterator[_Unit]:
     """Cut all blocks of a document into units."""
+    text = document.text
     headings = {section.heading.start for section in document.sections}
-    front = front_matter(document.text) if document.media_type == "text/markdown" else 0
+    front = front_matter(text) if document.media_type == "text/markdown" else 0
     mail = document.media_type == "message/rfc822"
     people = frozenset(word.lower() for s in document.speakers for word in (s.speaker or "").split() if mail)
     above: list[str] = []
     for block in _blocks(document):
+        words = block.of(text)
         heading = block.start in headings and len(block) <= LONGEST_SENTENCE  # what is longer is no heading to cite
-        greets = bool(people) and is_greeting(block.of(document.text), people)
-        for unit in _units_of(document.text, block, heading=heading, front=block.end <= front, greets=greets):
-            found = unnamed(unit.span.of(document.text), document.statements_in(unit.span))
-            yield replace(unit, names=tuple(name for name in found if name not in above))
-            above = found
-
-
-def _units_of(text: str, block: Span, *, heading: bool, front: bool, greets: bool) -> Iterator[_Unit]:
-    """Cut one block into units that hold all of it but white space."""
-    found = heading_text(text, block) if heading else pieces(text, block)
-    quotable = not front and not greets and not is_furniture(block.of(text))
-    ends = [*(piece.end for piece in found[:-1]), block.end]
-    for start, end, piece in zip_longest([block.start, *ends[:-1]], ends, found):
-        sentence = piece if piece and quotable and not is_wordless(piece.of(text)) else None
-        unit = strip(text, Span(start, end))
-        leads = unit.of(text).endswith(":") or is_question(unit.of(text))  # with what follows it is best in one passage
-        closes = end == block.end and not leads
-        yield _Unit(unit, sentence, heading, front, closes)
+        quotable = block.end > front and not is_furniture(words) and not (people and is_greeting(words, people))
+        found = heading_text(text, block) if heading else pieces(text, block)
+        ends = [*(piece.end for piece in found[:-1]), block.end]
+        for start, end, piece in zip_longest([block.start, *ends[:-1]], ends, found):
+            sentence = piece if piece and quotable and not is_wordless(piece.of(text)) else None
+            unit = strip(text, Span(start, end))
+            leads = unit.of(text).endswith(":") or is_question(unit.of(text))  # best in one passage with what follows
+            speakers = unnamed(unit.of(text), document.statements_in(unit))
+            names = tuple(f"· {name}" for name in speakers if name not in above)
+            yield _Unit(unit, sentence, heading, block.end <= front, end == block.end and not leads, names)
+            above = speakers
 
 
 def _blocks(document: Document) -> Iterator[Span]:
@@ -167,12 +155,6 @@ def _context(document: Document, segment: Sequence[_Unit]) -> str:
     return document.passage(Span(first.span.start, first.span.start)).context
 
 
-def _under(heads: Sequence[_Unit], first: _Unit) -> _Unit:
-    """Put headings in front of the first unit under them, as one unit."""
-    tokens = sum(unit.tokens for unit in heads) + first.tokens
-    return replace(first, span=Span(heads[0].span.start, first.span.end), tokens=tokens)
-
-
 def _balance(units: Sequence[_Unit], limit: int, room: int) -> Iterator[list[_Unit]]:
     """Choose the breaks that leave passages evenly full and fall between paragraphs; linear in the number of units.
 
@@ -197,9 +179,3 @@ def _balance(units: Sequence[_Unit], limit: int, room: int) -> Iterator[list[_Un
     while starts[-1]:
         starts.append(back[starts[-1]])
     return (list(units[start:end]) for start, end in pairwise(reversed(starts)))
-
-
-def _passage(document: Document, units: Sequence[_Unit]) -> Passage:
-    """Make one passage of neighbouring units."""
-    span = Span(units[0].span.start, units[-1].span.end)
-    return document.passage(span, [unit.sentence for unit in units if unit.sentence])

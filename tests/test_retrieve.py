@@ -366,23 +366,3 @@ def test_words_of_another_dimension_are_damage():
     """A row that holds no whole number of words is no answer."""
     with pytest.raises(IndexCorrupt, match="words"):
         word_similarities(unit([[1.0] * 20]), np.ones(1, np.float32), {"a": b"\0\0\0"})
-
-
-def test_acronyms_as_the_documents_define_them(library, tmp_path):
-    """A passage with the long form only is found by the acronym, and the other way round."""
-    folder = tmp_path / "papers"
-    folder.mkdir()
-    texts = {
-        "definition": "The Northern Harbour Authority, also referred to as N-H-A, was founded in 1921.",
-        "long": "Nobody expected that the Northern Harbour Authority would sell its cranes.",
-        "short": "Yesterday the NHA bought them back for twice the price.",
-        "other": "The southern port has sold nothing and bought nothing for years.",
-    }
-    for name, text in texts.items():
-        (folder / f"{name}.txt").write_text(text + "\n")
-    library.index(folder)
-    for question, wanted in (("Did NHA sell?", "long"), ("Northern Harbour Authority price", "short")):
-        hits = library.search(question, 4)
-        hit = next(hit for hit in hits if Path(hit.passage.uri).stem == wanted)
-        assert hit.lexical_rank is not None
-        assert hit.score > next(hit.score for hit in hits if Path(hit.passage.uri).stem == "other")

@@ -15,10 +15,8 @@ from rag.records import Span
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-LONGEST_WRAP = 120
-"""Nobody wraps by hand at more columns than this: a text with longer lines has one paragraph per line."""
-
-_SHORTEST_WRAP = 40
+_SHORTEST_WRAP, _LONGEST_WRAP = 40, 120
+"""Columns at which people wrap by hand: a text with longer lines has one paragraph per line."""
 _UNEVEN = 0.7  # of the width is filled by a line that was edited after it was wrapped
 _BREAK = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uff00-\uffef]|\S+")
@@ -51,16 +49,6 @@ def strip(text: str, span: Span) -> Span:
     return Span(start, max(start, span.end - len(inner) + len(inner.rstrip())))
 
 
-def line_width(text: str, rows: list[Span]) -> int:
-    """Return the column at which the text was wrapped by hand, 0 when it was not.
-
-    One long link must not hide the wrapping of all other lines, so the longest twentieth is left aside.
-    """
-    lengths = sorted(strip(text, row).end - row.start for row in rows)
-    width = lengths[-1 - len(lengths) // 20] if lengths else 0
-    return width if _SHORTEST_WRAP <= width <= LONGEST_WRAP else 0
-
-
 def is_turn(line: str) -> bool:
     """Tell whether a line opens with who speaks or what follows, as in `ROBERT FORD: Well,` or `TRANSCRIPT:`."""
     match = _TURN.match(line)
@@ -86,25 +74,22 @@ def is_row(line: str) -> bool:
 
 
 def plain_blocks(text: str, start: int = 0, end: int | None = None) -> list[Span]:
-    """Return the blocks of `text[start:end]` in order: they hold all of it but white space.
-
-    Args:
-        text: plain text with any kind of line ends.
-        start: where to begin.
-        end: where to stop; None for the end of the text.
-    """
+    """Return the blocks of `text[start:end]`, with any kind of line ends: in order, all of it but white space."""
     rows = lines(text, start, end)
-    width = line_width(text, rows)
+    # One long link must not hide the wrapping of all other lines: the longest twentieth is left aside.
+    width = sorted(strip(text, row).end - row.start for row in rows)[-1 - len(rows) // 20]
+    wrapped = _SHORTEST_WRAP <= width <= _LONGEST_WRAP
     blocks: list[Span] = []
     above: Span | None = None
     for row in rows:
-        if row.of(text).isspace() or not len(row):
+        inner = strip(text, row)
+        if not len(inner):
             above = None
             continue
-        if above and width and _continues(text, above, row, width):
-            blocks[-1] = Span(blocks[-1].start, strip(text, row).end)
+        if above and wrapped and _continues(text, above, row, width):
+            blocks[-1] = Span(blocks[-1].start, inner.end)
         else:
-            blocks.append(strip(text, row))
+            blocks.append(inner)
         above = row
     return blocks
 
@@ -126,30 +111,25 @@ def complete(text: str, blocks: Iterable[Span]) -> list[Span]:
 
 
 def _continues(text: str, above: Span, row: Span, width: int) -> bool:
-    """Tell whether the break between two neighbouring lines is a soft wrap."""
+    """Tell whether the break between two neighbouring lines is a soft wrap.
+
+    It is one where the next word had no room, and where the sentence goes on: with a word in lower case, also after a
+    number, or with a date.
+    """
     upper, lower = strip(text, above), strip(text, row)
-    line = lower.of(text)
-    if is_item(line, upper.of(text)) or is_turn(line):
-        return False
+    before, line = upper.of(text), lower.of(text)
     # A first line that is indented opens a paragraph; under a bullet it goes on with it.
-    deeper = lower.start - row.start > upper.start - above.start
-    if deeper and not is_item(upper.of(text)):
+    opens = lower.start - row.start > upper.start - above.start and not is_item(before)
+    if opens or is_item(line, before) or is_turn(line):
         return False
-    word = _WORD.match(line)
+    word, goes_on = _WORD.match(line), _GOES_ON.match(line)
     filled = upper.end - above.start
-    if word is not None and filled + 1 + len(word[0]) > width:
+    if (word and filled + 1 + len(word[0]) > width) or _UNFINISHED.search(before):
         return True
-    if _UNFINISHED.search(upper.of(text)):
-        return True
-    return filled > _UNEVEN * width and _runs_on(upper.of(text), line)
+    runs_on = bool(_DAY.match(line) or (goes_on and goes_on["letter"].islower()))
+    return runs_on and filled > _UNEVEN * width and not _closed(before)
 
 
 def _closed(line: str) -> bool:
     """Tell whether a line ends as a sentence does."""
     return line.rstrip(_CLOSERS).endswith(_STOPS)
-
-
-def _runs_on(above: str, line: str) -> bool:
-    """Tell whether a sentence goes on in the next line: with a word in lower case, also after a number, or a date."""
-    word = _GOES_ON.match(line)
-    return not _closed(above) and bool(_DAY.match(line) or (word and word["letter"].islower()))

@@ -22,22 +22,13 @@ _WORDS = {
 }
 _STOP_WORDS = {language: frozenset(words.split()) for language, words in _WORDS.items()}
 
-LEAST, LEAD = 3, 1.2
+_LEAST, _LEAD = 3, 1.2
 """Different stop words that a guess needs at least (a list of countries has `de` and `la`), and by how much more
 of them it has to have than English."""
 
-_SCRIPTS = {
-    "HIRAGANA": "Japanese",
-    "KATAKANA": "Japanese",
-    "HANGUL": "Korean",
-    "CJK": "Chinese",
-    "GREEK": "Greek",
-    "HEBREW": "Hebrew",
-    "THAI": "Thai",
-    "ARABIC": "Arabic script",
-    "CYRILLIC": "Cyrillic script",
-    "DEVANAGARI": "Devanagari script",
-}
+_SCRIPTS = {"HIRAGANA": "Japanese", "KATAKANA": "Japanese", "HANGUL": "Korean", "CJK": "Chinese", "GREEK": "Greek"}
+_SCRIPTS |= {"HEBREW": "Hebrew", "THAI": "Thai"}
+_SCRIPTS |= {script: f"{script.capitalize()} script" for script in ("ARABIC", "CYRILLIC", "DEVANAGARI")}
 
 
 def language(text: str) -> str | None:
@@ -49,9 +40,9 @@ def _by_words(text: str) -> str | None:
     words = Counter(re.findall(r"[^\W\d_]+", text.casefold()))
     counts = {name: sum(words[word] for word in stop) for name, stop in _STOP_WORDS.items()}
     best = max(counts, key=counts.__getitem__)
-    if counts[best] < LEAST or len(_STOP_WORDS[best] & words.keys()) < LEAST:
+    if len(_STOP_WORDS[best] & words.keys()) < _LEAST:
         return None
-    return best if counts[best] > LEAD * counts[ENGLISH] else ENGLISH
+    return best if counts[best] > _LEAD * counts[ENGLISH] else ENGLISH
 
 
 def _script(text: str) -> str | None:
@@ -59,23 +50,20 @@ def _script(text: str) -> str | None:
 
     Japanese has more Chinese characters than its own at times: a fifth of its own is enough.
     """
-    letters = [unicodedata.name(char, "").partition(" ")[0] for char in text if char.isalpha()]
-    counts = Counter(_SCRIPTS.get(script.partition("-")[0], "") for script in letters)
-    if not counts:
-        return None
-    if counts["Japanese"] * 5 >= len(letters):
-        return "Japanese"
-    return counts.most_common(1)[0][0] or None
+    scripts = (unicodedata.name(char, "").partition(" ")[0].partition("-")[0] for char in text if char.isalpha())
+    counts = Counter(_SCRIPTS.get(script) for script in scripts)
+    japanese = counts["Japanese"] * 5 >= counts.total() > 0
+    return "Japanese" if japanese else max(counts, key=counts.__getitem__, default=None)
 
 
 def not_english(texts: list[str]) -> str | None:
     """Say in which languages most of these texts, or the first of them, seem to be; None where that is English."""
     found = [language(text) for text in texts]
-    foreign = [name for name in found if name not in {None, ENGLISH}]
+    foreign = [name for name in found if name and name != ENGLISH]
     if not foreign or (found[0] not in foreign and 2 * len(foreign) <= len(found)):
         return None
-    names = " and ".join(dict.fromkeys(str(name) for name in foreign))
     if len(foreign) == len(found):
-        return f"These passages seem to be in {names}"
-    some = "One of these passages seems" if len(foreign) == 1 else "Some of these passages seem"
-    return f"{some} to be in {names}"
+        some = "These passages seem"
+    else:
+        some = "One of these passages seems" if len(foreign) == 1 else "Some of these passages seem"
+    return f"{some} to be in {' and '.join(dict.fromkeys(foreign))}"

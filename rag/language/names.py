@@ -23,22 +23,12 @@ NO_NAME = frozenset("the a an of and in at on for by to de la le el al mr mrs ms
 def same_name(one: str, other: str) -> bool:
     """Tell whether two names can be of one thing: a part, an abbreviation, or another spelling of the other."""
     first, second = _tokens(one), _tokens(other)
-    if not first or not second:
-        return True
     a, b = set(first), set(second)
-    if a <= b or b <= a or _initials(one, other) or _initials(other, one):
+    if a <= b or b <= a or _initials(one, other) or _initials(other, one) or len(a & b) / len(a | b) >= 0.5:
         return True
-    if len(a & b) / len(a | b) >= 0.5:
-        return True
-    head, tail = one.partition(",")[0], other.partition(",")[0]
-    if set(_tokens(head)) & b and set(_tokens(tail)) & a:
+    if b.intersection(_tokens(one.partition(",")[0])) and a.intersection(_tokens(other.partition(",")[0])):
         return True
     return SequenceMatcher(None, "".join(first), "".join(second)).ratio() >= 0.75
-
-
-def is_name(text: str) -> bool:
-    """Tell whether more is in a name than articles and titles: `Mr` names nobody."""
-    return bool(_tokens(text))
 
 
 def _tokens(name: str) -> list[str]:
@@ -59,5 +49,8 @@ _NAME = re.compile(rf"{_CAPITAL}(?:\s+{_CAPITAL})*")
 
 
 def names(text: str) -> list[str]:
-    """Return what is written like a name, each once; a word that only opens a sentence may be among them."""
-    return [name for name in dict.fromkeys(_NAME.findall(text)) if is_name(name)]
+    """Return what is written like a name, each once; a word that only opens a sentence may be among them.
+
+    An article or a title alone names nobody.
+    """
+    return [name for name in dict.fromkeys(_NAME.findall(text)) if _tokens(name)]

@@ -26,26 +26,18 @@ HEDGES = (
 )
 """In front of a number: it is a rounded one, or a bound."""
 _ROUND = re.compile(rf"\b(?:{HEDGES}|estimated|circa|ca|or (?:so|more))\b|[~≈+<>]", re.IGNORECASE)
-_UNITS: dict[str, tuple[str, float]] = {
-    **dict.fromkeys(("%", "percent", "per cent"), ("percent", 1.0)),
-    **dict.fromkeys(("mm", "millimetre", "millimeter"), ("metre", 0.001)),
-    **dict.fromkeys(("cm", "centimetre", "centimeter"), ("metre", 0.01)),
-    **dict.fromkeys(("m", "metre", "meter"), ("metre", 1.0)),
-    **dict.fromkeys(("km", "kilometre", "kilometer"), ("metre", 1000.0)),
-    **dict.fromkeys(("mile", "mi"), ("metre", 1609.344)),
-    **dict.fromkeys(("foot", "feet", "ft"), ("metre", 0.3048)),
-    **dict.fromkeys(("yard", "yd"), ("metre", 0.9144)),
-    **dict.fromkeys(("kg", "kilogram", "kilo"), ("gram", 1000.0)),
-    **dict.fromkeys(("lb",), ("gram", 453.592)),
-    **dict.fromkeys(("g", "gram"), ("gram", 1.0)),
-    **dict.fromkeys(("tonne", "ton"), ("gram", 1e6)),
-    **dict.fromkeys(("second", "sec"), ("second", 1.0)),
-    **dict.fromkeys(("minute", "min"), ("second", 60.0)),
-    **dict.fromkeys(("hour", "hr"), ("second", 3600.0)),
-    "day": ("second", 86_400.0),
-    "week": ("second", 604_800.0),
-    "month": ("second", 2_629_746.0),
-    "year": ("second", 31_556_952.0),
+_SIZES = {
+    "percent": "1 % percent",
+    "metre": "0.001 mm millimetre millimeter | 0.01 cm centimetre centimeter | 1 m metre meter"
+    " | 1000 km kilometre kilometer | 1609.344 mile mi | 0.3048 foot feet ft | 0.9144 yard yd",
+    "gram": "1 g gram | 1000 kg kilogram kilo | 1e6 tonne ton | 453.592 lb",
+    "second": "1 second sec | 60 minute min | 3600 hour hr | 86400 day | 604800 week | 2629746 month | 31556952 year",
+}
+_UNITS = {
+    unit: (measures, float(size))
+    for measures, sizes in _SIZES.items()
+    for size, *units in map(str.split, sizes.split("|"))
+    for unit in units
 }
 """A unit with what it measures and how many of the basic unit it is."""
 
@@ -81,7 +73,7 @@ def numbers(text: str) -> list[Number]:
         digits = match[0].replace(",", "").replace("−", "-")
         unit, factor = unit_at(exact, match.end())
         around = exact[max(0, match.start() - 25) : match.end() + 15]
-        rounding = _rounding(digits, around, converted=factor != 1.0)
+        rounding = _rounding(digits.removeprefix("-"), around, converted=factor != 1.0)
         found.append(Number(float(digits) * factor, rounding * factor, unit))
     return found
 
@@ -107,16 +99,15 @@ def nothing(answer: str) -> Number | None:
 def unit_at(text: str, at: int) -> tuple[str, float]:
     """Return what the unit at a place of a text measures, and how many of the basic unit it is."""
     after = re.match(r"\s?-?\s?(%|per cent|[a-zA-Z]+)", text[at:])
-    word = after[1].lower() if after else ""
+    word = after[1].lower().replace(" ", "") if after else ""
     known = _UNITS.get(word) or _UNITS.get(word.removesuffix("s")) or _UNITS.get(word.removesuffix("es"))
     return known or ("", 1.0)
 
 
 def _rounding(digits: str, around: str, *, converted: bool) -> float:
     """Half of the last digit that is not zero, within bounds that depend on whether it is said to be rounded."""
-    digits = digits.removeprefix("-")
     whole, _, decimals = digits.partition(".")
     last = 10.0 ** -len(decimals) if decimals else 10.0 ** (len(whole) - len(whole.rstrip("0") or whole))
-    rounds = bool(_ROUND.search(around)) or digits.endswith("00000")
+    rounds = _ROUND.search(around) or digits.endswith("00000")
     share = 0.2 if rounds else 0.02 if last > 1 or converted else 0.0
     return min(max(last / 2, 0.02 * float(digits) if converted else 0.0), share * float(digits))

@@ -38,9 +38,7 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _LATER = {"updated", "modified", "aktualisiert", "mis à jour", "mise à jour"}  # better than nothing
-_MADE = {"published", "posted", "broadcast", "aired", "recorded", "veröffentlicht", "aufgezeichnet"}
-_MADE |= {"publié", "publiée", "enregistré", "enregistrée", "diffusé", "diffusée"}
-_WEEKDAY_FIRST = re.compile(r"(?:[^\W\d_]{3,10},?\s)?")
+_WEEKDAY_FIRST = re.compile(r"^[^\W\d_]{3,10},?\s")
 _SENTENCE_OF_DATE = re.compile(r"\s*(?:$|[.;|(·–—-]|(?:at|in|by|from|with|im|in|von|à|par)\s|,\s(?:\d|[A-Z]))")
 """Behind the date of `Recorded on 9 May 2023 at the town hall.`: no clause about something else that was published."""
 _BESIDE = re.compile(rf"\d{{1,2}}[:.]\d\d|\b{WEEKDAY}\b|\b(?:gmt|utc|[ce]e?s?t|[ap]\.?m)\b", re.IGNORECASE)
@@ -48,8 +46,6 @@ _DATELINE = re.compile(
     r"[A-Z][\w .,/'’-]{1,50}?[,(]\s*(?P<date>[^()–—]{6,20}?)\)?\s*(?:\([A-Za-z ]{2,20}\)\s*)?[–—-]\s"
 )
 _IN_NAME = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)(?!\d)")
-_LONGEST_DATE_LINE = 80  # characters
-_MOST_DATE_LINES = 2
 _HEAD = 15  # lines in which a document says when it was published
 
 
@@ -68,8 +64,7 @@ def publication_date(lines: Iterable[str]) -> str | None:
     """Return the date that the first lines of a document give for it.
 
     A labelled one is best (`Published: 2 December 2024`), then a line of little else than a date, then a dateline
-    (`DAMASCUS, Dec. 2, 2024 (AP) -`). A date inside prose says when something happened, not when it was written, and
-    so do many lines of dates, which are a timeline.
+    (`DAMASCUS, Dec. 2, 2024 (AP) -`). A date inside prose, or in a timeline, says when something happened.
     """
     rows = [" ".join(line.replace("*", " ").replace("_", " ").split()) for line in lines if line.strip()]
     return _labelled(rows[:_HEAD]) or _standing_alone(rows) or _dateline(rows[:_HEAD])
@@ -77,10 +72,8 @@ def publication_date(lines: Iterable[str]) -> str | None:
 
 def date_in_name(uri: str) -> str | None:
     """Return the date in the name of a file: `2024-12-02-talks.txt`, `talks_20241202.pdf`."""
-    for match in _IN_NAME.finditer(uri.rpartition("/")[2]):
-        if found := parse_date("-".join(match.groups())):
-            return found
-    return None
+    dates = (parse_date("-".join(match.groups())) for match in _IN_NAME.finditer(uri.rpartition("/")[2]))
+    return next(filter(None, dates), None)
 
 
 def date_origin(document: Document) -> str | None:
@@ -97,29 +90,26 @@ def date_origin(document: Document) -> str | None:
 
 
 def _labelled(head: Sequence[str]) -> str | None:
-    found = []
-    for row in head:
-        if match := _LABEL.match(row):
-            label, rest = match["label"].lower(), row[match.end() :]
-            if date := _only(rest) or (_opening(rest) if label in _MADE else None):
-                found.append((label in _LATER, date))
-    return min(found, key=itemgetter(0))[1] if found else None
+    labels = [(match["label"].lower() in _LATER, row[match.end() :]) for row in head if (match := _LABEL.match(row))]
+    found = (_only(rest) or _opening(rest) for _, rest in sorted(labels, key=itemgetter(0)))
+    return next(filter(None, found), None)
 
 
 def _standing_alone(rows: Sequence[str]) -> str | None:
     """Return the date of a line above the first paragraph; a remark of one line may stand over it."""
-    dates = [_only(row) if len(row) <= _LONGEST_DATE_LINE else None for row in rows]
-    found = [index for index, date in enumerate(dates) if date]
-    if not 0 < len(found) <= _MOST_DATE_LINES or found[0] >= _HEAD:
+    found = [(index, date) for index, row in enumerate(rows) if len(row) <= 80 and (date := _only(row))]
+    if not 1 <= len(found) <= 2 or found[0][0] >= _HEAD:
         return None
-    above = rows[1 : found[0]]
-    return None if any(map(_is_prose, above)) else dates[found[0]]
+    index, date = found[0]
+    return None if any(map(_is_prose, rows[1:index])) else date
 
 
 def _dateline(head: Sequence[str]) -> str | None:
-    matches = [(row, match) for row in head if (match := _DATELINE.match(row))]
-    once = (match for row, match in matches if not any(form.match(row, match.end()) for form in _FORMS))  # or a life
-    return next((date for match in once if (date := parse_date(match["date"]))), None)
+    for match in filter(None, map(_DATELINE.match, head)):
+        is_life = any(form.match(match.string, match.end()) for form in _FORMS)  # `Ada, 12 May 1809 – 15 April 1865`
+        if not is_life and (date := parse_date(match["date"])):
+            return date
+    return None
 
 
 def _only(row: str) -> str | None:
@@ -137,10 +127,9 @@ def _only(row: str) -> str | None:
 
 def _opening(words: str) -> str | None:
     """Return the date that a sentence opens with, after its label: `9 May 2023 at the town hall. Present: ...`."""
-    weekday = _WEEKDAY_FIRST.match(words)
-    start = weekday.end() if weekday else 0
-    found = (match for at in {0, start} for form in _FORMS if (match := form.match(words, at)))
-    return next((parse_date(match[0]) for match in found if _SENTENCE_OF_DATE.match(words, match.end())), None)
+    rests = (words, _WEEKDAY_FIRST.sub("", words))
+    found = (match for rest in rests for form in _FORMS if (match := form.match(rest)))
+    return next((parse_date(m[0]) for m in found if _SENTENCE_OF_DATE.match(m.string, m.end())), None)
 
 
 def _is_prose(row: str) -> bool:

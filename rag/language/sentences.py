@@ -68,8 +68,7 @@ def pieces(text: str, block: Span) -> list[Span]:
     """Return where one block may be cut: its sentences, and the pieces of an endless run of signs."""
     block = strip(text, block)
     fence = _FENCE.match(text, block.start, block.end)
-    markup = fence or _MARKUP.match(text, block.start, block.end)
-    body = strip(text, Span(markup.end() if markup else block.start, block.end))
+    body = strip(text, Span(fence.end(), block.end)) if fence else _without_markup(text, block)
     if fence:
         found = lines(text, body.start, body.end)
         found = found[:-1] if _FENCE_END.fullmatch(text, found[-1].start, found[-1].end) else found
@@ -77,23 +76,24 @@ def pieces(text: str, block: Span) -> list[Span]:
         found = [body]
     else:
         found = _split(text, body)
-    joined = _join_wordless(text, found)
-    return [part for piece in joined for part in _bounded(text, strip(text, piece)) if len(part)]
+    return [part for piece in _join_wordless(text, found) for part in _bounded(text, piece)]
 
 
 def heading_text(text: str, block: Span) -> list[Span]:
-    """Return a heading without its markup, in pieces when it is endless."""
-    markup = _MARKUP.match(text, block.start, block.end)
-    start = markup.end() if markup else block.start
-    bare = _without_underline(text, strip(text, Span(start, block.end)))
-    return [part for part in _bounded(text, bare if len(bare) else block) if len(part)]
+    """Return a heading without its markup and the signs that close it or stand under it, in pieces when it is endless.
 
-
-def _without_underline(text: str, heading: Span) -> Span:
-    """Leave out the signs that close a heading or stand under it: `## Part ##`."""
+    So `## Part ##` gives `Part`.
+    """
+    heading = _without_markup(text, block)
     words = heading.of(text)
     inner = words.rstrip(words[-1]) if words.endswith(("#", "=", "-")) else words
-    return Span(heading.start, heading.start + len(inner.rstrip())) if inner[-1:].isspace() else heading
+    end = heading.start + len(inner.rstrip()) if inner[-1:].isspace() else heading.end
+    return list(_bounded(text, Span(heading.start, end) if end > heading.start else block))
+
+
+def _without_markup(text: str, block: Span) -> Span:
+    markup = _MARKUP.match(text, block.start, block.end)
+    return strip(text, Span(markup.end() if markup else block.start, block.end))
 
 
 def _split(text: str, body: Span) -> list[Span]:
@@ -109,17 +109,12 @@ def _split(text: str, body: Span) -> list[Span]:
         cut = _after_closers(text, end, body.end)
         if cut <= cuts[-1]:
             continue
-        before, after = Span(cuts[-1], end), Span(cut, body.end)
-        if not _goes_on(text, before, after) and not _abbreviates(text, opened, before, after):
+        if not _goes_on(text, opened, Span(cuts[-1], end), Span(cut, body.end)):
             cuts.append(cut)
         opened = cut
-    return [Span(_after_quote_marks(text, start, end), end) for start, end in pairwise([*cuts, body.end])]
-
-
-def _after_quote_marks(text: str, start: int, end: int) -> int:
-    """Return where a sentence starts that follows a line break and the `>` of a quoted line."""
-    marks = _QUOTED_LINE.match(text, start, end)
-    return marks.end() if marks else start
+    bounds = list(pairwise([*cuts, body.end]))
+    quoted = [_QUOTED_LINE.match(text, start, end) for start, end in bounds]
+    return [Span(marks.end() if marks else start, end) for (start, end), marks in zip(bounds, quoted, strict=True)]
 
 
 def _after_closers(text: str, end: int, stop: int) -> int:
@@ -132,82 +127,65 @@ def _after_closers(text: str, end: int, stop: int) -> int:
     return french.end() if french else end
 
 
-def _goes_on(text: str, before: Span, after: Span) -> bool:
+def _goes_on(text: str, opened: int, before: Span, after: Span) -> bool:
     """Tell whether a sentence goes on over a full stop: `"No!" he said`, `"Why?" Smith asked`, `the 5. madde`."""
-    following = text[after.start : min(after.end, after.start + 80)].lstrip().lstrip(_MARKS)
-    if after.start > before.end:
-        asked = text[before.end - 1] in "?!…"
-        return following[:1].islower() or (asked and bool(_SAID.match(following)))
-    if _NUMBER_ONLY.fullmatch(text, before.start, before.end):
+    ahead = text[after.start : min(after.end, after.start + 80)]
+    following = ahead.lstrip().lstrip(_MARKS)
+    lower = following[:1].islower()
+    if ahead[:1] in {":", ";", ","}:
         return True
-    word = _last_word(text, before)
-    return following[:1].islower() and word.isdecimal() and len(word) <= 3
+    if after.start > before.end:
+        return lower or (text[before.end - 1] in "?!…" and bool(_SAID.match(following)))
+    word = _WORD_AT_END.findall(text[max(before.start, before.end - 8) : before.end - 1])[0]
+    numbered = lower and word.isdecimal() and len(word) <= 3
+    if numbered or _NUMBER_ONLY.fullmatch(text, before.start, before.end):
+        return True
+    return text[before.end - 1] == "." and _abbreviates(text, opened, before, ahead.lstrip(), word)
 
 
-def _abbreviates(text: str, opened: int, before: Span, after: Span) -> bool:
+def _abbreviates(text: str, opened: int, before: Span, following: str, word: str) -> bool:
     """Tell whether a full stop belongs to an abbreviation: `ex amb.: no`, `obs. posts`, `incl. 61`, `3 p.m. ET`.
 
     Who opens sentences with a lower-case letter, as what `opened` here did, gives no hint by the next one.
     """
-    if text[after.start : min(after.end, after.start + 1)] in {":", ";", ","}:
-        return True
-    if after.start > before.end or text[before.end - 1] != ".":
-        return False
-    following = text[after.start : min(after.end, after.start + 80)].lstrip()
-    word = _last_word(text, before)
-    if _BEFORE_ZONE.search(text[max(before.start, before.end - 8) : before.end]) and not following[:1].islower():
+    lower = following[:1].islower()
+    if not lower and _BEFORE_ZONE.search(text[max(before.start, before.end - 8) : before.end]):
         return bool(_ZONE.match(following))
     if following[:1].isdigit():
         return word.lower() in _BEFORE_NUMBER
     if word in _BEFORE_NAME or (word in _DAYS and _GERMAN_MONTH.match(following)):
         return True
-    return _before_lower_case(text, opened, before, following)
-
-
-def _last_word(text: str, before: Span) -> str:
-    """Return the word in front of the full stop that ends a span; the end of a long one."""
-    word = _WORD_AT_END.search(text[max(before.start, before.end - 8) : before.end - 1])
-    return word[0] if word else ""
-
-
-def _before_lower_case(text: str, opened: int, before: Span, following: str) -> bool:
-    """Tell whether a full stop is followed by a word in lower case where sentences open with capitals."""
-    if not following[:1].islower() or _NO_PLAIN_WORD.match(following):
+    if not lower or _NO_PLAIN_WORD.match(following):
         return False
     opening = next(filter(str.isalnum, text[opened : min(opened + 80, before.end)]), "")
-    return not opening.islower() or _last_word(text, before).lower() in _UNITS
+    return not opening.islower() or word.lower() in _UNITS
 
 
 def _join_wordless(text: str, pieces: Sequence[Span]) -> list[Span]:
     """Give pieces without letters and digits (`:-)`, a lone bracket) to their neighbour."""
     joined: list[Span] = []
-    start: int | None = None
+    worded = False  # the last one has words, and so have all before it
     for piece in pieces:
-        start = piece.start if start is None else start
-        if not is_wordless(piece.of(text)):
-            joined.append(Span(start, piece.end))
-            start = None
-        elif joined:
+        has_words = not is_wordless(piece.of(text))
+        if joined and not (worded and has_words):
             joined[-1] = Span(joined[-1].start, piece.end)
-            start = None
-    if joined or start is None:
-        return joined
-    whole = Span(start, pieces[-1].end)
-    return [whole] if len(whole) > _LONGEST_RULE else []
+        else:
+            joined.append(piece)
+        worded = worded or has_words
+    return [piece for piece in joined if worded or len(piece) > _LONGEST_RULE]
 
 
 def _bounded(text: str, span: Span) -> Iterator[Span]:
-    """Cut an endless sentence at softer places."""
+    """Cut an endless sentence at softer places, the last ones within the longest sentence; nothing of an empty span."""
+    span = strip(text, span)
     start = span.start
-    while span.end - start > LONGEST_SENTENCE:
-        cut = _soft_cut(text, start)
-        yield strip(text, Span(start, cut))
+    while start < span.end:
+        cut = min(start + LONGEST_SENTENCE, span.end)
+        if cut < span.end:
+            half = start + LONGEST_SENTENCE // 2
+            soft = [*_SPACE.finditer(text, start + 1, cut), *_SOFT.finditer(text, half, cut)]
+            cut = soft[-1].end() if soft else cut
+        part = strip(text, Span(start, cut))
+        if len(part):
+            yield part
         start = cut
-    yield strip(text, Span(start, span.end))
-
-
-def _soft_cut(text: str, start: int) -> int:
-    """Return the last good place to cut within the longest sentence from `start`."""
-    end = start + LONGEST_SENTENCE
-    soft = [*_SPACE.finditer(text, start + 1, end), *_SOFT.finditer(text, start + LONGEST_SENTENCE // 2, end)]
-    return soft[-1].end() if soft else end

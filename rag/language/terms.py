@@ -1,9 +1,8 @@
 """Text -> the terms that the lexical half compares. Documents and questions go through the same analysis.
 
-What it does, in order: joins spelled-out acronyms (`H-T-S`, `H.T.S.`, `HTS` -> `hts`), folds diacritics
-(`Türkiye` -> `turkiye`), keeps numbers whole (`3,000` -> `3000`), splits hyphens and keeps the joined word as well
-(`cease-fire` -> `cease fire ceasefire`), drops stop words, stems English (Snowball), and cuts scripts without
-spaces into overlapping pairs of characters.
+In this order: spelled-out acronyms are joined (`H-T-S`, `H.T.S.` -> `hts`), diacritics folded (`Türkiye` -> `turkiye`),
+numbers kept whole (`3,000` -> `3000`), hyphens split and the joined word kept as well (`cease-fire` -> `cease fire
+ceasefire`), stop words dropped, English stemmed (Snowball), scripts without spaces cut into overlapping pairs.
 """
 
 from __future__ import annotations
@@ -48,8 +47,8 @@ _FOLD = str.maketrans({"ı": "i", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "�
 
 def terms(text: str) -> list[str]:
     """Return the terms of `text` in order, repeated ones repeated."""
-    words = list(_words(_normalise(text)))
-    return _stemmer().analyze(" ".join(words)) if words else []
+    words = " ".join(_words(_normalise(text)))
+    return _stemmer().analyze(words) if words else []
 
 
 def term_weights(question: str) -> dict[str, float]:
@@ -76,12 +75,9 @@ def matched_words(question: str, text: str) -> list[str]:
 
 def coverage(weights: Mapping[str, float], text: str, near: str) -> float:
     """Return the share of the question's terms, by weight, found in `text` (whole) or only in `near` (half)."""
-    total = math.fsum(weights.values())
     inside, around = set(terms(text)), set(terms(near))
-    found = math.fsum(
-        weight if term in inside else weight / 2 if term in around else 0.0 for term, weight in weights.items()
-    )
-    return found / total if total else 0.0
+    found = (weight if term in inside else weight / 2 if term in around else 0.0 for term, weight in weights.items())
+    return math.fsum(found) / (math.fsum(weights.values()) or 1.0)
 
 
 def words(text: str) -> list[str]:
@@ -99,21 +95,14 @@ def _normalise(text: str) -> str:
 def _words(text: str) -> Iterator[str]:
     for match in _WORD.finditer(text):
         word = match[0]
-        unspaced = _UNSPACED.search(word)
         parts = re.split(r"[-\u2010\u2011]", word)
-        if unspaced:
-            yield from _pairs(word)
+        if _UNSPACED.search(word):
+            yield from (word[i : i + 2].lower() for i in range(max(1, len(word) - 1)))
         elif len(parts) > 1:
             yield from (part.lower() for part in parts if part.lower() not in STOP_WORDS)
             yield "".join(parts).lower()
         elif word.lower() not in STOP_WORDS or (word.isupper() and len(word) > 1):
             yield word.lower()  # an acronym may look like a stop word: US, IT, WHO
-
-
-def _pairs(word: str) -> Iterator[str]:
-    if len(word) == 1:
-        yield word
-    yield from (word[i : i + 2].lower() for i in range(len(word) - 1))
 
 
 @cache

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rag.errors import InputError, ModelMismatch
-from rag.language.acronyms import candidates, expanded
 from rag.language.terms import ANALYSIS, terms
 from rag.models.encoder import embed_with_words
 from rag.models.encoder import embedder as embedder_named
@@ -93,10 +92,8 @@ class Retriever:
         self, snapshot: LocalSnapshot, question: str, k: int, where: Filter | None, reranker: Reranker | None
     ) -> list[Hit]:
         fusion = replace(self.fusion, candidates=max(self.fusion.candidates, k))
-        defining = [hit.id for part in candidates(question) for hit in snapshot.lexical(part, fusion.defining)]
-        asked = expanded(question, (passage.text for passage in snapshot.passages(defining).values()))
-        vectors, words = embed_with_words(self.embedder(snapshot), [asked])
-        found = ranking(snapshot, asked, vectors[0], words[0], fusion, where)
+        vectors, words = embed_with_words(self.embedder(snapshot), [question])
+        found = ranking(snapshot, question, vectors[0], words[0], fusion, where)
         read = fusion.reranked if reranker else 0
         best = snapshot.passages(list(found.scores)[: max(fusion.copies * k, read)])
         scores = {id_: score for id_, score in found.scores.items() if id_ in best}

@@ -45,7 +45,6 @@ class Fusion:
     reranker: float = 0.5  # the same of any other reranker, of its scores from their lowest to their highest
     candidates: int = 100  # passages of each half that are considered
     reranked: int = 12  # of the best passages that a reranker reads
-    defining: int = 30  # passages with an acronym or a name that are searched for its definition
     copies: int = 2  # times the passages wanted are looked at, for the copies among them
     alike: float = 0.8  # share of the runs of words of two near copies that both have
 
