@@ -37,6 +37,7 @@ _JOINING = frozenset(
 
 
 _DETERMINERS = frozenset("the a an one another his her its their some many several".split())
+_NO_NOUNS = DENIES | AUXILIARY | {"who", "and", "or"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def named_speaker(left: str) -> Speaker | None:
 def _apposed(parts: list[str]) -> Speaker | None:
     """Find the one name among parts between commas; its neighbour may be the role."""
     heads = [(at, head) for at, part in enumerate(parts) if (head := _phrase(part)) and head.kind != "pronoun"]
-    full = [(at, head) for at, head in heads if head.kind != "role" and _is_full(head)]
+    full = [(at, h) for at, h in heads if h.kind == "body" or (h.kind == "name" and (" " in h.name or h.gender))]
     named = [(at, head) for at, head in full if head.kind == "name"] or full
     if not named:
         return heads[0][1] if heads and heads[0][0] == 0 and len(parts) > 1 else None
@@ -84,10 +85,6 @@ def _apposed(parts: list[str]) -> Speaker | None:
     after = ", ".join(part for part in parts[at + 1 :] if part and not part.isdigit())
     before = parts[at - 1] if at and not after else ""
     return replace(found, role=found.role or role_of(after) or role_of(before))
-
-
-def _is_full(head: Speaker) -> bool:
-    return " " in head.name or head.kind == "body" or head.gender != ""
 
 
 def role_of(words: str) -> str | None:
@@ -130,7 +127,8 @@ def _name(tokens: list[str]) -> Speaker | None:
     if "of" in bare[2:] and not any(map(is_body, bare[: bare.index("of")])) and bare is tokens:
         return None
     if bare is not tokens or any(map(is_body, bare)) or _like_a_body(bare):
-        return Speaker(" ".join(bare), "body") if _one(bare) else None
+        one = "and" not in bare or any(map(is_body, bare[: bare.index("and")]))  # no two names
+        return Speaker(" ".join(bare), "body") if one else None
     if bare[0].lower() in TITLES:
         return Speaker(" ".join(bare), "name", gender=TITLES[bare[0].lower()]) if len(bare) > 1 else None
     return _titled(bare) or Speaker(" ".join(bare), "name")
@@ -157,11 +155,6 @@ def _like_a_body(tokens: list[str]) -> bool:
     return any(token.lower() in LINKS for token in tokens)
 
 
-def _one(tokens: list[str]) -> bool:
-    """Tell one organisation from two names joined by `and`."""
-    return "and" not in tokens or any(is_body(token) for token in tokens[: tokens.index("and")])
-
-
 def _titled(tokens: list[str]) -> Speaker | None:
     """Split `National Security Adviser Jake Sullivan` after its last role."""
     at = next((i for i in range(len(tokens) - 1, 0, -1) if is_role(tokens[i - 1])), 0)
@@ -179,7 +172,7 @@ def _role_and_name(tokens: list[str]) -> Speaker | None:
     name, before = tokens[start:], tokens[:start]
     if not name or not before or not is_role(before[-1]) or not _capital(name[0]):
         return None
-    if any(word.lower() in DENIES | AUXILIARY for word in before) or before[-1].endswith(("'s", "’s")):
+    if not (DENIES | AUXILIARY).isdisjoint(map(str.lower, before)) or before[-1].endswith(("'s", "’s")):
         return None
     found = _name(name)
     return replace(found, role=role_of(" ".join(before))) if found and found.kind == "name" else None
@@ -189,21 +182,13 @@ def _described(tokens: list[str]) -> Speaker | None:
     """Read somebody without a name: `one aid worker`, `a spokesman for the ministry`, `the town council`."""
     cut = next((i for i, token in enumerate(tokens) if i and token in {"of", "for", "at", "in", "from", "with"}), None)
     head = tokens[:cut]
-    if len(head) > 6 or not head[-1].replace("-", "").replace("’", "").replace("'", "").isalpha():
-        return None
     first = head[0].lower()
-    if first in NOT_NAMES - _DETERMINERS:
+    if len(head) > 6 or first in NOT_NAMES - _DETERMINERS or not _NO_NOUNS.isdisjoint(map(str.lower, tokens)):
         return None
-    if any(token.lower() in (DENIES | AUXILIARY | {"who", "and", "or"}) for token in tokens):
+    if any(token.endswith(("ing", "ed")) for token in tokens[cut or len(tokens) :]):
         return None
-    if any(token.endswith(("ing", "ed")) for token in (tokens[cut:] if cut else [])):
-        return None
-    name = " ".join(tokens)
-    if first in NOT_NAMES:
-        name = f"{first}{name[len(first) :]}"
-    if is_role(head[-1]):
-        return Speaker(name, "role")
-    return Speaker(name, "body") if is_body(head[-1]) else None
+    name = " ".join([first if first in NOT_NAMES else tokens[0], *tokens[1:]])
+    return Speaker(name, "role") if is_role(head[-1]) else Speaker(name, "body") if is_body(head[-1]) else None
 
 
 _BE = re.compile(r"\s(?:is|was|has been|remains|became)\s(?P<role>[^,.;:]{3,160})")
@@ -317,21 +302,19 @@ class People:
         if len(same) > 1:
             return who
         if not same:
-            who = replace(who, gender=who.gender or _gender(who.role or ""))
+            who = replace(who, gender=who.gender or _gender(who.role))
             known.append(who)
             return who
         old = same[0]
         name = max(old.name, who.name, key=lambda n: (len(_bare(n)), n == old.name))
         role = old.role or who.role
-        merged = Speaker(name, "name", role, old.gender or who.gender or _gender(role or ""))
-        known[known.index(old)] = merged
+        known[known.index(old)] = merged = Speaker(name, "name", role, old.gender or who.gender or _gender(role))
         return merged
 
-    def about(self, who: Speaker | None, *, spoke: bool = False) -> None:
+    def about(self, who: Speaker, *, spoke: bool = False) -> None:
         """Note whom a sentence is about; one who `spoke` is no place."""
-        if who is None or who.kind == "pronoun":
-            if who is not None and self._focus:
-                self._age = 0
+        if who.kind == "pronoun":
+            self._age = 0 if self._focus else self._age
             return
         if who.kind == "body":
             who = self._named_body(who)
@@ -384,9 +367,9 @@ def _bare(name: str) -> list[str]:
     return words
 
 
-def _gender(role: str) -> str:
-    """Return the gender that a role tells, if any."""
-    return "f" if _FEMALE.search(role.lower()) else "m" if _MALE.search(role.lower()) else ""
+def _gender(role: str | None) -> str:
+    words = (role or "").lower()
+    return "f" if _FEMALE.search(words) else "m" if _MALE.search(words) else ""
 
 
 def _same(known: list[str], named: list[str]) -> bool:
