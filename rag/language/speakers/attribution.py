@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rag.language.dates import WEEKDAY
 from rag.language.speakers.people import HIDDEN, Speaker, named_speaker, role_of, sentence_subject
-from rag.language.speakers.vocabulary import AUXILIARY, QUOTE, SAY, TITLES, VERB, is_label
+from rag.language.speakers.vocabulary import AUXILIARY, DENIES, QUOTE, SAY, TITLES, VERB, is_label
 from rag.records import Span
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ _DOUBLE = re.compile('["“”„‟«»]')
 _SINGLE = re.compile(r"(?<!\w)‘|’(?!\w)")
 _BEFORE_OPENER = " \t\r\n\u00a0\u202f([{-–—/:\"“‘'"
 _STOP = re.compile(rf"[.!?…][)\]’']*\s+(?=[^a-z\s])|(?<={HIDDEN})\s+(?=[^\s])")
+_FULL_STOP = re.compile(r"[.!?]\s")
 _LAST_WORD = re.compile(r"[\w.’'-]*$")
 _ABBREVIATIONS = frozenset("st no vs jan feb aug sept oct nov dec mt jr sr inc corp ltd co".split()) | {
     title.rstrip(".") for title in TITLES if title.endswith(".")
@@ -133,7 +134,8 @@ def _is_abbreviated(hidden: str, stop: int) -> bool:
 
 def _attribution_follows(hidden: str, start: int) -> bool:
     """Tell whether `Smith said` comes next, so that the sentence goes on over its quotation."""
-    verb = VERB.search(hidden, start, start + _NEAR)
+    stop = _FULL_STOP.search(hidden, start, start + _NEAR)
+    verb = VERB.search(hidden, start, stop.start() + 1 if stop else start + _NEAR)
     if not verb or HIDDEN in hidden[start : verb.start()]:
         return False
     return hidden[start].islower() or not _OTHER_VERB.match(hidden, verb.end(), verb.end() + 200)
@@ -165,6 +167,8 @@ def _by_verb(narration: str) -> Iterator[Attribution]:
         left = narration[max(0, verb.start() - _REACH) : verb.start()]
         left = left if left.rstrip(" ,").endswith(HIDDEN) else left[left.rfind(HIDDEN) + 1 :].lstrip(" ,.")
         left = _AUXILIARIES.sub(" ", left)
+        if not DENIES.isdisjoint(word.lower() for word in left.split()[-1:]):
+            continue
         who = named_speaker(left) if left.strip(" \t\r\n,") and not left.rstrip().endswith(HIDDEN + ",") else None
         if who:
             yield from _forward(narration, who, _start(narration, who, verb.start()), verb)
