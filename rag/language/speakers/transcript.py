@@ -25,9 +25,7 @@ _FEW_WORDS = 3
 _LONGEST_LIST = 200  # blocks among which the list of those present stands
 
 
-class Turn(NamedTuple):
-    """A label and where the words after it stand."""
-
+class _Turn(NamedTuple):
     name: str
     role: str | None
     words: Span
@@ -35,22 +33,16 @@ class Turn(NamedTuple):
 
 def transcript(text: str, blocks: Sequence[Span]) -> tuple[Statement, ...] | None:
     """Return the statements of a transcript; None for any other text."""
-    labelled = _without_labels(text, [_turn(text, block) for block in blocks])
-    counts = Counter(turn.name for turn in labelled if turn)
-    repeated = [name for name, count in counts.items() if count > 1]
-    taken = sum(counts.values())
-    if len(counts) < 2 or taken < 3 or taken < _SHARE * len(blocks):
-        return None
-    if not repeated and not all(name.isupper() or " " in name for name in counts):
-        return None
-    names = _full_names(text, blocks, labelled)
-    return tuple(_statements(text, blocks, labelled, names))
-
-
-def _without_labels(text: str, turns: Sequence[Turn | None]) -> list[Turn | None]:
-    """Leave out who never says as much as a sentence: `Duration: 24 minutes`, `Officer: Maria Lund` of a form."""
+    turns = [_turn(text, block) for block in blocks]
+    # Who never says as much as a sentence is no speaker: `Duration: 24 minutes`, `Officer: Maria Lund` of a form.
     speak = {turn.name for turn in turns if turn and _is_speech(turn.words.of(text))}
-    return [turn if turn and turn.name in speak else None for turn in turns]
+    turns = [turn if turn and turn.name in speak else None for turn in turns]
+    counts = Counter(turn.name for turn in turns if turn)
+    if len(counts) < 2 or counts.total() < max(3, _SHARE * len(blocks)):
+        return None
+    if max(counts.values()) == 1 and not all(name.isupper() or " " in name for name in counts):
+        return None
+    return tuple(_statements(text, blocks, turns, _full_names(text, blocks, turns)))
 
 
 def _is_speech(words: str) -> bool:
@@ -58,19 +50,19 @@ def _is_speech(words: str) -> bool:
     return words.rstrip("\"'”’»)]*_ ").endswith(tuple(".?!…–—-。？！")) or len(_COMMON.findall(words)) >= _FEW_WORDS
 
 
-def _turn(text: str, block: Span) -> Turn | None:
+def _turn(text: str, block: Span) -> _Turn | None:
     if not is_turn(text[block.start : min(block.end, block.start + 120)].lstrip("*_")):
         return None
     match = _LABEL.match(text, block.start, block.end)
     if not match or is_label(match["name"]):
         return None
-    return Turn(match["name"].strip(), match["role"], strip(text, Span(match.end(), block.end)))
+    return _Turn(match["name"].strip(), match["role"], strip(text, Span(match.end(), block.end)))
 
 
-def _full_names(text: str, blocks: Sequence[Span], labelled: Sequence[Turn | None]) -> dict[str, str | None]:
+def _full_names(text: str, blocks: Sequence[Span], turns: Sequence[_Turn | None]) -> dict[str, str | None]:
     """Return each label's speaker: from the list of those present, else with the role from its first turn."""
     names: dict[str, str | None] = {}
-    for turn in labelled:
+    for turn in turns:
         if turn and turn.name.lower().rstrip(" 0123456789") in _UNKNOWN:
             names[turn.name] = None
         elif turn and (turn.name not in names or (turn.role and names[turn.name] == turn.name)):
@@ -89,11 +81,11 @@ def _fuller(label: str, names: dict[str, str | None]) -> str:
 
 
 def _statements(
-    text: str, blocks: Sequence[Span], labelled: Sequence[Turn | None], names: dict[str, str | None]
+    text: str, blocks: Sequence[Span], turns: Sequence[_Turn | None], names: dict[str, str | None]
 ) -> Iterator[Statement]:
     """Give each turn to its speaker, with the paragraphs that follow when turns run over several."""
     current: str | None = None
-    for block, turn in zip(blocks, labelled, strict=True):
+    for block, turn in zip(blocks, turns, strict=True):
         if turn:
             current = names[turn.name]
             if len(turn.words):

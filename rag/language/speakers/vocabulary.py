@@ -13,17 +13,17 @@ def _set(words: str) -> frozenset[str]:
 # for reported speech; the third reports only together with quotation marks.
 SAY = _set("say says said")
 _THAT = _set(
-    """tell tells told adds added warns warned explains explained insists insisted claims claimed argues argued
-reports reported announces announced notes noted states stated declares declared confirms confirmed replies replied
-stresses stressed emphasises emphasised emphasizes emphasized acknowledges acknowledged admits admitted concedes
-conceded alleges alleged asserts asserted testifies testified predicts predicted recalls recalled complains complained
-estimates estimated reiterates reiterated jokes joked agrees agreed responds responded
-suggests suggested tweets tweeted writes wrote remarks remarked maintains maintained concludes concluded"""
+    """tell tells told adds added warns warned explains explained insists insisted claims claimed argues argued reports
+    reported announces announced notes noted states stated declares declared confirms confirmed replies replied
+    stresses stressed emphasises emphasised emphasizes emphasized acknowledges acknowledged admits admitted concedes
+    conceded alleges alleged asserts asserted testifies testified predicts predicted recalls recalled complains
+    complained estimates estimated reiterates reiterated jokes joked agrees agreed responds responded suggests
+    suggested tweets tweeted writes wrote remarks remarked maintains maintained concludes concluded"""
 )
 QUOTE = _set(
     """asks asked answers answered continues continued calls called describes described shouts shouted cries cried
-whispers whispered comments commented observes observed chants chanted wonders wondered exclaims exclaimed
-urges urged quips quipped begins began boasts boasted pleads pleaded demanded"""
+    whispers whispered comments commented observes observed chants chanted wonders wondered exclaims exclaimed urges
+    urged quips quipped begins began boasts boasted pleads pleaded demanded"""
 )
 VERB = re.compile(rf"\b(?:point(?:s|ed) out|{'|'.join(sorted(SAY | _THAT | QUOTE, key=len, reverse=True))})\b")
 
