@@ -1,6 +1,6 @@
 """Files into documents: one loader for each format, chosen by the suffix of the name.
 
-A new format is a module with a `parse(data, uri) -> Document` and a line in `_LOADERS`.
+A new format is a function `parse(data, uri) -> Document` and a line in `_LOADERS`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rag.errors import LoadError, Skipped
 from rag.language.blocks import complete
 from rag.language.published import date_in_name
 from rag.language.speakers import statements
-from rag.load import archive, data, html, mail, markdown, pdf, subtitles, text
+from rag.load import archive, data, html, mail, pdf, subtitles, text
 from rag.load.decode import LARGEST, check_size, check_text
 from rag.load.office import docx, odt, pptx, rtf, xlsx
 
@@ -31,34 +31,23 @@ __all__ = ["LARGEST", "SUFFIXES", "load", "load_bytes", "original", "read"]
 _ATTEMPTS = 3  # to read a file that is being written at the same time
 
 _LOADERS: dict[str, Callable[..., Document]] = {
-    ".txt": text.parse,
-    ".text": text.parse,
-    ".md": markdown.parse,
-    ".markdown": markdown.parse,
-    ".html": html.parse,
-    ".htm": html.parse,
-    ".xhtml": html.parse,
-    ".mhtml": mail.parse_page,
-    ".mht": mail.parse_page,
-    ".pdf": pdf.parse,
-    ".docx": docx.parse,
-    ".docm": docx.parse,
-    ".pptx": pptx.parse,
-    ".pptm": pptx.parse,
-    ".eml": mail.parse,
-    ".srt": subtitles.parse,
-    ".vtt": subtitles.parse,
-    ".epub": html.parse_epub,
-    ".rtf": rtf.parse,
-    ".odt": odt.parse,
-    ".json": data.parse_json,
-    ".jsonl": data.parse_json_lines,
-    ".ndjson": data.parse_json_lines,
+    **dict.fromkeys((".txt", ".text"), text.parse),
+    **dict.fromkeys((".md", ".markdown"), text.parse_markdown),
     **dict.fromkeys(sorted(text.CODE), text.parse_code),
-    ".csv": data.parse_csv,
-    ".tsv": data.parse_csv,
-    ".xlsx": xlsx.parse,
-    ".xlsm": xlsx.parse,
+    **dict.fromkeys((".html", ".htm", ".xhtml"), html.parse),
+    **dict.fromkeys((".mhtml", ".mht"), mail.parse_page),
+    ".epub": html.parse_epub,
+    ".pdf": pdf.parse,
+    **dict.fromkeys((".docx", ".docm"), docx.parse),
+    **dict.fromkeys((".pptx", ".pptm"), pptx.parse),
+    **dict.fromkeys((".xlsx", ".xlsm"), xlsx.parse),
+    ".odt": odt.parse,
+    ".rtf": rtf.parse,
+    ".eml": mail.parse,
+    **dict.fromkeys((".srt", ".vtt"), subtitles.parse),
+    ".json": data.parse_json,
+    **dict.fromkeys((".jsonl", ".ndjson"), data.parse_json_lines),
+    **dict.fromkeys((".csv", ".tsv"), data.parse_csv),
 }
 
 SUFFIXES: frozenset[str] = frozenset(_LOADERS) | archive.SUFFIXES
@@ -74,9 +63,7 @@ def load(path: Path) -> Document:
 def read(path: Path) -> tuple[str, bytes]:
     """Return the URI and the bytes of one file. Its URI is its absolute path, with symbolic links as they are.
 
-    Raises:
-        Skipped: no document of a kind that is read: unknown suffix, too large.
-        LoadError: the file cannot be read, or changes all the time.
+    Raises `Skipped` for an unknown suffix or too large a file, `LoadError` where it cannot be read.
     """
     uri = os.path.abspath(path)  # noqa: PTH100 - Path.resolve would follow links
     shown = uri.encode("utf-8", "backslashreplace").decode()
@@ -90,10 +77,8 @@ def read(path: Path) -> tuple[str, bytes]:
 def load_bytes(content: bytes, uri: str, before_page: Callable[[], None] = lambda: None) -> Document:
     """Make a document of bytes that came from anywhere; the suffix of `uri` tells their format.
 
-    `before_page` is called before each scanned page of a PDF, which takes seconds.
-
-    Raises:
-        Skipped: unknown suffix, binary, empty, too large.
+    `before_page` is called before each scanned page of a PDF, which takes seconds. Raises `Skipped` for an unknown
+    suffix, for what is binary, empty or too large, and `LoadError` for what is damaged.
     """
     loader = _loader(uri)
     check_size(uri, len(content))
@@ -106,14 +91,17 @@ def load_bytes(content: bytes, uri: str, before_page: Callable[[], None] = lambd
     check_text(document)
     if document.date is None:
         document = replace(document, date=date_in_name(uri))
-    return _with_speakers(document)
+    if not document.speakers:  # the format itself does not say who speaks
+        headings = [section.heading for section in document.sections]
+        said = statements(document.text, complete(document.text, document.blocks), headings)
+        document = replace(document, speakers=said)
+    return document
 
 
 def original(document: Document) -> bytes:
     """Return the bytes of a document's file, also of one in an archive: to show a citation where it stands.
 
-    Raises:
-        LoadError: the file is gone, or is another one by now.
+    Raises `LoadError` where the file is gone, or is another one by now.
     """
     path = Path(document.uri)
     folder = next((above for above in path.parents if archive.is_archive(str(above)) and above.is_file()), None)
@@ -123,15 +111,6 @@ def original(document: Document) -> bytes:
     if folder is None:
         return content
     return next(member.read() for member in archive.members(content, str(folder)) if member.uri == document.uri)
-
-
-def _with_speakers(document: Document) -> Document:
-    """Find who says what, where the format itself does not: here, so that all formats are alike."""
-    if document.speakers:
-        return document
-    headings = [section.heading for section in document.sections]
-    found = statements(document.text, complete(document.text, document.blocks), headings)
-    return replace(document, speakers=found)
 
 
 def _loader(uri: str) -> Callable[..., Document]:
@@ -154,7 +133,8 @@ def _read(uri: str) -> bytes:
                 before = os.fstat(file.fileno())
                 _check(uri, before)
                 data = file.read(LARGEST + 1)
-                if _same(before, os.fstat(file.fileno()), len(data)):
+                after = os.fstat(file.fileno())
+                if before.st_mtime_ns == after.st_mtime_ns and before.st_size == after.st_size == len(data):
                     return data
                 file.seek(0)
         raise LoadError(f"{uri}: is being written; index it again when that is done")
@@ -165,11 +145,6 @@ def _read(uri: str) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise LoadError(f"{uri}: cannot be read ({reason}); check the disk and the name") from error
-
-
-def _same(before: os.stat_result, after: os.stat_result, size: int) -> bool:
-    """Tell whether a file was left alone while it was read."""
-    return before.st_mtime_ns == after.st_mtime_ns and before.st_size == after.st_size == size
 
 
 def _check(uri: str, status: os.stat_result) -> None:

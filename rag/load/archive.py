@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import partial
 from itertools import pairwise
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = frozenset({".zip", ".mbox"})
 _FROM = re.compile(rb"(?:\A|(?<=\n))From [^\r\n]*\d\d:\d\d[^\r\n]*\r?\n")  # with a time: text may begin so as well
+_QUOTED = re.compile(rb"(?m)^>(?=>*From )")
 _MOST_MESSAGES = 50_000
 
 
@@ -40,9 +42,7 @@ def is_archive(uri: str) -> bool:
 def members(data: bytes, uri: str) -> Iterator[Member]:
     """Yield the files in an archive, without hidden ones.
 
-    Raises:
-        LoadError: it is damaged.
-        Skipped: it is empty, or beyond the limits of size and number.
+    Raises `LoadError` for a damaged one, `Skipped` for one that is empty or beyond the limits of size and number.
     """
     empty = True
     for member in (_messages if uri.lower().endswith(".mbox") else _files)(data, uri):
@@ -55,10 +55,9 @@ def members(data: bytes, uri: str) -> Iterator[Member]:
 def _files(data: bytes, uri: str) -> Iterator[Member]:
     container = Container(data, uri)
     listed = {(file.header_offset, file.filename): file for file in container.files}  # once, however often it is listed
-    paths = [(file, path) for file in listed.values() if (path := _path(file.filename))]
-    for (file, _), path in zip(paths, _told_apart([path for _, path in paths]), strict=True):
-        inside = f"{uri}/{path}"
-        yield Member(inside, lambda file=file, inside=inside: _unpacked(container, file, inside))  # type: ignore[misc]
+    paths = {key: path for key, file in listed.items() if (path := _path(file.filename))}
+    for key, path in zip(paths, _told_apart([*paths.values()]), strict=True):
+        yield Member(f"{uri}/{path}", partial(_unpacked, container, listed[key], f"{uri}/{path}"))
 
 
 def _path(name: str) -> str:
@@ -80,16 +79,13 @@ def _told_apart(paths: Sequence[str]) -> Iterator[str]:
 
 
 def _unpacked(container: Container, file: ZipInfo, uri: str) -> bytes:
-    """Read a member, unless it is no document anyway; raises `LoadError`."""
     check_size(uri, file.file_size)
-    return container.read_file(file)
+    return container.read(file)
 
 
 def _messages(data: bytes, uri: str) -> Iterator[Member]:
-    """Yield the messages of a mailbox, numbered in their order."""
     starts = [match.span() for match in _FROM.finditer(data)]
     if len(starts) > _MOST_MESSAGES:
         raise Skipped(f"{uri}: holds {len(starts)} messages, more than {_MOST_MESSAGES}; split it")
     for number, ((_, start), (end, _)) in enumerate(pairwise([*starts, (len(data), 0)]), 1):
-        message = re.sub(rb"(?m)^>(?=>*From )", b"", data[start:end])
-        yield Member(f"{uri}/{number:05}.eml", lambda message=message: message)  # type: ignore[misc]
+        yield Member(f"{uri}/{number:05}.eml", partial(_QUOTED.sub, b"", data[start:end]))

@@ -20,23 +20,14 @@ _LONGEST_TITLE = 200  # characters: it stands in front of each passage for the e
 
 
 class Block(NamedTuple):
-    """A paragraph, heading, list item or table row.
+    """A paragraph, heading, list item or table row."""
 
-    Attributes:
-        text: without white space at its ends.
-        level: of a heading, 1 for the highest; None for all else.
-        gap: white space in front of it.
-        mark: name of the place, as in `Costs!A5:D5`.
-        page: its page or slide, from 1.
-        quoted: how deep it is quoted, as earlier messages are in mail.
-    """
-
-    text: str
-    level: int | None = None
-    gap: str = PARAGRAPH
-    mark: str | None = None
-    page: int | None = None
-    quoted: int = 0
+    text: str  # without white space at its ends
+    level: int | None = None  # of a heading, 1 for the highest; None for all else
+    gap: str = PARAGRAPH  # white space in front of it
+    mark: str | None = None  # name of the place, as in `Costs!A5:D5`
+    page: int | None = None  # its page or slide, from 1
+    quoted: int = 0  # how deep it is quoted, as earlier messages are in mail
 
 
 class Heading(NamedTuple):
@@ -48,7 +39,7 @@ class Heading(NamedTuple):
 
 
 class Known(TypedDict, total=False):
-    """Further fields of a document that a loader may know."""
+    """Fields of a document that a loader may know."""
 
     date: str | None
     page_starts: tuple[int, ...]
@@ -66,6 +57,11 @@ def line(text: str) -> str:
 def raised(text: str) -> str:
     """Return raised figures as signs of their own: neither `10⁶` nor the note in `2019³` may become another number."""
     return text.translate(_SUPERSCRIPTS) if _RAISED.fullmatch(text) else text
+
+
+def counted(*notes: tuple[int, str]) -> tuple[str, ...]:
+    """Return what there was, with its number; nothing of what there was not."""
+    return tuple(f"{count} {what}" for count, what in notes if count)
 
 
 def headline(text: str) -> str | None:

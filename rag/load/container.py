@@ -38,42 +38,26 @@ class Container:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
         except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
             raise LoadError(f"{uri}: is damaged ({error}); open it and save it anew") from error
-        self._check()
-
-    def _check(self) -> None:
         members = self._zip.infolist()
+        self.files = [member for member in members if not member.is_dir()]  # in order; several may have one name
+        self.names = [member.filename for member in self.files]
         size = sum(member.file_size for member in members)
         if size > _MOST_BYTES:
-            raise Skipped(f"{self.uri}: unpacks to {size / 1e6:.0f} MB, more than {_MOST_BYTES / 1e6:.0f}; split it")
+            raise Skipped(f"{uri}: unpacks to {size / 1e6:.0f} MB, more than {_MOST_BYTES / 1e6:.0f}; split it")
         for member in members:
             if member.file_size > max(_SMALL, _MOST_RATIO * member.compress_size):
-                raise Skipped(f"{self.uri}: {member.filename} unpacks more than {_MOST_RATIO}-fold, as bombs do")
+                raise Skipped(f"{uri}: {member.filename} unpacks more than {_MOST_RATIO}-fold, as bombs do")
 
-    @property
-    def files(self) -> list[zipfile.ZipInfo]:
-        """All files in it, in their order; several may have one name."""
-        return [member for member in self._zip.infolist() if not member.is_dir()]
-
-    @property
-    def names(self) -> list[str]:
-        """The names of all files in it, in their order."""
-        return [member.filename for member in self.files]
-
-    def read(self, name: str) -> bytes:
-        """Return the bytes of the member of that name, the last one where there are several; raises `LoadError`."""
+    def read(self, member: str | zipfile.ZipInfo) -> bytes:
+        """Return the bytes of a member, of the last one that has a name; raises `LoadError`."""
+        name = member if isinstance(member, str) else member.filename
         try:
-            member = self._zip.getinfo(name)
+            found = self._zip.getinfo(name) if isinstance(member, str) else member
+            if found.flag_bits & 1:
+                raise LoadError(f"{self.uri}: {name} is encrypted; save it without a password")
+            return self._zip.read(found)
         except KeyError as error:
             raise LoadError(f"{self.uri}: {name} is missing; save the file anew") from error
-        return self.read_file(member)
-
-    def read_file(self, member: zipfile.ZipInfo) -> bytes:
-        """Return a member's bytes; raises `LoadError`."""
-        name = member.filename
-        try:
-            if member.flag_bits & 1:
-                raise LoadError(f"{self.uri}: {name} is encrypted; save it without a password")
-            return self._zip.read(member)
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
             raise LoadError(f"{self.uri}: {name} is damaged ({error}); save the file anew") from error
 
@@ -81,17 +65,18 @@ class Container:
         """Return a member as a tree; raises `LoadError`."""
         return parse_xml(self.read(name), self.uri)
 
-    def optional(self, name: str) -> Element | None:
-        """Return a member as a tree, or None where there is no such member."""
-        return self.xml(name) if name in self._zip.namelist() else None
+    def optional(self, name: str) -> Element:
+        """Return a member as a tree, an empty one where there is no such member."""
+        return self.xml(name) if name in self.names else parse_xml(b"<none/>", self.uri)
 
     def relations(self, part: str) -> dict[str, str]:
         """Return the targets of an OOXML part's relationships by their id, as names of members."""
         folder, _, name = part.rpartition("/")
-        found = self.optional(f"{folder}/_rels/{name}.rels")
-        inner = (each for each in (() if found is None else found) if each.get("TargetMode") != "External")
-        targets = ((each.get("Id"), each.get("Target", "")) for each in inner)
-        return {key: resolve(folder, target) for key, target in targets if key}
+        return {
+            key: resolve(folder, each.get("Target", ""))
+            for each in self.optional(f"{folder}/_rels/{name}.rels")
+            if each.get("TargetMode") != "External" and (key := each.get("Id"))
+        }
 
     def related(self, part: str, kind: str) -> list[str]:
         """Return the members that an OOXML part names and that have `kind` in their name."""
@@ -128,15 +113,15 @@ def local_name(element: Element) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
-def attribute(element: Element, name: str) -> str | None:
-    """Return an attribute by its name without namespace."""
-    return next((value for key, value in element.attrib.items() if key.rpartition("}")[2] == name), None)
+def attribute(element: Element, name: str, default: str = "") -> str:
+    """Return an attribute by its name without namespace; `default` without one, or with an empty one."""
+    return next((value for key, value in element.attrib.items() if key.rpartition("}")[2] == name), "") or default
 
 
-def value_of(element: Element, name: str) -> str | None:
-    """Return the value of a child, as in `<w:numId w:val="3"/>`; None without such a child."""
-    child = element.find(f"{{*}}{name}")
-    return None if child is None else attribute(child, "val")
+def value_of(element: Element, path: str, default: str = "") -> str:
+    """Return the value of the element at a path of names, as in `<w:numId w:val="3"/>`; `default` without one."""
+    child = element.find("/".join(f"{{*}}{name}" for name in path.split("/")))
+    return default if child is None else attribute(child, "val", default)
 
 
 def integer(text: str) -> int:
@@ -144,10 +129,8 @@ def integer(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
 
 
-def properties(root: Element | None) -> tuple[str | None, str | None]:
+def properties(root: Element) -> tuple[str | None, str | None]:
     """Return title and date of the core properties of OOXML, ODF and EPUB, unless it is that of a template."""
-    if root is None:
-        return None, None
     from rag.language.published import parse_date
 
     found: dict[str, str] = {}

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from rag.errors import LoadError, Skipped
-from rag.load.blocks import Block, assemble, line
+from rag.load.blocks import Block, assemble, counted, line
 from rag.load.decode import MOST_TEXT, decode
 from rag.load.tables import sheet_table
 
@@ -31,26 +31,24 @@ def parse_json(data: bytes, uri: str) -> Document:
 
 
 def parse_json_lines(data: bytes, uri: str) -> Document:
-    """Read a value on each line; lines that are none are named as lost.
+    """Read a value on each line; lines that are none are named as lost. Raises `LoadError` where there are no others.
 
-    Raises:
-        Skipped: the lines are questions for `rag eval`: indexed, they would answer themselves.
-        LoadError: no line is JSON.
+    Raises `Skipped` for questions for `rag eval`: indexed, they would answer themselves.
     """
-    values: list[tuple[int, object]] = []
+    values: dict[int, object] = {}
     bad: list[int] = []
     for number, text in enumerate(decode(data, uri).split("\n"), 1):
         if text.strip():
             try:
-                values.append((number, _value(text, uri)))
+                values[number] = _value(text, uri)
             except LoadError:
                 bad.append(number)
-    if values and all(isinstance(value, dict) and value.keys() >= _ASKED for _, value in values):
+    if values and all(isinstance(value, dict) and value.keys() >= _ASKED for value in values.values()):
         raise Skipped(f"{uri}: holds questions for rag eval, which are no document; rename its fields to index it")
-    blocks = [block for number, value in values for block in _blocks(value, f"line {number}")]
+    blocks = [block for number, value in values.items() for block in _blocks(value, f"line {number}")]
     if not blocks and bad:
         raise LoadError(f"{uri}: no line of it is JSON; correct it")
-    notes = (f"{len(bad)} lines are no JSON ({', '.join(map(str, bad[:10]))})",) if bad else ()
+    notes = counted((len(bad), f"lines are no JSON ({', '.join(map(str, bad[:10]))})"))
     return assemble(blocks, data, uri, "application/jsonl", notes=notes)
 
 
@@ -78,11 +76,11 @@ def _blocks(value: object, where: str) -> Iterator[Block]:
         for index, each in enumerate(value):
             yield from _blocks(each, f"{where}[{index}]")
     else:
-        for key, each in value.items():
+        for name, each in ((line(key), each) for key, each in value.items()):
             if isinstance(each, dict | list):
-                yield from _blocks(each, f"{where}.{line(key)}")
+                yield from _blocks(each, f"{where}.{name}")
             else:
-                yield Block(f"{line(key)}: {_leaf(each)}", None, "\n", f"{where}.{line(key)}")
+                yield Block(f"{name}: {_leaf(each)}", None, "\n", f"{where}.{name}")
 
 
 def _leaves(value: object, name: str) -> Iterator[tuple[str, str]]:
@@ -114,10 +112,7 @@ def _rows(text: str, uri: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _delimiter(text: str) -> str:
-    """Return the sign that parts the cells: the one that most rows have equally often, and of two a comma last.
-
-    It may stand in numbers.
-    """
+    """Return the sign that most rows have equally often; of two not the comma, which may stand in numbers."""
 
     def agreement(mark: str) -> tuple[float, bool, int]:
         rows = [row for row in csv.reader(io.StringIO(text[:_SAMPLE], newline=""), delimiter=mark) if row]

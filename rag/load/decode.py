@@ -59,13 +59,8 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 def decode(data: bytes, uri: str, declared: str | None = None) -> str:
     """Return the text of a file exactly as it is written there, without byte order mark.
 
-    Args:
-        data: the bytes of the file.
-        uri: names the file in the error.
-        declared: the encoding that the file itself claims; used where the bytes do not speak for themselves.
-
-    Raises:
-        Skipped: the bytes are no text, or more lines than a document has.
+    The encoding that the file itself has `declared` is used where the bytes do not speak for themselves.
+    Raises `Skipped` for bytes that are no text, or more lines than a document has.
     """
     text = None if data.startswith(_BINARY_STARTS) else _decode(data, declared)
     if text is None or len(_CONTROL.findall(text)) > _MOST_CONTROL * len(text):
@@ -142,7 +137,6 @@ def _damaged_utf8(data: bytes) -> str | None:
 
 
 def _legacy(data: bytes) -> str:
-    """Decode one of the encodings from before Unicode."""
     rough = data.decode("cp1252", "replace")
     accented = sum(not char.isascii() and char not in _TYPOGRAPHY for char in rough)
     # In mostly ASCII text the detector has too little to go on, and no other script is mostly ASCII.

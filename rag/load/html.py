@@ -6,18 +6,19 @@ import codecs
 import logging
 import re
 from copy import deepcopy
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from rag.errors import LoadError
 from rag.language.published import publication_date
-from rag.load.blocks import Block, assemble, headline, raised
-from rag.load.container import Container, properties, resolve
+from rag.load.blocks import PARAGRAPH, Block, assemble, counted, headline, line, raised
+from rag.load.container import Container, integer, properties, resolve
 from rag.load.decode import decode, storable
-from rag.load.html_blocks import cut
+from rag.load.tables import record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from rag.load.container import Element
     from rag.records import Document
@@ -41,6 +42,17 @@ _NEVER_SEEN = "script style noscript template svg math iframe object select butt
 _SITE = "nav header footer aside form iframe script link".split()
 _SHORT_TEXT, _SHORT_PAGE = 250, 1000  # characters; trafilatura gives up structure below the first
 
+# Names of HTML, and of the tree that trafilatura makes of it.
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_INLINE = frozenset(
+    "a abbr b bdi bdo big br cite code data del dfn em font hi i img ins kbd label lb mark q ref ruby s samp small "
+    "span strike strong sub sup time tt u var wbr".split()
+)
+_CELLS = frozenset({"cell", "td", "th"})
+_ROWS = frozenset({"row", "tr"})
+_ITEMS = frozenset({"item", "li"})
+_LONGEST_ROW = 1000  # characters; a longer one lays out a page and holds no data
+_MOST_COVERED = 1000  # rows or columns of a cell, as browsers have it
 
 # A page without main text is no news to a person: keep the extractor from writing to standard error.
 for _name in ("trafilatura", "htmldate"):
@@ -49,12 +61,17 @@ for _name in ("trafilatura", "htmldate"):
 
 def parse(data: bytes, uri: str) -> Document:
     """Read a web page; `Document.text` is its main text, or all that can be seen where there is none."""
+    from trafilatura.metadata import extract_metadata
+
     tree = _tree(decode(data, uri, _declared(data)))
-    title, date = _metadata(tree) if tree is not None else (None, None)
-    blocks = _page_blocks(tree) if tree is not None else []
+    if tree is None:
+        return assemble([], data, uri, "text/html")
+    found = extract_metadata(tree, date_config=_DATE_SEARCH, extensive=False)
+    title = headline(storable(found.title or ""))
+    blocks = _page_blocks(tree)
     if blocks and not blocks[0].level and blocks[0].text == title:
         blocks[0] = blocks[0]._replace(level=1)
-    date = date or publication_date(block.text for block in blocks if not block.level)
+    date = found.date or publication_date(block.text for block in blocks if not block.level)
     return assemble(blocks, data, uri, "text/html", title, date=date)
 
 
@@ -75,8 +92,8 @@ def parse_epub(data: bytes, uri: str) -> Document:
             blocks += visible(container.read(chapter), uri)
         except LoadError:
             missing.append(chapter)
-    title, date = properties(next(book.iter("{*}metadata"), None))
-    notes = (f"{len(missing)} chapters are missing or damaged: {', '.join(missing[:5])}",) if missing else ()
+    title, date = properties(book)
+    notes = counted((len(missing), f"chapters are missing or damaged: {', '.join(missing[:5])}"))
     return assemble(blocks, data, uri, "application/epub+zip", title, date=date, notes=notes)
 
 
@@ -115,22 +132,17 @@ def _tree(source: str) -> Element | None:
     return tree
 
 
-def _metadata(tree: Element) -> tuple[str | None, str | None]:
-    """Return the page's title and date of publication."""
-    from trafilatura.metadata import extract_metadata
-
-    found = extract_metadata(tree, date_config=_DATE_SEARCH, extensive=False)
-    return headline(storable(found.title or "")), found.date
-
-
 def _page_blocks(tree: Element) -> list[Block]:
     """Return the main text; all that can be seen where there is none, or the page is too short to tell the two.
 
     A page that has nothing of a site around its text is a document as programs export it: all of it counts.
     """
+    from trafilatura import bare_extraction
+
     if next(tree.iter(*_SITE), None) is None:
         return _visible_text(tree)
-    main = _main_text(tree)
+    extracted: Any = bare_extraction(deepcopy(tree), include_comments=False, include_tables=True)
+    main = _cut(extracted.body) if extracted else []
     if _length(main) >= _SHORT_TEXT:
         return main
     visible = _visible_text(tree)
@@ -141,19 +153,161 @@ def _length(blocks: Iterable[Block]) -> int:
     return sum(len(block.text) for block in blocks)
 
 
-def _main_text(tree: Element) -> list[Block]:
-    from trafilatura import bare_extraction
-
-    found: Any = bare_extraction(deepcopy(tree), include_comments=False, include_tables=True)
-    return cut(found.body) if found else []
-
-
 def _visible_text(tree: Element) -> list[Block]:
-    """Return all that a reader of the page can see."""
     from lxml import etree
 
     for element in tree.xpath("//*[@hidden or contains(translate(@style, ' ', ''), 'display:none')]"):
         element.clear(keep_tail=True)
     etree.strip_elements(tree, *_NEVER_SEEN, with_tail=False)
     body = tree.find("body")
-    return cut(tree if body is None else body)
+    return _cut(tree if body is None else body)
+
+
+def _cut(root: Element) -> list[Block]:
+    """Cut a tree of HTML, or of trafilatura, into blocks: each element that is not inline starts and ends one."""
+    from lxml import etree
+
+    builder = _Builder()
+    walker = etree.iterwalk(root, events=("start", "end"))
+    for event, element in walker:
+        if event == "end":
+            builder.leave(element)
+            builder.add(element.tail if element is not root else None)
+        elif element is not root and element.tag in _ROWS and builder.add_row(element):
+            walker.skip_subtree()
+        else:
+            builder.enter(element)
+            builder.add(element.text)
+    builder.close()
+    return builder.blocks
+
+
+@dataclass(slots=True)
+class _Table:
+    """A table of which rows are read one after the other."""
+
+    number: int
+    rows: int = 0
+    header: list[str] | None = None
+    spans: dict[int, tuple[int, str]] = field(default_factory=dict)  # by column: rows that a cell above still covers
+
+    def add(self, cells: Sequence[tuple[Element, str]]) -> str:
+        """Return a row as one line: with the names of its columns, where the table has them and they fit."""
+        row = self._laid_out(cells)
+        self.rows += 1
+        if self.rows == 1 and all(cell.tag == "th" or cell.get("role") == "head" for cell, _ in cells):
+            self.header = row
+        elif self.header is not None and len(row) == len(self.header):
+            return record(self.header, row)
+        return " | ".join(row)
+
+    def _laid_out(self, cells: Sequence[tuple[Element, str]]) -> list[str]:
+        """Return a text for each column: a cell that covers several rows or names several columns is in each."""
+        row: list[str] = []
+        above, self.spans = self.spans, {column: (left - 1, text) for column, (left, text) in self.spans.items()}
+        for cell, text in [*cells, (None, "")]:
+            while above.get(len(row), (0, ""))[0] > 0:
+                row.append(above[len(row)][1])
+            if cell is None:
+                break
+            for index in range(_covered(cell, "colspan")):
+                self.spans[len(row)] = (_covered(cell, "rowspan") - 1, text)
+                row.append(text if index == 0 or cell.tag == "th" else "")
+        return row
+
+
+class _Builder:
+    """Collects words until a block ends."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+        self._tables: dict[Element, _Table] = {}
+        self._level: int | None = None
+        self._number = ""  # of the list's item that begins
+        self._verbatim = 0  # depth of elements whose line breaks count
+        self._quoted = 0  # depth of quotations
+        self._words: list[str] = []
+        self._gap = PARAGRAPH
+        self._counts: dict[Element, int] = {}  # by list
+
+    def enter(self, element: Element) -> None:
+        """Begin an element; an item of an ordered list has its number in front of its first block."""
+        if element.tag in {"br", "lb"}:
+            if self._level:
+                self.add(" ")
+            else:
+                self.close("\n")
+            return
+        self._pass(element, 1)
+        around = element.getparent()
+        if element.tag in _ITEMS and around is not None and "ol" in {around.tag, around.get("rend")}:
+            given = element.get("value") or ("" if around in self._counts else around.get("start"))
+            self._counts[around] = integer(given) if given else self._counts.get(around, 0) + 1
+            self._number = f"{self._counts[around]}. "
+        self._level = _level(element) or self._level
+
+    def leave(self, element: Element) -> None:
+        """End an element."""
+        self._pass(element, -1)
+        if _level(element):
+            self._level = None
+        if element.tag in _ITEMS:
+            self._number = ""  # nothing was in it
+
+    def _pass(self, element: Element, step: int) -> None:
+        verbatim = element.tag == "pre" or (element.tag == "code" and "\n" in (element.text or ""))
+        if element.tag not in _INLINE or verbatim:
+            self.close()
+        self._verbatim += step * verbatim
+        self._quoted += step * (element.tag == "blockquote")
+
+    def add(self, text: str | None) -> None:
+        """Add running text."""
+        first, *others = (text or "").split("\n") if self._verbatim else [text or ""]
+        self._words.append(first)
+        for other in others:
+            self.close("\n")
+            self._words.append(other)
+
+    def add_row(self, element: Element) -> bool:
+        """Add a row of a table as one block that says with each value what it is; False for one that only lays out."""
+        cells = _cells(element)
+        if cells is None:
+            return False
+        self.close()
+        around = next(element.iterancestors("table"), None)
+        table = self._tables.setdefault(around, _Table(len(self._tables) + 1))
+        self._words.append(table.add(cells))
+        self.close(mark=f"table {table.number}, row {table.rows}")
+        return True
+
+    def close(self, gap: str = PARAGRAPH, mark: str | None = None) -> None:
+        """End the block, if there is one; `gap` is put before the next, `mark` names its place."""
+        text = line("".join(self._words))
+        self._words.clear()
+        if text:
+            self.blocks.append(Block(f"{self._number}{text}", self._level, self._gap, mark, quoted=self._quoted))
+            self._number = ""
+        self._gap = gap if text else PARAGRAPH
+
+
+def _level(element: Element) -> int | None:
+    """Return the level of a heading; trafilatura names all `head` and keeps the HTML name beside."""
+    if element.tag == "head":
+        return _HEADINGS.get(element.get("rend", ""), 2)
+    return _HEADINGS.get(element.tag)
+
+
+def _cells(row: Element) -> list[tuple[Element, str]] | None:
+    """Return a row's cells with their texts; None for a row that only lays out a page."""
+    cells = [cell for cell in row if cell.tag in _CELLS]
+    alone = len(cells) == 1 and cells[0].get("rowspan", "1") == "1"  # the others of its row may begin above
+    if not cells or alone or next(row.iterdescendants("row", "tr"), None) is not None:
+        return None
+    texts = [" ".join(block.text for block in _cut(cell)) for cell in cells]
+    return list(zip(cells, texts, strict=True)) if any(texts) and sum(map(len, texts)) <= _LONGEST_ROW else None
+
+
+def _covered(cell: Element, attribute: str) -> int:
+    value = cell.get(attribute, "")
+    return min(integer(value) or 1, _MOST_COVERED) if len(value) < 5 else 1

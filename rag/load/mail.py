@@ -1,75 +1,88 @@
-"""Mail: who wrote what to whom and when, the words of the message, and those of its attachments."""
+"""Mail: who wrote what to whom and when, the words of the message, and those of its attachments.
+
+Replies quote earlier messages, each under a line or a few that say whose it is.
+"""
 
 from __future__ import annotations
 
 import email
 import email.policy
 import hashlib
+import re
 from dataclasses import replace
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from email.utils import getaddresses, parsedate_to_datetime
+from itertools import groupby, takewhile
+from typing import TYPE_CHECKING, Any
 
 from rag.errors import LoadError
+from rag.language.blocks import lines, plain_blocks
+from rag.language.dates import ENGLISH_MONTHS, any_of
 from rag.language.speakers import statements, statements_by_author
 from rag.load import html
-from rag.load.blocks import Block, assemble, line
+from rag.load.blocks import Block, assemble, counted, line
 from rag.load.decode import decode
-from rag.load.replies import NOBODY, authors, people, plain_message
 from rag.records import Span, Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from email.message import EmailMessage, Message
 
     from rag.records import Document
 
     Load = Callable[[bytes, str], Document]
+    Attached = tuple[Block, list[Statement]]  # a block of an attachment with what is said in it, as spans of its text
 
+_NOBODY = ""  # the author of what only says whose the words after it are
+_MARKS = re.compile(r"^[ \t]{0,3}(?:>[ \t]?)+")
+_FROM, _SENT = "From|Von|De|Från|Fra|Da", "Sent|Date|Gesendet|Datum|Envoyé|Skickat|Sendt|Inviato|Enviado"
+_FIELD = re.compile(
+    rf"\*?(?P<name>{_FROM}|{_SENT}|To|Cc|Bcc|Subject|Reply-To|Importance|Attachments?|An|Betreff|À|Objet|Till|Ämne|Til"
+    r"|Emne|A|Oggetto|Para|Asunto)\s?:\*?\s*(?P<value>.*)"
+)
+_ONE_LINE = re.compile(rf"\*?(?:{_FROM})\s?:\*?\s(?P<value>.{{2,200}}?)\s\*?(?:{_SENT})\s?:\*?\s", re.IGNORECASE)
+_MOST_FIELDS = 8
+_WROTE = re.compile(
+    r"(?P<who>.{2,250}?)\s(?:wrote|schrieb|a écrit|skrev|ha scritto|escribió)\s?:", re.IGNORECASE
+)  # On Mon, 6 Mar 2023 at 17:40, Elin Sandvik <elin@example.org> wrote:
+_WROTE_BY = re.compile(r"(?:(?:Am|Den|Op)\s|\d).{4,80}?\s(?:schrieb|skrev|schreef)\s(?P<who>.{2,200}?)\s?:")
+_WHEN = re.compile(
+    r"(?:.*\d(?:\s?[ap]\.?m\.?)?(?:\s(?:Uhr|GMT|UTC|BST|MES?Z|CES?T|[ECMP][DS]T|[+-]\d{4}))*)?[\s,;-]*", re.IGNORECASE
+)
+_ADDRESS = re.compile(r"[\w.+%-]+@[\w.-]*\w")
+_BRACKETED = re.compile(r"<[^<>]*>|\[[^\[\]]*\]|\((?:mailto:)?[^()\s]*@[^()]*\)")
+_CUT = re.compile(
+    r"[-_ ]*\b(?:Original Message|Forwarded message|Ursprüngliche Nachricht|Message d['’]origine)\b[-_ ]*",
+    re.IGNORECASE,
+)
+_LONGEST_NAME = 60  # characters
+_NO_NAME = re.compile(
+    rf"\son behalf of\s|:|[^\W\d_]{{4}}\.\s|^(?:On|Am|Le|Den|Op|El|Il)\s|^(?i:{any_of(ENGLISH_MONTHS)})\b"
+)
+_NO_NAMES = frozenset("i you he she we they ich du er sie wir je tu il elle nous".split())
 _LONGEST_HEADER = 20_000  # characters
 _PEOPLE = ("From", "To", "Cc")
-_HEADERS = (*_PEOPLE, "Date")
-
-
-class _Attached(NamedTuple):
-    """A block of an attachment, and what is said in it by whom: spans of its own text."""
-
-    block: Block
-    statements: tuple[tuple[Span, str | None], ...] = ()
 
 
 def parse(data: bytes, uri: str, load: Load) -> Document:
     """Read one message, its attachments by `load`. Its sender speaks in it, but for what is quoted."""
     message = email.message_from_bytes(data, policy=email.policy.default)
     subject = _header(message, "Subject")
-    headers = {name: value for name in _HEADERS if (value := _header(message, name))}
+    headers = {name: value for name in (*_PEOPLE, "Date") if (value := _header(message, name))}
     head = [Block(subject, 1)] if subject else []
     head += [Block(f"{name}: {value}", None, "\n") for name, value in headers.items()]
     body = [block for block in _body(message, uri) if block.text]
     attached, lost = _attachments(message, uri, load)
-    notes = (f"{len(lost)} attachments were not read: {', '.join(lost[:10])}",) if lost else ()
-    blocks = [*head, *body, *(each.block for each in attached)]
+    notes = counted((len(lost), f"attachments were not read: {', '.join(lost[:10])}"))
+    blocks = [*head, *body, *(block for block, _ in attached)]
     document = assemble(blocks, data, uri, "message/rfc822", subject, date=_date(message), notes=notes)
     spans = document.blocks[len(head) :]
     own = _statements(document.text, list(zip(spans, body, strict=False)), headers)
     moved = (
-        Statement(Span(block.start + span.start, block.start + span.end), speaker)
-        for block, each in zip(spans[len(body) :], attached, strict=True)
-        for span, speaker in each.statements
+        Statement(Span(place.start + said.span.start, place.start + said.span.end), said.speaker)
+        for place, (_, statements_) in zip(spans[len(body) :], attached, strict=True)
+        for said in statements_
     )
     return replace(document, speakers=(*own, *moved))
-
-
-def _statements(text: str, body: Sequence[tuple[Span, Block]], headers: dict[str, str]) -> Iterator[Statement]:
-    """Yield what is said in the body: the sender's words, and those of the messages that are quoted."""
-    senders = list(people(headers.get("From", "")).values())
-    known = {address: name for name_ in _PEOPLE for address, name in people(headers.get(name_, "")).items()}
-    if len(senders) != 1:
-        yield from statements(text, [span for span, _ in body])
-        return
-    found = authors([block for _, block in body], senders[0], known)
-    yield from statements_by_author(
-        text, [(span, who) for (span, _), who in zip(body, found, strict=True) if who != NOBODY]
-    )
 
 
 def parse_page(data: bytes, uri: str) -> Document:
@@ -79,6 +92,19 @@ def parse_page(data: bytes, uri: str) -> Document:
     if page is None:
         raise LoadError(f"{uri}: holds no web page; save it anew")
     return replace(html.parse(_payload(page), uri), digest=hashlib.sha256(data).hexdigest())
+
+
+def _statements(text: str, body: Sequence[tuple[Span, Block]], headers: dict[str, str]) -> Iterator[Statement]:
+    """Yield what is said in the body: the sender's words, and those of the messages that are quoted."""
+    named = {name: _people(headers.get(name, "")) for name in _PEOPLE}
+    known = {address: who for each in named.values() for address, who in each.items()}
+    senders = list(named["From"].values())
+    if len(senders) != 1:
+        yield from statements(text, [span for span, _ in body])
+        return
+    found = _authors([block for _, block in body], senders[0], known)
+    said = [(span, who) for (span, _), who in zip(body, found, strict=True) if who != _NOBODY]
+    yield from statements_by_author(text, said)
 
 
 def _header(message: EmailMessage, name: str) -> str:
@@ -106,7 +132,7 @@ def _body(message: EmailMessage, uri: str) -> list[Block]:
     data, charset = _payload(part), part.get_content_charset()
     if part.get_content_subtype() == "html":
         return html.visible(data, uri, charset)
-    return list(plain_message(decode(data, uri, charset)))
+    return list(_plain_message(decode(data, uri, charset)))
 
 
 def _payload(part: Message) -> bytes:
@@ -118,40 +144,120 @@ def _payload(part: Message) -> bytes:
     return content if isinstance(content, bytes) else b""
 
 
-def _attachments(message: EmailMessage, uri: str, load: Load) -> tuple[list[_Attached], list[str]]:
+def _attachments(message: EmailMessage, uri: str, load: Load) -> tuple[list[Attached], list[str]]:
     """Return the words of the attachments, each under its name, and the names of those that are not read."""
-    blocks: list[_Attached] = []
+    found: list[Attached] = []
     lost: list[str] = []
     for part in message.iter_attachments():
         forwarded = part.get_content_type() == "message/rfc822"
         name = line(part.get_filename() or ("message.eml" if forwarded else part.get_content_type()))
         try:
-            found = list(_blocks_of(load(_payload(part), f"{uri}/{name}")))
+            inside = list(_blocks_of(load(_payload(part), f"{uri}/{name}")))
         except (LoadError, LookupError, UnicodeError):  # of no kind that is read, damaged, or encoded as nothing known
             lost.append(name)
         else:
-            blocks += [_Attached(Block(name, 2)), *found]
-    return [each for each in blocks if each.block.text], lost
+            found += [(Block(name, 2), []), *inside]
+    return [each for each in found if each[0].text], lost
 
 
-def _blocks_of(document: Document) -> Iterator[_Attached]:
-    """Yield the blocks of an attachment, marked with their places in it."""
+def _blocks_of(document: Document) -> Iterator[Attached]:
+    """Yield the blocks of an attachment, each in one line and marked with its place in it."""
+    text = document.text
     end = 0
     for span in document.blocks:
         page, place = document.page_at(span.start), document.place_at(span.start)
         mark = ", ".join(filter(None, (f"page {page}" if page else "", place)))
-        gap = "\n" if document.text[end : span.start] == "\n" else "\n\n"
-        block = Block(line(span.of(document.text)), None, gap, mark or None)
-        yield _Attached(block, tuple(_statements_in(document, span)))
+        gap = "\n" if text[end : span.start] == "\n" else "\n\n"
+        said = [_shifted(text, span, each) for each in document.statements_in(span)]
+        yield Block(line(span.of(text)), None, gap, mark or None), [each for each in said if len(each.span)]
         end = span.end
 
 
-def _statements_in(document: Document, block: Span) -> Iterator[tuple[Span, str | None]]:
-    """Yield the statements in a block, as spans of its text in one line, with their speakers."""
-    text = document.text
-    for statement in document.statements_in(block):
-        start, end = max(statement.span.start, block.start), min(statement.span.end, block.end)
-        before, words = line(text[block.start : start]), line(text[start:end])
-        at = len(before) + (1 if before and text[start - 1].isspace() else 0)
-        if words:
-            yield Span(at, at + len(words)), statement.speaker
+def _shifted(text: str, block: Span, statement: Statement) -> Statement:
+    """Return a statement of a block, or the part of it there, at its place when the block is in one line."""
+    start, end = max(statement.span.start, block.start), min(statement.span.end, block.end)
+    before, words = line(text[block.start : start]), line(text[start:end])
+    at = len(before) + (1 if before and text[start - 1].isspace() else 0)
+    return Statement(Span(at, at + len(words)), statement.speaker)
+
+
+def _plain_message(text: str) -> Iterator[Block]:
+    """Yield the blocks of a plain message; of quoted lines only the first keeps the signs in front of it."""
+    rows = [row.of(text) for row in lines(text)]
+    for depth, group in groupby(rows, key=lambda row: marks[0].count(">") if (marks := _MARKS.match(row)) else 0):
+        bare = "\n".join(_MARKS.sub("", row, count=1) for row in group)
+        for block in plain_blocks(bare):
+            yield Block(f"{'>' * depth} {line(block.of(bare))}".strip(), quoted=depth)
+
+
+def _people(header: str) -> dict[str, str]:
+    """Return the names in a header by their addresses; who has only an address goes by it."""
+    found = getaddresses([header[:5000]])
+    return {address.lower(): _name_of(name) or address for name, address in found if name or "@" in address}
+
+
+def _name_of(words: str) -> str | None:
+    """Return a name without quotation marks and the list that passes the message on; None for what is no name."""
+    name = line(words).strip("\"'*,;: ").partition(" via ")[0].strip("\"'")
+    if len(name) > _LONGEST_NAME or name.lower() in _NO_NAMES or _NO_NAME.search(name):
+        return None
+    return name if any(map(str.isalpha, name)) and ("@" in name or not name[0].islower()) else None
+
+
+def _authors(blocks: Sequence[Block], sender: str | None, known: Mapping[str, str]) -> list[str | None]:
+    """Return who wrote each block of a message: `_NOBODY` for what introduces a quotation, None where it is not clear.
+
+    `sender` wrote what is not quoted; `known` are names by addresses.
+    """
+    by_depth: dict[int, str | None] = {0: sender}
+    found: list[str | None] = []
+    while (at := len(found)) < len(blocks):
+        taken, deeper, who = _introduced(blocks[at : at + _MOST_FIELDS], known)
+        level = blocks[at].quoted + deeper
+        if taken:
+            found += [_NOBODY] * taken
+            by_depth = {depth: name for depth, name in by_depth.items() if depth < level} | {level: who}
+        else:
+            found.append(by_depth.get(level))
+    return found
+
+
+def _introduced(blocks: Sequence[Block], known: Mapping[str, str]) -> tuple[int, int, str | None]:
+    """Return how many blocks say who wrote what comes next, how much deeper that is quoted, and who it is."""
+    depth = blocks[0].quoted
+    rows = [_MARKS.sub("", block.text, count=1) for block in blocks if block.quoted == depth]
+    if _CUT.fullmatch(rows[0]):
+        return 1, 0, None
+    if found := _ONE_LINE.match(rows[0]):
+        return 1, 0, _who(found["value"], known)
+    header = rows if all(block.quoted == depth for block in blocks[: len(rows)]) else rows[:1]
+    fields = [field for field in takewhile(bool, map(_FIELD.fullmatch, header)) if field]
+    if fields and fields[0]["name"] in _FROM.split("|") and any(f["name"] in _SENT.split("|") for f in fields[1:]):
+        return len(fields), 0, _who(fields[0]["value"], known)
+    return _attributed(blocks, rows, known)
+
+
+def _attributed(blocks: Sequence[Block], rows: Sequence[str], known: Mapping[str, str]) -> tuple[int, int, str | None]:
+    """Read `On 6 March, Elin Sandvik wrote:`, in one block or two, in front of what is quoted deeper.
+
+    Without marks of quotation it is not clear where the quoted words end: they are nobody's that is known.
+    """
+    for taken in (1, 2):
+        joined = " ".join(rows[:taken])
+        match = _WROTE_BY.fullmatch(joined) or _WROTE.fullmatch(joined)
+        if not match or len(rows) < taken or (taken > 1 and not any(map(str.isdecimal, rows[0]))):
+            continue
+        if taken < len(blocks) and blocks[taken].quoted > blocks[0].quoted:
+            return taken, 1, _who(match["who"], known)
+        if _ADDRESS.search(joined):
+            return taken, 0, None
+    return 0, 0, None
+
+
+def _who(words: str, known: Mapping[str, str]) -> str | None:
+    """Return whom the line above a quotation names: without the date in front, by name or else by address."""
+    address = _ADDRESS.search(words)
+    bare = _ADDRESS.sub("", _BRACKETED.sub("", words))
+    rest = _WHEN.sub("", bare, count=1)
+    name = _name_of(rest) if rest.strip() != "On" else None
+    return name or (known.get(address[0].lower(), address[0]) if address else None)

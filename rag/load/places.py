@@ -18,23 +18,16 @@ _PDF = "application/pdf"
 def rectangles(document: Document, span: Span) -> list[Rectangle]:
     """Return where on the pages of a PDF a span of its text stands; nothing for other formats.
 
-    Raises:
-        LoadError: the file is gone or has changed since it was indexed.
+    Raises `LoadError` where the file is gone or has changed since it was indexed.
     """
     return _places(document, span, None)[0] if document.media_type == _PDF else []
 
 
 def page_picture(document: Document, span: Span, page: int | None = None) -> tuple[bytes, bool]:
-    """Return a page of a PDF as PNG with a span marked, and whether any of the span is on it.
+    """Return a page of a PDF as PNG with a span of its text marked, and whether any of the span is on it.
 
-    Args:
-        document: of a PDF.
-        span: of its text.
-        page: its number, from 1; without it, the page on which the span starts.
-
-    Raises:
-        InputError: no PDF, or no such page.
-        LoadError: the file is gone or has changed since it was indexed.
+    Pages count from 1; without `page` it is the one on which the span starts. Raises `InputError` where there is no PDF
+    or no such page, `LoadError` where the file is gone or has changed since it was indexed.
     """
     number = page or document.page_at(span.start)
     if document.media_type != _PDF or number is None:
@@ -44,6 +37,5 @@ def page_picture(document: Document, span: Span, page: int | None = None) -> tup
 
 
 def _places(document: Document, span: Span, page: int | None) -> tuple[list[Rectangle], bytes]:
-    data = original(document)
     with Pool(workers=1) as pool:
-        return pool.places(data, document, span, page)
+        return pool.places(original(document), document, span, page)

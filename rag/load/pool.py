@@ -51,19 +51,19 @@ class Pool:
         self.workers = workers or min(os.cpu_count() or 1, _MOST_WORKERS)
         self._seconds = seconds
         self._threads = ThreadPoolExecutor(self.workers)
+        self._all = [_Worker() for _ in range(self.workers)]
         self._free: SimpleQueue[_Worker] = SimpleQueue()
-        for _ in range(self.workers):
-            self._free.put(_Worker())
-        self._all: set[_Worker] = set()
+        for worker in self._all:
+            self._free.put(worker)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for worker in list(self._all):
+        for worker in self._all:
             worker.stop()
         self._threads.shutdown(wait=True, cancel_futures=True)
-        for worker in list(self._all):
+        for worker in self._all:
             worker.stop()
 
     def submit(self, data: bytes, uri: str, digest: str | None = None) -> Future[Document]:
@@ -98,7 +98,6 @@ class Pool:
 
     def _ask(self, header: Mapping[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         worker = self._free.get()
-        self._all.add(worker)
         try:
             return worker.ask(header, data, self._seconds)
         finally:
@@ -116,18 +115,17 @@ class _Worker:
         """Let the process do something with a file."""
         process, pipe = self._running()
         try:
-            answer = _answer(pipe, header, data, seconds)
+            outcome, content = _answer(pipe, header, data, seconds)
         except (OSError, EOFError) as error:
             cause = self._cause(process, late=isinstance(error, TimeoutError), seconds=seconds)
             raise LoadError(f"{header['uri']}: {cause}; the rest goes on") from None
-        outcome, _ = answer
         if "last" in outcome:
             self.stop()
         if "skipped" in outcome:
             raise Skipped(outcome["skipped"])
         if "failed" in outcome:
             raise LoadError(outcome["failed"])
-        return answer
+        return outcome, content
 
     def _running(self) -> tuple[subprocess.Popen[bytes], Connection]:
         if self._process is None or self._pipe is None or self._process.poll() is not None:
@@ -148,12 +146,10 @@ class _Worker:
         return self._process, self._pipe
 
     def _cause(self, process: subprocess.Popen[bytes], *, late: bool, seconds: float) -> str:
-        """Say why the process is gone."""
         try:
             code = process.wait(0 if late else 1)  # it may be about to end, with a code that says more than a kill does
         except subprocess.TimeoutExpired:
-            _kill(process)
-            code = process.wait()
+            code = _kill(process)
         self.stop()
         if late or code == -signal.SIGXCPU:
             return f"took more than {seconds:g} s to read"
@@ -166,14 +162,14 @@ class _Worker:
         process, self._process, self._pipe = self._process, None, None
         if process is not None:
             _kill(process)
-            process.wait()
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End a process and those that it started: it leads a group of its own."""
+def _kill(process: subprocess.Popen[bytes]) -> int:
+    """End a process and those that it started, since it leads a group of its own; return its exit code."""
     if process.returncode is None:
         with suppress(ProcessLookupError):  # it was faster
             os.killpg(process.pid, signal.SIGKILL)
+    return process.wait()
 
 
 def _answer(pipe: Connection, header: Mapping[str, Any], data: bytes, seconds: float) -> tuple[dict[str, Any], bytes]:

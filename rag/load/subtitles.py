@@ -45,7 +45,7 @@ def parse(data: bytes, uri: str) -> Document:
         span = Span(len(text), len(text) + len(cue.text))
         text += cue.text
         blocks[-1:] = [Span(blocks[-1].start, span.end)] if joined else [*blocks[-1:], span]
-        marks.append(Mark(span, _clock(cue.start)))
+        marks.append(Mark(span, f"{cue.start // 3600:02}:{cue.start // 60 % 60:02}:{cue.start % 60:02}"))
         if cue.speaker:
             speakers.append(Statement(span, cue.speaker))
         last = cue
@@ -54,14 +54,13 @@ def parse(data: bytes, uri: str) -> Document:
 
 
 def _cues(source: str) -> Iterator[_Cue]:
-    """Yield the cues that have words."""
     found = list(_CUE.finditer(source))
-    for index, match in enumerate(found):
-        last = index + 1 == len(found)
-        between = source[match.end() : None if last else found[index + 1].start()]
+    ends = [*(match.start() for match in found[1:]), None]
+    for match, end in zip(found, ends, strict=False):
+        between = source[match.end() : end]
         rows = between.strip("\n").split("\n\n")[0].split("\n")
-        if not last and len(rows) > 1 and rows[-1].strip().isdigit() and "\n\n" not in between:
-            rows = rows[:-1]  # the number of the next cue, where no blank line parts them
+        if end and len(rows) > 1 and rows[-1].strip().isdigit() and "\n\n" not in between:
+            rows.pop()  # the number of the next cue, where no blank line parts them
         times = [int(part or 0) for part in match.groups()]
         start, stop = (h * 3600 + m * 60 + s for h, m, s in (times[:3], times[3:]))
         for voice, words in _voices("\n".join(rows)):
@@ -70,19 +69,13 @@ def _cues(source: str) -> Iterator[_Cue]:
 
 def _voices(body: str) -> Iterator[tuple[str | None, str]]:
     """Yield the words of one cue with the voice that speaks them: two may speak in it, or nobody that is named."""
-    tags = list(_VOICE.finditer(body))
-    starts, ends = [0, *(tag.end() for tag in tags)], [*(tag.start() for tag in tags), len(body)]
-    names = [None, *(line(html.unescape(tag[1])) if tag[1] else None for tag in tags)]
-    for name, start, end in zip(names, starts, ends, strict=True):
-        if words := line(html.unescape(_TAG.sub("", body[start:end].replace("\n", " ")))):
-            yield name or None, words
+    first, *parts = _VOICE.split(body)  # words, then a name (None at the end of a voice) and words in turn
+    for name, said in [(None, first), *zip(parts[::2], parts[1::2], strict=True)]:
+        if words := line(html.unescape(_TAG.sub("", said.replace("\n", " ")))):
+            yield line(html.unescape(name or "")) or None, words
 
 
 def _goes_on(last: _Cue, cue: _Cue, length: int) -> bool:
     closed = last.text.endswith((".", "!", "?", "…", "。", "؟", '"', "”"))
     fresh = cue.text.startswith(("- ", "– ", ">>")) or is_turn(cue.text) or cue.speaker != last.speaker
     return not fresh and cue.start - last.end < _PAUSE and (not closed or length < _LONGEST)
-
-
-def _clock(seconds: int) -> str:
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"

@@ -1,20 +1,25 @@
-"""Plain text: blocks by line breaks, headings by their looks. Source code: each line a block with its number."""
+"""What stays exactly as the file holds it: plain text, Markdown with its markup, source code line by line."""
 
 from __future__ import annotations
 
+import io
 import re
+from functools import cache
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from rag.language.blocks import is_item, is_turn, lines, plain_blocks, strip
+from rag.language.blocks import complete, front_matter, is_item, is_turn, lines, plain_blocks, strip
 from rag.language.published import parse_date, publication_date
 from rag.load.blocks import Heading, document, headline
 from rag.load.decode import decode
-from rag.records import Mark
+from rag.records import Mark, Span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rag.records import Document, Span
+    from markdown_it import MarkdownIt
+
+    from rag.records import Document
 
 CODE = frozenset(
     ".py .pyi .js .mjs .ts .tsx .jsx .java .kt .c .h .cc .cpp .hpp .cs .go .rs .rb .php .pl .lua .r .jl .swift .scala "
@@ -30,10 +35,12 @@ _NAMED_TITLE = re.compile(r"(?:title|headline|subject)\s*:\s*(?P<title>\S.*)", r
 _LABELS = frozenset({"author", "by", "cc", "contact", "from", "location", "note", "place", "present", "source", "to"})
 _TITLE_AMONG = 4  # blocks
 _LONGEST_REMARK = 200  # characters, in front of the title
+_FIELD = re.compile(r"(?P<name>title|date|published|pubdate)\s*:\s*(?P<value>\S.*)", re.IGNORECASE)
+_LEAVES = frozenset({"heading_open", "paragraph_open", "fence", "code_block", "html_block", "hr", "tr_open"})
 
 
 def parse(data: bytes, uri: str) -> Document:
-    """Read plain text; `Document.text` is exactly what the file holds."""
+    """Read plain text: blocks by line breaks, headings by their looks."""
     text = decode(data, uri)
     blocks = plain_blocks(text)
     title, place = _title(text, blocks)
@@ -45,22 +52,37 @@ def parse(data: bytes, uri: str) -> Document:
 
 
 def parse_code(data: bytes, uri: str) -> Document:
-    """Read code; `Document.text` is exactly what the file holds, and each line has its number as its name."""
+    """Read code: each line that is not blank is a block, with its number as its name."""
     text = decode(data, uri)
     rows = [(number, strip(text, row)) for number, row in enumerate(lines(text), 1)]
     marks = tuple(Mark(row, f"line {number}") for number, row in rows if len(row))
     return document(text, data, uri, "text/x-source", blocks=tuple(mark.span for mark in marks), marks=marks)
 
 
+def parse_markdown(data: bytes, uri: str) -> Document:
+    """Read Markdown; the parser only tells where its blocks are."""
+    text = decode(data, uri)
+    start = front_matter(text)
+    front = lines(text, 0, start) if start else []
+    headings, blocks = _structure(text, start)
+    fields = {m["name"].lower(): m["value"].strip(" \"'") for row in front if (m := _FIELD.match(row.of(text)))}
+    title = headline(fields.get("title", "")) or next((headline(h.title) for h in headings if h.level == 1), None)
+    named = (parse_date(fields[name]) for name in ("date", "published", "pubdate") if name in fields)
+    # The date in a heading says what is below, as in a timeline.
+    taken = {heading.span.start for heading in headings}
+    running = (row.of(text).lstrip("> ") for row in lines(text, start) if strip(text, row).start not in taken)
+    date = next(filter(None, named), None) or publication_date(running)
+    spans = tuple(complete(text, [*filter(len, (strip(text, row) for row in front)), *blocks]))
+    return document(text, data, uri, "text/markdown", title, headings, date=date, blocks=spans)
+
+
 def _title(text: str, blocks: Sequence[Span]) -> tuple[str | None, Span | None]:
     """Return the title and its place: the first line, after labels, remarks in brackets or a remark of one sentence."""
     for index, block in enumerate(blocks[:_TITLE_AMONG]):
         line = block.of(text)
-        named = _NAMED_TITLE.fullmatch(line)
-        if named:
+        if named := _NAMED_TITLE.fullmatch(line):
             return headline(named["title"]), None
-        following = blocks[index + 1].of(text) if index + 1 < len(blocks) else ""
-        if following and _looks_like_title(line, following):
+        if index + 1 < len(blocks) and _looks_like_title(line, blocks[index + 1].of(text)):
             return headline(line), block
         remark = is_turn(line) or line.startswith(("[", "(")) or index == 0
         if not remark or len(line) > _LONGEST_REMARK:
@@ -81,16 +103,18 @@ def _looks_like_title(line: str, following: str) -> bool:
 
 
 def _headings(text: str, blocks: Sequence[Span]) -> list[Span]:
-    """Return headline-like lines with white space around them and a paragraph somewhere below."""
+    """Return headline-like lines with blank lines around them and a paragraph somewhere below."""
     found: list[Span] = []
     prose_below = False
-    for index in range(len(blocks) - 1, -1, -1):
-        block = blocks[index]
+    for index, block in reversed(list(enumerate(blocks))):
         line = block.of(text)
         if not _looks_like_heading(line):
             prose_below = not (is_item(line) or "|" in line) and len(line) > 40
-        elif prose_below and _stands_alone(text, blocks, index):
-            found.append(block)
+        elif prose_below:
+            before = text[blocks[index - 1].end : block.start] if index else "\n\n"
+            after = text[block.end : blocks[index + 1].start]
+            if all(len(lines(gap)) > 2 for gap in (before, after)):
+                found.append(block)
     return found[::-1]
 
 
@@ -101,8 +125,32 @@ def _looks_like_heading(line: str, longest: int = _LONGEST_HEADING) -> bool:
     return first != "" and not first.islower() and not line.endswith(_SENTENCE_END) and parse_date(line) is None
 
 
-def _stands_alone(text: str, blocks: Sequence[Span], index: int) -> bool:
-    """Tell whether there are blank lines before and after a block."""
-    before = text[blocks[index - 1].end : blocks[index].start] if index else "\n\n"
-    after = text[blocks[index].end : blocks[index + 1].start] if index + 1 < len(blocks) else ""
-    return all(len(lines(gap)) > 2 for gap in (before, after))
+@cache
+def _parser(*, inline: bool) -> MarkdownIt:
+    """Return a parser; without `inline` it only tells where the blocks are, which is quicker."""
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark").enable("table")
+    return parser if inline else parser.disable("inline")
+
+
+def _structure(text: str, start: int) -> tuple[list[Heading], list[Span]]:
+    """Return headings, as words without markup, and blocks of Markdown from `start` on."""
+    source = text[start:]
+    rows = list(accumulate((len(row) for row in io.StringIO(source, newline="")), initial=start))
+    headings: list[Heading] = []
+    blocks: list[Span] = []
+    tokens = _parser(inline=False).parse(source)
+    for index, token in enumerate(tokens):
+        if token.type not in _LEAVES or not token.map:
+            continue
+        first, last = (rows[min(row, len(rows) - 1)] for row in token.map)
+        span = strip(text, Span(first, last))
+        if not len(span) or (blocks and span.start < blocks[-1].end):
+            continue
+        blocks.append(span)
+        if token.type == "heading_open":
+            words = _parser(inline=True).parseInline(tokens[index + 1].content)[0].children or []
+            title = "".join(" " if word.type.endswith("break") else word.content for word in words).strip()
+            headings += [Heading(span, title, int(token.tag[1]))] if title else []
+    return headings, blocks

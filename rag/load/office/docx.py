@@ -6,11 +6,12 @@ Read from its XML, which holds more than the libraries for writing such files sh
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag.language.published import publication_date
-from rag.load.blocks import Block, assemble, line, raised
+from rag.load.blocks import Block, assemble, counted, line, raised
 from rag.load.container import Container, attribute, integer, local_name, properties, value_of
 from rag.load.office.drawings import charts, diagrams
 from rag.load.office.numbering import Numbering
@@ -60,15 +61,14 @@ class _Reader:
                 self.block(child)
 
     def _paragraph(self, element: Element) -> None:
-        style = self.styles.get(_style(element), _Style())
+        style = self.styles.get(value_of(element, "pPr/pStyle"), _Style())
         text = "" if style.contents else line("".join(_words(element)))
         level = _outline_level(element) or style.level
         listed = _numbers(element) or style.numbers
         label = self.numbering.label(*listed) if listed and listed[0] != "0" and text else ""
         if level and label == "-":
             label = ""
-        gap = "\n" if label and not level else "\n\n"
-        self.blocks.append(Block(f"{label} {text}".strip(), level, gap))
+        self.blocks.append(Block(f"{label} {text}".strip(), level, "\n" if label and not level else "\n\n"))
         for box in _boxes(element):
             self.block(box)
 
@@ -90,29 +90,31 @@ class _Reader:
         texts: list[str] = []
         column = 0
         for cell in _children(element, "tc"):
-            if not _continues_above(cell):
-                above[column] = self._cell(cell)
+            merge = cell.find("{*}tcPr/{*}vMerge")
+            if merge is None or attribute(merge, "val") == "restart":  # not the lower part of one
+                above[column] = " ".join(block.text for block in self.inside(cell))
             texts.append(above.get(column, ""))
-            looks = cell.find("{*}tcPr")
-            column += 1 if looks is None else max(1, integer(value_of(looks, "gridSpan") or "1"))
+            column += max(1, integer(value_of(cell, "tcPr/gridSpan", "1")))
         return texts
 
-    def _cell(self, element: Element) -> str:
-        """Return the words of a cell in one line, those of tables in it too."""
+    def inside(self, element: Element, mark: str | None = None) -> list[Block]:
+        """Return the blocks with words in an element that stands apart, headings like the others, named by `mark`."""
         inner = _Reader(self.styles, self.numbering)
         inner.block(element)
-        return " ".join(block.text for block in inner.blocks if block.text)
+        return [block._replace(mark=mark, level=None) for block in inner.blocks if block.text]
 
 
 def parse(data: bytes, uri: str) -> Document:
     """Read a Word file; raises `LoadError` for a damaged or encrypted one."""
     container = Container(data, uri)
-    reader = _Reader(_styles(container), Numbering.of(container.optional("word/numbering.xml")))
+    reader = _Reader(_styles(container), Numbering(container.optional("word/numbering.xml")))
     root = container.xml(_MAIN)
     reader.block(root)
     reader.blocks += [*charts(container, _MAIN), *diagrams(container, _MAIN)]
     for part, kind in _NOTE_PARTS:
-        _read_note_part(container.optional(f"word/{part}.xml"), kind, reader)
+        for element in _children(container.optional(f"word/{part}.xml"), kind):
+            author = line(attribute(element, "author"))
+            reader.blocks += reader.inside(element, f"{kind} by {author}" if author else kind)
     _read_margins(container, reader)
     title, made = properties(container.optional("docProps/core.xml"))
     date = publication_date(block.text for block in reader.blocks if not block.level) or made
@@ -121,42 +123,27 @@ def parse(data: bytes, uri: str) -> Document:
 
 def _styles(container: Container) -> dict[str, _Style]:
     """Return what each style says, by its id; a style has the numbers of the one that it is based on."""
-    root = container.optional("word/styles.xml")
     found: dict[str, _Style] = {}
-    for style in () if root is None else root.iter("{*}style"):
-        name = (value_of(style, "name") or "").lower()
-        base = found.get(value_of(style, "basedOn") or "", _Style())
+    for style in container.optional("word/styles.xml").iter("{*}style"):
+        name = value_of(style, "name").lower()
+        base = found.get(value_of(style, "basedOn"), _Style())
         heading = _HEADING.search(name)
         level = min(max(int(heading[1]), 1), 6) if heading else 1 if name == "title" else _outline_level(style)
-        key = attribute(style, "styleId") or ""
-        found[key] = _Style(level, _numbers(style) or base.numbers, name.startswith("toc ") and name[4:].isdigit())
+        contents = name.startswith("toc ") and name[4:].isdigit()
+        found[attribute(style, "styleId")] = _Style(level, _numbers(style) or base.numbers, contents)
     return found
 
 
 def _outline_level(element: Element) -> int | None:
     """Return the level of a heading that a paragraph, or a style, names itself."""
-    outline = element.find("{*}pPr/{*}outlineLvl")
-    level = 9 if outline is None else integer(attribute(outline, "val") or "9")
+    level = integer(value_of(element, "pPr/outlineLvl", "9"))
     return level + 1 if level < 6 else None
-
-
-def _style(element: Element) -> str:
-    properties_ = element.find("{*}pPr")
-    return "" if properties_ is None else value_of(properties_, "pStyle") or ""
 
 
 def _numbers(element: Element) -> tuple[str, int] | None:
     """Return the list that a paragraph, or a style, belongs to, and the level in it."""
-    found = element.find("{*}pPr/{*}numPr")
-    key = None if found is None else value_of(found, "numId")
-    return None if found is None or key is None else (key, integer(value_of(found, "ilvl") or "0"))
-
-
-def _read_note_part(root: Element | None, kind: str, reader: _Reader) -> None:
-    """Read footnotes, endnotes or comments; separators have a type and no words."""
-    for element in () if root is None else _children(root, kind):
-        author = line(attribute(element, "author") or "")
-        _marked(reader, element, f"{kind} by {author}" if author else kind)
+    key = value_of(element, "pPr/numPr/numId")
+    return (key, integer(value_of(element, "pPr/numPr/ilvl"))) if key else None
 
 
 def _read_margins(container: Container, reader: _Reader) -> None:
@@ -164,19 +151,10 @@ def _read_margins(container: Container, reader: _Reader) -> None:
     seen: set[str] = set()
     for name in sorted(container.names):
         if match := _MARGIN.fullmatch(name):
-            before = len(reader.blocks)
-            _marked(reader, container.xml(name), match[1])
-            fresh = {block.text: block for block in reader.blocks[before:] if block.text not in seen}
-            reader.blocks[before:] = [block for text, block in fresh.items() if not _PAGE_NUMBER.fullmatch(text)]
+            found = reader.inside(container.xml(name), match[1])
+            fresh = {block.text: block for block in found if block.text not in seen}
+            reader.blocks += [block for text, block in fresh.items() if not _PAGE_NUMBER.fullmatch(text)]
             seen |= fresh.keys()
-
-
-def _marked(reader: _Reader, element: Element, mark: str) -> None:
-    """Read blocks and name their place."""
-    before = len(reader.blocks)
-    reader.block(element)
-    kept = (block for block in reader.blocks[before:] if block.text)
-    reader.blocks[before:] = [block._replace(mark=mark, level=None) for block in kept]
 
 
 def _children(element: Element, name: str) -> Iterator[Element]:
@@ -192,8 +170,8 @@ def _words(element: Element) -> Iterator[str]:
     """Yield the text of a paragraph, formulas too, without that of text boxes and deleted or hidden words."""
     for child in element:
         name = local_name(child)
-        if name == "r" and (looks := child.find("{*}rPr")) is not None:
-            yield from _run(child, looks)
+        if name == "r":
+            yield from _run(child)
         elif name == "t":
             yield child.text or ""
         elif name == "oMath":
@@ -206,18 +184,18 @@ def _words(element: Element) -> Iterator[str]:
             yield from _words(child)
 
 
-def _run(element: Element, looks: Element) -> Iterator[str]:
+def _run(element: Element) -> Iterator[str]:
     """Yield the words of a run of one look: nothing of hidden ones."""
-    hidden = looks.find("{*}vanish")
+    hidden = element.find("{*}rPr/{*}vanish")
     if hidden is not None and attribute(hidden, "val") not in _OFF:
         return
     words = "".join(_words(element))
-    yield raised(words) if value_of(looks, "vertAlign") == "superscript" else words
+    yield raised(words) if value_of(element, "rPr/vertAlign") == "superscript" else words
 
 
 def _symbol(element: Element) -> str:
     """Return a character of a symbol font; most of those for bullets and ticks have no meaning outside of it."""
-    code = int(attribute(element, "char") or "0", 16)
+    code = int(attribute(element, "char", "0"), 16)
     return chr(code) if code and not 0xE000 <= code <= 0xF8FF else ""
 
 
@@ -227,35 +205,25 @@ def _formula(element: Element) -> str:
     if name == "t":
         return element.text or ""
     parts = [(local_name(child), _formula(child)) for child in element if not local_name(child).endswith("Pr")]
-    part = dict(parts)
-    base = part.get("e", "")
+    part = defaultdict(str, parts)
+    grouped = {key: text if len(text) < 2 or text.isdecimal() else f"({text})" for key, text in parts}
+    scripts = "".join(sign + grouped[key] for sign, key in (("_", "sub"), ("^", "sup")) if part[key])
     if name == "f":
-        return f"{_group(part.get('num', ''))}/{_group(part.get('den', ''))}"
+        return f"{grouped.get('num', '')}/{grouped.get('den', '')}"
     if name == "d":
         inner = ", ".join(text for kind, text in parts if kind == "e")
         return f"{_sign(element, 'begChr', '(')}{inner}{_sign(element, 'endChr', ')')}"
     whole = {
-        "rad": f"{part.get('deg', '')}√{_group(base)}",
-        "nary": f"{_sign(element, 'chr', '∫')}{_scripts(part)} {base}",
-        **dict.fromkeys(("sSup", "sSub", "sSubSup"), base + _scripts(part)),
+        "rad": f"{part['deg']}√{grouped.get('e', '')}",
+        "nary": f"{_sign(element, 'chr', '∫')}{scripts} {part['e']}",
+        **dict.fromkeys(("sSup", "sSub", "sSubSup"), part["e"] + scripts),
     }
     return whole.get(name) or "".join(text for _, text in parts)
 
 
-def _scripts(part: dict[str, str]) -> str:
-    signs = (("_", part.get("sub", "")), ("^", part.get("sup", "")))
-    return "".join(f"{sign}{_group(text)}" for sign, text in signs if text)
-
-
-def _group(text: str) -> str:
-    """Put brackets around what is more than one sign or number."""
-    return text if len(text) < 2 or text.isdecimal() else f"({text})"
-
-
 def _sign(element: Element, name: str, usual: str) -> str:
-    """Return a sign that the formula's properties may name."""
     found = element.find(f"*/{{*}}{name}")
-    return usual if found is None else attribute(found, "val") or ""
+    return usual if found is None else attribute(found, "val")
 
 
 def _boxes(element: Element) -> Iterator[Element]:
@@ -268,14 +236,7 @@ def _boxes(element: Element) -> Iterator[Element]:
             yield from _boxes(child)
 
 
-def _continues_above(cell: Element) -> bool:
-    """Tell whether a cell is the lower part of one that spans several rows."""
-    merge = cell.find("{*}tcPr/{*}vMerge")
-    return merge is not None and attribute(merge, "val") != "restart"
-
-
 def _notes(root: Element) -> tuple[str, ...]:
     pictures = sum(1 for _ in root.iter("{*}blip", "{*}imagedata"))
     hidden = sum(attribute(each, "val") not in _OFF for each in root.iterfind(".//{*}r/{*}rPr/{*}vanish"))
-    notes = ((pictures, "pictures were not read"), (hidden, "pieces of hidden text were not read"))
-    return tuple(f"{count} {what}" for count, what in notes if count)
+    return counted((pictures, "pictures were not read"), (hidden, "pieces of hidden text were not read"))

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from rag.load.container import Container, Element
 
 _LONG = re.compile(r"-?\d+\.\d{12,}")  # with rounding noise: 4.4000000000000004
-_MOST_POINTS = 10_000  # of a series
 
 
 def charts(container: Container, part: str, page: int | None = None) -> Iterator[Block]:
@@ -44,10 +43,8 @@ def captions(container: Container, part: str, sheet: str) -> Iterator[Block]:
 
 def slide_comments(container: Container, slide: str, page: int) -> Iterator[Block]:
     """Yield the comments of a slide."""
-    authors: dict[str, str] = {}
-    for name in ("ppt/commentAuthors.xml", "ppt/authors.xml"):
-        root = container.optional(name)
-        authors |= {each.get("id", ""): each.get("name", "") for each in (root if root is not None else ())}
+    roots = map(container.optional, ("ppt/commentAuthors.xml", "ppt/authors.xml"))
+    authors = {each.get("id", ""): each.get("name", "") for root in roots for each in root}
     for root in _comment_parts(container, slide):
         for each in root.iter("{*}cm", "{*}reply"):
             words = "".join(map(_words, each.iterchildren("{*}text", "{*}txBody")))
@@ -56,8 +53,8 @@ def slide_comments(container: Container, slide: str, page: int) -> Iterator[Bloc
 
 def sheet_comments(container: Container, part: str, sheet: str) -> Iterator[Block]:
     """Yield the comments of a workbook's sheet, and the discussions in their place where there are some."""
-    people = container.optional("xl/persons/person.xml")
-    names = {} if people is None else {each.get("id"): each.get("displayName") for each in people.iter("{*}person")}
+    people = container.optional("xl/persons/person.xml").iter("{*}person")
+    names = {each.get("id"): each.get("displayName") for each in people}
     roots = _comment_parts(container, part, "threadedComment")
     threads = [each for root in roots for each in root.iter("{*}threadedComment")]
     for each in threads:
@@ -66,10 +63,10 @@ def sheet_comments(container: Container, part: str, sheet: str) -> Iterator[Bloc
     for root in _comment_parts(container, part):
         authors = {str(index): line(each.text or "") for index, each in enumerate(root.iter("{*}author"))}
         for each in root.iter("{*}comment"):
-            author = authors.get(each.get("authorId", ""))
-            threaded = author is not None and author.startswith("tc=")  # a copy of a discussion for old programs
-            if not (threaded and threads):
-                yield from _comment(_words(each), None if threaded else author, f"{sheet}!{each.get('ref')}")
+            author = authors.get(each.get("authorId"), "")
+            copied = author.startswith("tc=")  # from a discussion, for old programs
+            if not (copied and threads):
+                yield from _comment(_words(each), None if copied else author, f"{sheet}!{each.get('ref')}")
 
 
 def _words(element: Element, between: str = "") -> str:
@@ -90,8 +87,7 @@ def _chart(root: Element, name: str, page: int | None) -> Iterator[Block]:
 
 
 def _title(root: Element, name: str, page: int | None) -> Iterator[Block]:
-    title = root.find("{*}chart/{*}title")
-    yield Block("" if title is None else line(_words(title)), mark=name, page=page)
+    yield Block(line("".join(map(_words, root.iterfind("{*}chart/{*}title")))), mark=name, page=page)
 
 
 def _named(series: Element, *names: str) -> dict[int, str]:
@@ -99,20 +95,17 @@ def _named(series: Element, *names: str) -> dict[int, str]:
 
 
 def _points(element: Element | None) -> dict[int, str]:
-    """Return the cached texts of a series by their number."""
-    found = {} if element is None else {point.get("idx", ""): point for point in element.iter("{*}pt")}
-    texts = {
+    """Return the cached texts of a series by their number, which is below 10,000."""
+    return {
         int(key): _LONG.sub(lambda match: f"{float(match[0]):.12g}", line(point.findtext("{*}v") or ""))
-        for key, point in found.items()
-        if key.isascii() and key.isdigit()
+        for point in (() if element is None else element.iter("{*}pt"))
+        if (key := point.get("idx", "")).isascii() and key.isdigit() and len(key) < 5
     }
-    return {key: text for key, text in texts.items() if key < _MOST_POINTS}
 
 
 def _comment_parts(container: Container, part: str, kind: str = "omment") -> Iterator[Element]:
     for name in container.related(part, kind):
-        threaded = "threaded" in name and kind != "threadedComment"
-        if not threaded and name.endswith(".xml"):
+        if name.endswith(".xml") and ("threaded" not in name or kind == "threadedComment"):
             yield container.xml(name)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag.load.container import attribute, integer, value_of
@@ -11,7 +11,7 @@ from rag.load.container import attribute, integer, value_of
 if TYPE_CHECKING:
     from rag.load.container import Element
 
-_ROMAN = dict(
+_ROMAN = tuple(
     zip("m cm d cd c xc l xl x ix v iv i".split(), (1000, 900, 500, 400, 100, 90, 50, 40, 10, 9, 5, 4, 1), strict=True)
 )
 _PLACE = re.compile(r"%([1-9])")
@@ -23,67 +23,57 @@ class _Level(NamedTuple):
     start: int
 
 
-@dataclass(slots=True)
 class Numbering:
-    """The lists that a Word file defines, with how far each has been counted."""
+    """The lists that `word/numbering.xml` defines, with how far each has been counted."""
 
-    levels: dict[str, dict[int, _Level]] = field(default_factory=dict)  # by the abstract list's id
-    lists: dict[str, str] = field(default_factory=dict)  # the abstract list of each list
-    restarts: dict[tuple[str, int], int] = field(default_factory=dict)  # where a list begins anew, by its level
-    counts: dict[str, dict[int, int]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, root: Element | None) -> Numbering:
-        """Read `word/numbering.xml`; without it no list has numbers."""
-        found = cls()
-        if root is None:
-            return found
-        for element in root.iter("{*}abstractNum"):
-            key = attribute(element, "abstractNumId") or ""
-            found.levels[key] = {_number(each, "ilvl"): _level(each) for each in element.iterfind("{*}lvl")}
-        for element in root.iterfind("{*}num"):
-            key = attribute(element, "numId") or ""
-            found.lists[key] = value_of(element, "abstractNumId") or ""
-            for each in element.iterfind("{*}lvlOverride"):
-                if (start := value_of(each, "startOverride")) is not None:
-                    found.restarts[key, _number(each, "ilvl")] = integer(start)
-        return found
+    def __init__(self, root: Element) -> None:
+        self._levels = {  # by the abstract list's id
+            attribute(each, "abstractNumId"): {_number(level): _level(level) for level in each.iterfind("{*}lvl")}
+            for each in root.iter("{*}abstractNum")
+        }
+        lists = {attribute(each, "numId"): each for each in root.iterfind("{*}num")}
+        self._abstract = {key: value_of(each, "abstractNumId") for key, each in lists.items()}
+        self._restarts = {  # where a list begins anew, by its level
+            (key, _number(level)): integer(start)
+            for key, each in lists.items()
+            for level in each.iterfind("{*}lvlOverride")
+            if (start := value_of(level, "startOverride"))
+        }
+        self._counts: dict[str, dict[int, int]] = defaultdict(dict)
 
     def label(self, key: str, level: int) -> str:
         """Count one paragraph of list `key`, and return its number as in `2.1`, `-` for a bullet, or nothing."""
-        abstract = self.lists.get(key, "")
-        levels = self.levels.get(abstract, {})
+        abstract = self._abstract.get(key, "")
+        levels = self._levels.get(abstract, {})
         own = levels.get(level)
         if own is None or own.kind == "bullet":
             return "-"
-        counts = self.counts.setdefault(abstract, {})
-        restart = self.restarts.pop((key, level), None)
-        counts[level] = counts.get(level, own.start - 1) + 1 if restart is None else restart
-        for deeper in [each for each in counts if each > level]:
-            del counts[deeper]
+        above = {at: count for at, count in self._counts[abstract].items() if at <= level}
+        above[level] = self._restarts.pop((key, level), above.get(level, own.start - 1) + 1)
+        self._counts[abstract] = above
 
         def shown(match: re.Match[str]) -> str:
-            above = int(match[1]) - 1
-            kind, _, start = levels.get(above, own)
-            return format_number(counts.get(above, start), kind)
+            at = int(match[1]) - 1
+            kind, _, start = levels.get(at, own)
+            return format_number(above.get(at, start), kind)
 
         return _PLACE.sub(shown, own.text).strip()
 
 
 def _level(element: Element) -> _Level:
-    kind, text = value_of(element, "numFmt") or "decimal", value_of(element, "lvlText") or ""
-    return _Level(kind, "" if kind == "none" else text, integer(value_of(element, "start") or "1"))
+    kind, start = value_of(element, "numFmt", "decimal"), integer(value_of(element, "start", "1"))
+    return _Level(kind, "" if kind == "none" else value_of(element, "lvlText"), start)
 
 
-def _number(element: Element, name: str) -> int:
-    return integer(attribute(element, name) or "0")
+def _number(element: Element) -> int:
+    return integer(attribute(element, "ilvl"))
 
 
 def format_number(number: int, kind: str) -> str:
     """Return a number in the letters or figures of its list, as Word names them: `decimal`, `lowerRoman`, ..."""
     if "Roman" in kind:
         text = ""
-        for letters, value in _ROMAN.items():
+        for letters, value in _ROMAN:
             text += letters * (number // value)
             number %= value
     elif "Letter" in kind:

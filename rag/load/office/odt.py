@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING
 
 from rag.language.published import publication_date
-from rag.load.blocks import Block, assemble, line
+from rag.load.blocks import Block, assemble, counted, line
 from rag.load.container import Container, attribute, integer, local_name, properties
 from rag.load.tables import heading_row, text_table
 
@@ -25,30 +26,27 @@ def parse(data: bytes, uri: str) -> Document:
     container = Container(data, uri)
     content = container.xml("content.xml")
     body = next(content.iter("{*}body"), content)
-    blocks = list(_blocks(body, [0]))
+    blocks = list(_blocks(body, count(1)))
     title, made = properties(container.optional("meta.xml"))
     date = publication_date(block.text for block in blocks if not block.level) or made
-    pictures = sum(1 for _ in body.iter("{*}image"))
-    notes = (f"{pictures} pictures were not read",) if pictures else ()
+    notes = counted((sum(1 for _ in body.iter("{*}image")), "pictures were not read"))
     return assemble(blocks, data, uri, _TYPE, title, date=date, notes=notes)
 
 
-def _blocks(element: Element, tables: list[int], bullet: str = "") -> Iterator[Block]:
-    """Yield the blocks under an element; `tables` counts them."""
+def _blocks(element: Element, tables: Iterator[int], bullet: str = "") -> Iterator[Block]:
     for child in element:
         name = local_name(child)
         if name == "h":
-            yield Block(line("".join(_words(child))), min(integer(attribute(child, "outline-level") or "1"), 6) or None)
+            level = min(integer(attribute(child, "outline-level", "1")), 6) or None
+            yield Block(line("".join(_words(child))), level)
         elif name == "p":
             text = line("".join(_words(child)))
             yield Block(f"{bullet}{text}" if text else "", None, "\n" if bullet else "\n\n")
             for box in (*child.iter("{*}note-body"), *child.iter("{*}text-box")):
                 yield from _blocks(box, tables)
-            for comment in child.iter("{*}annotation"):
-                yield from _comment(comment)
+            yield from map(_comment, child.iter("{*}annotation"))
         elif name == "table":
-            tables[0] += 1
-            yield from _table(child, tables[0])
+            yield from _table(child, next(tables))
         elif name not in _HIDDEN:
             yield from _blocks(child, tables, "- " if name == "list-item" else bullet)
 
@@ -61,7 +59,7 @@ def _table(element: Element, number: int) -> Iterator[Block]:
         for column, cell in enumerate(each.iter("{*}table-cell", "{*}covered-table-cell")):
             if local_name(cell) == "table-cell":
                 words = " ".join("".join(_words(part)) for part in cell.iter("{*}p"))
-                covered[column] = integer(attribute(cell, "number-rows-spanned") or "1"), words
+                covered[column] = integer(attribute(cell, "number-rows-spanned", "1")), words
             rows, text = covered.get(column, (0, ""))
             covered[column] = rows - 1, text
             cells.append(text if rows > 0 else "")
@@ -69,10 +67,10 @@ def _table(element: Element, number: int) -> Iterator[Block]:
     return text_table(laid, f"table {number}", heading_row(laid))
 
 
-def _comment(element: Element) -> Iterator[Block]:
+def _comment(element: Element) -> Block:
     author = line(element.findtext("{*}creator") or "")
     words = line(" ".join("".join(_words(each)) for each in element.iter("{*}p")))
-    yield Block(words, mark=f"comment by {author}" if author else "comment")
+    return Block(words, mark=f"comment by {author}" if author else "comment")
 
 
 def _words(element: Element) -> Iterator[str]:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING
 
 from rag.language.published import publication_date
-from rag.load.blocks import Block, assemble, line
+from rag.load.blocks import Block, assemble, counted, line
 from rag.load.container import Container, integer, local_name, properties
 from rag.load.office.drawings import charts, diagrams, slide_comments
 from rag.load.office.numbering import format_number
 from rag.load.tables import text_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rag.load.container import Element
     from rag.records import Document
 
 _TYPE = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+_TITLES = frozenset({"title", "ctrTitle"})
 _DECORATION = frozenset({"sldNum", "dt", "ftr", "hdr", "sldImg"})
 
 
@@ -26,12 +28,8 @@ def parse(data: bytes, uri: str) -> Document:
     container = Container(data, uri)
     main = "ppt/presentation.xml"
     targets = container.relations(main)
-    ids = [
-        value
-        for each in container.xml(main).iter("{*}sldId")
-        for name, value in each.attrib.items()
-        if name.endswith("/relationships}id")
-    ]
+    attributes = (pair for each in container.xml(main).iter("{*}sldId") for pair in each.items())
+    ids = [value for name, value in attributes if name.endswith("/relationships}id")]
     slides = [targets[key] for key in ids if key in targets] or ids
     blocks: list[Block] = []
     pictures = hidden = 0
@@ -44,24 +42,19 @@ def parse(data: bytes, uri: str) -> Document:
         hidden += slide.get("show") == "0"
     title, date = properties(container.optional("docProps/core.xml"))
     shown = None if title in {"PowerPoint Presentation", "Presentation"} else title
-    lost = [f"{pictures} pictures were not read"] if pictures else []
-    lost += [f"{hidden} hidden slides were read as well"] if hidden else []
+    notes = counted((pictures, "pictures were not read"), (hidden, "hidden slides were read as well"))
     made = publication_date(block.text for block in blocks if block.page == 1 and not block.level) or date
-    return assemble(blocks, data, uri, _TYPE, shown, date=made, notes=tuple(lost))
+    return assemble(blocks, data, uri, _TYPE, shown, date=made, notes=notes)
 
 
 def _slide(slide: Element, number: int) -> Iterator[Block]:
-    """Yield the blocks of a slide, its title first."""
-    shapes = list(_shapes(slide))
-    shapes.sort(key=lambda shape: _kind(shape) not in {"title", "ctrTitle"})
-    tables = 0
-    for shape in shapes:
-        title = _kind(shape) in {"title", "ctrTitle"}
+    tables = count(1)
+    for shape in sorted(_shapes(slide), key=lambda shape: _kind(shape) not in _TITLES):
+        level = None if _kind(shape) not in _TITLES else 1 if number == 1 else 2
         for element in shape.iter("{*}tbl"):
-            tables += 1
-            yield from text_table(list(_rows(element)), f"slide {number}, table {tables}", page=number)
-        for index, text in enumerate(_paragraphs(shape.find("{*}txBody"))):
-            yield Block(text, (1 if number == 1 else 2) if title else None, "\n" if index else "\n\n", page=number)
+            yield from text_table(list(_rows(element)), f"slide {number}, table {next(tables)}", page=number)
+        for index, text in enumerate(_paragraphs(shape.iterfind("{*}txBody//{*}p"))):
+            yield Block(text, level, "\n" if index else "\n\n", page=number)
 
 
 def _shapes(slide: Element) -> Iterator[Element]:
@@ -76,18 +69,16 @@ def _kind(shape: Element) -> str:
     return "" if place is None else place.get("type", "")
 
 
-def _paragraphs(body: Element | None) -> Iterator[str]:
-    """Yield the paragraphs with words, those of a numbered list with their numbers."""
+def _paragraphs(paragraphs: Iterable[Element]) -> Iterator[str]:
+    """Yield the words of paragraphs that have some, those of a numbered list with their numbers."""
     counts: dict[int, int] = {}  # by level
-    for paragraph in () if body is None else body.iter("{*}p"):
-        words = (
-            part.text or "" if local_name(part) == "t" else " " for part in paragraph.iter("{*}t", "{*}br", "{*}tab")
-        )
-        text = line("".join(words))
-        if text:
-            level = integer(next((each.get("lvl", "0") for each in paragraph.iterfind("{*}pPr")), "0"))
+    for paragraph in paragraphs:
+        parts = paragraph.iter("{*}t", "{*}br", "{*}tab")
+        if text := line("".join(part.text or "" if local_name(part) == "t" else " " for part in parts)):
+            looks = next(paragraph.iterchildren("{*}pPr"), paragraph)
+            level = integer(looks.get("lvl", ""))
             counts = {key: count for key, count in counts.items() if key <= level}
-            numbered = paragraph.find("{*}pPr/{*}buAutoNum")
+            numbered = looks.find("{*}buAutoNum")
             if numbered is None:
                 counts.pop(level, None)
                 yield text
@@ -109,7 +100,7 @@ def _rows(element: Element) -> Iterator[list[str]]:
     for each in element.iter("{*}tr"):
         above = dict(enumerate(cells))  # a cell that spans several rows is in each of them
         cells = [
-            above.get(column, "") if cell.get("vMerge") in {"1", "true"} else " ".join(_paragraphs(cell))
+            above.get(column, "") if cell.get("vMerge") in {"1", "true"} else " ".join(_paragraphs(cell.iter("{*}p")))
             for column, cell in enumerate(each.iter("{*}tc"))
         ]
         yield cells
@@ -118,5 +109,5 @@ def _rows(element: Element) -> Iterator[list[str]]:
 def _speaker_notes(container: Container, slide: str, number: int) -> Iterator[Block]:
     for name in container.related(slide, "notesSlide"):
         for shape in _shapes(container.xml(name)):
-            for text in _paragraphs(shape.find("{*}txBody")):
+            for text in _paragraphs(shape.iterfind("{*}txBody//{*}p")):
                 yield Block(text, mark=f"notes of slide {number}", page=number)

@@ -52,7 +52,6 @@ def _without_groups(source: str) -> tuple[str, list[str]]:
 
 
 def _end(source: str, start: int) -> int:
-    """Return where the group ends that starts here."""
     depth = 0
     for match in _BRACE.finditer(source, start):
         depth += {"{": 1, "}": -1}.get(match[0], 0)

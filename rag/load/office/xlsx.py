@@ -9,11 +9,11 @@ import warnings
 import zipfile
 from collections import defaultdict
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from rag.errors import LoadError
 from rag.language.published import publication_date
-from rag.load.blocks import Block, assemble
+from rag.load.blocks import Block, assemble, counted
 from rag.load.container import Container, properties
 from rag.load.office.drawings import captions, sheet_comments
 from rag.load.tables import sheet_table
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rag.records import Document
 
     Sheet = Any  # openpyxl has no types
+    _Cells = Mapping[int, Sequence[tuple[int, int]]]
 
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _BOOK = "xl/workbook.xml"
@@ -35,14 +36,6 @@ _DAMAGED = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError,
 _LAST_ROW = 1_048_576  # of any sheet
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?\bref="([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})"')
 _NO_RESULT = re.compile(rb'<c\s(?![^>]*\bt="str")[^>]*>\s*<f[^<]*(?:</f>)?\s*(?:<v\s*/>|<v></v>)?\s*</c>')
-
-
-class _Merged(NamedTuple):
-    """A merged cell: columns from 0, the last row from 1, all included."""
-
-    left: int
-    right: int
-    bottom: int
 
 
 def parse(data: bytes, uri: str) -> Document:
@@ -60,16 +53,15 @@ def parse(data: bytes, uri: str) -> Document:
             for sheet in book.worksheets:
                 part = parts.get(sheet.title)
                 source = container.read(part) if part else b""
-                merged = _merged(source)
+                down, across = _merged(source)
                 blocks.append(Block(sheet.title, 2))
-                blocks += sheet_table(_filled(_rows(sheet), merged), f"{sheet.title}!", _across(merged))
+                blocks += sheet_table(_filled(_rows(sheet), down), f"{sheet.title}!", across)
                 if part:
                     blocks += [*captions(container, part, sheet.title), *sheet_comments(container, part, sheet.title)]
                 notes += _notes(sheet, source)
     except (*_DAMAGED, zipfile.BadZipFile) as error:
         raise LoadError(f"{uri}: is a damaged workbook ({error}); open it and save it anew") from error
-    if pictures := sum("/media/" in name for name in container.names):
-        notes.append(f"{pictures} pictures were not read")
+    notes += counted((sum("/media/" in name for name in container.names), "pictures were not read"))
     title, date = properties(container.optional("docProps/core.xml"))
     return assemble(blocks, data, uri, _TYPE, title, date=_date(blocks) or date, notes=tuple(notes))
 
@@ -82,9 +74,8 @@ def _date(blocks: Sequence[Block]) -> str | None:
 
 def _parts(container: Container) -> dict[str, str]:
     """Return the member that holds each sheet, by the sheet's name."""
-    book, targets = container.optional(_BOOK), container.relations(_BOOK)
-    named = () if book is None else book.iter("{*}sheet")
-    pairs = ((each.get("name", ""), targets[key]) for each in named for key in each.attrib.values() if key in targets)
+    sheets, targets = container.optional(_BOOK).iter("{*}sheet"), container.relations(_BOOK)
+    pairs = ((each.get("name", ""), targets[key]) for each in sheets for key in each.attrib.values() if key in targets)
     return {name: part for name, part in pairs if part in container.names}
 
 
@@ -96,34 +87,31 @@ def _notes(sheet: Sheet, source: bytes) -> Iterator[str]:
 
 
 def _rows(sheet: Sheet) -> Iterator[tuple[int, list[str]]]:
-    """Yield number and shown texts of each row."""
     sheet.reset_dimensions()  # what the file says of its size is often wrong, and may be a bomb
     for number, cells in enumerate(sheet.iter_rows(max_row=_LAST_ROW), 1):
         yield number, [_format_value(cell.value, getattr(cell, "number_format", "") or "") for cell in cells]
 
 
-def _merged(sheet: bytes) -> dict[int, list[_Merged]]:
-    """Return the merged cells of a sheet's XML by their first row."""
+def _merged(sheet: bytes) -> tuple[_Cells, _Cells]:
+    """Return the merged cells of a sheet's XML by their first row.
+
+    Those that cover several rows have their column and last row, those that cover several columns the first and last
+    of these. Columns count from 0.
+    """
     from openpyxl.utils import range_boundaries
 
-    found: dict[int, list[_Merged]] = defaultdict(list)
+    down: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    across: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for match in _MERGED.finditer(sheet):
         left, top, right, bottom = range_boundaries(match[1].decode())
-        found[top].append(_Merged(left - 1, right - 1, bottom))
-    return found
+        if bottom > top:
+            down[top].append((left - 1, bottom))
+        if right > left:
+            across[top].append((left - 1, right - 1))
+    return down, across
 
 
-def _across(merged: Mapping[int, Sequence[_Merged]]) -> dict[int, list[tuple[int, int]]]:
-    """Return the first and last columns of the cells that cover several, by row."""
-    found = {
-        row: [(each.left, each.right) for each in cells if each.right > each.left] for row, cells in merged.items()
-    }
-    return {row: columns for row, columns in found.items() if columns}
-
-
-def _filled(
-    rows: Iterable[tuple[int, list[str]]], merged: Mapping[int, Sequence[_Merged]]
-) -> Iterator[tuple[int, list[str]]]:
+def _filled(rows: Iterable[tuple[int, list[str]]], down: _Cells) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows with the text of a cell that covers several of them in each; empty rows stay empty."""
     covering: dict[int, tuple[int, str]] = {}  # by column: the last row that a cell above covers, and its text
     for number, cells in rows:
@@ -131,9 +119,9 @@ def _filled(
             if number <= bottom:
                 cells.extend([""] * (column + 1 - len(cells)))
                 cells[column] = text
-        for each in merged.get(number, ()):
-            if each.left < len(cells) and cells[each.left] and each.bottom > number:
-                covering[each.left] = each.bottom, cells[each.left]
+        for left, last in down.get(number, ()):
+            if left < len(cells) and cells[left]:
+                covering[left] = last, cells[left]
         yield number, cells
 
 
