@@ -16,8 +16,6 @@ from rag.app import export
 from rag.app.as_json import Json, answer_json
 from rag.app.ui import listing, render
 from rag.app.ui.calls import attempt, checked_number, checked_question, error_view, on_error
-from rag.app.ui.map import CurrentMap
-from rag.app.ui.timeline import timeline
 from rag.errors import IndexMissing, RagError
 from rag.load.places import page_picture
 from rag.records import Filter, Span
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
 
 VERDICTS: dict[str, Verdict] = {"helpful": "helpful", "wrong": "wrong"}
 SEARCHED_FOR_WHY = 100  # hits among which a citation's passage is looked for
-MOST_HIGHLIGHTED = 20  # passages that a question highlights on the map
+MOST_HIGHLIGHTED = 20  # passages that a question finds in the overview
 TICK = 0.1  # s between two views of a growing answer
 MOST_LATEST = 1000  # conversations whose last answer is at hand
 
@@ -53,7 +51,6 @@ class Handlers:
         self._history = history
         self._local = local
         self._examples = examples
-        self._map = CurrentMap(library.store)
         self._llm: Answerer | None = None
         self._latest: dict[int, Answer] = {}  # the last answer of each conversation since the start
 
@@ -211,7 +208,4 @@ class Handlers:
         """Draw the collection; called with [question], which may be empty: else what it finds is highlighted."""
         question = str(asked[0]).strip()
         hits = self._library.retriever.fused(checked_question(question), MOST_HIGHLIGHTED) if question else []
-        passages = [hit.passage for hit in hits]
-        map_, found = self._map.of(passages)
-        time_ = timeline(self._library.documents(), {passage.uri for passage in passages})
-        return listing.overview_view(map_, found, time_)
+        return listing.overview_view(self._library.documents(), hits)
