@@ -8,6 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag.app import export
+from rag.app.as_json import answer_json, document_json, hits_json, report_json, status_json
 from rag.app.cli.output import (
     Bars,
     answer_lines,
@@ -23,10 +25,11 @@ from rag.app.cli.output import (
 )
 from rag.app.display import one_line, printable
 from rag.errors import InputError, LoadError, RagError
+from rag.records import Filter
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from rag.evaluate import Result
     from rag.library import Library
@@ -72,8 +75,6 @@ def _watch(options: argparse.Namespace, library: Library, bars: Bars) -> int:
 
 
 def _print_report(report: SyncReport | RagError, options: argparse.Namespace, indent: int | None = 2) -> None:
-    from rag.app.as_json import report_json
-
     if isinstance(report, RagError):
         complain(f"{report} (it is tried again)")
     elif options.json:
@@ -86,42 +87,27 @@ def _print_report(report: SyncReport | RagError, options: argparse.Namespace, in
 
 def _say_samples(library: Library, report: SyncReport, options: argparse.Namespace) -> None:
     """Where documents were added to the samples, say that these answer, too, and what can be done about it."""
-    if not report.count("added"):
+    from rag.sync.walk import uri_of
+
+    if not report.count("added") or not SAMPLES.with_name("app.py").is_file():  # without it that folder is anybody's
         return
-    samples = _samples_among((info.uri for info in library.documents()), options.paths)
+    folder = Path(uri_of(SAMPLES))
+    for path in (Path(uri_of(Path(given))) for given in options.paths):
+        if path.is_relative_to(folder) or folder.is_relative_to(path):
+            return
+    samples = [info.uri for info in library.documents() if Path(info.uri).is_relative_to(folder)]
     if samples:
+        whole = sorted(samples) == sorted(map(uri_of, SAMPLES.iterdir()))
+        named = f"{shlex.quote(str(folder))}/*" if whole else shlex.join(samples)
         complain(
             f"this index also holds {len(samples)} sample documents of app.py, which answer your questions, too; "
-            f"to take them out: {_removal(samples, str(options.store))}; to keep your own apart from the start: "
-            "rag index FOLDER --store PLACE, then rag serve --store PLACE"
+            f"to take them out: rag remove {named} --store {shlex.quote(str(options.store))}; to keep your own apart "
+            "from the start: rag index FOLDER --store PLACE, then rag serve --store PLACE"
         )
-
-
-def _samples_among(uris: Iterable[str], paths: Iterable[str]) -> list[str]:
-    """Return which of these documents are samples; none where one of the paths that were indexed holds samples."""
-    from rag.sync.walk import uri_of
-
-    if not SAMPLES.with_name("app.py").is_file():  # installed without them: that folder is anybody's
-        return []
-    folder = Path(uri_of(SAMPLES))
-    for path in (Path(uri_of(Path(given))) for given in paths):
-        if path == folder or path in folder.parents or folder in path.parents:
-            return []
-    return [uri for uri in uris if folder in Path(uri).parents]
-
-
-def _removal(samples: list[str], store: str) -> str:
-    """Return the command that takes samples out of an index; short where they are all that their folder holds."""
-    from rag.sync.walk import uri_of
-
-    whole = sorted(samples) == sorted(uri_of(path) for path in SAMPLES.iterdir())
-    named = f"{shlex.quote(uri_of(SAMPLES))}/*" if whole else shlex.join(samples)
-    return f"rag remove {named} --store {shlex.quote(store)}"
 
 
 def remove(options: argparse.Namespace) -> int:
     """Take documents out of the index, and say what stays of them."""
-    from rag.app.as_json import report_json
     from rag.sync.leftovers import leftovers
 
     with _library(options) as library:
@@ -130,9 +116,8 @@ def remove(options: argparse.Namespace) -> int:
             print_json(report_json(report))
         else:
             print(f"{report.count('removed')} removed", flush=True)
-        _say_what_stays(
-            leftovers(library.store, _history(library), [outcome.path for outcome in report.outcomes]), options
-        )
+        gone = [outcome.path for outcome in report.outcomes]
+        _say_what_stays(leftovers(library.store, _history(library), gone), options)
     return 0
 
 
@@ -170,9 +155,6 @@ def _history(library: Library) -> History:
 
 def search(options: argparse.Namespace) -> int:
     """Print cited passages."""
-    from rag.app.as_json import hits_json
-    from rag.records import Filter
-
     where = Filter.parse(options.where, options.as_of)
     with _library(options) as library:
         hits = library.search(options.question, options.k, where)
@@ -186,10 +168,6 @@ def search(options: argparse.Namespace) -> int:
 
 def ask(options: argparse.Namespace) -> int:
     """Print the answer with its citations."""
-    from rag.app import export
-    from rag.app.as_json import answer_json
-    from rag.records import Filter
-
     where = Filter.parse(options.where, options.as_of)
     with _library(options) as library:
         history: list[Answer] = []
@@ -225,8 +203,6 @@ def _print_growing(answers: Iterator[Answer]) -> int:
 
 def show(options: argparse.Namespace) -> int:
     """Print a document, its span marked."""
-    from rag.app.as_json import document_json
-
     with _library(options) as library:
         document = library.document(options.document)
         data = document_json(document, options.at)
@@ -251,8 +227,6 @@ def _place_json(document: Document, span: Span) -> dict[str, object]:
 
 def status(options: argparse.Namespace) -> int:
     """Count what is there."""
-    from rag.app.as_json import status_json
-
     with _library(options) as library:
         status, documents = library.status(), library.documents()
     if options.json:
@@ -328,7 +302,7 @@ def serve(options: argparse.Namespace) -> int:
 
     with _library(options) as library:
         if options.mcp:
-            mcp.serve(library)
+            mcp.server(library).run("stdio")
         else:
             ui.serve(library, options.host, options.port, options.name, options.password_file)
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
 from rag.errors import RagError
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rag.library import Library
-    from rag.records import Answer, Document
+    from rag.records import Document
 
 SHOWN = 3
 _DOCUMENTS_READ = 30  # enough to find what a collection is about
@@ -51,7 +51,9 @@ class Examples:
         """Return so many questions; fewer when the library has no more to go by."""
         with self._lock:
             try:
-                self._renew()
+                generation = self._library.status().generation
+                if generation != self._generation:
+                    self._found, self._more, self._generation = [], self._answered(), generation
                 while len(self._found) < min(wanted, SHOWN) and (question := next(self._more, None)):
                     self._found.append(question)
             except RagError:  # no index yet, or no encoder: the page says so where it is asked
@@ -62,18 +64,14 @@ class Examples:
         """Try no further question; the one that is being tried comes to its end."""
         self._closed = True
 
-    def _renew(self) -> None:
-        generation = self._library.status().generation
-        if generation != self._generation:
-            self._found, self._more = [], self._answered()
-            self._generation = generation
-
     def _answered(self) -> Iterator[str]:
-        """Try questions, and yield those that get an answer."""
-        for question in candidates(_some_documents(self._library))[: 3 * SHOWN]:
+        """Try questions, and yield those that get a plain answer, in which the words that answer are marked."""
+        documents = (self._library.document(info.uri) for info in self._library.documents()[:_DOCUMENTS_READ])
+        for question in candidates(documents)[: 3 * SHOWN]:
             if self._closed:
                 return
-            if _is_answered(self._library.ask(question)):
+            answer = self._library.ask(question)
+            if answer.is_plain and any(sentence.marks for sentence in answer.sentences):
                 yield question
 
 
@@ -88,9 +86,7 @@ def candidates(documents: Iterable[Document]) -> list[str]:
         names.update({name for name in _NAME.findall(text) if not _CALENDAR.search(name)})
     topics = [f"What is known about {name}?" for name in _distinct(names)]
     statements = [f"What did {speaker} say?" for speaker in _distinct(speakers)]
-    mixed = (
-        question for pair in zip_longest(statements, topics) for question in pair
-    )  # the first are answered more often
+    mixed = chain.from_iterable(zip_longest(statements, topics))  # the first are answered more often
     return [question for question in mixed if question]
 
 
@@ -108,12 +104,3 @@ def _distinct(counts: Counter[str]) -> list[str]:
         if not any(name in other or other in name for other in chosen):
             chosen.append(name)
     return chosen
-
-
-def _some_documents(library: Library) -> Iterator[Document]:
-    return (library.document(info.uri) for info in library.documents()[:_DOCUMENTS_READ])
-
-
-def _is_answered(answer: Answer) -> bool:
-    """Tell whether a question is answered plainly, with the words that answer marked."""
-    return answer.is_plain and any(sentence.marks for sentence in answer.sentences)

@@ -151,15 +151,10 @@ def _report_row(outcome: Outcome) -> Json:
 
 def remains_line(left: Leftovers) -> str:
     """Say what stays of a removed document; nothing when nothing does."""
-    lines = []
-    if left.conversations:
-        kept = _count(len(left.conversations), "kept conversation")
-        lines.append(f"Still quoted in {kept}, to be forgotten under Conversations.")
-    if left.file:
-        lines.append(
-            "Its file is still there, and taken in again when its folder is indexed, unless .ragignore names it."
-        )
-    return " ".join(lines)
+    kept = _count(len(left.conversations), "kept conversation")
+    quoted = f"Still quoted in {kept}, to be forgotten under Conversations." if left.conversations else ""
+    again = "Its file is still there, and taken in again when its folder is indexed, unless .ragignore names it."
+    return " ".join(filter(None, (quoted, again if left.file else "")))
 
 
 def failure_view(message: str) -> Json:
@@ -169,8 +164,8 @@ def failure_view(message: str) -> Json:
 
 def progress_view(stage: str, done: int, total: int, seconds: float) -> Json:
     """Show how far a change is; `share` is how much of the present stage is done, 0 to 1."""
-    line = progress_line(stage, done, total, seconds)
-    return {"kind": "progress", "summary": line, "share": done / total if total else 0.0}
+    summary = progress_line(stage, done, total, seconds)
+    return {"kind": "progress", "summary": summary, "share": done / total if total else 0.0}
 
 
 def progress_line(stage: str, done: int, total: int, seconds: float) -> str:

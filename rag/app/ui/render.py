@@ -185,27 +185,20 @@ def _runs(text: str, run: StyledRun, cuts: Sequence[int], marks: Mapping[int, Sp
 
 def why_line(question: str, hits: Sequence[Hit], place: Span, uri: str, passages: int) -> str:
     """Say in plain words how the passage around a citation was found."""
-    found = next((pair for pair in enumerate(hits, 1) if _holds(pair[1], uri, place)), None)
-    if found is None:
+    found = [(n, hit) for n, hit in enumerate(hits, 1) if hit.passage.uri == uri and place in hit.passage.span]
+    if not found:
         return "This passage is no longer among the first that a search finds."
-    rank, hit = found
-    ways = [
-        f"{_ordinal(place)} {by}"
-        for place, by in ((hit.dense_rank, "by meaning"), (hit.lexical_rank, "by its words"))
-        if place
-    ]
-    matched = matched_words(question, hit.passage.retrieval_text)
-    words = (
-        f"It shares these words with your question: {', '.join(matched)}."
+    rank, hit = found[0]
+    halves = ((hit.dense_rank, "by meaning"), (hit.lexical_rank, "by its words"))
+    ways = " and ".join(f"{_ordinal(place)} {by}" for place, by in halves if place)
+    matched = ", ".join(matched_words(question, hit.passage.retrieval_text))
+    shared = (
+        f"these words with your question: {matched}."
         if matched
-        else ("It shares no word with your question; its meaning is close.")
+        else "no word with your question; its meaning is close."
     )
     ranked = f"The search ranked this passage {_ordinal(rank)} of {passages:,}"
-    return f"{ranked}: {' and '.join(ways)}. {words}" if ways else f"{ranked}. {words}"
-
-
-def _holds(hit: Hit, uri: str, place: Span) -> bool:
-    return hit.passage.uri == uri and place in hit.passage.span
+    return f"{ranked}{': ' if ways else ''}{ways}. It shares {shared}"
 
 
 def _ordinal(number: int) -> str:

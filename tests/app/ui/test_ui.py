@@ -17,9 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.app import as_json as wire
-from rag.app import ui
+from rag.app import calls, ui
 from rag.app.display import speaker_before
-from rag.app.ui import calls, examples, listing, render
+from rag.app.ui import examples, listing, render
 from rag.errors import InputError
 from rag.records import (
     Answer,
