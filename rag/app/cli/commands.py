@@ -112,10 +112,7 @@ def remove(options: argparse.Namespace) -> int:
 
     with _library(options) as library:
         report = library.remove(*options.documents)
-        if options.json:
-            print_json(report_json(report))
-        else:
-            print(f"{report.count('removed')} removed", flush=True)
+        _put(options, report_json(report), f"{report.count('removed')} removed")
         gone = [outcome.path for outcome in report.outcomes]
         _say_what_stays(leftovers(library.store, _history(library), gone), options)
     return 0
@@ -140,11 +137,7 @@ def forget(options: argparse.Namespace) -> int:
     """Forget the kept conversations that quote documents."""
     with _library(options) as library:
         number = _history(library).forget(*options.documents)
-    if options.json:
-        print_json({"forgotten": number})
-    else:
-        print(f"{number} forgotten")
-    return 0
+    return _put(options, {"forgotten": number}, f"{number} forgotten")
 
 
 def _history(library: Library) -> History:
@@ -158,12 +151,9 @@ def search(options: argparse.Namespace) -> int:
     where = Filter.parse(options.where, options.as_of)
     with _library(options) as library:
         hits = library.search(options.question, options.k, where)
-    if options.json:
-        print_json(hits_json(options.question, hits))
-    else:
-        lines = (hit_lines(rank, hit, options.question) for rank, hit in enumerate(hits, 1))
-        say("\n\n".join(lines) or ("nothing found" + f" where {where}" * bool(where)))
-    return 0
+    lines = (hit_lines(rank, hit, options.question) for rank, hit in enumerate(hits, 1))
+    nothing = f"nothing found where {where}" if where else "nothing found"
+    return _put(options, hits_json(options.question, hits), "\n\n".join(lines) or nothing)
 
 
 def ask(options: argparse.Namespace) -> int:
@@ -176,13 +166,11 @@ def ask(options: argparse.Namespace) -> int:
         if sys.stdout.isatty() and not options.json and not options.format:
             return _print_growing(library.ask_stream(options.question, options.k, where, history))
         answer = library.ask(options.question, options.k, where, history)
-    if options.json:
-        print_json(answer_json(answer))
-    elif options.format:
-        print(getattr(export, options.format)([answer_json(answer)]), end="")
-    else:
-        say(answer_lines(answer))
-    return 0
+    form = answer_json(answer)
+    if options.format and not options.json:
+        print(getattr(export, options.format)([form]), end="")
+        return 0
+    return _put(options, form, answer_lines(answer))
 
 
 def _print_growing(answers: Iterator[Answer]) -> int:
@@ -229,25 +217,20 @@ def status(options: argparse.Namespace) -> int:
     """Count what is there."""
     with _library(options) as library:
         status, documents = library.status(), library.documents()
-    if options.json:
-        print_json(status_json(status, documents))
-        return 0
     waiting = f" ({status.waiting} without a vector yet)" if status.waiting else ""
-    say(f"{status.store}: {status.documents} documents, {status.passages} passages{waiting}")
-    print(f"encoder {status.model} ({status.dimension}), generation {status.generation}, {status.bytes / 1e6:.1f} MB")
-    for info in documents:
-        say(one_line(f"  {info.date or '          '}  {info.passages:5}  {info.uri}"))
-    return 0
+    lines = (
+        f"{status.store}: {status.documents} documents, {status.passages} passages{waiting}",
+        f"encoder {status.model} ({status.dimension}), generation {status.generation}, {status.bytes / 1e6:.1f} MB",
+        *(one_line(f"  {info.date or '          '}  {info.passages:5}  {info.uri}") for info in documents),
+    )
+    return _put(options, status_json(status, documents), "\n".join(lines))
 
 
 def verify(options: argparse.Namespace) -> int:
     """Check everything again; 1 on any damage."""
     with _library(options) as library:
         damages = library.verify()
-    if options.json:
-        print_json({"sound": not damages, "damages": damages})
-    else:
-        say("\n".join(damages) or "sound")
+    _put(options, {"sound": not damages, "damages": damages}, "\n".join(damages) or "sound")
     return 1 if damages else 0
 
 
@@ -264,11 +247,9 @@ def evaluate(options: argparse.Namespace) -> int:
     summaries = {result.system: result.summary() for result in results}
     now = {case.question.id: case.scores for case in results[-1].cases}
     compared = differences(earlier, now, (*RANKING, *ANSWER)) if earlier is not None else []
-    if options.json:
-        changes = {"compared": [asdict(difference) for difference in compared]} if compared else {}
-        print_json({**(summaries if len(systems) > 1 else summaries[systems[0]]), **changes})
-    else:
-        say("\n\n".join([table(results), *([comparison(compared)] if compared else [])]))
+    changes = {"compared": [asdict(difference) for difference in compared]} if compared else {}
+    scores = {**(summaries if len(systems) > 1 else summaries[systems[0]]), **changes}
+    _put(options, scores, "\n\n".join([table(results), *([comparison(compared)] if compared else [])]))
     if earlier is not None and not compared:
         complain(f"{options.compare} shares no measure of any question with this run; nothing is compared")
     if options.report:  # after the scores, which have cost all the time
@@ -282,8 +263,7 @@ def _results(options: argparse.Namespace, systems: Sequence[str]) -> list[Result
     from rag.evaluate import kept_at, opened, read_folder, read_questions
     from rag.models.encoder import DEFAULT_MODEL, embedder
 
-    folder = options.set.is_dir()
-    dataset = read_folder(options.set) if folder else None
+    dataset = read_folder(options.set) if options.set.is_dir() else None
     if dataset and not kept_at(dataset).exists():
         where = kept_at(dataset)
         print(f"the index of these documents is kept in {where} for the next run; delete it at will", file=sys.stderr)
@@ -305,6 +285,15 @@ def serve(options: argparse.Namespace) -> int:
             mcp.server(library).run("stdio")
         else:
             ui.serve(library, options.host, options.port, options.name, options.password_file)
+    return 0
+
+
+def _put(options: argparse.Namespace, data: object, text: str) -> int:
+    """Print a result as JSON or as text, and return 0."""
+    if options.json:
+        print_json(data)
+    else:
+        say(text)
     return 0
 
 

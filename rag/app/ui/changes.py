@@ -34,11 +34,8 @@ TICK = 0.25  # s between two views of a long run's progress
 class ChangeHandlers:
     """The events of the library as methods; one of them runs at a time.
 
-    Args:
-        library: what is changed.
-        history: of the conversations, which may quote what is removed.
-        follow: told of folders that are new.
-        local: whether whoever sees the page sits at this machine, and may name its folders.
+    `history` may quote what is removed, `follow` is told of folders that are new; `local` says whether whoever sees the
+    page sits at this machine, and may name its folders.
     """
 
     def __init__(self, library: Library, history: History, follow: Follow, *, local: bool) -> None:

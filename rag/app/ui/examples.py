@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import RagError
 from rag.language.dates import ENGLISH_MONTHS, WEEKDAY, any_of
+from rag.language.speakers.vocabulary import is_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,11 +26,6 @@ _LINE_BREAK = re.compile(r"(?<!\n)\n(?!\n)")  # inside a paragraph
 _WORD = r"(?:al-|el-)?[A-Z][\w’-]+"
 # A name: capitalised words in the middle of a sentence, so that no first word of a sentence is taken for one.
 _NAME = re.compile(rf"(?<=[a-z,] )(?:the |(?<!the ))(?!The ){_WORD}(?: (?:of |for |of the )?{_WORD}){{1,4}}")
-_SPEAKER = re.compile(rf"(?<!for )(?<!of )\b({_WORD}(?: {_WORD}){{1,2}})(?:, [^,.\n]{{3,60}},)? (?:said|says|told)\b")
-_BODY = re.compile(  # what makes a name that of an organisation, about which one would ask differently
-    r"\b(?:Agency|Aid|Authority|Army|Bank|Board|Committee|Company|Council|Court|Department|Force|Front|Fund|Group|Institute|Ministry|Nations"
-    r"|Observatory|Office|Organi[sz]ation|Party|Police|Programme?|Rights|Union|University)s?\b"
-)
 _CALENDAR = re.compile(rf"\b(?:{any_of(ENGLISH_MONTHS)}|{WEEKDAY})\b", re.IGNORECASE)
 
 
@@ -81,8 +77,8 @@ def candidates(documents: Iterable[Document]) -> list[str]:
     names: Counter[str] = Counter()
     for document in documents:
         text = _LINE_BREAK.sub(" ", document.text[:_CHARACTERS_READ])
-        known = (statement.speaker.split(",")[0] for statement in document.speakers if statement.speaker)
-        speakers.update({name for name in (*known, *_SPEAKER.findall(text)) if _is_person(name)})
+        known = {statement.speaker.split(",")[0] for statement in document.speakers if statement.speaker}
+        speakers.update(filter(_is_person, known))
         names.update({name for name in _NAME.findall(text) if not _CALENDAR.search(name)})
     topics = [f"What is known about {name}?" for name in _distinct(names)]
     statements = [f"What did {speaker} say?" for speaker in _distinct(speakers)]
@@ -94,7 +90,7 @@ def _is_person(speaker: str) -> bool:
     """Tell a name (`Mary Smith`) from a body, a role (`a spokesperson`) and a single word."""
     words = speaker.split()
     named = all(word.removeprefix("al-").removeprefix("el-")[:1].isupper() for word in words)
-    return len(words) > 1 and named and not _BODY.search(speaker)
+    return len(words) > 1 and named and not any(map(is_body, words))
 
 
 def _distinct(counts: Counter[str]) -> list[str]:

@@ -21,9 +21,7 @@ CLOSE_TIMEOUT = 5.0  # s that the end of the server waits for a run; what is cut
 class Follow:
     """The switch of the library, one for the whole server; off when the server starts.
 
-    Args:
-        library: what is kept level with its files.
-        local: whether whoever sees the page sits at this machine: only they may turn the switch.
+    `local` says whether whoever sees the page sits at this machine: only they may turn the switch.
     """
 
     def __init__(self, library: Library, *, local: bool) -> None:

@@ -109,7 +109,8 @@ class Guard:
     def _check_sender(self, headers: Headers) -> None:
         """Refuse a foreign Host, and whatever a browser sends on behalf of another site."""
         host = headers.get("host", "")
-        if not self._is_name(_name(host)):
+        name = _name(host)
+        if name not in self._names and not (self._password and _is_address(name)):
             raise HTTPException(400, "This server answers only to its own name.")
         origin = headers.get("origin")
         if origin is not None and origin.casefold() not in {f"http://{host}".casefold(), f"https://{host}".casefold()}:
@@ -117,9 +118,6 @@ class Guard:
         site, mode = headers.get("sec-fetch-site", "none"), headers.get("sec-fetch-mode")
         if site not in {"same-origin", "none"} and mode != "navigate":
             raise HTTPException(403, "Requests from other sites are refused.")
-
-    def _is_name(self, name: str) -> bool:
-        return name in self._names or (self._password is not None and _is_address(name))
 
     def _check_password(self, headers: Headers, client: tuple[str, int] | None) -> None:
         """Refuse who does not know the password, if there is one."""

@@ -39,11 +39,7 @@ _log = logging.getLogger(__name__)
 class Handlers:
     """The event `ask`, and what the page's scripts call, whose errors `page` tells; each runs in a thread of its own.
 
-    Args:
-        library: what is asked.
-        history: keeps what was asked.
-        examples: questions to offer.
-        local: whether whoever sees the page sits at this machine, and may name its folders.
+    `local` says whether whoever sees the page sits at this machine, and may name its folders.
     """
 
     def __init__(self, library: Library, history: History, examples: Examples, *, local: bool) -> None:

@@ -93,13 +93,9 @@ def conversation_row(conversation: Conversation) -> Json:
 
 
 def citation_card(citation: Json, others: Sequence[Json] = ()) -> Json:
-    """Show a citation in the passage it stands in, the cited words marked.
+    """Show a citation, of those of its answer, in the passage it stands in, the cited words marked.
 
     `shared` are the numbers of all citations of that passage and speaker, in order: they make one card.
-
-    Args:
-        citation: what is shown.
-        others: the citations of its answer.
     """
     text, offset = citation["passage"]["text"], citation["passage"]["start"]
     shared = [each for each in others if _place(each) == _place(citation)] or [citation]
@@ -136,8 +132,7 @@ def _card(found: Json, text: str, marks: Mapping[int, Span], number: int | None)
 def reader_view(document: Document, marks: Mapping[int, Span]) -> Json:
     """Show a whole document, the cited spans marked with their numbers; `pages` can be shown as pictures.
 
-    Raises:
-        InputError: a span reaches outside of the document.
+    Raises `InputError` when a span reaches outside of the document.
     """
     if any(span.end > len(document.text) for span in marks.values()):
         raise InputError(f"{document.name} has changed since the answer: ask again.")
