@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import InputError
 from rag.language.dates import mentions
+from rag.language.published import date_origin
 from rag.language.terms import matched_words
 
 if TYPE_CHECKING:
@@ -130,8 +131,6 @@ def nearest_json(rank: int, hit: Hit, question: str) -> Json:
 
 def document_json(document: Document, at: Span | None = None) -> Json:
     """Form of `rag show --json`; raises `InputError` when `at` reaches beyond the document."""
-    from rag.language.published import date_origin  # brings all loaders with it
-
     if at is not None and at.end > len(document.text):
         raise InputError(f"{document.uri} has {len(document.text)} characters; {at.end} is beyond its end")
     marked = {"at": {"start": at.start, "end": at.end, "text": at.of(document.text)}} if at is not None else {}

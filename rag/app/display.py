@@ -54,9 +54,7 @@ def speaker_before(speaker: str | None, words: str) -> str | None:
 def marked_pieces(text: str, marks: Sequence[Sequence[int]]) -> list[tuple[str, bool]]:
     """Return a sentence in pieces, each with whether it is marked as what answers.
 
-    Args:
-        text: the sentence.
-        marks: `(start, end)` in code points of it, in order and apart from each other.
+    `marks` are `(start, end)` in code points of it, in order and apart from each other.
     """
     ends = [0, *(end for mark in marks for end in mark), len(text)]
     pieces = [(text[start:end], number % 2 == 1) for number, (start, end) in enumerate(pairwise(ends))]

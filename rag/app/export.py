@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 
     from rag.app.as_json import Json
 
-_DIRECTION = re.compile(
-    "[\u202a-\u202e\u2066-\u2069\ue000]"
-)  # would turn around what stands beside it in the same line
-
+# would turn around what stands beside it in the same line
+_DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069\ue000]")
 _MARK = "\ue000"  # stands for the bold of a mark while the words of documents are escaped
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!$&])")
 _LINE_START = re.compile(r"^(\d*)([-+=:.)])", re.MULTILINE)  # of lists, rules and underlined headings
@@ -124,17 +122,14 @@ def _lines(answer: Json, before: int) -> Iterator[_Line]:
     yield _Line("question", _flat(answer["question"]))
     if answer["searched_for"] and answer["searched_for"] != answer["question"]:
         yield _Line("meant", _flat(f"Searched for: {answer['searched_for']}"))
-    if answer["abstained"]:
-        yield _Line("refusal", _flat(answer["reason"] or "Nothing in the documents answers this question."))
-    elif answer["reason"]:
-        yield _Line("refusal", _flat(answer["reason"]))
+    if reason := answer["reason"] or (answer["abstained"] and "Nothing in the documents answers this question."):
+        yield _Line("refusal", _flat(reason))
     for sentence in answer["sentences"]:
         named = speaker_before(sentence["speaker"], sentence["text"])
         speaker = f"{named}: " if named else ""
         doubt = " (not supported by its source)" if sentence["support"] == "unsupported" else ""
         numbers = tuple(before + number for number in sentence["citations"])
-        shift = len(speaker)
-        marks = tuple((shift + start, shift + end) for start, end in sentence.get("marks", ()))
+        marks = tuple((len(speaker) + start, len(speaker) + end) for start, end in sentence.get("marks", ()))
         yield _Line("sentence", _flat(f"{speaker}{sentence['text']}{doubt}"), numbers, marks)
     for conflict in answer["conflicts"]:
         about = f" on “{conflict['about']}”" if conflict["about"] else ""

@@ -204,26 +204,27 @@ def sent(view):
 def test_the_page_follows_what_was_indexed(library, docs, tmp_path):
     """Also what is indexed later; it says what is in its way, and no more once that has gone."""
     follow = Follow(library, local=True)
-    assert "name one first" in sent(follow.follow([True]))["error"]
+    with pytest.raises(InputError, match="name one first"):
+        follow.follow(on=True)
     library.index(docs)
-    assert follow.follow([True]) == {"on": True, "roots": [str(docs)], "trouble": ""}
+    assert follow.follow(on=True) == {"on": True, "roots": [str(docs)], "trouble": ""}
     more = tmp_path / "more"
     more.mkdir()
     (more / "gate.txt").write_text("The gate was shut.")
     library.index(more)
     follow.renew()
-    assert sent(follow.news([]))["follow"]["roots"] == [str(docs), str(more)]
+    assert sent(follow.news())["follow"]["roots"] == [str(docs), str(more)]
     (more / "gate.txt").write_text("The gate was open.")
     until(lambda: library.document("gate.txt").text == "The gate was open.")
     with ExitStack() as other:
         until(lambda: is_entered(other, library.store.writer()))
         (docs / "late.txt").write_text("The bridge stood.")
-        until(lambda: "is being written" in sent(follow.news([]))["follow"]["trouble"])
-    until(lambda: not sent(follow.news([]))["follow"]["trouble"])
+        until(lambda: "is being written" in sent(follow.news())["follow"]["trouble"])
+    until(lambda: not sent(follow.news())["follow"]["trouble"])
     assert "late.txt" in names(library)
-    assert sent(follow.news([]))["changes"][0]["rows"] == [{"file": "late.txt", "state": "added", "reason": ""}]
+    assert sent(follow.news())["changes"][0]["rows"] == [{"file": "late.txt", "state": "added", "reason": ""}]
     follow.close()
-    assert not sent(follow.news([]))["follow"]["on"]
+    assert not sent(follow.news())["follow"]["on"]
     assert not any(thread.name == "rag-follow" for thread in threading.enumerate())
 
 
@@ -238,4 +239,5 @@ def is_entered(stack, writing):
 
 def test_only_people_at_the_machine_turn_the_switch(library, docs):
     library.index(docs)
-    assert "Only on the machine" in sent(Follow(library, local=False).follow([True]))["error"]
+    with pytest.raises(InputError, match="Only on the machine"):
+        Follow(library, local=False).follow(on=True)

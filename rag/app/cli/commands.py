@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag.app import export
+from rag.app.as_json import answer_json, document_json, hits_json, report_json, status_json
 from rag.app.cli.output import (
     Bars,
     answer_lines,
@@ -22,10 +24,11 @@ from rag.app.cli.output import (
 )
 from rag.app.display import one_line, printable
 from rag.errors import InputError, LoadError, RagError
+from rag.records import Filter
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from rag.evaluate import Result
     from rag.library import Library
@@ -71,8 +74,6 @@ def _watch(options: argparse.Namespace, library: Library, bars: Bars) -> int:
 
 
 def _print_report(report: SyncReport | RagError, options: argparse.Namespace, indent: int | None = 2) -> None:
-    from rag.app.as_json import report_json
-
     if isinstance(report, RagError):
         complain(f"{report} (it is tried again)")
     elif options.json:
@@ -85,53 +86,34 @@ def _print_report(report: SyncReport | RagError, options: argparse.Namespace, in
 
 def _say_samples(library: Library, report: SyncReport, options: argparse.Namespace) -> None:
     """Where documents were added to the samples, say that these answer, too, and what can be done about it."""
-    if not report.count("added"):
+    from rag.sync.walk import uri_of
+
+    if not report.count("added") or not SAMPLES.with_name("app.py").is_file():  # without it that folder is anybody's
         return
-    samples = _samples_among((info.uri for info in library.documents()), options.paths)
+    folder = Path(uri_of(SAMPLES))
+    for path in (Path(uri_of(Path(given))) for given in options.paths):
+        if path.is_relative_to(folder) or folder.is_relative_to(path):
+            return
+    samples = [info.uri for info in library.documents() if Path(info.uri).is_relative_to(folder)]
     if samples:
+        whole = sorted(samples) == sorted(map(uri_of, SAMPLES.iterdir()))
+        named = f"{shlex.quote(str(folder))}/*" if whole else shlex.join(samples)
         complain(
             f"this index also holds {len(samples)} sample documents of app.py, which answer your questions, too; "
-            f"to take them out: {_removal(samples, str(options.store))}; to keep your own apart from the start: "
-            "rag index FOLDER --store PLACE, then rag serve --store PLACE"
+            f"to take them out: rag remove {named} --store {shlex.quote(str(options.store))}; to keep your own apart "
+            "from the start: rag index FOLDER --store PLACE, then rag serve --store PLACE"
         )
-
-
-def _samples_among(uris: Iterable[str], paths: Iterable[str]) -> list[str]:
-    """Return which of these documents are samples; none where one of the paths that were indexed holds samples."""
-    from rag.sync.walk import uri_of
-
-    if not SAMPLES.with_name("app.py").is_file():  # installed without them: that folder is anybody's
-        return []
-    folder = Path(uri_of(SAMPLES))
-    for path in (Path(uri_of(Path(given))) for given in paths):
-        if path == folder or path in folder.parents or folder in path.parents:
-            return []
-    return [uri for uri in uris if folder in Path(uri).parents]
-
-
-def _removal(samples: list[str], store: str) -> str:
-    """Return the command that takes samples out of an index; short where they are all that their folder holds."""
-    from rag.sync.walk import uri_of
-
-    whole = sorted(samples) == sorted(uri_of(path) for path in SAMPLES.iterdir())
-    named = f"{shlex.quote(uri_of(SAMPLES))}/*" if whole else shlex.join(samples)
-    return f"rag remove {named} --store {shlex.quote(store)}"
 
 
 def remove(options: argparse.Namespace) -> int:
     """Take documents out of the index, and say what stays of them."""
-    from rag.app.as_json import report_json
     from rag.sync.leftovers import leftovers
 
     with _library(options) as library:
         report = library.remove(*options.documents)
-        if options.json:
-            print_json(report_json(report))
-        else:
-            print(f"{report.count('removed')} removed", flush=True)
-        _say_what_stays(
-            leftovers(library.store, _history(library), [outcome.path for outcome in report.outcomes]), options
-        )
+        _put(options, report_json(report), f"{report.count('removed')} removed")
+        gone = [outcome.path for outcome in report.outcomes]
+        _say_what_stays(leftovers(library.store, _history(library), gone), options)
     return 0
 
 
@@ -154,11 +136,7 @@ def forget(options: argparse.Namespace) -> int:
     """Forget the kept conversations that quote documents."""
     with _library(options) as library:
         number = _history(library).forget(*options.documents)
-    if options.json:
-        print_json({"forgotten": number})
-    else:
-        print(f"{number} forgotten")
-    return 0
+    return _put(options, {"forgotten": number}, f"{number} forgotten")
 
 
 def _history(library: Library) -> History:
@@ -169,26 +147,16 @@ def _history(library: Library) -> History:
 
 def search(options: argparse.Namespace) -> int:
     """Print cited passages."""
-    from rag.app.as_json import hits_json
-    from rag.records import Filter
-
     where = Filter.parse(options.where, options.as_of)
     with _library(options) as library:
         hits = library.search(options.question, options.k, where)
-    if options.json:
-        print_json(hits_json(options.question, hits))
-    else:
-        lines = (hit_lines(rank, hit, options.question) for rank, hit in enumerate(hits, 1))
-        say("\n\n".join(lines) or ("nothing found" + f" where {where}" * bool(where)))
-    return 0
+    lines = (hit_lines(rank, hit, options.question) for rank, hit in enumerate(hits, 1))
+    nothing = f"nothing found where {where}" if where else "nothing found"
+    return _put(options, hits_json(options.question, hits), "\n\n".join(lines) or nothing)
 
 
 def ask(options: argparse.Namespace) -> int:
     """Print the answer with its citations."""
-    from rag.app import export
-    from rag.app.as_json import answer_json
-    from rag.records import Filter
-
     where = Filter.parse(options.where, options.as_of)
     with _library(options) as library:
         history: list[Answer] = []
@@ -197,13 +165,11 @@ def ask(options: argparse.Namespace) -> int:
         if sys.stdout.isatty() and not options.json and not options.format:
             return _print_growing(library.ask_stream(options.question, options.k, where, history))
         answer = library.ask(options.question, options.k, where, history)
-    if options.json:
-        print_json(answer_json(answer))
-    elif options.format:
-        print(getattr(export, options.format)([answer_json(answer)]), end="")
-    else:
-        say(answer_lines(answer))
-    return 0
+    form = answer_json(answer)
+    if options.format and not options.json:
+        print(getattr(export, options.format)([form]), end="")
+        return 0
+    return _put(options, form, answer_lines(answer))
 
 
 def _print_growing(answers: Iterator[Answer]) -> int:
@@ -224,8 +190,6 @@ def _print_growing(answers: Iterator[Answer]) -> int:
 
 def show(options: argparse.Namespace) -> int:
     """Print a document, its span marked."""
-    from rag.app.as_json import document_json
-
     with _library(options) as library:
         document = library.document(options.document)
         data = document_json(document, options.at)
@@ -250,29 +214,22 @@ def _place_json(document: Document, span: Span) -> dict[str, object]:
 
 def status(options: argparse.Namespace) -> int:
     """Count what is there."""
-    from rag.app.as_json import status_json
-
     with _library(options) as library:
         status, documents = library.status(), library.documents()
-    if options.json:
-        print_json(status_json(status, documents))
-        return 0
     waiting = f" ({status.waiting} without a vector yet)" if status.waiting else ""
-    say(f"{status.store}: {status.documents} documents, {status.passages} passages{waiting}")
-    print(f"encoder {status.model} ({status.dimension}), generation {status.generation}, {status.bytes / 1e6:.1f} MB")
-    for info in documents:
-        say(one_line(f"  {info.date or '          '}  {info.passages:5}  {info.uri}"))
-    return 0
+    lines = (
+        f"{status.store}: {status.documents} documents, {status.passages} passages{waiting}",
+        f"encoder {status.model} ({status.dimension}), generation {status.generation}, {status.bytes / 1e6:.1f} MB",
+        *(one_line(f"  {info.date or '          '}  {info.passages:5}  {info.uri}") for info in documents),
+    )
+    return _put(options, status_json(status, documents), "\n".join(lines))
 
 
 def verify(options: argparse.Namespace) -> int:
     """Check everything again; 1 on any damage."""
     with _library(options) as library:
         damages = library.verify()
-    if options.json:
-        print_json({"sound": not damages, "damages": damages})
-    else:
-        say("\n".join(damages) or "sound")
+    _put(options, {"sound": not damages, "damages": damages}, "\n".join(damages) or "sound")
     return 1 if damages else 0
 
 
@@ -286,10 +243,7 @@ def evaluate(options: argparse.Namespace) -> int:
     systems = SYSTEMS if options.system == "all" else (options.system,)
     results = _results(options, systems)
     summaries = {result.system: result.summary() for result in results}
-    if options.json:
-        print_json(summaries if len(systems) > 1 else summaries[systems[0]])
-    else:
-        say(table(results))
+    _put(options, summaries if len(systems) > 1 else summaries[systems[0]], table(results))
     if options.report:  # after the scores, which have cost all the time
         write_report(results[-1], options.report)
     return 0
@@ -301,8 +255,7 @@ def _results(options: argparse.Namespace, systems: Sequence[str]) -> list[Result
     from rag.evaluate import kept_at, opened, read_folder, read_questions
     from rag.models.encoder import DEFAULT_MODEL, embedder
 
-    folder = options.set.is_dir()
-    dataset = read_folder(options.set) if folder else None
+    dataset = read_folder(options.set) if options.set.is_dir() else None
     if dataset and not kept_at(dataset).exists():
         where = kept_at(dataset)
         print(f"the index of these documents is kept in {where} for the next run; delete it at will", file=sys.stderr)
@@ -321,9 +274,18 @@ def serve(options: argparse.Namespace) -> int:
 
     with _library(options) as library:
         if options.mcp:
-            mcp.serve(library)
+            mcp.server(library).run("stdio")
         else:
             ui.serve(library, options.host, options.port, options.name, options.password_file)
+    return 0
+
+
+def _put(options: argparse.Namespace, data: object, text: str) -> int:
+    """Print a result as JSON or as text, and return 0."""
+    if options.json:
+        print_json(data)
+    else:
+        say(text)
     return 0
 
 

@@ -8,14 +8,16 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Self, TextIO
 
+from rag.app.as_json import dates_json
 from rag.app.display import one_line, printable, speaker_before
+from rag.language.terms import matched_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tqdm import tqdm
 
-    from rag.records import Answer, AnswerSentence, Citation, Document, Hit, Span
+    from rag.records import Answer, AnswerSentence, Document, Hit, Span
 
 _BOLD, _PLAIN = "\ue000", "\ue001"
 _ANSI = str.maketrans({_BOLD: "\x1b[1m", _PLAIN: "\x1b[22m"})
@@ -67,8 +69,6 @@ class Bars:
 
 def hit_lines(rank: int, hit: Hit, question: str) -> str:
     """Return a hit with its reference, its text, and why it was found."""
-    from rag.language.terms import matched_words
-
     words = ", ".join(matched_words(question, hit.passage.retrieval_text)) or "none"
     halves = f"by meaning: {hit.dense_rank or '-'}, by words: {hit.lexical_rank or '-'}"
     read = "" if hit.reranker_score is None else f"; read: {hit.reranker_score:.2f}"
@@ -92,7 +92,9 @@ def answer_lines(answer: Answer) -> str:
         nearest = (f"  {one_line(str(hit.citation))}\n    {_nearest_line(hit)}" for hit in answer.nearest)
         return "\n".join([*meant, answer.text, *nearest])
     notice = [answer.reason, ""] if answer.reason else []
-    return "\n".join([*meant, *notice, *_joined(answer), *side_lines(answer), "", *source_lines(answer)])
+    groups = groupby(answer.sentences, key=lambda sentence: sentence.speaker)  # of one speaker, or of nobody: a line
+    said = [sentence_line(speaker, sentences) for speaker, sentences in groups]
+    return "\n".join([*meant, *notice, *said, *side_lines(answer), "", *source_lines(answer)])
 
 
 def meant_lines(answer: Answer) -> list[str]:
@@ -101,16 +103,13 @@ def meant_lines(answer: Answer) -> list[str]:
 
 
 def source_lines(answer: Answer) -> list[str]:
-    """Return the sources, each with its file."""
-    return [f"  [{c.number}] {one_line(str(c))}\n      {one_line(c.uri)}{_meant_dates(c)}" for c in answer.citations]
-
-
-def _meant_dates(citation: Citation) -> str:
-    """Return the days that `on Tuesday` and the like mean in a quotation, as a line of their own."""
-    from rag.app.as_json import dates_json
-
-    days = [f"“{' '.join(found['text'].split())}”: {found['date']}" for found in dates_json(citation)]
-    return f"\n      {', '.join(days)}" if days else ""
+    """Return the sources, each with its file and the days that `on Tuesday` and the like mean in it."""
+    lines = []
+    for c in answer.citations:
+        days = [f"“{' '.join(found['text'].split())}”: {found['date']}" for found in dates_json(c)]
+        lines += [f"  [{c.number}] {one_line(str(c))}", f"      {one_line(c.uri)}"]
+        lines += [f"      {', '.join(days)}"] if days else []
+    return lines
 
 
 def side_lines(answer: Answer) -> list[str]:
@@ -124,12 +123,6 @@ def side_lines(answer: Answer) -> list[str]:
             who = ", ".join(part for part in (c.date or "no date", c.title, speaker) if part)
             lines.append(f"  {who}: {' '.join(c.quote.split())} [{c.number}]")
     return lines
-
-
-def _joined(answer: Answer) -> list[str]:
-    """Return the answer as lines: neighbouring sentences of one speaker, or of nobody, on one line."""
-    groups = groupby(answer.sentences, key=lambda sentence: sentence.speaker)
-    return [sentence_line(speaker, sentences) for speaker, sentences in groups]
 
 
 def sentence_line(speaker: str | None, sentences: Iterable[AnswerSentence]) -> str:

@@ -12,8 +12,7 @@ import socket
 import sys
 import tempfile
 import threading
-from contextlib import asynccontextmanager
-from importlib.resources import files
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -22,20 +21,15 @@ from rag.app.ui.password import Password, chosen_password
 from rag.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
-    from contextlib import AbstractAsyncContextManager
-    from importlib.resources.abc import Traversable
+    from collections.abc import AsyncIterator, Sequence
 
     import gradio as gr
     from fastapi import FastAPI
 
-    from rag.app.ui.examples import Examples
-    from rag.app.ui.follow import Follow
     from rag.library import Library
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 EVERY_ADDRESS = ("", "0.0.0.0", "::")  # noqa: S104 - only with a password
-MEDIA_TYPES = {"js": "text/javascript", "css": "text/css"}
 MOST_WAITING = 100  # questions in the queue before the page says that it is busy
 
 
@@ -72,21 +66,15 @@ def serve(
 
 
 def _run(app: FastAPI, listener: socket.socket, ready: str) -> None:
-    """Serve an application until interrupted; print a line once it can be reached."""
+    """Print a line and serve an application until interrupted; who comes before it serves waits at the listener."""
     import uvicorn
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            sys.stdout.write(ready)
-            sys.stdout.flush()
 
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again when it has shut down
-    try:
-        Server(uvicorn.Config(app, log_level="warning", ws="none", timeout_graceful_shutdown=2)).run([listener])
-    except KeyboardInterrupt:  # the usual way to end it
-        return
+    with suppress(KeyboardInterrupt):  # the usual way to end it
+        sys.stdout.write(ready)
+        sys.stdout.flush()
+        uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none", timeout_graceful_shutdown=2)).run([listener])
 
 
 def build(library: Library, names: Sequence[str] = (), password: str | None = None, *, local: bool = True) -> FastAPI:
@@ -101,6 +89,7 @@ def build(library: Library, names: Sequence[str] = (), password: str | None = No
     uploads = _settle_gradio()
     import_gradio()
     from fastapi import FastAPI
+    from fastapi.staticfiles import StaticFiles
 
     from rag.app.ui.examples import Examples
     from rag.app.ui.follow import Follow
@@ -108,25 +97,20 @@ def build(library: Library, names: Sequence[str] = (), password: str | None = No
     from rag.app.ui.page import layout
 
     follow, examples = Follow(library, local=local), Examples(library)
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_closing(follow, examples))
-    for file in files("rag.app.ui").joinpath("web").iterdir():
-        _offer(app, file)
-    _mount(app, layout(library, follow, examples, local=local))
-    app.add_middleware(Guard, uploads=uploads, names=names, password=Password(password) if password else None)
-    library.warm(wait=False)
-    return app
-
-
-def _closing(follow: Follow, examples: Examples) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """Return what has the application end what runs in the background when it ends itself."""
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def closing(_: FastAPI) -> AsyncIterator[None]:
         yield
         examples.close()
         await asyncio.to_thread(follow.close)
 
-    return lifespan
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=closing)
+    # by themselves: Gradio would rewrite the selectors of a style sheet given to it
+    app.mount("/web", StaticFiles(directory=Path(__file__).with_name("web")))
+    _mount(app, layout(library, follow, examples, local=local))
+    app.add_middleware(Guard, uploads=uploads, names=names, password=Password(password) if password else None)
+    library.warm(wait=False)
+    return app
 
 
 def _mount(app: FastAPI, blocks: gr.Blocks) -> None:
@@ -152,14 +136,6 @@ def _mount(app: FastAPI, blocks: gr.Blocks) -> None:
         theme=theme(),
     )
     blocks.has_launched = True  # unless this is set, Gradio takes any path for an uploaded file's
-
-
-def _offer(app: FastAPI, file: Traversable) -> None:
-    """Serve a file of the page by itself: Gradio would rewrite the selectors of a style sheet given to it."""
-    from fastapi.responses import Response
-
-    text, media_type = file.read_text("utf-8"), MEDIA_TYPES[file.name.rpartition(".")[2]]
-    app.get(f"/web/{file.name}")(lambda: Response(text, media_type=media_type, headers={"Cache-Control": "no-cache"}))
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import gradio as gr  # noqa: TC002 - the same
 
 from rag.app.as_json import Json  # noqa: TC001 - read at run time, too
+from rag.app.calls import attempt, on_error
 from rag.app.ui import listing
-from rag.app.ui.calls import attempt, on_error
 from rag.errors import InputError
 from rag.records import Progress, silent
 from rag.sync.leftovers import leftovers
@@ -34,11 +34,8 @@ TICK = 0.25  # s between two views of a long run's progress
 class ChangeHandlers:
     """The events of the library as methods; one of them runs at a time.
 
-    Args:
-        library: what is changed.
-        history: of the conversations, which may quote what is removed.
-        follow: told of folders that are new.
-        local: whether whoever sees the page sits at this machine, and may name its folders.
+    `history` may quote what is removed, `follow` is told of folders that are new; `local` says whether whoever sees the
+    page sits at this machine, and may name its folders.
     """
 
     def __init__(self, library: Library, history: History, follow: Follow, *, local: bool) -> None:
@@ -54,14 +51,14 @@ class ChangeHandlers:
 
     def index(self, event: gr.EventData) -> Iterator[Json]:
         """Bring a folder of this machine up to date."""
-        path = str(event.folder).strip()
+        path = Path(str(event.folder).strip())
 
         def run(progress: Progress) -> SyncReport:
             if not self._local:
                 raise InputError("Folders can be named only on the machine that serves the page: send the files.")
-            if not Path(path).expanduser().is_absolute():
+            if not path.expanduser().is_absolute():
                 raise InputError("Give the whole path of the folder, as in /home/ada/reports.")
-            report = self._library.index(Path(path).expanduser(), progress=progress)
+            report = self._library.index(path.expanduser(), progress=progress)
             self._follow.renew()
             return report
 
@@ -72,15 +69,12 @@ class ChangeHandlers:
         """Take documents out of the index, and say of each what stays of it; if that cannot be found out, why."""
         report = self._library.remove(*map(str, event.documents))
         gone = [outcome.path for outcome in report.outcomes]
-        left = attempt(
-            lambda: {
-                each.uri: listing.remains_line(each) for each in leftovers(self._library.store, self._history, gone)
-            },
-            lambda message: dict.fromkeys(gone, message),
+        remains = attempt(
+            lambda: list(map(listing.remains_line, leftovers(self._library.store, self._history, gone))),
+            lambda message: [message] * len(gone),
         )
-        return listing.report_view(
-            replace(report, outcomes=tuple(replace(o, reason=left[o.path]) for o in report.outcomes))
-        )
+        told = zip(report.outcomes, remains, strict=True)
+        return listing.report_view(replace(report, outcomes=tuple(replace(out, reason=line) for out, line in told)))
 
 
 def add_uploaded(library: Library, files: Sequence[str] | None, progress: Progress = silent) -> SyncReport:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
 from rag.errors import RagError
 from rag.language.dates import ENGLISH_MONTHS, WEEKDAY, any_of
+from rag.language.speakers.vocabulary import is_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rag.library import Library
-    from rag.records import Answer, Document
+    from rag.records import Document
 
 SHOWN = 3
 _DOCUMENTS_READ = 30  # enough to find what a collection is about
@@ -25,11 +26,6 @@ _LINE_BREAK = re.compile(r"(?<!\n)\n(?!\n)")  # inside a paragraph
 _WORD = r"(?:al-|el-)?[A-Z][\w’-]+"
 # A name: capitalised words in the middle of a sentence, so that no first word of a sentence is taken for one.
 _NAME = re.compile(rf"(?<=[a-z,] )(?:the |(?<!the ))(?!The ){_WORD}(?: (?:of |for |of the )?{_WORD}){{1,4}}")
-_SPEAKER = re.compile(rf"(?<!for )(?<!of )\b({_WORD}(?: {_WORD}){{1,2}})(?:, [^,.\n]{{3,60}},)? (?:said|says|told)\b")
-_BODY = re.compile(  # what makes a name that of an organisation, about which one would ask differently
-    r"\b(?:Agency|Aid|Authority|Army|Bank|Board|Committee|Company|Council|Court|Department|Force|Front|Fund|Group|Institute|Ministry|Nations"
-    r"|Observatory|Office|Organi[sz]ation|Party|Police|Programme?|Rights|Union|University)s?\b"
-)
 _CALENDAR = re.compile(rf"\b(?:{any_of(ENGLISH_MONTHS)}|{WEEKDAY})\b", re.IGNORECASE)
 
 
@@ -51,7 +47,9 @@ class Examples:
         """Return so many questions; fewer when the library has no more to go by."""
         with self._lock:
             try:
-                self._renew()
+                generation = self._library.status().generation
+                if generation != self._generation:
+                    self._found, self._more, self._generation = [], self._answered(), generation
                 while len(self._found) < min(wanted, SHOWN) and (question := next(self._more, None)):
                     self._found.append(question)
             except RagError:  # no index yet, or no encoder: the page says so where it is asked
@@ -62,18 +60,14 @@ class Examples:
         """Try no further question; the one that is being tried comes to its end."""
         self._closed = True
 
-    def _renew(self) -> None:
-        generation = self._library.status().generation
-        if generation != self._generation:
-            self._found, self._more = [], self._answered()
-            self._generation = generation
-
     def _answered(self) -> Iterator[str]:
-        """Try questions, and yield those that get an answer."""
-        for question in candidates(_some_documents(self._library))[: 3 * SHOWN]:
+        """Try questions, and yield those that get a plain answer, in which the words that answer are marked."""
+        documents = (self._library.document(info.uri) for info in self._library.documents()[:_DOCUMENTS_READ])
+        for question in candidates(documents)[: 3 * SHOWN]:
             if self._closed:
                 return
-            if _is_answered(self._library.ask(question)):
+            answer = self._library.ask(question)
+            if answer.is_plain and any(sentence.marks for sentence in answer.sentences):
                 yield question
 
 
@@ -83,14 +77,12 @@ def candidates(documents: Iterable[Document]) -> list[str]:
     names: Counter[str] = Counter()
     for document in documents:
         text = _LINE_BREAK.sub(" ", document.text[:_CHARACTERS_READ])
-        known = (statement.speaker.split(",")[0] for statement in document.speakers if statement.speaker)
-        speakers.update({name for name in (*known, *_SPEAKER.findall(text)) if _is_person(name)})
+        known = {statement.speaker.split(",")[0] for statement in document.speakers if statement.speaker}
+        speakers.update(filter(_is_person, known))
         names.update({name for name in _NAME.findall(text) if not _CALENDAR.search(name)})
     topics = [f"What is known about {name}?" for name in _distinct(names)]
     statements = [f"What did {speaker} say?" for speaker in _distinct(speakers)]
-    mixed = (
-        question for pair in zip_longest(statements, topics) for question in pair
-    )  # the first are answered more often
+    mixed = chain.from_iterable(zip_longest(statements, topics))  # the first are answered more often
     return [question for question in mixed if question]
 
 
@@ -98,7 +90,7 @@ def _is_person(speaker: str) -> bool:
     """Tell a name (`Mary Smith`) from a body, a role (`a spokesperson`) and a single word."""
     words = speaker.split()
     named = all(word.removeprefix("al-").removeprefix("el-")[:1].isupper() for word in words)
-    return len(words) > 1 and named and not _BODY.search(speaker)
+    return len(words) > 1 and named and not any(map(is_body, words))
 
 
 def _distinct(counts: Counter[str]) -> list[str]:
@@ -108,12 +100,3 @@ def _distinct(counts: Counter[str]) -> list[str]:
         if not any(name in other or other in name for other in chosen):
             chosen.append(name)
     return chosen
-
-
-def _some_documents(library: Library) -> Iterator[Document]:
-    return (library.document(info.uri) for info in library.documents()[:_DOCUMENTS_READ])
-
-
-def _is_answered(answer: Answer) -> bool:
-    """Tell whether a question is answered plainly, with the words that answer marked."""
-    return answer.is_plain and any(sentence.marks for sentence in answer.sentences)

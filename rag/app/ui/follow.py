@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from rag.app.calls import attempt
 from rag.app.ui import listing
-from rag.app.ui.calls import attempt, error_view, on_error
 from rag.errors import InputError, RagError
 from rag.sync.watch import watch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rag.app.as_json import Json
     from rag.library import Library
 
@@ -23,48 +21,46 @@ CLOSE_TIMEOUT = 5.0  # s that the end of the server waits for a run; what is cut
 class Follow:
     """The switch of the library, one for the whole server; off when the server starts.
 
-    Args:
-        library: what is kept level with its files.
-        local: whether whoever sees the page sits at this machine: only they may turn the switch.
+    `local` says whether whoever sees the page sits at this machine: only they may turn the switch.
     """
 
     def __init__(self, library: Library, *, local: bool) -> None:
         self._library = library
         self._local = local
         self._lock = threading.Lock()
-        self._watcher: _Watcher | None = None
+        self._watcher: threading.Thread | None = None
+        self._stop = threading.Event()  # of the watcher
+        self._stop.set()
+        self._roots: list[str] = []
+        self._trouble = ""
 
-    @on_error(error_view)
-    def news(self, _: list[Any]) -> Json:
+    def news(self) -> Json:
         """Say what changed lately, and whether changes are followed."""
-        return {
-            "changes": [listing.run_view(run) for run in self._library.store.journal().runs],
-            "follow": self._view(),
-        }
+        changes = [listing.run_view(run) for run in self._library.store.journal().runs]
+        return {"changes": changes, "follow": self._view()}
 
-    @on_error(error_view)
-    def follow(self, asked: list[Any]) -> Json:
-        """Turn it on or off; called with [whether it shall be on]."""
+    def follow(self, on: bool) -> Json:
+        """Turn it on or off; raises `InputError` where that is not allowed, or there is nothing to follow."""
         if not self._local:
             raise InputError("Only on the machine that serves the page can its files be followed.")
         with self._lock:
-            if asked[0]:
+            if on:
                 self._begin(self._present())
-            elif self._watcher:
-                self._watcher.stop.set()
+            else:
+                self._stop.set()
         return self._view()
 
     def renew(self) -> None:
         """Where it is on, follow also what has been indexed since."""
         with self._lock:
-            if self._watcher and self._watcher.is_on and (roots := self._present()) not in ([], self._watcher.roots):
+            if not self._stop.is_set() and (roots := self._present()) not in ([], self._roots):
                 self._begin(roots)
 
     def close(self) -> None:
         """Turn it off, and wait for the run that is under way, if it is short."""
         with self._lock:
+            self._stop.set()
             if self._watcher:
-                self._watcher.stop.set()
                 self._watcher.join(CLOSE_TIMEOUT)
 
     def _present(self) -> list[str]:
@@ -72,49 +68,29 @@ class Follow:
 
     def _view(self) -> Json:
         """Say whether changes are followed, of which `roots`, and what is in the way just now, if anything is."""
-        now = self._watcher
-        on = bool(now and now.is_on)
-        return {
-            "on": on,
-            "roots": list(now.roots) if now and on else self._present(),
-            "trouble": now.trouble if now else "",
-        }
+        on = not self._stop.is_set()
+        return {"on": on, "roots": self._roots if on else self._present(), "trouble": self._trouble}
 
-    def _begin(self, roots: Sequence[str]) -> None:
+    def _begin(self, roots: list[str]) -> None:
         """Watch these, in place of what was watched before; raises `InputError`."""
         if not roots:
             raise InputError("No folder has been indexed that could be followed: name one first.")
-        if self._watcher:
-            self._watcher.stop.set()
-        self._watcher = _Watcher(self._library, roots, self._watcher)
+        self._stop.set()
+        self._roots, self._stop, self._trouble = roots, threading.Event(), ""
+        given = (roots, self._stop, self._watcher)
+        self._watcher = threading.Thread(target=self._watch, args=given, name="rag-follow", daemon=True)
         self._watcher.start()
 
+    def _watch(self, roots: list[str], stop: threading.Event, before: threading.Thread | None) -> None:
+        """Watch until `stop` is set, once the watcher before has ended; an error ends it, and stays as the trouble."""
+        if before:
+            before.join()
 
-class _Watcher(threading.Thread):
-    """Watches files until `stop` is set, once the one before has ended; `trouble` is what is in its way."""
+        def run() -> str:
+            self._trouble = ""
+            for report in watch(self._library, roots, stop=stop):
+                self._trouble = f"{report}; it is tried again" if isinstance(report, RagError) else ""
+            return ""
 
-    def __init__(self, library: Library, roots: Sequence[str], before: _Watcher | None) -> None:
-        super().__init__(name="rag-follow", daemon=True)
-        self.roots = list(roots)
-        self.stop = threading.Event()
-        self.trouble = ""
-        self._library = library
-        self._before = before
-
-    @property
-    def is_on(self) -> bool:
-        """Whether it goes on."""
-        return not self.stop.is_set()
-
-    def run(self) -> None:
-        """Watch; an error ends it, and stays as its trouble."""
-        if self._before:
-            self._before.join()
-            self._before = None
-        self.trouble = attempt(self._watch, str)
-        self.stop.set()
-
-    def _watch(self) -> str:
-        for report in watch(self._library, self.roots, stop=self.stop):
-            self.trouble = f"{report}; it is tried again" if isinstance(report, RagError) else ""
-        return ""
+        self._trouble = attempt(run, str)
+        stop.set()

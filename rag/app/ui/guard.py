@@ -10,9 +10,11 @@ from __future__ import annotations
 import ipaddress
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 
 if TYPE_CHECKING:
@@ -59,13 +61,8 @@ HEADERS = {
 }
 
 
-class _Refused(Exception):  # noqa: N818 - an answer to the client, not an error of ours
-    """A request that is answered here with a status and one line."""
-
-    def __init__(self, status: int, reason: str, **headers: str) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.headers = headers
+# Document text (all of Gradio's calls) is not to stay in a browser's cache, and a script of ours not to be an old one.
+CACHED = {"/gradio_api/": "no-store", "/web/": "no-cache"}
 
 
 class Guard:
@@ -95,31 +92,32 @@ class Guard:
         if scope["type"] != "http":  # start and end of the server
             await self._app(scope, receive, send)
             return
-        answer = _Answer(scope["path"], send)
+        answer = _with_headers(scope["path"], send)
         try:
             headers = Headers(scope=scope)
             self._check_sender(headers)
             self._check_password(headers, scope["client"])
-            await self._app(scope, await self._checked_body(headers, receive), answer.send)
-        except _Refused as refusal:
-            if not answer.started:
-                response = PlainTextResponse(f"{refusal}\n", refusal.status, refusal.headers)
-                await response(scope, receive, answer.send)
+            receive = await self._checked_body(headers, scope, receive)
+        except HTTPException as refusal:
+            response = PlainTextResponse(f"{refusal.detail}\n", refusal.status_code, refusal.headers)
+            await response(scope, receive, answer)
+        except ClientDisconnect:
+            return
+        else:
+            await self._app(scope, receive, answer)
 
     def _check_sender(self, headers: Headers) -> None:
         """Refuse a foreign Host, and whatever a browser sends on behalf of another site."""
         host = headers.get("host", "")
-        if not self._is_name(_name(host)):
-            raise _Refused(400, "This server answers only to its own name.")
+        name = _name(host)
+        if name not in self._names and not (self._password and _is_address(name)):
+            raise HTTPException(400, "This server answers only to its own name.")
         origin = headers.get("origin")
         if origin is not None and origin.casefold() not in {f"http://{host}".casefold(), f"https://{host}".casefold()}:
-            raise _Refused(403, "Requests from other sites are refused.")
+            raise HTTPException(403, "Requests from other sites are refused.")
         site, mode = headers.get("sec-fetch-site", "none"), headers.get("sec-fetch-mode")
         if site not in {"same-origin", "none"} and mode != "navigate":
-            raise _Refused(403, "Requests from other sites are refused.")
-
-    def _is_name(self, name: str) -> bool:
-        return name in self._names or (self._password is not None and _is_address(name))
+            raise HTTPException(403, "Requests from other sites are refused.")
 
     def _check_password(self, headers: Headers, client: tuple[str, int] | None) -> None:
         """Refuse who does not know the password, if there is one."""
@@ -127,12 +125,12 @@ class Guard:
             return
         address = client[0] if client else ""
         if self._password.must_wait(address):
-            raise _Refused(429, "Too many wrong passwords: wait a minute.")
+            raise HTTPException(429, "Too many wrong passwords: wait a minute.")
         if not self._password.admits(headers.get("authorization", ""), address):
             ask = {"WWW-Authenticate": 'Basic realm="rag", charset="UTF-8"'}
-            raise _Refused(401, "This page asks for a password.", **ask)
+            raise HTTPException(401, "This page asks for a password.", ask)
 
-    async def _checked_body(self, headers: Headers, receive: Receive) -> Receive:
+    async def _checked_body(self, headers: Headers, scope: Scope, receive: Receive) -> Receive:
         """Return a `receive` that is limited; a call is read at once and searched for files that nobody uploaded."""
         upload = headers.get("content-type", "").startswith("multipart/form-data")
         limit = UPLOAD_BYTES if upload else CALL_BYTES
@@ -144,16 +142,21 @@ class Guard:
         limited = _limited(receive, limit)
         if upload or (length in {"", "0"} and "transfer-encoding" not in headers):
             return limited
-        body = await _whole(limited)
-        if not all(map(self._is_upload, _file_paths(_parsed(body)))):
-            raise _Refused(400, "A call may name only files that were uploaded.")
-        return _again(body, limited)
+        body = await Request(scope, limited).body()
+        if not all(map(self._is_upload, _file_paths(body))):
+            raise HTTPException(400, "A call may name only files that were uploaded.")
+        messages: list[Message] = [{"type": "http.request", "body": body}]
+
+        async def again() -> Message:
+            return messages.pop() if messages else await limited()
+
+        return again
 
     def _check_waiting(self) -> None:
         """Refuse uploads while too many wait: whoever uploads and never indexes must not fill the disk."""
         sizes = [path.stat().st_size for path in self._uploads.rglob("*") if path.is_file()]
         if len(sizes) > WAITING_FILES or sum(sizes) > WAITING_BYTES:
-            raise _Refused(413, "Too many uploaded files are waiting to be indexed: try again in an hour.")
+            raise HTTPException(413, "Too many uploaded files are waiting to be indexed: try again in an hour.")
 
     def _is_upload(self, path: str) -> bool:
         try:
@@ -162,24 +165,17 @@ class Guard:
             return False
 
 
-class _Answer:
-    """The way back to the client: adds the headers, remembers whether anything was sent."""
-
-    def __init__(self, path: str, send: Send) -> None:
-        self._path = path
-        self._send = send
-        self.started = False
-
-    async def send(self, message: Message) -> None:
-        """Send on; document text (all of Gradio's calls) is not to stay in a browser's cache."""
+def _with_headers(path: str, send: Send) -> Send:
+    async def answer(message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.started = True
             headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
-                headers[name] = value
-            if self._path.startswith("/gradio_api/"):
-                headers["Cache-Control"] = "no-store"
-        await self._send(message)
+            headers.update(HEADERS)
+            for start, rule in CACHED.items():
+                if path.startswith(start):
+                    headers["Cache-Control"] = rule
+        await send(message)
+
+    return answer
 
 
 def _name(host: str) -> str:
@@ -197,8 +193,8 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _too_large(limit: int) -> _Refused:
-    return _Refused(413, f"The request is larger than {limit // 1024 // 1024} MB.")
+def _too_large(limit: int) -> HTTPException:
+    return HTTPException(413, f"The request is larger than {limit // 1024 // 1024} MB.")
 
 
 def _limited(receive: Receive, limit: int) -> Receive:
@@ -216,40 +212,12 @@ def _limited(receive: Receive, limit: int) -> Receive:
     return counted
 
 
-async def _whole(receive: Receive) -> bytes:
-    """Read a body to its end."""
-    body, more = b"", True
-    while more:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-    return body
-
-
-def _again(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that gives the body once more, and then what really comes."""
-    given = False
-
-    async def again() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return again
-
-
-def _parsed(body: bytes) -> Any:  # noqa: ANN401 - JSON of any shape
+def _file_paths(body: bytes) -> Iterator[str]:
+    """Yield the path of every file value anywhere in JSON; what is no JSON, Gradio refuses."""
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):  # not JSON: Gradio will say so
-        return None
-
-
-def _file_paths(data: Any) -> Iterator[str]:  # noqa: ANN401 - JSON of any shape
-    """Yield the path of every file value anywhere in `data`."""
-    waiting = [data]
+        waiting = [json.loads(body)]
+    except (ValueError, RecursionError):
+        return
     while waiting:
         item = waiting.pop()
         if isinstance(item, dict):

@@ -7,17 +7,15 @@ import os
 import time
 from base64 import b64encode
 from collections.abc import Iterator  # noqa: TC003 - Gradio reads the annotations of handlers at run time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr  # noqa: TC002 - the same
 
 from rag.answer import StreamingAnswerer
 from rag.app import export
 from rag.app.as_json import Json, answer_json
+from rag.app.calls import attempt, checked_number, checked_question
 from rag.app.ui import listing, render
-from rag.app.ui.calls import attempt, checked_number, checked_question, error_view, on_error
-from rag.app.ui.map import CurrentMap
-from rag.app.ui.timeline import timeline
 from rag.errors import IndexMissing, RagError
 from rag.load.places import page_picture
 from rag.records import Filter, Span
@@ -29,9 +27,9 @@ if TYPE_CHECKING:
     from rag.records import Answer
     from rag.store.history import History, Verdict
 
-VERDICTS: dict[str, Verdict] = {"helpful": "helpful", "wrong": "wrong"}
+VERDICTS: dict[str | None, Verdict] = {"helpful": "helpful", "wrong": "wrong"}
 SEARCHED_FOR_WHY = 100  # hits among which a citation's passage is looked for
-MOST_HIGHLIGHTED = 20  # passages that a question highlights on the map
+MOST_HIGHLIGHTED = 20  # passages that a question finds in the overview
 TICK = 0.1  # s between two views of a growing answer
 MOST_LATEST = 1000  # conversations whose last answer is at hand
 
@@ -39,13 +37,9 @@ _log = logging.getLogger(__name__)
 
 
 class Handlers:
-    """The page's events as methods; Gradio runs each call in a thread of its own.
+    """The event `ask`, and what the page's scripts call, whose errors `page` tells; each runs in a thread of its own.
 
-    Args:
-        library: what is asked.
-        history: keeps what was asked.
-        examples: questions to offer.
-        local: whether whoever sees the page sits at this machine, and may name its folders.
+    `local` says whether whoever sees the page sits at this machine, and may name its folders.
     """
 
     def __init__(self, library: Library, history: History, examples: Examples, *, local: bool) -> None:
@@ -53,7 +47,6 @@ class Handlers:
         self._history = history
         self._local = local
         self._examples = examples
-        self._map = CurrentMap(library.store)
         self._llm: Answerer | None = None
         self._latest: dict[int, Answer] = {}  # the last answer of each conversation since the start
 
@@ -116,102 +109,75 @@ class Handlers:
             self._latest.pop(next(iter(self._latest)))
         return render.turn_view(turn)
 
-    @on_error(str)
-    def why(self, asked: list[Any]) -> str:
-        """Say how the passage around a citation was found; called with [question, uri, start, end]."""
-        question, uri, start, end = asked
-        hits = self._library.retriever.fused(str(question), SEARCHED_FOR_WHY)
-        passages = self._library.status().passages
-        return render.why_line(str(question), hits, Span(int(start), int(end)), str(uri), passages)
+    def why(self, question: str, uri: str, start: int, end: int) -> str:
+        """Say how the passage around a citation was found."""
+        hits = self._library.retriever.fused(question, SEARCHED_FOR_WHY)
+        return render.why_line(question, hits, Span(start, end), uri, self._library.status().passages)
 
-    @on_error(lambda _: [])
-    def examples(self, wanted: list[Any]) -> list[str]:
-        """Offer example questions, called with [how many]; waits for the encoder, and until they have been tried."""
-        return self._examples.first(int(wanted[0]))
+    def examples(self, wanted: int) -> list[str]:
+        """Offer so many example questions; waits for the encoder, and until they have been tried."""
+        return self._examples.first(wanted)
 
     # conversations
 
-    @on_error(lambda _: [])
-    def conversations(self, _: list[Any]) -> list[Json]:
+    def conversations(self) -> list[Json]:
         """List the conversations, the one touched last first."""
         return [render.conversation_row(each) for each in self._history.conversations()]
 
-    @on_error(lambda message: [render.message_view(message)])
-    def reopen(self, chosen: list[Any]) -> list[Json]:
-        """Return the turns of a conversation; called with [id]."""
-        return [render.turn_view(turn) for turn in self._history.turns(int(chosen[0]))]
+    def reopen(self, conversation: int) -> list[Json]:
+        """Return the turns of a conversation."""
+        return [render.turn_view(turn) for turn in self._history.turns(conversation)]
 
-    def forget(self, chosen: list[Any]) -> list[Json]:
-        """Forget a conversation, called with [id], and list the others."""
-        attempt(lambda: self._history.delete(int(chosen[0])), lambda _: None)
-        return self.conversations([])
+    def forget(self, conversation: int) -> list[Json]:
+        """Forget a conversation, and list the others."""
+        self._history.delete(conversation)
+        return self.conversations()
 
-    @on_error(str)
-    def judge(self, verdict: list[Any]) -> str:
-        """Keep what somebody thinks of an answer; called with [id, verdict or null, correction]. Returns an error."""
-        number, word, correction = verdict
-        self._history.judge(int(number), VERDICTS.get(str(word)), str(correction or "").strip() or None)
-        return ""
+    def judge(self, turn: int, verdict: str | None, correction: str) -> None:
+        """Keep what somebody thinks of an answer; None takes it back."""
+        self._history.judge(turn, VERDICTS.get(verdict), correction.strip() or None)
 
-    @on_error(error_view)
-    def export(self, chosen: list[Any]) -> dict[str, str]:
-        """Return answers as a document; called with [conversation, turn ids or null, form].
-
-        The forms are `text`, `markdown` and `docx`; a Word document comes as Base64.
-        """
-        conversation, ids, form = chosen
-        turns = self._history.turns(int(conversation))
-        answers = [turn.answer for turn in turns if ids is None or turn.id in ids]
+    def export(self, conversation: int, turns: list[int] | None, form: str) -> dict[str, str]:
+        """Return the answers of some turns, or of all, as `text`, `markdown` or `docx`; the last comes as Base64."""
+        kept = self._history.turns(conversation)
+        answers = [turn.answer for turn in kept if turns is None or turn.id in turns]
         if form == "docx":
             return {"base64": b64encode(export.docx(answers)).decode("ascii")}
         return {"text": export.markdown(answers) if form == "markdown" else export.text(answers)}
 
-    @on_error(error_view)
-    def questions(self, _: list[Any]) -> dict[str, str]:
+    def questions(self) -> dict[str, str]:
         """Return the judged answers as a question file for `rag eval`."""
         return {"text": self._history.question_file({info.uri for info in self._library.documents()})}
 
     # reading
 
-    @on_error(error_view)
-    def page_picture(self, place: list[Any]) -> Json:
-        """Return a page of a PDF with a span marked; called with [uri, start, end, page].
-
-        `base64` is its PNG, `marked` whether the words that were asked for are marked on it.
-        """
-        uri, start, end, page = place
-        picture, marked = page_picture(self._library.document(str(uri)), Span(int(start), int(end)), int(page))
+    def page_picture(self, uri: str, start: int, end: int, page: int) -> Json:
+        """Return a page of a PDF as `base64` of a PNG; `marked` says whether the span's words are marked on it."""
+        picture, marked = page_picture(self._library.document(uri), Span(start, end), page)
         return {"base64": b64encode(picture).decode("ascii"), "marked": marked}
 
-    @on_error(error_view)
-    def read(self, place: list[Any]) -> Json:
-        """Return a document in full with spans marked; called with [uri, [[number, start, end], ...]]."""
-        uri, cited = place
-        marks = {int(number): Span(int(start), int(end)) for number, start, end in cited}
-        return render.reader_view(self._library.document(str(uri)), marks)
+    def read(self, uri: str, cited: list[tuple[int, int, int]]) -> Json:
+        """Return a document in full with spans marked, each given as number, start and end."""
+        marks = {number: Span(start, end) for number, start, end in cited}
+        return render.reader_view(self._library.document(uri), marks)
 
     # the collection
 
-    def start(self, _: list[Any]) -> Json:
+    def start(self) -> Json:
         """Fill a page that has just been opened; `llm` is `none`, `offered`, or `always` where it answers all."""
         always = isinstance(self._library.answerer, StreamingAnswerer)
         llm = "always" if always else "offered" if "RAG_LLM_URL" in os.environ else "none"
-        return {"documents": self.documents(), "local": self._local, "llm": llm}
+        documents = attempt(self._documents, lambda message: {"summary": message, "rows": []})
+        return {"documents": documents, "local": self._local, "llm": llm}
 
-    @on_error(lambda message: {"summary": message, "rows": []})
-    def documents(self) -> Json:
-        """List the documents; none while there is no index."""
+    def _documents(self) -> Json:
         try:
             return listing.documents_view(self._library.documents())
         except IndexMissing:
             return listing.documents_view([])
 
-    @on_error(error_view)
-    def overview(self, asked: list[Any]) -> Json:
-        """Draw the collection; called with [question], which may be empty: else what it finds is highlighted."""
-        question = str(asked[0]).strip()
-        hits = self._library.retriever.fused(checked_question(question), MOST_HIGHLIGHTED) if question else []
-        passages = [hit.passage for hit in hits]
-        map_, found = self._map.of(passages)
-        time_ = timeline(self._library.documents(), {passage.uri for passage in passages})
-        return listing.overview_view(map_, found, time_)
+    def overview(self, question: str) -> Json:
+        """Show the collection over time, and what a question finds in it, which may be empty."""
+        asked = question.strip() and checked_question(question)
+        hits = self._library.retriever.fused(asked, MOST_HIGHLIGHTED) if asked else []
+        return listing.overview_view(self._library.documents(), hits)

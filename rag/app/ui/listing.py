@@ -1,28 +1,26 @@
-"""What the page shows of the collection, as plain data: its documents, pictures of it, and what a change of it did."""
+"""What the page shows of the collection, as plain data: its documents, these over time, and what a change of it did."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
+from datetime import date
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, get_args
 
 from rag.app.ui.render import file_name, nice_date
-from rag.app.ui.timeline import describe
 from rag.records import State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from rag.app.as_json import Json
-    from rag.app.ui.map import PassageMap, Point
-    from rag.app.ui.timeline import Timeline
-    from rag.records import Outcome, SyncReport
+    from rag.records import Hit, Outcome, SyncReport
     from rag.records.index import DocumentInfo
     from rag.records.runs import Run
     from rag.sync.leftovers import Leftovers
 
 CHARACTERS_PER_WORD = 6  # of English text with its spaces
+MOST_BARS = 60
 
 
 def documents_view(documents: Sequence[DocumentInfo]) -> Json:
@@ -60,19 +58,70 @@ def state(document: DocumentInfo) -> str:
     return "ready" if there or not path.is_absolute() else "file is gone"
 
 
-def overview_view(map_: PassageMap, found: Sequence[Point], time: Timeline) -> Json:
-    """Show the map, what a question found on it, and the timeline.
-
-    `points` and `found` have the fields of `Point`, `bars` those of `Bar`; `about` and `time` are each in words.
-    """
-    shown = f"{len(map_.points):,} of {map_.total:,}" if len(map_.points) < map_.total else f"{map_.total:,}"
+def overview_view(documents: Sequence[DocumentInfo], hits: Sequence[Hit]) -> Json:
+    """Show the documents over time, and where the passages stand that a question found (`found`, best first)."""
+    passages = [hit.passage for hit in hits]
     return {
-        "points": list(map(asdict, map_.points)),
-        "found": list(map(asdict, found)),
-        "about": f"The map shows {shown} passages; those near to each other are about similar things.",
-        "bars": list(map(asdict, time.bars)),
-        "time": describe(time),
+        **timeline(documents, {passage.uri for passage in passages}),
+        "found": [{"document": p.uri, "title": p.name, "start": p.span.start, "end": p.span.end} for p in passages],
     }
+
+
+def timeline(documents: Sequence[DocumentInfo], found: Collection[str] = ()) -> Json:
+    """Count documents by month; where that would be over 60 bars by year, and then by decade.
+
+    Args:
+        documents: of the whole collection; a date that is no ISO date counts as none.
+        found: URIs of those that a question found.
+
+    Returns:
+        `bars` without gaps, in order: `name` (`March 2020`, `2020` or `2020s`), how many `documents` and how many of
+        them `found`; how many documents are `undated`; and `time`, which says it in words.
+    """
+    dated = [(day, info.uri in found) for info in documents if (day := _day(info.date))]
+    undated = len(documents) - len(dated)
+    if not dated:
+        return {"bars": [], "undated": undated, "time": _over_time([], undated)}
+    days = [day for day, _ in dated]
+    number, name = next((s for s in _SCALES if s[0](max(days)) - s[0](min(days)) < MOST_BARS), _SCALES[-1])
+    all_ = Counter(number(day) for day in days)
+    some = Counter(number(day) for day, is_found in dated if is_found)
+    steps = range(min(all_), max(all_) + 1)
+    bars = [{"name": name(step), "documents": all_[step], "found": some[step]} for step in steps]
+    return {"bars": bars, "undated": undated, "time": _over_time(bars, undated)}
+
+
+def _over_time(bars: Sequence[Json], undated: int) -> str:
+    without = f"{undated:,} without a date" if undated else ""
+    if not bars:
+        return f"No document has a date: {without}." if without else "There are no documents."
+    first, last = bars[0]["name"], bars[-1]["name"]
+    most = max(bars, key=lambda bar: bar["documents"])
+    stretch = f"from {first} to {last}, most of them in {most['name']} ({most['documents']:,})"
+    found = sum(bar["found"] for bar in bars)
+    parts = (
+        f"{_count(sum(bar['documents'] for bar in bars), 'document')}: {stretch if first != last else first}",
+        without,
+        f"{found:,} found" if found else "",
+    )
+    return "; ".join(part for part in parts if part) + "."
+
+
+def _day(iso: str | None) -> date | None:
+    try:
+        return date.fromisoformat(iso or "")
+    except ValueError:
+        return None
+
+
+_SCALES: tuple[tuple[Callable[[date], int], Callable[[int], str]], ...] = (
+    (
+        lambda day: day.year * 12 + day.month - 1,
+        lambda month: f"{date(month // 12, month % 12 + 1, 1):%B} {month // 12}",
+    ),
+    (lambda day: day.year, str),
+    (lambda day: day.year // 10, "{}0s".format),
+)
 
 
 def report_view(report: SyncReport) -> Json:
@@ -102,15 +151,10 @@ def _report_row(outcome: Outcome) -> Json:
 
 def remains_line(left: Leftovers) -> str:
     """Say what stays of a removed document; nothing when nothing does."""
-    lines = []
-    if left.conversations:
-        kept = _count(len(left.conversations), "kept conversation")
-        lines.append(f"Still quoted in {kept}, to be forgotten under Conversations.")
-    if left.file:
-        lines.append(
-            "Its file is still there, and taken in again when its folder is indexed, unless .ragignore names it."
-        )
-    return " ".join(lines)
+    kept = _count(len(left.conversations), "kept conversation")
+    quoted = f"Still quoted in {kept}, to be forgotten under Conversations." if left.conversations else ""
+    again = "Its file is still there, and taken in again when its folder is indexed, unless .ragignore names it."
+    return " ".join(filter(None, (quoted, again if left.file else "")))
 
 
 def failure_view(message: str) -> Json:
@@ -120,8 +164,8 @@ def failure_view(message: str) -> Json:
 
 def progress_view(stage: str, done: int, total: int, seconds: float) -> Json:
     """Show how far a change is; `share` is how much of the present stage is done, 0 to 1."""
-    line = progress_line(stage, done, total, seconds)
-    return {"kind": "progress", "summary": line, "share": done / total if total else 0.0}
+    summary = progress_line(stage, done, total, seconds)
+    return {"kind": "progress", "summary": summary, "share": done / total if total else 0.0}
 
 
 def progress_line(stage: str, done: int, total: int, seconds: float) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import html
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import gradio as gr
 from gradio.events import api
 
-from rag.app.ui.api import Api
-from rag.app.ui.changes import ChangeHandlers
+from rag.app.as_json import Json, answer_json, hits_json, report_json
+from rag.app.calls import attempt, checked_number, checked_question, on_error
+from rag.app.ui.changes import ChangeHandlers, add_uploaded
 from rag.app.ui.handlers import Handlers
+from rag.app.ui.render import file_name
 from rag.store.history import History
 
 if TYPE_CHECKING:
@@ -43,7 +46,7 @@ def layout(library: Library, follow: Follow, examples: Examples, *, local: bool 
     changes = ChangeHandlers(library, history, follow, local=local)
     blocks = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600))
     with blocks:
-        _for_programs(Api(library))  # first, or events of the page take the names
+        _for_programs(library)  # first, or events of the page take the names
         _part("frame", _calls(handlers, follow))
         asking = _part("ask")
         # "multiple": a question right after Stop would be dropped while the end of the stopped one is awaited
@@ -52,17 +55,13 @@ def layout(library: Library, follow: Follow, examples: Examples, *, local: bool 
         asking.stop(None, cancels=[asked], **OWN_VIEW)
         _part("overview")
         work = _part("library")
-        for event, change in (
-            (work.upload, changes.add),
-            (work.input, changes.index),
-            (work.delete, changes.remove),
-        ):
+        for event, change in ((work.upload, changes.add), (work.input, changes.index), (work.delete, changes.remove)):
             changed = event(change, outputs=work, **ONE_WRITER, **OWN_VIEW)
             changed.then(None, js=SETTLED.format("library"), **OWN_VIEW)
     return blocks
 
 
-def _calls(handlers: Handlers, follow: Follow) -> list[Callable[[list[Any]], object]]:
+def _calls(handlers: Handlers, follow: Follow) -> list[Callable[..., object]]:
     """Return what the scripts may call on the server without a place in the queue."""
     return [
         *(handlers.start, handlers.examples, handlers.why, handlers.read, handlers.page_picture, handlers.overview),
@@ -72,20 +71,44 @@ def _calls(handlers: Handlers, follow: Follow) -> list[Callable[[list[Any]], obj
     ]
 
 
-def _for_programs(calls: Api) -> None:
-    """Name the calls for gradio_client: /ask, /search and /index give the JSON of the command line."""
-    api(calls.ask, api_name="ask")
-    api(calls.search, api_name="search")
-    files = gr.File(file_count="multiple", visible=False)
-    outcome = gr.JSON(visible=False)
-    gr.Button(visible=False).click(calls.index, files, outcome, api_name="index", **ONE_WRITER)
+def _for_programs(library: Library) -> None:
+    """Name calls for gradio_client: they give the JSON of the command line, and raise errors of one line."""
+
+    @on_error(_raise)
+    def ask(question: str, k: int = 12) -> Json:
+        """Answer a question with citations: the JSON of `rag ask --json`."""
+        return answer_json(library.ask(checked_question(question), checked_number(k)))
+
+    @on_error(_raise)
+    def search(question: str, k: int = 10) -> Json:
+        """Find cited passages: the JSON of `rag search --json`."""
+        asked = checked_question(question)
+        return hits_json(asked, library.search(asked, checked_number(k)))
+
+    @on_error(_raise)
+    def index(files: list[str] | None) -> Json:
+        """Add uploaded files: the JSON of `rag index --json`, with `file` (its name) instead of `path`.
+
+        gradio_client takes every object with a `path` for a file, and would try to download it.
+        """
+        form = report_json(add_uploaded(library, files))
+        for trouble in ("skipped", "failed", "incomplete"):
+            form[trouble] = [{"file": file_name(each["path"]), "reason": each["reason"]} for each in form[trouble]]
+        return form
+
+    api(ask, api_name="ask")
+    api(search, api_name="search")
+    files, outcome = gr.File(file_count="multiple", visible=False), gr.JSON(visible=False)
+    gr.Button(visible=False).click(index, files, outcome, api_name="index", **ONE_WRITER)
 
 
-def _part(kind: str, calls: Sequence[Callable[[list[Any]], object]] = ()) -> gr.HTML:
-    """Return a part that web/page.js builds; its scripts may call `calls` on the server.
+def _raise(message: str) -> NoReturn:
+    """Raise a Gradio error, escaped because Gradio shows it as HTML."""
+    raise gr.Error(html.escape(message), print_exception=False)
 
-    The strings here are all the HTML there is.
-    """
+
+def _part(kind: str, calls: Sequence[Callable[..., object]] = ()) -> gr.HTML:
+    """Return a part that web/page.js builds; its scripts may call `calls`. These strings are all the HTML there is."""
     return gr.HTML(
         html_template=f'<div id="rag-{kind}" class="rag"></div>',
         js_on_load=f"import('/web/page.js').then(({{mount}}) => mount('{kind}', {{element, props, trigger, watch, "
@@ -97,11 +120,11 @@ def _part(kind: str, calls: Sequence[Callable[[list[Any]], object]] = ()) -> gr.
     )
 
 
-def _server_function(method: Callable[[list[Any]], object]) -> Callable[[list[Any]], object]:
-    """Wrap a bound method, which cannot carry the mark that Gradio puts on functions a script may call."""
+def _server_function(method: Callable[..., object]) -> Callable[[list[Any]], object]:
+    """Return a method as core.js calls it: with its arguments in a list, and for an error its line under `error`."""
 
     def call(arguments: list[Any]) -> object:
-        return method(arguments)
+        return attempt(lambda: method(*arguments), lambda message: {"error": message})
 
     call.__name__ = method.__name__
     return call

@@ -26,11 +26,7 @@ _MOST_ADDRESSES = 10_000  # remembered at once
 
 
 def chosen_password(file: Path | None) -> str | None:
-    """Return the first line of the file, or what is in RAG_PASSWORD; None when there is neither.
-
-    Raises:
-        InputError: the file cannot be read, or the password is too short.
-    """
+    """Return the first line of the file, or what is in RAG_PASSWORD, if either; raises `InputError`."""
     password = os.environ.get("RAG_PASSWORD")
     if file is not None:
         try:
@@ -43,12 +39,7 @@ def chosen_password(file: Path | None) -> str | None:
 
 
 class Password:
-    """Lets in who knows the password; an address that fails ten times in a minute waits for a minute.
-
-    Args:
-        password: what to know.
-        clock: seconds, never going back.
-    """
+    """Lets in who knows the password; an address that fails ten times in a minute waits for a minute."""
 
     def __init__(self, password: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._password = password.encode()
@@ -64,11 +55,8 @@ class Password:
         """Tell whether the header holds the password; of one that does not, note the failure. An empty one is none."""
         if hmac.compare_digest(_given(authorization), self._password):
             return True
-        if authorization:
-            self._note_failure(address)
-        return False
-
-    def _note_failure(self, address: str) -> None:
+        if not authorization:
+            return False
         now = self._clock()
         count, since = self._failures.get(address, (0, now))
         if now - since >= WAIT:
@@ -76,6 +64,7 @@ class Password:
         if len(self._failures) >= _MOST_ADDRESSES:
             self._failures.pop(next(iter(self._failures)))
         self._failures[address] = (count + 1, since)
+        return False
 
 
 def _given(authorization: str) -> bytes:

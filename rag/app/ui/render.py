@@ -93,13 +93,9 @@ def conversation_row(conversation: Conversation) -> Json:
 
 
 def citation_card(citation: Json, others: Sequence[Json] = ()) -> Json:
-    """Show a citation in the passage it stands in, the cited words marked.
+    """Show a citation, of those of its answer, in the passage it stands in, the cited words marked.
 
     `shared` are the numbers of all citations of that passage and speaker, in order: they make one card.
-
-    Args:
-        citation: what is shown.
-        others: the citations of its answer.
     """
     text, offset = citation["passage"]["text"], citation["passage"]["start"]
     shared = [each for each in others if _place(each) == _place(citation)] or [citation]
@@ -136,8 +132,7 @@ def _card(found: Json, text: str, marks: Mapping[int, Span], number: int | None)
 def reader_view(document: Document, marks: Mapping[int, Span]) -> Json:
     """Show a whole document, the cited spans marked with their numbers; `pages` can be shown as pictures.
 
-    Raises:
-        InputError: a span reaches outside of the document.
+    Raises `InputError` when a span reaches outside of the document.
     """
     if any(span.end > len(document.text) for span in marks.values()):
         raise InputError(f"{document.name} has changed since the answer: ask again.")
@@ -185,27 +180,20 @@ def _runs(text: str, run: StyledRun, cuts: Sequence[int], marks: Mapping[int, Sp
 
 def why_line(question: str, hits: Sequence[Hit], place: Span, uri: str, passages: int) -> str:
     """Say in plain words how the passage around a citation was found."""
-    found = next((pair for pair in enumerate(hits, 1) if _holds(pair[1], uri, place)), None)
-    if found is None:
+    found = [(n, hit) for n, hit in enumerate(hits, 1) if hit.passage.uri == uri and place in hit.passage.span]
+    if not found:
         return "This passage is no longer among the first that a search finds."
-    rank, hit = found
-    ways = [
-        f"{_ordinal(place)} {by}"
-        for place, by in ((hit.dense_rank, "by meaning"), (hit.lexical_rank, "by its words"))
-        if place
-    ]
-    matched = matched_words(question, hit.passage.retrieval_text)
-    words = (
-        f"It shares these words with your question: {', '.join(matched)}."
+    rank, hit = found[0]
+    halves = ((hit.dense_rank, "by meaning"), (hit.lexical_rank, "by its words"))
+    ways = " and ".join(f"{_ordinal(place)} {by}" for place, by in halves if place)
+    matched = ", ".join(matched_words(question, hit.passage.retrieval_text))
+    shared = (
+        f"these words with your question: {matched}."
         if matched
-        else ("It shares no word with your question; its meaning is close.")
+        else "no word with your question; its meaning is close."
     )
     ranked = f"The search ranked this passage {_ordinal(rank)} of {passages:,}"
-    return f"{ranked}: {' and '.join(ways)}. {words}" if ways else f"{ranked}. {words}"
-
-
-def _holds(hit: Hit, uri: str, place: Span) -> bool:
-    return hit.passage.uri == uri and place in hit.passage.span
+    return f"{ranked}{': ' if ways else ''}{ways}. It shares {shared}"
 
 
 def _ordinal(number: int) -> str:

@@ -500,15 +500,16 @@ def test_document_is_shown_as_people_read_it_and_searched(page, tmp_path):
 # the collection
 
 
-def test_question_lights_up_the_map(page, tmp_path):
+def test_question_lights_up_documents_over_time(page, tmp_path):
     page.get_by_role("link", name="Overview").click()
     view = page.locator(".overview")
-    expect(view.locator(".map .dot").first).to_be_attached(timeout=FIRST_ANSWER)
-    assert view.locator(".map .lit").count() == 0
+    expect(view.locator(".stretch").first).to_be_attached(timeout=FIRST_ANSWER)
     assert view.locator(".stretch").count() > 5
-    view.get_by_label("Question for the map").fill(QUESTION)
+    assert view.locator(".found button").count() == 0
+    view.get_by_label("Question for the overview").fill(QUESTION)
     page.keyboard.press("Enter")
-    expect(view.locator(".map .lit")).to_have_count(20, timeout=FIRST_ANSWER)
+    expect(view.locator(".found button").first).to_be_visible(timeout=FIRST_ANSWER)
+    expect(view.locator(".note")).to_contain_text("found.")
     shot(page, tmp_path, "overview")
     view.locator(".found button").first.click()
     expect(reader(page).locator("mark.near").first).to_be_in_viewport()

@@ -17,9 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.app import as_json as wire
-from rag.app import ui
+from rag.app import calls, ui
 from rag.app.display import speaker_before
-from rag.app.ui import calls, examples, listing, render
+from rag.app.ui import examples, listing, render
 from rag.errors import InputError
 from rag.records import (
     Answer,
@@ -232,7 +232,8 @@ def test_long_question_is_refused_with_its_length():
 
 def test_examples_come_from_the_documents():
     text = "On Monday the Harbour Office of Testville closed.\n\nMary Smith, the mayor, said so in the Harbour Office."
-    questions = examples.candidates([Document("/a", text, None, "0")])
+    said = (Statement(Span(51, len(text)), "Mary Smith, the mayor"),)
+    questions = examples.candidates([Document("/a", text, None, "0", speakers=said)])
     assert questions == ["What did Mary Smith say?", "What is known about the Harbour Office of Testville?"]
     spoken = "The bridge will close."
     speakers = ("a harbour spokesperson", "Port Authority", "one old expert", "Omar al-Bashir, pilot")

@@ -63,9 +63,9 @@ function verdict(turn) {
   const node = make("div", { class: "verdict-tools", role: "group", "aria-label": "Was this right?" }, helpful, wrong, correction);
 
   async function keep(said, words = "") {
-    const error = await call("judge", turn.id, said, words);
-    if (error.error || error) {
-      tell(error.error ?? error);
+    const failed = await call("judge", turn.id, said, words);
+    if (failed) {
+      tell(failed.error);
       return;
     }
     turn.verdict = said;

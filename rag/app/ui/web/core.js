@@ -115,7 +115,7 @@ let connect;
 const connected = new Promise((resolve) => { connect = resolve; });
 export const setServer = (server) => connect(server);
 
-/** Call a function of the server; a server that does not answer gives { error }. */
+/** Call a function of the server; what fails, and a server that does not answer, gives { error }. */
 export async function call(name, ...args) {
   const server = await connected;
   try {

@@ -154,7 +154,7 @@ function pageOfMark() {
   const mark = body.querySelector("mark.current, mark.near");
   const signs = [...body.querySelectorAll(".page-sign")];
   const before = signs.filter((sign) => mark && sign.compareDocumentPosition(mark) & Node.DOCUMENT_POSITION_FOLLOWING);
-  return before.at(-1)?.dataset.number ?? 1;
+  return Number(before.at(-1)?.dataset.number ?? 1);
 }
 
 /** Let one citation stand out, and scroll to it. */

@@ -1,4 +1,4 @@
-"""The boundary of the page's calls: what is asked for is checked, and every error becomes one line for a person."""
+"""The boundary of calls from the page and from assistants: what they ask is checked, an error is told in one line."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def attempt(run: Callable[[], T], failed: Callable[[str], F]) -> T | F:
     except RagError as error:
         return failed(str(error))
     except Exception:  # noqa: BLE001 - the boundary: nothing above could say it to the person
-        _log.exception("the page could not do what was asked")
+        _log.exception("a call could not be answered")
         return failed("Something went wrong. The window in which the program runs says what.")
 
 
@@ -44,11 +44,6 @@ def on_error(failed: Callable[[str], F]) -> Callable[[Callable[P, T]], Callable[
     return decorate
 
 
-def error_view(message: str) -> dict[str, str]:
-    """Return what the page's scripts take for an error where they expect an object."""
-    return {"error": message}
-
-
 def checked_number(k: int) -> int:
     """Return how many passages are to be found; raises `InputError`."""
     if not 1 <= k <= MOST_SOURCES:
@@ -57,11 +52,7 @@ def checked_number(k: int) -> int:
 
 
 def checked_question(question: str) -> str:
-    """Return the question without surrounding space, fit to be sent back (no lone surrogates).
-
-    Raises:
-        InputError: there is nothing in it, or too much.
-    """
+    """Return the question without surrounding space and lone surrogates; raises `InputError` for none or a long one."""
     question = question.encode("utf-8", "replace").decode("utf-8").strip()
     if not question:
         raise InputError("Type a question first.")
