@@ -13,6 +13,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 from rag.library import Library
 from rag.models.encoder import BertEmbedder, HashEmbedder
+from rag.records import Document
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
@@ -67,3 +68,8 @@ def corpus(tmp_path: Path) -> Path:
         text = f"Report {number} of the harbour office.\n\nThe crane numbered {number} lifted {number * 7 + 3} tons.\n"
         (folder / f"report-{number:03d}.txt").write_text(text)
     return folder
+
+
+def speaker_at(document: Document, offset: int) -> str | None:
+    """Return who is speaking at an offset of a document."""
+    return next((said.speaker for said in document.speakers if said.span.start <= offset < said.span.end), None)

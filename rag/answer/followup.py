@@ -17,7 +17,6 @@ from rag.records import Answer, Span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from collections.abc import Set as AbstractSet
 
 MOST = 2
 """Readings of a question."""
@@ -41,8 +40,7 @@ _SAID = re.compile(
     r"|^according to whom$|^says who$|^whose\s+(?:words|claim|figure|number)\s+(?:is|was|are|were)\s+(?:that|this|it)$",
     re.IGNORECASE,
 )
-_WHO = frozenset("who whom whose".split())
-_NAMED = _WHO | frozenset("which what where".split())
+_NAMED = frozenset("who whom whose which what where".split())
 _PERSON = re.compile(r"\b(?:he|she|him|his|her|hers)\b", re.IGNORECASE)
 _OTHER = re.compile(
     r"\b(?:they|them|theirs?|its|(?:that|this|it|then|next)(?=$)|it(?!\s+(?:takes?|took|true|possible|likely|clear)\b)"
@@ -144,7 +142,7 @@ def _about(words: str, before: str) -> str:
 
 def _found(last: Answer | str, before: str) -> list[str]:
     """Return the name that answered, where one was asked for."""
-    if not isinstance(last, Answer) or not last.is_plain or not _asks(before, _NAMED):
+    if not isinstance(last, Answer) or not last.is_plain or _NAMED.isdisjoint(before.lower().split()[:2]):
         return []
     if Question.parse(before).is_definition:
         return []  # the name is in the question
@@ -203,11 +201,6 @@ def _phrases(question: str) -> list[Span]:
             found.append(Span(match.start(), end))
         at = max(end, match.end("article"))
     return found
-
-
-def _asks(question: str, words: AbstractSet[str]) -> bool:
-    """Tell whether a question opens with one of these words, perhaps behind a preposition."""
-    return not words.isdisjoint(question.lower().split()[:2])
 
 
 def _has_digit(text: str) -> bool:

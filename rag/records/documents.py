@@ -145,12 +145,6 @@ class Document:
         around = (self.sections[i] for i in range(before - 1, -1, -1) if offset < self.sections[i].span.end)
         return next((section.title for section in around), None)  # sections nest: the last to start is the innermost
 
-    def speaker_at(self, offset: int) -> str | None:
-        """Return who is speaking at `offset`, None when nobody is or it is unclear."""
-        before = bisect_right(self.speakers, offset, key=lambda statement: statement.span.start)
-        last = self.speakers[before - 1] if before else None
-        return last.speaker if last and offset < last.span.end else None
-
     def place_at(self, offset: int) -> str | None:
         """Return the most exact name of a place: that of the mark there, after the section's."""
         section = self.section_at(offset)

@@ -8,6 +8,7 @@ import openpyxl
 from rag.chunk import Chunker
 from rag.load import load_bytes
 from rag.models.encoder import HashEmbedder
+from tests.conftest import speaker_at
 from tests.load.test_formats import ODF
 from tests.load.test_office import P, files, texts
 
@@ -45,7 +46,7 @@ def test_who_speaks_in_a_subtitle_opens_a_paragraph():
     source = "".join(f"{n}\n00:00:{n:02},000 --> 00:00:{n:02},900\n{text}\n\n" for n, text in enumerate(cues, 1))
     doc = load_bytes(source.encode(), "/a.srt")
     assert texts(doc) == [cues[0], " ".join(cues[1:3]), cues[3]]
-    assert doc.speaker_at(doc.text.index("at all")) == "RUTH PENHALLOW"
+    assert speaker_at(doc, doc.text.index("at all")) == "RUTH PENHALLOW"
 
 
 def test_rich_text_gives_footnotes_and_no_deleted_words():

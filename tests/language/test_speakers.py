@@ -24,7 +24,7 @@ from rag.language.blocks import plain_blocks
 from rag.language.speakers import statements
 from rag.load import load, load_bytes
 from rag.records import Candidate, Document, Hit, Span, Statement
-from tests.conftest import ROOT, shared
+from tests.conftest import ROOT, shared, speaker_at
 
 GOLD = json.loads((ROOT / "tests/data/gold_speakers.json").read_text("utf-8"))
 
@@ -98,7 +98,7 @@ SEED_SPEAKERS = [
 def test_seeds(name, words, speaker):
     """Every quoted speaker of the two typical documents, with name and role."""
     document = gold_document(f"seeds/{name}.txt")
-    assert (document.speaker_at(document.text.index(words)) or "").startswith(speaker)
+    assert (speaker_at(document, document.text.index(words)) or "").startswith(speaker)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from rag.load import load_bytes, original
 from rag.load.archive import members
 from rag.load.pdf.rectangles import rectangles
 from rag.records import Citation
+from tests.conftest import speaker_at
 from tests.load.test_load import check
 from tests.load.test_office import CORE, P, files, para, texts, word
 
@@ -283,7 +284,7 @@ def test_subtitles_are_running_text_with_time_codes():
     assert doc.text == "The crane fell into the river."
     assert doc.place_at(0) == "00:00:01"
     assert doc.place_at(doc.text.index("into")) == "00:00:03"
-    assert doc.speaker_at(3) == "Ann"
+    assert speaker_at(doc, 3) == "Ann"
 
 
 def test_each_voice_of_subtitles_has_its_own_words():

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.records import Document, Section, Span, Statement
+from tests.conftest import speaker_at
 
 TEXT = "Heading\nThe crane lifted. It fell.\nInner\nNobody was hurt."
 
@@ -30,7 +31,7 @@ def test_places():
     d = document()
     assert [d.page_at(offset) for offset in (0, 34, 35)] == [1, 1, 2]
     assert [d.section_at(offset) for offset in (0, 34, 35, 57)] == ["Heading", "Heading", "Inner", None]
-    assert [d.speaker_at(offset) for offset in (25, 26, 33, 34)] == [None, "Ann", "Ann", None]
+    assert [speaker_at(d, offset) for offset in (25, 26, 33, 34)] == [None, "Ann", "Ann", None]
     assert d.name == "a.txt"
 
 
