@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,7 +13,9 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 from rag.library import Library
 from rag.models.encoder import BertEmbedder, HashEmbedder
-from rag.records import Document
+
+if TYPE_CHECKING:
+    from rag.records import Document
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
