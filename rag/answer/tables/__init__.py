@@ -109,7 +109,8 @@ def _judged(rows: Sequence[Row], columns: _Columns, *, yes_no: bool) -> Iterator
     for row, (score, explained, cell) in zip(rows, answers, strict=True):
         enough = explained >= SETTINGS.explained
         if enough and not yes_no:
-            yield row, replace(row.candidate, score=score, short=_place(row, cell) if cell and agreed else None)
+            sure = score * min(1.0, explained)
+            yield row, replace(row.candidate, score=sure, short=_place(row, cell) if cell and agreed else None)
         else:
             yield row, replace(row.candidate, score=max(SETTINGS.only_score * enough, row.candidate.score))
 

@@ -184,14 +184,3 @@ class LocalSnapshot:
     def word_similarities(self, asked: Vectors, weights: Vectors, ids: Sequence[str]) -> Mapping[str, float]:
         """Return late interaction for those of these passages whose words are known."""
         return vectors.word_similarities(asked, weights, dict(self.catalog.words_by_id(self.recipe.fingerprint, ids)))
-
-    def sample(self, most: int) -> list[str]:
-        """Return the ids of at most so many passages that have a vector, evenly spread, the same ones each time."""
-        numbers = self.catalog.numbers(self.recipe.fingerprint)
-        count = min(most, len(numbers))
-        return list(self.catalog.ids_of(numbers[i * len(numbers) // count] for i in range(count)).values())
-
-    def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
-        """Return the vector, shape (dimension,), of each of these passages that has one, in their order."""
-        rows = dict(self.catalog.vectors_by_id(self.recipe.fingerprint, ids))
-        return dict(zip(rows, vectors.matrix(rows.values(), self.recipe.dimension), strict=True))
