@@ -66,15 +66,19 @@ def serve(
 
 
 def _run(app: FastAPI, listener: socket.socket, ready: str) -> None:
-    """Print a line and serve an application until interrupted; who comes before it serves waits at the listener."""
+    """Serve an application until interrupted; print a line once it can be reached, and ended."""
     import uvicorn
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            sys.stdout.write(ready)
+            sys.stdout.flush()
 
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again when it has shut down
     with suppress(KeyboardInterrupt):  # the usual way to end it
-        sys.stdout.write(ready)
-        sys.stdout.flush()
-        uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none", timeout_graceful_shutdown=2)).run([listener])
+        Server(uvicorn.Config(app, log_level="warning", ws="none", timeout_graceful_shutdown=2)).run([listener])
 
 
 def build(library: Library, names: Sequence[str] = (), password: str | None = None, *, local: bool = True) -> FastAPI:
