@@ -48,7 +48,7 @@ def main() -> None:
         page.locator("header.top").get_by_role("link", name="Library").click()
         shoot(page, "library")
         page.locator("header.top").get_by_role("link", name="Overview").click()
-        page.get_by_placeholder("Ask the map a question").fill("Who was on the barrier?")
+        page.get_by_label("Question for the overview").fill("Who was on the barrier?")
         page.keyboard.press("Enter")
         page.locator(".found li").first.wait_for()
         shoot(page, "overview")
