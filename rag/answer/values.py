@@ -10,7 +10,7 @@ from text_to_num import alpha2digit
 
 from rag.answer.question import MEASURING
 from rag.language.dates import Parts, without_dates, written
-from rag.language.names import NO_NAME, same_name
+from rag.language.names import NO_NAME, are_initials, same_name
 from rag.language.numbers import VAGUE, Number, nothing, number, numbers, unit_at
 from rag.language.speakers.vocabulary import is_role
 from rag.language.terms import terms
@@ -81,7 +81,7 @@ def value(question: Question, answer: str) -> Value | None:
         counted = question.counted
         fits = found and (not found.measures or not counted or unit_at(counted, 0)[0] == found.measures)
         return Value("number", answer, number=found) if fits else None
-    if _NAME_ASKED.search(question.text):
+    if _NAME_ASKED.search(question.text) and not any(are_initials(answer, name) for name in question.names):
         return _name(answer)
     return None
 

@@ -24,7 +24,7 @@ def same_name(one: str, other: str) -> bool:
     """Tell whether two names can be of one thing: a part, an abbreviation, or another spelling of the other."""
     first, second = _tokens(one), _tokens(other)
     a, b = set(first), set(second)
-    if a <= b or b <= a or _initials(one, other) or _initials(other, one) or len(a & b) / len(a | b) >= 0.5:
+    if a <= b or b <= a or are_initials(one, other) or are_initials(other, one) or len(a & b) / len(a | b) >= 0.5:
         return True
     if b.intersection(_tokens(one.partition(",")[0])) and a.intersection(_tokens(other.partition(",")[0])):
         return True
@@ -37,7 +37,7 @@ def _tokens(name: str) -> list[str]:
     return [term for term in terms(plain) if term not in NO_NAME]
 
 
-def _initials(name: str, other: str) -> bool:
+def are_initials(name: str, other: str) -> bool:
     """Tell whether a name is made of the first letters of the other's words: `UN` and `United Nations`."""
     letters = "".join(filter(str.isalnum, name)).lower()
     long = [word for word in words(other.lower()) if word not in NO_NAME]

@@ -309,3 +309,16 @@ def test_sides_on_the_sample(sample):
 def test_kinds_of_answers(question, fitting, other):
     assert [answer for answer in fitting if not is_of_kind(Question.parse(question), answer)] == []
     assert [answer for answer in other if is_of_kind(Question.parse(question), answer)] == []
+
+
+def test_other_names_of_what_is_asked_about_are_no_answer():
+    """`H-T-S = Hayat Tahrir al-Sham` names no leader."""
+    question = Question.parse("Who leads Hayat Tahrir al-Sham?")
+    assert value(question, "H-T-S") is None
+    assert value(question, "Ahmed al-Sharaa") is not None
+
+
+def test_a_share_is_no_count():
+    assert not is_of_kind(Question.parse("How many cars were sold?"), "14.6 percent")
+    assert is_of_kind(Question.parse("How many percent of cars were sold?"), "14.6 percent")
+    assert is_of_kind(Question.parse("How much of it was sold?"), "14.6%")
