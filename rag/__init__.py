@@ -5,6 +5,7 @@ Names are resolved on first use, so that importing the package costs nothing.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from rag.library import Library
     from rag.records import Answer, Citation, Document, Hit, Passage, Span, SyncReport
     from rag.retrieve import Retriever
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is imported: threads that wait must not spin
 
 __version__ = "0.1.0"
 

@@ -44,8 +44,7 @@ def fast_dtype() -> torch.dtype:
 
 
 def quiet_libraries() -> None:
-    """Keep torch and the libraries of Hugging Face from spinning, reporting and chatting; before they are imported."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait must not spin beside busy neighbours
+    """Keep the libraries of Hugging Face from reporting and chatting; before they are imported."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     for chatty in ("sentence_transformers", "transformers", "huggingface_hub"):
