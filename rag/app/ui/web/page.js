@@ -23,6 +23,7 @@ const KEYS = [
 ];
 
 let model = "none"; // whether a language model answers: `none`, `offered` or `always`
+let known = Promise.resolve(); // settled once the server has told `model`
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 /* Parts */
@@ -43,7 +44,7 @@ function mountFrame(part) {
   dark.addEventListener("change", paint);
   paint();
   go();
-  refresh();
+  known = refresh();
 }
 
 async function refresh() {
@@ -146,10 +147,14 @@ function showSettings() {
     make("select", { "aria-label": label, change: (event) => { set(name, typeof settings[name] === "number" ? Number(event.target.value) : event.target.value); paint(); } },
       options.map(([value, words]) => make("option", { value: String(value), selected: settings[name] === value }, words))),
     make("span", { class: "explained" }, explained));
+  const answers = make("div"); // the page may be open before the server has told who can answer
+  known.then(() => {
+    if (model === "offered") answers.replaceWith(choice("answerer", [["extractive", "Quotations"], ["llm", "Language model"]], "Answers", "Quotations are the documents’ own words. A language model writes its own, each sentence checked against its source; the question and the passages are sent to it, at the address in RAG_LLM_URL."));
+  });
   dialog("Settings",
     choice("theme", [["system", "As this computer"], ["light", "Light"], ["dark", "Dark"]], "Colours", "Light or dark, or as this computer is set."),
     choice("k", [[4, "4"], [8, "8"], [12, "12"], [24, "24"]], "Passages read", "How many passages are read for an answer. More of them find what is said in passing; fewer are quicker."),
-    model === "offered" ? choice("answerer", [["extractive", "Quotations"], ["llm", "Language model"]], "Answers", "Quotations are the documents’ own words. A language model writes its own, each sentence checked against its source; the question and the passages are sent to it, at the address in RAG_LLM_URL.") : null,
+    answers,
     make("p", { class: "note" }, "Settings are kept in this browser. Questions and documents are not."));
 }
 
