@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rag.answer.settings import Breadth
 from rag.language.dates import written
-from rag.language.terms import terms
+from rag.language.terms import alike
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +67,7 @@ def overview(question: Question, candidates: Sequence[Candidate], settings: Brea
     for candidate in candidates:
         if len(chosen) == settings.most or candidate.score < settings.near * candidates[0].score:
             break
-        if all(_alike(candidate, other) < settings.alike for other in chosen):
+        if all(alike(candidate.text, other.text) < settings.alike for other in chosen):
             chosen.append(candidate)
     if question.is_in_time:
         return sorted(chosen, key=lambda c: (_date(c), c.hit.passage.uri, c.span))
@@ -81,9 +81,3 @@ def _date(candidate: Candidate) -> str:
     if parts:
         return f"{parts.year:04}-{parts.month or 0:02}-{parts.day or 0:02}"
     return candidate.hit.passage.date or "9999"
-
-
-def _alike(one: Candidate, other: Candidate) -> float:
-    """Return the share of words that two sentences have in common (Jaccard)."""
-    first, second = set(terms(one.text)), set(terms(other.text))
-    return len(first & second) / max(1, len(first | second))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rag.answer.settings import Disagreement
 from rag.answer.values import is_number_of_one, value
 from rag.language.dates import written
-from rag.language.terms import STOP_WORDS, terms
+from rag.language.terms import STOP_WORDS, alike
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -127,7 +127,7 @@ def _claims(question: Question, candidates: Iterable[Candidate]) -> list[_Claim]
 def _on_the_same(claim: _Claim, best: _Claim) -> bool:
     """Tell whether a sentence is surely about the same thing as the best one."""
     one, other = claim.candidate, best.candidate
-    if _alike(one.text, other.text) >= _SETTINGS.alike:
+    if alike(one.text, other.text) >= _SETTINGS.alike:
         return one.score >= _SETTINGS.near_alike * other.score
     return (
         one.score >= max(_SETTINGS.score, _SETTINGS.near * other.score)
@@ -187,12 +187,6 @@ def _denials(likely: Sequence[Candidate]) -> list[Candidate]:
     others = (
         c
         for c, is_negated in zip(likely, negated, strict=True)
-        if is_negated != negated[0] and _alike(c.text, likely[0].text) >= _SETTINGS.alike
+        if is_negated != negated[0] and alike(c.text, likely[0].text) >= _SETTINGS.alike
     )
     return _of_several_sources([*likely[:1], *others])[:2]
-
-
-def _alike(one: str, other: str) -> float:
-    """Return the share of words that two sentences have in common (Jaccard)."""
-    first, second = set(terms(one)), set(terms(other))
-    return len(first & second) / max(1, len(first | second))

@@ -32,7 +32,11 @@ _MARKUP = re.compile(
 )
 _PAIRS = {"“": "”", "«": "»", "„": "“"}
 _REACH = 2  # sentences that a quotation brings on a side
-
+_DATELINE = re.compile(
+    r"(?:(?:[A-Z][A-Z.'’ -]+(?:, [A-Z][\w.]+(?: [A-Z][\w.]+){0,2})? )?\([A-Z]\w+\)"
+    r"|[A-Z][A-Z.'’ -]+, [A-Z][\w.]+(?: [A-Z][\w.]+){0,2}) ?[—–-]{1,2} (?=[\"“A-Z])"
+)
+"""Where a report was written and by whom, in front of its first sentence: `HAYWARD, Calif. (AP) — `."""
 
 _LEANING = re.compile(
     r"[^\w\"“‘«]*(?:(?:and|but|so|yet|then|however|instead|also|meanwhile|still|therefore|thus),?\s+)?"
@@ -78,7 +82,11 @@ class Quotation:
             speaker: whose words it is.
         """
         passage, start = self.hit.passage, self.span.start
-        quote, marks = passage.quote(self.span), [Span(mark.start - start, mark.end - start) for mark in self.marks]
+        dateline = _DATELINE.match(passage.quote(self.span))
+        if dateline and not any(mark.start < start + dateline.end() for mark in self.marks):  # it may be the answer
+            start += dateline.end()
+        quote = passage.quote(Span(start, self.span.end))
+        marks = [Span(mark.start - start, mark.end - start) for mark in self.marks]
         row = cells(quote, self.columns)
         text, shown, places = _displayed_row(row, marks) if row else (*displayed(quote, marks), ())
         return AnswerSentence(text, (number,), speaker, marks=shown, cells=places)

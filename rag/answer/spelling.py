@@ -6,6 +6,7 @@ import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from rag.language.terms import STOP_WORDS
 from rag.models import bert
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ def respelled(question: str, texts: Iterable[str]) -> str | None:
 
     def spelled(match: re.Match[str]) -> str:
         word = match[0].casefold()
-        if len(word) < _SHORTEST or word in there or bert.tokenizer().token_to_id(word) is not None:
+        is_word = bert.tokenizer().token_to_id(word) is not None or word.removesuffix("nt") in STOP_WORDS  # `wasnt`
+        if len(word) < _SHORTEST or word in there or is_word:
             return str(match[0])
         alike = get_close_matches(word, [other for other in known if other[0] == word[0]], 1, _ALIKE)
         return there.get(alike[0], alike[0]) if alike else str(match[0])

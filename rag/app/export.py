@@ -34,7 +34,7 @@ _ADDRESS = re.compile(r"(?i)((?<=\w):(?=//)|(?<=\bwww)\.|@)")  # what becomes a 
 class _Line:
     """A paragraph of an export, and the numbers of its sources."""
 
-    kind: Literal["question", "meant", "sentence", "conflict", "refusal"]
+    kind: Literal["question", "meant", "sentence", "conflict", "refusal", "nearest"]
     text: str
     sources: tuple[int, ...] = ()
     marks: tuple[tuple[int, int], ...] = ()
@@ -135,6 +135,9 @@ def _lines(answer: Json, before: int) -> Iterator[_Line]:
         about = f" on “{conflict['about']}”" if conflict["about"] else ""
         sides = tuple(before + number for number in conflict["sides"])
         yield _Line("conflict", _flat(f"Sources differ{about}:"), sides)
+    for near in answer["nearest"] if answer["abstained"] else ():
+        words = near["sentence"]["text"] if near["sentence"] else near["text"]
+        yield _Line("nearest", _flat(f"Nearest, in {near['title']}: “{words}”"))
 
 
 def _source(citation: Json, before: int) -> _Source:

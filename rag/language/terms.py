@@ -80,6 +80,12 @@ def coverage(weights: Mapping[str, float], text: str, near: str) -> float:
     return math.fsum(found) / (math.fsum(weights.values()) or 1.0)
 
 
+def alike(one: str, other: str) -> float:
+    """Return the share of terms that two texts have in common (Jaccard)."""
+    first, second = set(terms(one)), set(terms(other))
+    return len(first & second) / max(1, len(first | second))
+
+
 def words(text: str) -> list[str]:
     """Return the words of a text as they are written, without what stands between them."""
     return re.findall(r"\w+", text)

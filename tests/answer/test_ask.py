@@ -39,11 +39,12 @@ def news(tmp_path_factory, encoder):
         ("Who did Paula Radclife beat?", "Who did Paula Radcliffe beat?"),
         ("How much mercury did Hansen find?", None),
         ("Who founded the harbour?", None),
+        ("Why wasnt the harbour closed?", None),
     ],
 )
 def test_misspelled_words(question, other):
     """A word that is in the texts, or English, stays; so does a name that begins with another letter."""
-    texts = ["Jansen found much mercury in the outer basin of the harbour.", "Paula Radcliffe won. Its founder left."]
+    texts = ["Jansen found much mercury in the outer basin of the harbour.", "We want it. Paula Radcliffe won. Its founder left."]
     assert respelled(question, texts) == other
 
 

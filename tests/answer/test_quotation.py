@@ -140,6 +140,24 @@ def test_a_quotation_brings_what_it_needs(sentences, number, shown):
     assert one.sentence(1, None).text == shown
 
 
+@pytest.mark.parametrize(
+    ("sentence", "marked", "shown"),
+    [
+        ("HAYWARD, Calif. (AP) — A man was stabbed.", "A man", "A man was stabbed."),
+        ("WASHINGTON (Reuters) - Scientists met.", None, "Scientists met."),
+        ("(Reuters) — “We won,” she said.", None, "“We won,” she said."),
+        ("HAYWARD, Calif. (AP) — A man was stabbed.", "HAYWARD", "HAYWARD, Calif. (AP) — A man was stabbed."),
+        ("RWA (Water Authority) – looks after dams.", None, "RWA (Water Authority) – looks after dams."),
+        ("NATO – the alliance – was founded in 1949.", None, "NATO – the alliance – was founded in 1949."),
+    ],
+)
+def test_a_dateline_is_shown_only_where_it_answers(sentence, marked, shown):
+    (one,) = quotations([candidate(passage(sentence), 0, marked)])
+    found = one.sentence(1, None)
+    assert found.text == shown
+    assert [mark.of(shown) for mark in found.marks] == ([marked] if marked else [])
+
+
 @pytest.mark.parametrize(("row", "columns"), [("Town: Oz | Beds: 40", ()), ("| **Oz** | 40 |", ("Town", "Beds"))])
 def test_a_row_is_shown_with_the_names_of_its_columns(row, columns):
     (one,) = quotations([replace(candidate(passage(row), 0, "40"), columns=columns)])

@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 from rag.app import export
 from rag.app.as_json import Json, answer_json
 from rag.app.cli import main
-from rag.records import Answer, AnswerSentence, Citation, Conflict, Document, Span, Statement
+from rag.records import Answer, AnswerSentence, Citation, Conflict, Document, Hit, Span, Statement
 
 if TYPE_CHECKING:
     from docx.text.paragraph import Paragraph
@@ -140,7 +140,8 @@ def conversation() -> list[Json]:
         AnswerSentence(citations[1].quote, (2,), "Robert Ford", marks=(Span(0, 13),)),
     )
     answer = Answer("How many live in Idlib?", sentences, citations)
-    refusal = Answer("Who won?", abstained=True, reason="Nothing is said about it.")
+    nearest = (Hit(passage, 0.5, sentence=Span(0, 26)),)
+    refusal = Answer("Who won?", abstained=True, reason="Nothing is said about it.", nearest=nearest)
     both = Answer("Was it quiet?", sentences[:1], citations, conflicts=(Conflict("Was it quiet?", (1, 2)),))
     return [answer_json(answer), answer_json(refusal), answer_json(both)]
 
@@ -156,6 +157,8 @@ Robert Ford: Three million people live there. [2]
 Question: Who won?
 
 Nothing is said about it.
+
+Nearest, in An interview: “Ford said Idlib was quiet.”
 
 Question: Was it quiet?
 
