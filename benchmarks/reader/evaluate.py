@@ -24,6 +24,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from data import HELD
 from rag.models.reader import Calibration, Reader, Reading, load_network
 
 if TYPE_CHECKING:
@@ -324,6 +325,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=Path, help="the folder of the two news pieces (default: beside --data)")
     parser.add_argument("--weights", type=Path, help="trained weights (default: the shipped ones)")
     parser.add_argument("--every", type=int, default=1, help="take every n-th question")
+    parser.add_argument("--held", action="store_true", help="only the articles of squad20_A that train nothing")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--threshold", type=float, help="the threshold to ship")
     parser.add_argument("--picture", type=Path, help="where to draw the reliability diagram")
@@ -332,6 +334,7 @@ def main() -> None:
     reader = Reader(*load_network(given.weights)) if given.weights else Reader.shipped()
     reader.threads = given.threads
     squad = cases(given.data / "squad20_A", given.every)
+    squad = [case for case in squad if case.article in HELD or not given.held]
     outcomes = run(reader, squad, "squad20_A")
     spans(outcomes, "squad20_A given the passage")
     outcomes += run(reader, elsewhere(squad), "squad20_A with another article")
