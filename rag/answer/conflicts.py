@@ -79,11 +79,6 @@ def sides(question: Question, candidates: Sequence[Candidate], threshold: float)
     return sorted(found, key=lambda c: dates[id(c)], reverse=True) if all(dates.values()) else found
 
 
-def subject(question: str) -> str:
-    """Return a question on one line, to be quoted where it is said what sources differ on."""
-    return " ".join(question.split())
-
-
 def _differing(question: Question, likely: Sequence[Candidate]) -> list[Candidate]:
     """Group sentences by the value of their short answers, and keep one from each side of another source."""
     claims = _claims(question, likely)
@@ -105,17 +100,16 @@ def _disputed(question: Question, about: Sequence[Candidate], threshold: float) 
     claims = _claims(question, (c for c in about if c.score >= threshold)) if saying else []
     best = next((claim for claim in claims if claim.value.kind != "name"), None)
     pairs = ([best.candidate, claim.candidate] for claim in claims if best and best.differs(claim))
-    return next((pair for pair in pairs if _of_several_sources(pair) == pair or _beside(saying, pair)), [])
+    return next(
+        (pair for pair in pairs if _of_several_sources(pair) == pair or any(_are_near(said, *pair) for said in saying)),
+        [],
+    )
 
 
-def _beside(saying: Sequence[Candidate], pair: Sequence[Candidate]) -> bool:
-    """Tell whether both sentences stand near one which says that accounts differ: it reports them then."""
-    return any(all(_are_near(said, each) for each in pair) for said in saying)
-
-
-def _are_near(one: Candidate, other: Candidate) -> bool:
-    between = max(one.span.start, other.span.start) - min(one.span.end, other.span.end)
-    return one.hit.passage.uri == other.hit.passage.uri and between <= _SETTINGS.reach
+def _are_near(said: Candidate, *pair: Candidate) -> bool:
+    """Tell whether sentences stand near one which says that accounts differ: it reports them then."""
+    between = (max(said.span.start, each.span.start) - min(said.span.end, each.span.end) for each in pair)
+    return all(each.hit.passage.uri == said.hit.passage.uri for each in pair) and max(between) <= _SETTINGS.reach
 
 
 def _claims(question: Question, candidates: Iterable[Candidate]) -> list[_Claim]:

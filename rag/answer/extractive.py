@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rag.answer.answerer import NO_ANSWER, NO_PASSAGE, NOT_OUTRIGHT, NOT_SAID, refusal
 from rag.answer.broad import overview
-from rag.answer.conflicts import sides, subject
+from rag.answer.conflicts import sides
 from rag.answer.lists import with_items
 from rag.answer.premise import missing
 from rag.answer.quotation import Quotation, quotations
@@ -156,7 +156,7 @@ def cite(
         sentences,
         citations,
         ShortAnswer(quoted[0].hit.passage.quote(short), 1, short) if short else None,
-        conflicts=(Conflict(subject(question.text), tuple(numbers)),) if numbers else (),
+        conflicts=(Conflict(" ".join(question.text.split()), tuple(numbers)),) if numbers else (),
     )
 
 

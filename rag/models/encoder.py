@@ -21,7 +21,7 @@ from rag.models import bert
 from rag.models.runtime import DEVICE, fast_dtype, loading, use_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import torch
     from numpy.typing import NDArray
@@ -167,13 +167,13 @@ class SentenceEmbedder:
 
     @property
     def max_tokens(self) -> int:
-        """Tokens of a text that the encoder reads."""
-        return int(self._model().get_max_seq_length() or 512)
+        """Tokens of a text that the encoder reads, behind its prompt for documents."""
+        return int(self._model().get_max_seq_length() or 512) - self.count_tokens([self._prompt("document")])[0]
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of all parameters."""
-        digest = hashlib.sha256()
+        """SHA-256 of all parameters and prompts."""
+        digest = hashlib.sha256(f"{self._prompt('query')}{self._prompt('document')}".encode())
         for key, tensor in sorted(self._model().state_dict().items()):
             digest.update(key.encode())
             digest.update(tensor.float().contiguous().numpy().tobytes())
@@ -187,20 +187,25 @@ class SentenceEmbedder:
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return float32 unit vectors, shape (len(texts), dimension)."""
         bulk = len(texts) >= BULK
-        return self._encode(self._model(bulk=bulk), texts, threads=None if bulk else 1)
+        use_threads(None if bulk else 1)
+        return self._encode(self._model(bulk=bulk).encode_document, texts)
 
     def embed_query(self, text: str) -> Vectors:
         """Return the float32 unit vector of one question, shape (dimension,), with one thread."""
-        return self.embed([text]).ravel()
+        use_threads(1)
+        return self._encode(self._model().encode_query, [text]).ravel()
 
-    def _encode(self, model: SentenceTransformer, texts: Sequence[str], *, threads: int | None) -> Vectors:
+    def _prompt(self, kind: str) -> str:
+        """Return what the model's authors put in front of a `query` or a `document`, mostly nothing."""
+        return self._model().prompts.get(kind) or ""
+
+    def _encode(self, encode: Callable[..., torch.Tensor], texts: Sequence[str]) -> Vectors:
         import torch
 
-        use_threads(threads)
         if not texts:
             return np.zeros((0, self.dimension), np.float32)
         with torch.inference_mode():
-            found = model.encode(list(texts), batch_size=BATCH, convert_to_tensor=True, show_progress_bar=False)
+            found = encode(list(texts), batch_size=BATCH, convert_to_tensor=True, show_progress_bar=False)
             unit = torch.nn.functional.normalize(found.float(), dim=1).numpy()
         if not np.isfinite(unit).all():
             raise ModelError(f"encoder {self.name} gave vectors that are not finite; check its weights")

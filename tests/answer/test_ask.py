@@ -44,7 +44,10 @@ def news(tmp_path_factory, encoder):
 )
 def test_misspelled_words(question, other):
     """A word that is in the texts, or English, stays; so does a name that begins with another letter."""
-    texts = ["Jansen found much mercury in the outer basin of the harbour.", "We want it. Paula Radcliffe won. Its founder left."]
+    texts = [
+        "Jansen found much mercury in the outer basin of the harbour.",
+        "We want it. Paula Radcliffe won. Its founder left.",
+    ]
     assert respelled(question, texts) == other
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answer.conflicts import sides, subject
+from rag.answer.conflicts import sides
 from rag.answer.extractive import ExtractiveAnswerer
 from rag.answer.question import Question
 from rag.answer.settings import Quoting
@@ -249,11 +249,6 @@ def test_yes_and_no():
     asked = "Did the council close the bridge?"
     assert sides(Question.parse(asked), [yes, no], 0.1) == [yes, no]
     assert sides(Question.parse(asked), [yes, other], 0.1) == []
-
-
-def test_subject():
-    """A question is quoted as it was asked, on one line."""
-    assert subject(" How many\n died? ") == "How many died?"
 
 
 class Claims:

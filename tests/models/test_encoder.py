@@ -137,6 +137,20 @@ def test_any_model_by_path(own_model, tmp_path):
         assert again.status().model == str(own_model)
 
 
+@pytest.mark.slow
+def test_prompts_of_a_model_are_used(own_model, tmp_path):
+    """A question and a document are encoded behind what the model's authors put in front of them."""
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(own_model), prompts={"query": "the ", "document": "crane "}, device="cpu")
+    model.save(str(tmp_path / "prompted"))
+    plain, prompted = SentenceEmbedder(str(own_model)), SentenceEmbedder(str(tmp_path / "prompted"))
+    assert np.allclose(prompted.embed_query("tons"), plain.embed_query("the tons"), atol=1e-6)
+    assert np.allclose(prompted.embed(["tons"]), plain.embed(["crane tons"]), atol=1e-6)
+    assert prompted.fingerprint != plain.fingerprint
+    assert prompted.max_tokens == plain.max_tokens - 1
+
+
 @given(st.text())
 def test_stand_in_gives_unit_vectors(text):
     """The stand-in has a finite unit vector for any text, the same each time."""
