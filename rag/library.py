@@ -263,7 +263,6 @@ class Library:
 
 
 def _lost(aside: SetAside, report: SyncReport) -> list[Outcome]:
-    """Name the documents of a damaged catalog that the new one has not."""
     seen = {outcome.path for outcome in report.outcomes}
     reason = f"was in the damaged catalog, which is kept as {aside.file.name}, and is in none of these paths; index it"
     return [Outcome(uri, "failed", reason) for uri in aside.documents if uri not in seen]

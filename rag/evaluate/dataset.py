@@ -161,7 +161,6 @@ def _records(file: Path) -> Iterator[tuple[str, Record]]:
 
 
 def _id_in(record: Record, place: str) -> str:
-    """Return the `_id` of a line in BEIR form, a number as its digits; raises `InputError`."""
     id_ = record.get("_id")
     if id_ in (None, "") or not isinstance(id_, str | int):
         raise InputError(f"{place}: no '_id'; give it one that no other line has: {_short(record)}")
@@ -169,7 +168,6 @@ def _id_in(record: Record, place: str) -> str:
 
 
 def _text_in(record: Record, key: str, place: str) -> str:
-    """Return a text that has to be there; raises `InputError`."""
     text = record.get(key)
     if not isinstance(text, str) or not text.strip():
         raise InputError(f"{place}: no text as {key!r}: {_short(record)}")

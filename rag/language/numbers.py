@@ -79,7 +79,6 @@ def numbers(text: str) -> list[Number]:
 
 
 def _in_digits(text: str) -> str:
-    """Write all numbers of a text in digits without separators."""
     text = DIGIT_GROUP.sub("", text)
     text = _WORDS.sub(lambda match: "0.5" if match["half"] else "12" if match["dozen"] else "2", text)
     text = _SCALED.sub(_without_scale, VAGUE.sub("", text))

@@ -131,7 +131,6 @@ class BertEmbedder:
 
 @cache
 def _bulk_weights() -> bert.Weights:
-    """The weights in the format for much text."""
     return {name: tensor.to(fast_dtype()) for name, tensor in bert.base_weights().items()}
 
 

@@ -219,7 +219,6 @@ class Reader:
     def _read_batch(
         self, batch: Sequence[Window], passages: Sequence[str], masks: Sequence[list[tuple[int, int]]]
     ) -> list[Reading]:
-        """The readings of windows that go through the network together."""
         import torch
 
         use_threads(self.threads)

@@ -170,7 +170,6 @@ class Sync:
         return Recipe(encoder.name, encoder.fingerprint, encoder.dimension, chunker.settings, ANALYSIS), chunker
 
     def _read(self, found: Walk, plan: _Plan) -> None:
-        """Read what is there and compare it with what is known."""
         plan.outcomes += found.outcomes
         with nullcontext(self.pool) if self.pool else Pool() as pool:
             waiting: deque[tuple[str, Future[Document]]] = deque()

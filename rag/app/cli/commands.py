@@ -281,7 +281,6 @@ def serve(options: argparse.Namespace) -> int:
 
 
 def _put(options: argparse.Namespace, data: object, text: str) -> int:
-    """Print a result as JSON or as text, and return 0."""
     if options.json:
         print_json(data)
     else:

@@ -79,7 +79,6 @@ def hit_lines(rank: int, hit: Hit, question: str) -> str:
 
 
 def _nearest_line(hit: Hit) -> str:
-    """Return the sentence that comes nearest to an answer, or the beginning of the passage."""
     if hit.sentence:
         return f"nearest: {' '.join(hit.passage.quote(hit.sentence).split())}"
     return " ".join(hit.passage.text.split())[:200]

@@ -120,7 +120,6 @@ class Guard:
             raise HTTPException(403, "Requests from other sites are refused.")
 
     def _check_password(self, headers: Headers, client: tuple[str, int] | None) -> None:
-        """Refuse who does not know the password, if there is one."""
         if self._password is None:
             return
         address = client[0] if client else ""
@@ -179,7 +178,6 @@ def _with_headers(path: str, send: Send) -> Send:
 
 
 def _name(host: str) -> str:
-    """Return the name in a Host header without its port."""
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0].casefold()

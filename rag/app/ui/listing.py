@@ -141,7 +141,6 @@ def run_view(run: Run) -> Json:
 
 
 def _counted(counts: Mapping[State, int]) -> str:
-    """Say how many files ended in each state: `2 added, 1 failed`."""
     return ", ".join(f"{counts[state]:,} {state}" for state in get_args(State) if counts.get(state)) or "Nothing to do"
 
 

@@ -103,7 +103,6 @@ def _for_programs(library: Library) -> None:
 
 
 def _raise(message: str) -> NoReturn:
-    """Raise a Gradio error, escaped because Gradio shows it as HTML."""
     raise gr.Error(html.escape(message), print_exception=False)
 
 

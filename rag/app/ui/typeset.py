@@ -243,7 +243,6 @@ def _inline(text: str, span: Span, tokens: Iterable[Token]) -> Iterator[StyledRu
 
 
 def _softened(text: str, runs: Sequence[StyledRun]) -> Iterator[StyledRun]:
-    """Show a line break inside a paragraph as the space that it is."""
     for run in runs:
         words = run.span.of(text)
         breaks = run.look in {"gap", "sign"} and re.match(r"[ \t]*[\r\n]\s*", words)
@@ -257,7 +256,6 @@ def _softened(text: str, runs: Sequence[StyledRun]) -> Iterator[StyledRun]:
 
 
 def _fenced(text: str, span: Span) -> Iterator[StyledRun]:
-    """Set the fences of a code block apart."""
     rows = lines(text, span.start, span.end)
     starts = [row.start for row in rows] + [span.end]
     closed = len(rows) > 1 and rows[-1].of(text).strip()[:3] in {"```", "~~~"}

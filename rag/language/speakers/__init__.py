@@ -62,7 +62,6 @@ def statements_by_author(text: str, written: Sequence[tuple[Span, str | None]]) 
 
 
 def _narrated(text: str, blocks: Sequence[Span], headings: Sequence[Span] = ()) -> tuple[Statement, ...]:
-    """Return what is said in any text but a transcript."""
     titles = {heading.start for heading in headings}
     narration = _Narration(text)
     for block in blocks:

@@ -223,7 +223,6 @@ def _inverted(narration: str, verb: re.Match[str]) -> Iterator[Attribution]:
 
 
 def _by_label(narration: str) -> Iterator[Attribution]:
-    """Read `Robert Ford: "..."`."""
     label = _LABEL.match(narration)
     who = named_speaker(label[1]) if label and not is_label(label[1]) else None
     if label and who and who.kind != "pronoun":

@@ -103,7 +103,6 @@ def _is_role_phrase(words: str) -> bool:
 
 
 def _phrase(words: str) -> Speaker | None:
-    """Read one noun phrase."""
     tokens = words.split()
     while tokens and tokens[0].lower() in _JOINING:
         tokens = tokens[1:]

@@ -141,7 +141,6 @@ class LocalWriter:
                 path.unlink(missing_ok=True)
 
     def _open_lexical(self) -> None:
-        """Open the lexical index, level with the catalog; write it anew when it is not sound."""
         state = self.catalog.get("lexical")
         self._put_in_place()
         found = lexical.open_folder(self._root / "lexical", write=True) if state in {"whole", "moved"} else None
@@ -158,7 +157,6 @@ class LocalWriter:
         return holds_too_much(removed + self._lexical.deleted(), self.catalog.count("passages"))
 
     def _settle(self, ids: Iterable[str]) -> None:
-        """Bring the lexical index level with the catalog for these passages."""
         doubtful = set(ids)
         if doubtful:
             self._lexical.update(doubtful, self.catalog.passages(doubtful))
@@ -176,7 +174,6 @@ class LocalWriter:
         self._lexical = lexical.Lexical(self._root / "lexical")
 
     def _put_in_place(self) -> None:
-        """Finish the exchange of the lexical index's folder, if there is one to finish."""
         moved = self.catalog.get("lexical") == "moved"
         lexical.put_in_place(self._root, moved=moved)
         if moved:
