@@ -220,6 +220,14 @@ def test_citation_is_previewed_and_opened_by_keyboard(page, tmp_path):
     expect(tip).to_be_hidden()
     expect(reader(page).locator("mark.current").first).to_be_in_viewport()
     shot(page, tmp_path, "reader", whole=False)
+    for width in (920, 1024, 1280, 1366, 1440, 1920, 2560):  # narrower windows show one at a time
+        page.set_viewport_size({"width": width, "height": 900})
+        edge = reader(page).bounding_box()["x"]
+        for beside in (turn.locator(".sentence").first, page.locator(".question .box")):
+            box = beside.bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= edge
+    page.set_viewport_size({"width": 1280, "height": 900})
     page.keyboard.press("]")
     expect(reader(page).get_by_role("button", name="Source 2:")).to_have_attribute("aria-current", "true")
     page.keyboard.press("Escape")
