@@ -149,7 +149,6 @@ def _source(citation: Json, before: int) -> _Source:
         citation["date"],
         f"words of {citation['speaker']}" if is_own_speech(citation["speaker"], citation["quote"]) else None,
         file if file != citation["title"] else None,
-        f"characters {citation['start']}–{citation['end']}",
     )
     place = ", ".join(_flat(fact) for fact in facts if fact)
     return _Source(before + citation["number"], printable(citation["quote"]), _flat(title), place)

@@ -152,7 +152,7 @@ def remains_line(left: Leftovers) -> str:
     """Say what stays of a removed document; nothing when nothing does."""
     kept = _count(len(left.conversations), "kept conversation")
     quoted = f"Still quoted in {kept}, to be forgotten under Conversations." if left.conversations else ""
-    again = "Its file is still there, and taken in again when its folder is indexed, unless .ragignore names it."
+    again = "Its file is still there, and taken in again when its folder is indexed again."
     return " ".join(filter(None, (quoted, again if left.file else "")))
 
 

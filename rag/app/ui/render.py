@@ -178,22 +178,20 @@ def _runs(text: str, run: StyledRun, cuts: Sequence[int], marks: Mapping[int, Sp
         yield view
 
 
+_CLOSE = 10  # passages that come first by meaning
+
+
 def why_line(question: str, hits: Sequence[Hit], place: Span, uri: str, passages: int) -> str:
     """Say in plain words how the passage around a citation was found."""
     found = [(n, hit) for n, hit in enumerate(hits, 1) if hit.passage.uri == uri and place in hit.passage.span]
     if not found:
         return "This passage is no longer among the first that a search finds."
     rank, hit = found[0]
-    halves = ((hit.dense_rank, "by meaning"), (hit.lexical_rank, "by its words"))
-    ways = " and ".join(f"{_ordinal(place)} {by}" for place, by in halves if place)
     matched = ", ".join(matched_words(question, hit.passage.retrieval_text))
-    shared = (
-        f"these words with your question: {matched}."
-        if matched
-        else "no word with your question; its meaning is close."
-    )
-    ranked = f"The search ranked this passage {_ordinal(rank)} of {passages:,}"
-    return f"{ranked}{': ' if ways else ''}{ways}. It shares {shared}"
+    reasons = [f"it has words of your question ({matched})"] if matched else []
+    if not matched or (hit.dense_rank or passages) <= _CLOSE:
+        reasons.append("its meaning is close to your question")
+    return f"It came {_ordinal(rank)} of {passages:,} passages: {', and '.join(reasons)}."
 
 
 def _ordinal(number: int) -> str:

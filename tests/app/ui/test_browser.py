@@ -284,9 +284,7 @@ def test_why_a_source_was_found_is_explained(page):
     turn = ask(page, QUESTION)
     turn.get_by_role("button", name="Why this source").first.click()
     line = turn.locator(".why").first
-    expect(line).to_contain_text(
-        re.compile(r"The search ranked this passage \d+(st|nd|rd|th) of \d+"), timeout=FIRST_ANSWER
-    )
+    expect(line).to_contain_text(re.compile(r"It came \d+(st|nd|rd|th) of \d+ passages"), timeout=FIRST_ANSWER)
     expect(line).to_contain_text("civilians")
 
 

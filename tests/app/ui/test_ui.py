@@ -180,8 +180,8 @@ def test_why_a_source_was_found_is_said_in_plain_words():
     hit = Hit(document.passage(Span(0, 19)), 0.5, dense_rank=2, lexical_rank=1)
     line = render.why_line("When did the harbour close?", [hit], Span(4, 11), "/docs/a.txt", 1200)
     assert line == (
-        "The search ranked this passage 1st of 1,200: 2nd by meaning and 1st by its words. "
-        "It shares these words with your question: harbour, close."
+        "It came 1st of 1,200 passages: it has words of your question (harbour, close), "
+        "and its meaning is close to your question."
     )
     assert "no longer" in render.why_line("When?", [hit], Span(4, 11), "/docs/b.txt", 1200)
 

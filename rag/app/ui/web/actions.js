@@ -72,7 +72,7 @@ function verdict(turn) {
     paint();
     correction.hidden = said !== "wrong" || Boolean(words);
     if (!correction.hidden) right.focus();
-    tell(said ? "Kept on this machine as a question for rag eval." : "Taken back.");
+    tell(said ? "Kept on this machine, with your judged answers." : "Taken back.");
   }
 
   function paint() {
@@ -89,7 +89,7 @@ function verdict(turn) {
 /** A dialog's content: the conversations, to reopen or forget them. */
 export function conversations(reopen) {
   const list = make("ul", { class: "conversations" }, make("li", { class: "note" }, "Looking them up…"));
-  const foot = make("button", { type: "button", class: "quiet", click: saveQuestions }, icon("download"), "Save judged answers as a question file for rag eval");
+  const foot = make("button", { type: "button", class: "quiet", click: saveQuestions }, icon("download"), "Save judged answers as a file");
   const show = (rows) => {
     if (rows.error || !rows.length) {
       list.replaceChildren(make("li", { class: "note" }, rows.error ?? "No conversation is kept yet."));
