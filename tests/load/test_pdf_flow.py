@@ -1,10 +1,13 @@
 """PDF: how text flows: columns, small print, turned text, words over line ends, letters that are spaced out."""
 
 import io
+from itertools import groupby
 
 import pytest
 
 from rag.load import load_bytes
+from rag.load.pdf.rectangles import rectangles
+from rag.records import Span
 
 pytest.importorskip("reportlab")
 
@@ -83,3 +86,42 @@ def test_three_columns_of_a_table_stay_rows():
                 write(page, cell, x, 700 - 14 * number, 9)
 
     assert read(draw).text.split("\n") == [" | ".join(row) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("title", "spacing"),
+    [("HARBOUR NEWS", 4), ("Harbour News 2024", 6), ("A TALE OF IT", 5), ("CONTENTS", 2), ("PART 3: TIDES", 7)],
+)
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_letters_that_are_spaced_out_are_words(title, spacing, by_hand):
+    """Whether the font or blanks set them apart; the place of each is kept."""
+
+    def draw(page):
+        line = page.beginText(60, 760)
+        line.setFont("Helvetica-Bold", 16)
+        line.setCharSpace(0 if by_hand else spacing)
+        line.textOut("   ".join(" ".join(word) for word in title.split()) if by_hand else title)
+        line.setCharSpace(0)
+        page.drawText(line)
+        write(page, "|".join(simpleSplit(FERRY, "Times-Roman", 11, 470)), 60, 720, 11)
+
+    data = made(draw)
+    doc = load_bytes(data, "/a.pdf")
+    assert doc.text == f"{title}\n\n{FERRY}"
+    assert [section.title for section in doc.sections] == [title]
+    boxes = [rectangles(data, doc, Span(at, at + 1))[0] for at in range(len(title)) if title[at] != " "]
+    assert [key for key, _ in groupby(boxes, lambda box: box.x0)] == sorted({box.x0 for box in boxes})
+
+
+@pytest.mark.parametrize(
+    "line", ["vitamins A B C D and E are in it", "1 2 3 4 5 6", "x = a + b", "J F M A M J J A S O N D"]
+)
+def test_single_letters_and_figures_stay_apart(line):
+    """In a sentence, on a scale, in a formula, under the columns of a chart."""
+
+    def draw(page):
+        for number, letter in enumerate(line.split()) if line.startswith("J") else [(0, line)]:
+            page.setFont("Helvetica", 9)
+            (page.drawCentredString if line.startswith("J") else page.drawString)(100 + 13 * number, 700, letter)
+
+    assert read(draw).text == line

@@ -125,7 +125,20 @@ def joined(words: Iterable[CharacterRun]) -> list[CharacterRun]:
             last.extend(word, "" if touches else " ")
         else:
             runs.append(replace(word))
-    return runs
+    return [_closed_up(run) for run in runs]
+
+
+def _closed_up(run: CharacterRun) -> CharacterRun:
+    """Return a run that is s p a c e d out with the spaces between its words alone, which are wider than the others."""
+    spaces = sorted(right - left for char, (left, right) in zip(run.text, run.edges, strict=True) if char == " ")
+    count = len(run.text) - len(spaces)
+    widest = 1.5 * spaces[len(spaces) // 4] if spaces else 0.0
+    uneven = any(spaces[0] + 0.2 * run.height < width < widest for width in spaces)  # as between names of months
+    worded = sum(char.isalpha() + char.isalnum() for char in run.text) > 1.5 * count  # neither a scale nor a formula
+    if uneven or not worded or not 4 <= count <= 1.2 * len(spaces) + 1:
+        return run
+    kept = [index for index, (left, right) in enumerate(run.edges) if run.text[index] != " " or right - left > widest]
+    return replace(run, text="".join(run.text[at] for at in kept), edges=[run.edges[at] for at in kept])
 
 
 def apart(a: Box, b: Box) -> float:
