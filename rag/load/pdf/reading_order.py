@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import accumulate, groupby, pairwise
 from typing import TYPE_CHECKING
@@ -32,13 +33,14 @@ class Line:
     page: int
     left: float
     right: float
-    note: bool = False  # belongs to a footnote
+    note: bool = False  # is of a footnote or in the margin: no part of the text around it
 
 
 def page_lines(runs: Sequence[CharacterRun], page: int) -> list[Line]:
-    """Return the lines of a page in reading order; turned text comes last, as it is in the file."""
-    turned = [Line(run, page, run.box[0], run.box[2]) for run in runs if not run.upright]
-    return [*_ordered([run for run in runs if run.upright], page), *turned]
+    """Return the lines of a page in reading order; text turned otherwise than most of it comes last, as notes."""
+    angles = [angle for angle, _ in Counter(run.angle for run in runs for _ in run.text).most_common()]
+    turns = [[run for run in runs if run.angle == angle] for angle in angles]
+    return [replace(line, note=turn is not turns[0]) for turn in turns for line in _ordered(turn, page)]
 
 
 def _ordered(runs: Sequence[CharacterRun], page: int) -> list[Line]:
