@@ -42,7 +42,7 @@ def parse(data: bytes, uri: str, before_page: Callable[[], None] = lambda: None)
     pages = [read_page(pdf, number, before_page) for number in range(1, len(pdf) + 1)]
     if not any(page.lines for page in pages):
         raise LoadError(f"{uri}: {_UNREADABLE if shutil.which('tesseract') else _SCANNED}")
-    running = headers_and_footers([page.lines for page in pages], [page.height for page in pages])
+    running = headers_and_footers([page.lines for page in pages], [page.size for page in pages])
     paragraphs = joined_lines([[line for line in page.lines if id(line) not in running] for page in pages])
     name_cells(paragraphs)
     in_table = [bool(each.lines[0].run.cells) for each in paragraphs]
@@ -81,10 +81,10 @@ def open_pdf(data: bytes, uri: str) -> Pdf:
 
 
 class PageContent(NamedTuple):
-    """What stands on a page: its lines in reading order, its height, whether they were recognised, or could not be."""
+    """What stands on a page: its lines in reading order, its size, whether they were recognised, or could not be."""
 
     lines: list[Line]
-    height: float
+    size: tuple[float, float]  # width and height in points
     scanned: bool = False
     failed: bool = False
 
@@ -97,13 +97,13 @@ def read_page(pdf: Pdf, number: int, before_page: Callable[[], None]) -> PageCon
         page = pdf[number - 1]
         text = page.get_textpage()
     except pypdfium2.PdfiumError:
-        return PageContent([], 0.0)
+        return PageContent([], (0.0, 0.0))
     try:
         table, words = rows(page, list(page_words(text)))
         runs = [*table, *joined(words)]
         scanned = [] if runs else ocr.page_runs(page, before_page)
         lines = page_lines(runs or scanned or [], number)
-        return PageContent(lines, page.get_height(), scanned=bool(scanned), failed=scanned is None)
+        return PageContent(lines, page.get_size(), scanned=bool(scanned), failed=scanned is None)
     finally:
         text.close()
         page.close()

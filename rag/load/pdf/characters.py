@@ -32,6 +32,7 @@ _CLOSING = frozenset(".,;:!?)]")  # parted from a lowered figure before them, th
 _FORM = re.compile("[\ufb00-\ufdff\ufe70-\ufefc]")  # ligatures and Arabic presentation forms
 _SPACES = frozenset(" \t\r\n\u00a0\0")
 _SMALL = 0.8  # of the height of the others: raised and lowered figures are lower
+_TURN = 15  # degrees: text that is turned by less than half of it is level
 _CELL_GAP = 1.2  # of the line's height: a wider gap parts columns or cells
 
 
@@ -44,17 +45,23 @@ def hull(boxes: Iterable[Box]) -> Box:
 def placing(page: Page) -> Callable[[Box], Box]:
     """Return what turns a box of the file (left, bottom, right, top) into one of the page as it is shown."""
     left, bottom, right, top = page.get_bbox()
-    quarters = page.get_rotation() // 90  # clockwise
+    angle = page.get_rotation()
+    across, down, *_ = turned((0.0, 0.0, right - left, top - bottom), angle)
 
     def placed(box: Box) -> Box:
-        x0, y0, x1, y1 = box[0] - left, top - box[3], box[2] - left, top - box[1]
-        width, height = right - left, top - bottom
-        for _ in range(quarters):
-            x0, y0, x1, y1 = height - y1, x0, height - y0, x1
-            width, height = height, width
-        return x0, y0, x1, y1
+        x0, y0, x1, y1 = turned((box[0] - left, top - box[3], box[2] - left, top - box[1]), angle)
+        return x0 - across, y0 - down, x1 - across, y1 - down
 
     return placed
+
+
+def turned(box: Box, angle: int) -> Box:
+    """Return the smallest box around one that is turned to the right by `angle` degrees, with its page."""
+    if not angle:
+        return box
+    sine, cosine = math.sin(math.radians(angle)), math.cos(math.radians(angle))
+    corners = [(x * cosine - y * sine, x * sine + y * cosine) for x in box[::2] for y in box[1::2]]
+    return hull((x, y, x, y) for x, y in corners)
 
 
 @dataclass(slots=True)
@@ -65,7 +72,7 @@ class CharacterRun:
     box: Box
     edges: list[Edge] = field(default_factory=list)
     strong: int = 0  # how many of its characters are bold
-    upright: bool = True
+    angle: int = 0  # degrees by which it is turned to the right; its places are those of the page turned back
     cells: tuple[CharacterRun, ...] = ()  # of a row of a table; as wide as the columns where lines divide it
 
     @property
@@ -104,13 +111,17 @@ def page_words(page: TextPage) -> Iterator[CharacterRun]:
     from pypdfium2 import raw
 
     word: list[Character] = []
-    for character in [*_characters(page, raw), (" ", (0.0, 0.0, 0.0, 0.0), 0)]:
-        space = character[0] in _SPACES
-        if word and (space or _jumps(word[-1][1], character[1])):
-            yield _word(word, page, raw)
+    angle = 0
+    for char, box, number in [*_characters(page, raw), (" ", (0.0, 0.0, 0.0, 0.0), 0)]:
+        if word and (char in _SPACES or _jumps(word[-1][1], turned(box, -angle))):
+            yield _word(word, angle, page, raw)
             word = []
-        if not space:
-            word.append(character)
+        if char in _SPACES:
+            continue
+        if not word:
+            degrees = math.degrees(raw.FPDFText_GetCharAngle(page.raw, number)) + page.page.get_rotation()
+            angle = _TURN * round(degrees / _TURN) % 360
+        word.append((char, turned(box, -angle), number))
 
 
 def joined(words: Iterable[CharacterRun]) -> list[CharacterRun]:
@@ -119,13 +130,26 @@ def joined(words: Iterable[CharacterRun]) -> list[CharacterRun]:
     for word in words:
         last = runs[-1] if runs else word
         gap = apart(last.box, word.box)
-        near = last.upright == word.upright and last.beside(word) and gap < _CELL_GAP * min(last.height, word.height)
+        near = last.angle == word.angle and last.beside(word) and gap < _CELL_GAP * min(last.height, word.height)
         if runs and near and (word.box[0] >= last.box[0] or is_rtl(word.text)):
             touches = word.text[0] in _CLOSING and gap < 0.05 * word.height
             last.extend(word, "" if touches else " ")
         else:
             runs.append(replace(word))
-    return runs
+    return [_closed_up(run) for run in runs]
+
+
+def _closed_up(run: CharacterRun) -> CharacterRun:
+    """Return a run that is s p a c e d out with the spaces between its words alone, which are wider than the others."""
+    spaces = sorted(right - left for char, (left, right) in zip(run.text, run.edges, strict=True) if char == " ")
+    count = len(run.text) - len(spaces)
+    widest = 1.5 * spaces[len(spaces) // 4] if spaces else 0.0
+    uneven = any(spaces[0] + 0.2 * run.height < width < widest for width in spaces)  # as between names of months
+    worded = sum(char.isalpha() + char.isalnum() for char in run.text) > 1.5 * count  # neither a scale nor a formula
+    if uneven or not worded or not 4 <= count <= 1.2 * len(spaces) + 1:
+        return run
+    kept = [index for index, (left, right) in enumerate(run.edges) if run.text[index] != " " or right - left > widest]
+    return replace(run, text="".join(run.text[at] for at in kept), edges=[run.edges[at] for at in kept])
 
 
 def apart(a: Box, b: Box) -> float:
@@ -146,11 +170,10 @@ def _jumps(before: Box, after: Box) -> bool:
 
 def _characters(page: TextPage, raw: Pdfium) -> Iterator[Character]:
     """Yield each character with its place."""
-    count, handle = page.count_chars(), page.raw
+    handle, placed = page.raw, placing(page.page)
     left, bottom, right, top = page.page.get_bbox()
-    placed = placing(page.page)
     box, get_box, get_char = raw.FS_RECTF(), raw.FPDFText_GetLooseCharBox, raw.FPDFText_GetUnicode
-    for index in range(count):
+    for index in range(page.count_chars()):
         code = get_char(handle, index)
         char = " " if code in {0, 0xA0} else chr(code) if code < 0x110000 else "\ufffd"
         if char in _SPACES or not get_box(handle, index, box):
@@ -160,22 +183,19 @@ def _characters(page: TextPage, raw: Pdfium) -> Iterator[Character]:
             yield char, placed((box.left, box.bottom, box.right, box.top)), index
 
 
-def _word(characters: list[Character], page: TextPage, raw: Pdfium) -> CharacterRun:
+def _word(characters: list[Character], angle: int, page: TextPage, raw: Pdfium) -> CharacterRun:
     _mend_lam_alef(characters)
     boxes = [character[1] for character in characters]
-    first = characters[0][2]
-    angle = raw.FPDFText_GetCharAngle(page.raw, first) + math.radians(page.page.get_rotation())
-    upright = abs((angle + 0.1) % math.tau) < 0.2
-    if upright:
+    if angle % 90 == 0:  # the box around an oblique character is the higher the wider it is
         _mark_raised(characters)
     text, edges = _clean((char, (box[0], box[2])) for char, box, _ in characters)
     font, flags = ctypes.create_string_buffer(64), ctypes.c_int()
-    raw.FPDFText_GetFontInfo(page.raw, first, font, 64, ctypes.byref(flags))
+    raw.FPDFText_GetFontInfo(page.raw, characters[0][2], font, 64, ctypes.byref(flags))
     bold = any(mark in font.value.lower() for mark in (b"bold", b"black", b"heavy"))
     tallest = max(box[3] - box[1] for box in boxes)
     x0, _, x1, _ = hull(boxes)
     _, y0, _, y1 = hull(box for box in boxes if box[3] - box[1] >= _SMALL * tallest)
-    return CharacterRun(text, (x0, y0, x1, y1), edges, len(text) * bold, upright)
+    return CharacterRun(text, (x0, y0, x1, y1), edges, len(text) * bold, angle)
 
 
 def _mend_lam_alef(characters: list[Character]) -> None:
@@ -187,11 +207,10 @@ def _mend_lam_alef(characters: list[Character]) -> None:
 
 def _mark_raised(characters: list[Character]) -> None:
     """Tell small figures above the line from others: the note in `2019³` is no figure of the year."""
-    heights = [box[3] - box[1] for _, box, _ in characters]
-    tall = max(heights)
-    base = max(box[3] for (_, box, _), height in zip(characters, heights, strict=True) if height > 0.9 * tall)
-    for index, ((char, box, number), height) in enumerate(zip(list(characters), heights, strict=True)):
-        if char.isdecimal() and height < _SMALL * tall and box[3] < base - 0.2 * tall:
+    tall = max(box[3] - box[1] for _, box, _ in characters)
+    base = max(box[3] for _, box, _ in characters if box[3] - box[1] > 0.9 * tall)
+    for index, (char, box, number) in enumerate(characters):
+        if char.isdecimal() and box[3] - box[1] < _SMALL * tall and box[3] < base - 0.2 * tall:
             characters[index] = raised(char), box, number
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from statistics import median
 from typing import TYPE_CHECKING
 
 from rag.language.blocks import is_item
-from rag.load.pdf.characters import is_rtl
+from rag.load.pdf.characters import is_rtl, turned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +21,10 @@ _MARGIN = 0.14  # of the page's height: headers and footers stand in it
 _PAGE_NUMBER = re.compile(
     r"\W*(?:page\s+)?(?:\d{1,4}(?:-\d{1,4})?|[ivxlc]{1,7})(?:\s*(?:of|/|\|)\s*\d{1,4})?\W*", re.IGNORECASE
 )
-_NOTE_START = re.compile(r"(?:\d{1,3}|[⁰¹²³⁴-⁹]{1,3}|[*†‡§¶a-e])\s?(?=[^\W\d_]|[\"“(])|\[\d{1,3}\]")
+_NOTE_START = re.compile(r"(?:\d{1,3}|[⁰¹²³⁴-⁹]{1,3}|[*†‡§¶])\s?(?=[^\W\d_]|[\"“(])|\[\d{1,3}\]")
 _CLOSED = re.compile(r"[.!?:;。！？؟।…][\"”’»)\]\d⁰¹²³⁴-⁹]*$")
+_PARTED = re.compile(r"\w[-–—]")  # at the end of a line: no space follows
+_WORD = re.compile(r"\w+(?:-\w+)*")
 _LONGEST_HEADING = 150
 _LEADER = re.compile(r"(?:\. ?){4,}")  # of a table of contents
 _UNSPACED = re.compile(r"[—\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")  # Chinese and Japanese know no spaces
@@ -37,13 +39,10 @@ class Paragraph:
     pages: list[tuple[int, int]] = field(default_factory=list)  # (page, offset)
     level: int | None = None
 
-    def add(self, line: Line, compounds: frozenset[str]) -> None:
+    def add(self, line: Line, words: frozenset[str]) -> None:
         """Append a line; a hyphen at the end of the one before goes, unless the word has it anyway."""
-        end = self.text[-2:]
-        is_parted = end[1:] == "-" and end[0].isalnum() and not end[0].isdecimal()
-        if is_parted and line.run.text[:1].islower():
-            joined = f"{self.text.split()[-1]}{line.run.text.split()[0]}"
-            if joined.strip(".,;:()\"'").lower() not in compounds:
+        if _PARTED.fullmatch(self.text[-2:]):
+            if _only_parts(self.text.rsplit(None, 1)[-1], line.run.text, words):
                 self.text = self.text[:-1]
         elif self.text and not (_UNSPACED.match(self.text[-1]) and _UNSPACED.match(line.run.text)):
             self.text += " "
@@ -53,22 +52,29 @@ class Paragraph:
         self.lines.append(line)
 
 
-def headers_and_footers(pages: Sequence[Sequence[Line]], heights: Sequence[float]) -> set[int]:
+def _only_parts(before: str, after: str, words: frozenset[str]) -> bool:
+    """Tell whether the hyphen at a line's end is there for the line's end alone; `words` are those of the document."""
+    head, tail = _WORD.findall(before)[-1].lower(), "".join(takewhile(str.isalpha, after))
+    whole = head.rpartition("-")[2] + tail.lower()
+    plain = whole == head + tail and before[-2].islower() and len(head) > 1
+    return before[-1] == "-" and tail != "" and f"{head}-{tail.lower()}" not in words and (plain or whole in words)
+
+
+def headers_and_footers(pages: Sequence[Sequence[Line]], sizes: Sequence[tuple[float, float]]) -> set[int]:
     """Return `id` of the lines that are headers, footers or page numbers: in the margin, and alike on several pages."""
-    margin = [line for page, height in zip(pages, heights, strict=True) for line in page if _in_margin(line, height)]
+    margin = [line for page, size in zip(pages, sizes, strict=True) for line in page if _in_margin(line, *size)]
     seen = Counter(key for _, key in {(line.page, _key(line)) for line in margin})
     enough = 2 if len(pages) < 6 else 3
-    ordered = [sorted(page, key=lambda line: line.run.box[1]) for page in pages]
+    ordered = [sorted(page, key=lambda line: turned(line.run.box, line.run.angle)[1]) for page in pages]
     outermost = {id(line) for page in ordered for line in (*page[:2], *page[-2:])}
-    return {
-        id(line)
-        for line in margin
-        if seen[_key(line)] >= enough or (id(line) in outermost and _PAGE_NUMBER.fullmatch(line.run.text))
-    }
+    numbers = {id(line) for line in margin if _PAGE_NUMBER.fullmatch(line.run.text)} & outermost
+    return numbers | {id(line) for line in margin if seen[_key(line)] >= enough}
 
 
-def _in_margin(line: Line, height: float) -> bool:
-    return line.run.box[3] < _MARGIN * height or line.run.box[1] > (1 - _MARGIN) * height
+def _in_margin(line: Line, width: float, height: float) -> bool:
+    x0, y0, x1, y1 = turned(line.run.box, line.run.angle)
+    beside = line.note and (x1 < _MARGIN * width or x0 > (1 - _MARGIN) * width)
+    return beside or y1 < _MARGIN * height or y0 > (1 - _MARGIN) * height
 
 
 def _key(line: Line) -> tuple[str, int]:
@@ -77,14 +83,19 @@ def _key(line: Line) -> tuple[str, int]:
 
 
 def _mark_notes(page: Sequence[Line], body: float) -> None:
-    """Mark the footnotes: small lines at the foot of a column, from a number or a sign on."""
+    """Mark the footnotes: small lines at the foot of a column, from a number or a sign on that opens a sentence."""
     foot: list[Line] = []
-    for line in reversed(page):
-        if line.run.height > 0.93 * body or line.run.cells:
+    small = [line.run.height <= 0.93 * body and not line.run.cells for line in page]
+    at_foot = True
+    for index, line in reversed([*enumerate(page)]):
+        at_foot = small[index] and (at_foot or line.run.box[1] > page[index + 1].run.box[1])
+        if not at_foot:
             foot = []  # what was gathered is a caption or the like, and stays where it is
             continue
         foot.append(line)
-        if _NOTE_START.match(line.run.text):
+        above = page[index - 1]
+        wrapped = index and small[index - 1] and _is_full(above) and not _CLOSED.search(above.run.text)
+        if _NOTE_START.match(line.run.text) and not wrapped:
             for each in foot:
                 each.note = True
             foot = []
@@ -93,42 +104,36 @@ def _mark_notes(page: Sequence[Line], body: float) -> None:
 def joined_lines(pages: Sequence[Sequence[Line]]) -> list[Paragraph]:
     """Join lines to blocks. Footnotes stand in front of a paragraph that goes on in the next column or page."""
     lines = [line for page in pages for line in page]
-    sizes: Counter[float] = Counter()
-    for line in lines:
-        sizes[round(line.run.height * 2) / 2] += len(line.run.text)
+    sizes = Counter(round(line.run.height * 2) / 2 for line in lines for _ in line.run.text)
     body = max(sizes, key=sizes.__getitem__, default=10.0)  # the height of most letters
     for page in pages:
-        _mark_notes(page, body)
-    compounds = frozenset(word.lower() for line in lines for word in re.findall(r"\w+-\w+", line.run.text))
+        _mark_notes([line for line in page if not line.note], body)
+    words = frozenset(word.lower() for line in lines for word in _WORD.findall(line.run.text))
     pitch = _pitch(lines)
     blocks: list[Paragraph] = []
     for page in pages:
-        main = _joined([line for line in page if not line.note], blocks, compounds, pitch)
-        notes = _joined([line for line in page if line.note], [], compounds, pitch)
-        goes_on = bool(main) and not _CLOSED.search(main[-1].text) and len(main[-1].pages) == 1
-        blocks = [*main[:-1], *notes, main[-1]] if goes_on else [*main, *notes]
+        main = _joined([line for line in page if not line.note], blocks, words, pitch)
+        notes = _joined([line for line in page if line.note], [], words, pitch)
+        goes_on = main and not (main[-1].lines[-1].run.cells or _CLOSED.search(main[-1].text))
+        blocks = [*main[:-1], *notes, main[-1]] if goes_on and len(main[-1].pages) == 1 else [*main, *notes]
     _set_levels(blocks, body)
     return blocks
 
 
-def _joined(lines: Sequence[Line], blocks: list[Paragraph], compounds: frozenset[str], pitch: float) -> list[Paragraph]:
+def _joined(lines: Sequence[Line], blocks: list[Paragraph], words: frozenset[str], pitch: float) -> list[Paragraph]:
     for line in lines:
         if not line.run.text.strip():
             continue
         if not blocks or not _continues(blocks[-1], line, pitch):
             blocks.append(Paragraph())
-        blocks[-1].add(line, compounds)
+        blocks[-1].add(line, words)
     return blocks
 
 
 def _pitch(lines: Sequence[Line]) -> float:
     """Return the usual distance from line to line, in heights of a letter."""
-    steps = [
-        (b.run.box[1] - a.run.box[1]) / a.run.height
-        for a, b in pairwise(lines)
-        if a.page == b.page and a.run.height > 0 and 0 < b.run.box[1] - a.run.box[1] < 2.5 * a.run.height
-    ]
-    return median(steps) if steps else 1.2
+    pairs = ((a.run, b.run) for a, b in pairwise(lines) if a.page == b.page and a.run.height > 0)
+    return median([step for a, b in pairs if 0 < (step := (b.box[1] - a.box[1]) / a.height) < 2.5] or [1.2])
 
 
 def _continues(block: Paragraph, line: Line, pitch: float) -> bool:
@@ -136,8 +141,10 @@ def _continues(block: Paragraph, line: Line, pitch: float) -> bool:
     above = block.lines[-1]
     a, b = above.run, line.run
     alike = abs(a.height - b.height) <= 0.08 * max(a.height, b.height) and a.bold == b.bold
-    if not (alike or a.beside(b)) or a.cells or b.cells or a.upright != b.upright:
+    if not (alike or a.beside(b)) or a.cells or b.cells or a.angle != b.angle:
         return False
+    if _PARTED.fullmatch(block.text[-2:]):
+        return True
     if is_item(b.text, a.text) or _LEADER.search(a.text):
         return False
     step = b.box[1] - a.box[1]
@@ -167,7 +174,8 @@ def _is_full(line: Line) -> bool:
 def _set_levels(blocks: Sequence[Paragraph], body: float) -> None:
     """Find the headings: larger letters than those of the body, or short bold lines."""
     short = [block for block in blocks if _is_short(block)]
-    large = {id(block): size for block in short if (size := _size(block)) > 1.15 * body and block.lines[0].run.upright}
+    heights = {id(block): round(max(line.run.height for line in block.lines)) for block in short}
+    large = {block: height for block, height in heights.items() if height > 1.15 * body}
     sizes = sorted(set(large.values()), reverse=True)
     for block in short:
         bold = all(line.run.bold for line in block.lines) and block.lines[0].run.height > 0.95 * body
@@ -177,11 +185,7 @@ def _set_levels(blocks: Sequence[Paragraph], body: float) -> None:
             block.level = min(len(sizes) + 1, 6)
 
 
-def _size(block: Paragraph) -> float:
-    return round(max(line.run.height for line in block.lines))
-
-
 def _is_short(block: Paragraph) -> bool:
-    if _LEADER.search(block.text) or any(line.run.cells for line in block.lines):
+    if _LEADER.search(block.text) or any(line.run.cells or line.note for line in block.lines):
         return False
     return len(block.text) <= _LONGEST_HEADING and any(map(str.isalpha, block.text))

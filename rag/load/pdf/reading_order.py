@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
+from collections import Counter
 from dataclasses import dataclass, replace
-from itertools import accumulate, pairwise
+from itertools import accumulate, groupby, pairwise
 from typing import TYPE_CHECKING
 
 from rag.load.pdf.characters import apart, hull, is_rtl
@@ -20,7 +22,7 @@ _BIN = 2.0  # points: the grid on which gutters are looked for
 _NARROWEST = 7.0  # points of a gutter between columns
 _MOST_ACROSS = 0.4  # of the runs may lie across a gutter: titles, wide tables
 _SHORTEST_TEXT = 18  # characters in the middle line of a column; cells of a table are shorter
-_FILL = 0.55  # of the column's width is filled by its middle line
+_FILL, _FULL = 0.55, 0.8  # of the column's width is filled by its middle line: of two columns, and of more
 
 
 @dataclass(slots=True)
@@ -31,13 +33,14 @@ class Line:
     page: int
     left: float
     right: float
-    note: bool = False  # belongs to a footnote
+    note: bool = False  # is of a footnote or in the margin: no part of the text around it
 
 
 def page_lines(runs: Sequence[CharacterRun], page: int) -> list[Line]:
-    """Return the lines of a page in reading order; turned text comes last, as it is in the file."""
-    turned = [Line(run, page, run.box[0], run.box[2]) for run in runs if not run.upright]
-    return [*_ordered([run for run in runs if run.upright], page), *turned]
+    """Return the lines of a page in reading order; text turned otherwise than most of it comes last, as notes."""
+    angles = [angle for angle, _ in Counter(run.angle for run in runs for _ in run.text).most_common()]
+    turns = [[run for run in runs if run.angle == angle] for angle in angles]
+    return [replace(line, note=turn is not turns[0]) for turn in turns for line in _ordered(turn, page)]
 
 
 def _ordered(runs: Sequence[CharacterRun], page: int) -> list[Line]:
@@ -45,22 +48,17 @@ def _ordered(runs: Sequence[CharacterRun], page: int) -> list[Line]:
     gutter = _gutter(runs)
     if gutter is None:
         return _rows(runs, page)
+    x0, x1 = gutter
     lines: list[Line] = []
-    sides: tuple[list[CharacterRun], list[CharacterRun]] = ([], [])
-    for group in same_line(runs):
-        if any(run.box[0] < gutter[0] and run.box[2] > gutter[1] for run in group):
-            lines += _strip(sides, page) + _rows(group, page)
-            sides = ([], [])
+    for across, strip in groupby(same_line(runs), lambda line: any(run.box[0] < x0 < x1 < run.box[2] for run in line)):
+        part = [run for line in strip for run in line]
+        if across:
+            lines += _rows(part, page)
             continue
-        for run in group:
-            sides[run.middle[0] > gutter[0]].append(run)
-    return lines + _strip(sides, page)
-
-
-def _strip(sides: tuple[list[CharacterRun], list[CharacterRun]], page: int) -> list[Line]:
-    left, right = sides
-    first, second = (right, left) if is_rtl("".join(run.text for run in left + right)) else (left, right)
-    return _ordered(first, page) + _ordered(second, page)
+        sides = [[run for run in part if (run.middle[0] > x0) == right] for right in (False, True)]
+        for side in reversed(sides) if is_rtl("".join(run.text for run in part)) else sides:
+            lines += _ordered(side, page)
+    return lines
 
 
 def _gutter(runs: Sequence[CharacterRun]) -> Gutter | None:
@@ -73,7 +71,9 @@ def _gutter(runs: Sequence[CharacterRun]) -> Gutter | None:
         for index in range(int((run.box[0] - start) / _BIN), int((run.box[2] - start) / _BIN) + 1):
             cover[index] += 1
     for level in sorted({count for count in cover if count <= _MOST_ACROSS * len(runs)}):
-        found = [gap for gap in _gaps(cover, level, start) if _parts_text(runs, gap)]
+        gaps = _gaps(cover, level, start)
+        ends = [(-math.inf, -math.inf), *gaps, (math.inf, math.inf)]
+        found = [gap for (a, _), gap, (_, b) in zip(ends, gaps, ends[2:], strict=False) if _parts_text(runs, gap, a, b)]
         if found:
             return max(found, key=lambda gap: gap[1] - gap[0])
     return None
@@ -86,21 +86,22 @@ def _gaps(cover: Sequence[int], level: int, start: float) -> list[Gutter]:
     return [gap for gap in zip(borders[::2], borders[1::2], strict=True) if gap[1] - gap[0] >= _NARROWEST]
 
 
-def _parts_text(runs: Sequence[CharacterRun], gap: Gutter) -> bool:
-    """Tell whether running text stands on both sides: cells of a table are short and fill no column."""
+def _parts_text(runs: Sequence[CharacterRun], gap: Gutter, start: float, end: float) -> bool:
+    """Tell whether running text stands on both sides, or full lines up to the next gaps: cells of a table are short."""
     left = [run for run in runs if run.box[2] <= gap[0] + _BIN]
     right = [run for run in runs if run.box[0] >= gap[1] - _BIN]
-    return _is_column(left) and _is_column(right)
+    near = [[run for run in runs if a <= run.box[0] and run.box[2] <= b] for a, b in ((start, gap[1]), (gap[0], end))]
+    return all(_is_column(side, _FILL) for side in (left, right)) or all(_is_column(side, _FULL) for side in near)
 
 
-def _is_column(runs: Sequence[CharacterRun]) -> bool:
+def _is_column(runs: Sequence[CharacterRun], fill: float) -> bool:
     if len(runs) < 3:
         return False
     left, _, right, _ = hull(run.box for run in runs)
     ordered = sorted(runs, key=lambda run: len(run.text))
     upto = list(accumulate(len(run.text) for run in ordered))
     middle = ordered[bisect_left(upto, upto[-1] / 2)]  # half of the text is in longer runs, half in shorter ones
-    return middle.box[2] - middle.box[0] >= _FILL * (right - left) and len(middle.text) >= _SHORTEST_TEXT
+    return middle.box[2] - middle.box[0] >= fill * (right - left) and len(middle.text) >= _SHORTEST_TEXT
 
 
 def same_line(runs: Iterable[CharacterRun]) -> list[list[CharacterRun]]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rag.errors import InputError, LoadError
 from rag.load.pdf import open_pdf, read_page
+from rag.load.pdf.characters import turned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -90,9 +91,8 @@ def _on_page(lines: Sequence[Line], page: int, document: Document, span: Span) -
             pairs = zip(seen, offsets[start:end], strict=False)  # the text may have lost a hyphen
             edges = [edge for edge, offset in pairs if span.start <= offset < span.end]
             if edges:
-                x0, y0, x1, y1 = run.box
                 left, right = zip(*edges, strict=True)
-                found.append(Rectangle(page, *((min(left), y0, max(right), y1) if run.upright else (x0, y0, x1, y1))))
+                found.append(Rectangle(page, *turned((min(left), run.box[1], max(right), run.box[3]), run.angle)))
     return found
 
 

@@ -64,7 +64,7 @@ def rows(page: Page, words: Sequence[CharacterRun]) -> tuple[list[CharacterRun],
     """Return the rows of the tables of a page, each as one run with its cells, and the words outside of them."""
     found: list[CharacterRun] = []
     for grid in _grids(page):
-        placed = [(word, place) for word in words if word.upright and (place := grid.cell(word))]
+        placed = [(word, place) for word in words if not word.angle and (place := grid.cell(word))]
         table = [] if _cuts(placed) else _table(grid, placed)
         found += [_row(grid, cells) for cells in table]
         used = {id(word) for cells in table for cell in cells for word in cell}
