@@ -503,3 +503,42 @@ def test_neither_bold_words_nor_raised_figures_divide_a_paragraph():
     texts = [f"<b>Funding.</b> {money}", hedges.format("<super>2</super>")]
     SimpleDocTemplate(out, pagesize=A4).build([Paragraph(text, body) for text in texts])
     assert load_bytes(out.getvalue(), "/bats.pdf").text.split("\n\n") == [f"Funding. {money}", hedges.format("²")]
+
+
+def pdf_of(content, to_unicode=(), annotations="", form=""):
+    """Return a PDF of one page, 400 points wide and 300 high, whose font says which letters its codes are."""
+    pairs = "\n".join(f"<{ord(code):02x}> <{ord(letter):04x}>" for code, letter in to_unicode)
+    cmap = f"1 begincodespacerange <00> <ff> endcodespacerange\n{len(to_unicode)} beginbfchar\n{pairs}\nendbfchar"
+    font = "<</Type/Font/Subtype/Type1/BaseFont/Courier" + ("/ToUnicode 6 0 R>>" if to_unicode else ">>")
+    objects = [
+        f"<</Type/Catalog/Pages 2 0 R {form}>>",
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 400 300]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>{annotations}>>",
+        f"<</Length {len(content)}>>stream\n{content}\nendstream",
+        font,
+        f"<</Length {len(cmap)}>>stream\n{cmap}\nendstream",
+    ]
+    parts, offsets = "%PDF-1.7\n", []
+    for number, each in enumerate(objects, 1):
+        offsets.append(len(parts))
+        parts += f"{number} 0 obj\n{each}\nendobj\n"
+    table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
+    end = f"xref\n0 7\n0000000000 65535 f \n{table}trailer<</Size 7/Root 1 0 R>>\nstartxref\n{len(parts)}\n%%EOF"
+    return (parts + end).encode("latin-1")
+
+
+@pytest.mark.parametrize("words", ["שלום לכולם חברים.", "مرحبا بكم جميعا.", "ثلاثة كتب جديدة في 2031 هنا"])
+@pytest.mark.parametrize("marked", [False, True])
+def test_words_from_right_to_left_are_read_as_they_stand(words, marked):
+    """Also where the file draws a line from the left and marks each letter with what it is, as browsers do."""
+    codes = {letter: chr(ord("A") + index) for index, letter in enumerate(sorted({*words} - {" "}))}
+    content = ""
+    for at, letter in reversed([*enumerate(re.sub(r"\d+", lambda number: number[0][::-1], words))]):
+        drawn = f"BT /F 10 Tf {300 - 6 * at} 200 Td ({codes.get(letter, ' ')}) Tj ET\n"
+        content += f"/Span<</ActualText<FEFF{ord(letter):04X}>>>BDC {drawn}EMC\n" if marked else drawn
+    data = pdf_of(content, [(code, letter) for letter, code in codes.items()])
+    doc = load_bytes(data, "/rtl.pdf")
+    assert doc.text == words
+    start, end = re.search(r"(?<= )\w+", words).span()
+    (box,) = rectangles(data, doc, Span(start, end))
+    assert (box.x0, box.x1) == pytest.approx((306 - 6 * end, 306 - 6 * start), abs=1.1)

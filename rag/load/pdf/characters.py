@@ -11,7 +11,6 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from rag.load.blocks import raised
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 _HYPHENS = frozenset("-\u00ad\u2010\u2011\ufffe\x02")
 _CLOSING = frozenset(".,;:!?)]")  # parted from a lowered figure before them, though there is no space
 _FORM = re.compile("[\ufb00-\ufdff\ufe70-\ufefc]")  # ligatures and Arabic presentation forms
+_FROM_LEFT = re.compile(r"[\dA-Za-z]+(?:[.,:/][\dA-Za-z]+)*")
 _SPACES = frozenset(" \t\r\n\u00a0\0")
 _SMALL = 0.8  # of the height of the others: raised and lowered figures are lower
 _CELL_GAP = 1.2  # of the line's height: a wider gap parts columns or cells
@@ -161,7 +161,8 @@ def _characters(page: TextPage, raw: Pdfium) -> Iterator[Character]:
 
 
 def _word(characters: list[Character], page: TextPage, raw: Pdfium) -> CharacterRun:
-    _mend_lam_alef(characters)
+    if is_rtl("".join(char for char, _, _ in characters)):
+        _order_rtl(characters)
     boxes = [character[1] for character in characters]
     first = characters[0][2]
     angle = raw.FPDFText_GetCharAngle(page.raw, first) + math.radians(page.page.get_rotation())
@@ -178,11 +179,14 @@ def _word(characters: list[Character], page: TextPage, raw: Pdfium) -> Character
     return CharacterRun(text, (x0, y0, x1, y1), edges, len(text) * bold, upright)
 
 
-def _mend_lam_alef(characters: list[Character]) -> None:
-    """Turn the two letters of an Arabic ligature around, which pdfium gives in the order of sight."""
-    for index, (a, b) in enumerate(pairwise(list(characters))):
-        if b[0] == "\u0644" and a[0] in "\u0622\u0623\u0625\u0627" and a[1] == b[1]:
-            characters[index : index + 2] = [b, a]
+def _order_rtl(characters: list[Character]) -> None:
+    """Order a word as it stands, from the right; numbers and Latin letters in it from the left.
+
+    pdfium gives some in the order of the file. Letters of a ligature stand in one place, lam first.
+    """
+    characters.sort(key=lambda character: (-character[1][2], character[0] != "\u0644"))
+    for part in _FROM_LEFT.finditer("".join(char for char, _, _ in characters)):
+        characters[part.start() : part.end()] = characters[part.start() : part.end()][::-1]
 
 
 def _mark_raised(characters: list[Character]) -> None:
