@@ -542,3 +542,103 @@ def test_words_from_right_to_left_are_read_as_they_stand(words, marked):
     start, end = re.search(r"(?<= )\w+", words).span()
     (box,) = rectangles(data, doc, Span(start, end))
     assert (box.x0, box.x1) == pytest.approx((306 - 6 * end, 306 - 6 * start), abs=1.1)
+
+
+def hall_form():
+    """A form that is filled in: labels left and right of fields, boxes, a list, several lines, a table of fields."""
+    out = io.BytesIO()
+    page = canvas.Canvas(out, pagesize=(500, 700))
+    form = page.acroForm
+    page.setFont("Helvetica-Bold", 16)
+    page.drawString(40, 660, "Hire of the village hall")
+    for x, y, label in (
+        (40, 625, "Name of the hirer"),
+        (40, 600, "Day:"),
+        (200, 600, "Guests:"),
+        (315, 600, "people"),
+        (40, 575, "Kitchen needed:"),
+        (166, 575, "Yes"),
+        (236, 575, "No"),
+        (40, 550, "Room"),
+        (40, 500, "Remarks"),
+        (40, 400, "Fees"),
+        (150, 400, "2023"),
+        (220, 400, "2024"),
+        (40, 380, "Hall"),
+        (40, 360, "Kitchen"),
+        (40, 320, "Signed"),
+    ):
+        page.setFont("Helvetica", 10)
+        page.drawString(x, y, label)
+    options = {"height": 18, "fontSize": 9}
+    form.textfield(name="hirer", x=200, y=620, width=200, value="Odile Marchetti", **options)
+    form.textfield(name="day", x=80, y=595, width=80, value="14 March 2025", **options)
+    form.textfield(name="guests", x=250, y=595, width=60, value="85", **options)
+    form.checkbox(name="yes", x=150, y=572, size=12, checked=True)
+    form.checkbox(name="no", x=220, y=572, size=12, checked=False)
+    form.choice(name="room", x=200, y=545, width=120, value="Great hall", options=["Great hall", "Attic"], **options)
+    remark = "The band brings its own amplifiers.\nPlease leave the stage free from noon on, and the side door open."
+    form.textfield(name="remarks", x=200, y=430, width=220, height=80, value=remark, fieldFlags="multiline", fontSize=9)
+    for name, x, y, value in (
+        ("a", 150, 375, "120"),
+        ("b", 220, 375, "140"),
+        ("c", 150, 355, "35"),
+        ("d", 220, 355, "40"),
+    ):
+        form.textfield(name=name, x=x, y=y, width=50, value=value, **options)
+    form.textfield(name="signed", x=200, y=315, width=50, value="", **options)
+    page.save()
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_what_is_filled_in_stands_behind_its_label(drawn):
+    """Also where the file has no picture of the fields, and says that whoever shows it should draw them."""
+    data = hall_form() if drawn else hall_form().replace(b"/AP", b"/XX")
+    doc = load_bytes(data, "/hall.pdf")
+    lines = [
+        "Name of the hirer Odile Marchetti",
+        "Day: 14 March 2025 | Guests: 85 people",
+        "Kitchen needed: ☒ Yes ☐ No",
+        "Room Great hall",
+        "Remarks The band brings its own amplifiers. Please leave the stage free from noon on, and the side door open.",
+        "Fees | 2023 | 2024",
+        "Fees: Hall | 2023: 120 | 2024: 140",
+        "Fees: Kitchen | 2023: 35 | 2024: 40",
+    ]
+    assert doc.text.split("\n\n") == ["Hire of the village hall", "\n".join(lines), "Signed"]
+    for value, (x0, y0, x1, y1) in {
+        "Odile Marchetti": (200, 62, 400, 80),
+        "85": (250, 87, 310, 105),
+        "☒": (150, 116, 162, 128),
+        "Great hall": (200, 137, 320, 155),
+        "amplifiers": (200, 190, 420, 270),
+        "140": (220, 307, 270, 325),
+    }.items():
+        start = doc.text.index(value)
+        (box,) = rectangles(data, doc, Span(start, start + len(value)))
+        assert x0 <= box.x0 < box.x1 <= x1
+        assert y0 - 2 <= box.y0 < box.y1 <= y1 + 2
+
+
+def test_secret_and_hidden_fields_are_not_read():
+    """Those that a person does not see; a form whose fields are empty is read as before."""
+    out = io.BytesIO()
+    page = canvas.Canvas(out, pagesize=(400, 300))
+    page.drawString(40, 250, "Door code:")
+    page.acroForm.textfield(name="code", x=120, y=245, width=100, height=18, value="4711", fieldFlags="password")
+    page.drawString(40, 220, "Name:")
+    page.acroForm.textfield(name="name", x=120, y=215, width=100, height=18, value="Ines", annotationFlags="hidden")
+    page.acroForm.textfield(name="more", x=120, y=185, width=100, height=18, value="")
+    page.save()
+    assert load_bytes(out.getvalue(), "/door.pdf").text == "Door code: Name:"
+
+
+def test_a_page_without_words_is_what_is_filled_in():
+    """It has no label, and no letters of its own."""
+    out = io.BytesIO()
+    page = canvas.Canvas(out, pagesize=(400, 300))
+    page.rect(20, 20, 360, 260)
+    page.acroForm.textfield(name="name", x=120, y=215, width=100, height=18, value="Ines Falk")
+    page.save()
+    assert load_bytes(out.getvalue(), "/name.pdf").text == "Ines Falk"

@@ -66,6 +66,7 @@ class CharacterRun:
     edges: list[Edge] = field(default_factory=list)
     strong: int = 0  # how many of its characters are bold
     upright: bool = True
+    filled: bool = False  # a form's value, or a line with one
     cells: tuple[CharacterRun, ...] = ()  # of a row of a table; as wide as the columns where lines divide it
 
     @property
@@ -93,6 +94,7 @@ class CharacterRun:
         self.edges = [*self.edges, *[(self.box[2], other.box[0])] * len(separator), *other.edges]  # a copy has the old
         self.text += separator + other.text
         self.strong += other.strong
+        self.filled |= other.filled
         (x0, y0, x1, y1), (left, top, right, bottom) = self.box, other.box
         if other.height >= _SMALL * self.height:  # a raised figure makes no line higher
             y0, y1 = min(y0, top), max(y1, bottom)

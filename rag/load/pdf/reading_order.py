@@ -126,6 +126,7 @@ def _rows(runs: Sequence[CharacterRun], page: int) -> list[Line]:
     for index, group in enumerate(groups):
         around = [*groups[max(0, index - 1) : index], *groups[index + 1 : index + 2]]
         is_row = len(group) > 1 and any(_aligned(group, other) for other in around)
+        is_row = is_row or any(run.filled for run in group)  # what is filled in goes on in no other line
         run = replace(beside(group, " | "), cells=tuple(group)) if is_row else beside(group)
         lines.append(Line(run, page, left, right))
     return lines
@@ -144,10 +145,12 @@ def merged(group: list[CharacterRun]) -> list[CharacterRun]:
     if group[0].cells:
         return group
     rtl = is_rtl("".join(run.text for run in group))
+    ordered = sorted(group, key=lambda run: -run.box[2] if rtl else run.box[0])
+    labelled = not any(a.filled and b.filled for a, b in pairwise(ordered))  # else a table's cells are filled in
     cells: list[CharacterRun] = []
-    for run in sorted(group, key=lambda run: -run.box[2] if rtl else run.box[0]):
+    for run in ordered:
         gap = apart(cells[-1].box if cells else run.box, run.box)
-        if cells and gap < run.height:
+        if cells and (gap < run.height or (run.filled and labelled)):
             cells[-1].extend(run, " " if gap > 0.15 * run.height else "")
         else:
             cells.append(replace(run))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def name_cells(blocks: Sequence[Paragraph]) -> None:
     """Let each row of a table say with every value what it is, where the table's first row looks like names."""
-    for is_table, group in groupby(blocks, lambda block: bool(block.lines[0].run.cells)):
+    for is_table, group in groupby(blocks, lambda block: len(block.lines[0].run.cells) > 1):
         if not is_table:
             continue
         part = list(group)
