@@ -642,3 +642,39 @@ def test_a_page_without_words_is_what_is_filled_in():
     page.acroForm.textfield(name="name", x=120, y=215, width=100, height=18, value="Ines Falk")
     page.save()
     assert load_bytes(out.getvalue(), "/name.pdf").text == "Ines Falk"
+
+
+CATCH = [
+    ("", "Herring", "Cod", "Plaice"),
+    ("North sea (tonnes)",),
+    ("Skerry", "412", "96", "31"),
+    ("Holm", "388", "102", "27"),
+    ("Inner fjord (tonnes)",),
+    ("Skerry", "57", "12", "9"),
+    ("Holm", "61", "14", "8"),
+    ("Vik", "44", "11", "6"),
+]
+
+
+@pytest.mark.parametrize(("right", "step"), [(330, 15.5), (330, 11.7), (40, 15.5)])
+def test_labels_of_a_chart_are_no_cells_of_the_table_beside_it(right, step):
+    """The chart is right or left of the table; the names of the columns hold below a line that names a group."""
+    out = io.BytesIO()
+    page = canvas.Canvas(out, pagesize=A4)
+    left = 60 if right > 200 else 230
+    for index, row in enumerate(CATCH):
+        for x, cell in zip((left, left + 90, left + 150, left + 210), row, strict=False):
+            draw(page, cell, x, 700 - 13 * index)
+    for index in range(9):
+        draw(page, str(900 - 100 * index), right, 712 - step * index, 6)
+        page.line(right + 25, 714 - step * index, right + 150, 714 - step * index)
+    for index, month in enumerate("JFMAMJJASOND"):
+        draw(page, month, right + 30 + 10 * index, 565, 6)
+    page.save()
+    data = out.getvalue()
+    doc = load_bytes(data, "/catch.pdf")
+    rows = [f"{row[0]} | Herring: {row[1]} | Cod: {row[2]} | Plaice: {row[3]}" for row in CATCH if row[0] and row[1:]]
+    assert "\n\nNorth sea (tonnes)\n\n" + "\n".join(rows[:2]) in doc.text
+    assert "\n\nInner fjord (tonnes)\n\n" + "\n".join(rows[2:]) in doc.text
+    start = doc.text.index("102")
+    assert letters_in(data, rectangles(data, doc, Span(start, start + 3))) == "102"

@@ -182,10 +182,7 @@ def _word(characters: list[Character], page: TextPage, raw: Pdfium) -> Character
 
 
 def _order_rtl(characters: list[Character]) -> None:
-    """Order a word as it stands, from the right; numbers and Latin letters in it from the left.
-
-    pdfium gives some in the order of the file. Letters of a ligature stand in one place, lam first.
-    """
+    """Order a word as it stands, from the right; numbers in it from the left, and of letters in one place lam first."""
     characters.sort(key=lambda character: (-character[1][2], character[0] != "\u0644"))
     for part in _FROM_LEFT.finditer("".join(char for char, _, _ in characters)):
         characters[part.start() : part.end()] = characters[part.start() : part.end()][::-1]

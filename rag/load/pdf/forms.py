@@ -17,10 +17,7 @@ _SIZE = 12.0  # points of a value's letters, at most
 
 
 def values(page: Pdfium) -> Iterator[CharacterRun]:
-    """Yield what is filled in on a page; a ticked box is ☒, an empty one ☐.
-
-    Letters are as wide as the other. Of a value of several lines, all of the field's width stands for each letter.
-    """
+    """Yield what is filled in; a ticked box is ☒, an empty one ☐. Letters of a long value are as wide as its field."""
     from pypdfium2 import raw
 
     placed, box = placing(page), raw.FS_RECTF()
@@ -33,21 +30,19 @@ def values(page: Pdfium) -> Iterator[CharacterRun]:
             step, top = height / 2, (y0 + y1 - height) / 2
             edges = [(x0 + step * at, x0 + step * (at + 1)) for at in range(len(value))]
             if edges[-1][1] > x1:
-                top = y0 if y1 - y0 > 2 * height else top
-                edges = [(x0, x1)] * len(value)
+                top, edges = y0 if y1 - y0 > 2 * height else top, [(x0, x1)] * len(value)
             yield CharacterRun(value, (x0, top, x1, top + height), edges, filled=True)
         raw.FPDFPage_CloseAnnot(field)
 
 
 def _value(form: Pdfium, field: Pdfium, raw: Pdfium) -> str:
-    kind, flags = raw.FPDFAnnot_GetFormFieldType(form, field), raw.FPDFAnnot_GetFormFieldFlags(form, field)
+    kind = raw.FPDFAnnot_GetFormFieldType(form, field)
     hidden = raw.FPDFAnnot_GetFlags(field) & (raw.FPDF_ANNOT_FLAG_HIDDEN | raw.FPDF_ANNOT_FLAG_NOVIEW)
     if kind in {raw.FPDF_FORMFIELD_CHECKBOX, raw.FPDF_FORMFIELD_RADIOBUTTON} and not hidden:
         return "☒" if raw.FPDFAnnot_IsChecked(form, field) else "☐"
     written = {raw.FPDF_FORMFIELD_TEXTFIELD, raw.FPDF_FORMFIELD_COMBOBOX, raw.FPDF_FORMFIELD_LISTBOX}
-    if hidden or kind not in written or flags & raw.FPDF_FORMFLAG_TEXT_PASSWORD:
+    if hidden or kind not in written or raw.FPDFAnnot_GetFormFieldFlags(form, field) & raw.FPDF_FORMFLAG_TEXT_PASSWORD:
         return ""
-    size = raw.FPDFAnnot_GetFormFieldValue(form, field, None, 0)
-    buffer = (ctypes.c_ushort * (size // 2))()
-    raw.FPDFAnnot_GetFormFieldValue(form, field, buffer, size)
+    buffer = (ctypes.c_ushort * (raw.FPDFAnnot_GetFormFieldValue(form, field, None, 0) // 2))()
+    raw.FPDFAnnot_GetFormFieldValue(form, field, buffer, ctypes.sizeof(buffer))
     return storable(" ".join(bytes(buffer).decode("utf-16-le", "replace").rstrip("\0").split()))

@@ -73,7 +73,7 @@ def _gutter(runs: Sequence[CharacterRun]) -> Gutter | None:
         for index in range(int((run.box[0] - start) / _BIN), int((run.box[2] - start) / _BIN) + 1):
             cover[index] += 1
     for level in sorted({count for count in cover if count <= _MOST_ACROSS * len(runs)}):
-        found = [gap for gap in _gaps(cover, level, start) if _parts_text(runs, gap)]
+        found = [gap for gap in _gaps(cover, level, start) if _parts_text(runs, gap) or _parts_lines(runs, gap)]
         if found:
             return max(found, key=lambda gap: gap[1] - gap[0])
     return None
@@ -91,6 +91,14 @@ def _parts_text(runs: Sequence[CharacterRun], gap: Gutter) -> bool:
     left = [run for run in runs if run.box[2] <= gap[0] + _BIN]
     right = [run for run in runs if run.box[0] >= gap[1] - _BIN]
     return _is_column(left) and _is_column(right)
+
+
+def _parts_lines(runs: Sequence[CharacterRun], gap: Gutter) -> bool:
+    """Tell whether hardly a line goes on behind a gap, as none does from a table to the chart beside it."""
+    sides = ([run for run in runs if run.box[2] <= gap[0] + _BIN], [run for run in runs if run.box[0] >= gap[1] - _BIN])
+    left, right = ({round(2 * (run.box[3] - run.height / 5)) for run in side} for side in sides)  # feet of the letters
+    shared = sum(not right.isdisjoint((foot - 1, foot, foot + 1)) for foot in left)
+    return 4 <= min(len(left), len(right)) >= 3 * shared
 
 
 def _is_column(runs: Sequence[CharacterRun]) -> bool:
@@ -124,9 +132,11 @@ def _rows(runs: Sequence[CharacterRun], page: int) -> list[Line]:
     groups = [merged(group) for group in same_line(runs)]
     lines: list[Line] = []
     for index, group in enumerate(groups):
-        around = [*groups[max(0, index - 1) : index], *groups[index + 1 : index + 2]]
-        is_row = len(group) > 1 and any(_aligned(group, other) for other in around)
-        is_row = is_row or any(run.filled for run in group)  # what is filled in goes on in no other line
+        reach = 2 if len(group) > 2 else 1  # lines: names of columns may stand above that of a group of rows
+        around = [*groups[max(0, index - reach) : index], *groups[index + 1 : index + 1 + reach]]
+        is_row = any(run.filled for run in group) or (
+            len(group) > 1 and any(_aligned(group, other) for other in around)
+        )
         run = replace(beside(group, " | "), cells=tuple(group)) if is_row else beside(group)
         lines.append(Line(run, page, left, right))
     return lines
