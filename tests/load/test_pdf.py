@@ -503,3 +503,178 @@ def test_neither_bold_words_nor_raised_figures_divide_a_paragraph():
     texts = [f"<b>Funding.</b> {money}", hedges.format("<super>2</super>")]
     SimpleDocTemplate(out, pagesize=A4).build([Paragraph(text, body) for text in texts])
     assert load_bytes(out.getvalue(), "/bats.pdf").text.split("\n\n") == [f"Funding. {money}", hedges.format("²")]
+
+
+def pdf_of(content, to_unicode=(), annotations="", form=""):
+    """Return a PDF of one page, 400 points wide and 300 high, whose font says which letters its codes are."""
+    pairs = "\n".join(f"<{ord(code):02x}> <{ord(letter):04x}>" for code, letter in to_unicode)
+    cmap = f"1 begincodespacerange <00> <ff> endcodespacerange\n{len(to_unicode)} beginbfchar\n{pairs}\nendbfchar"
+    font = "<</Type/Font/Subtype/Type1/BaseFont/Courier" + ("/ToUnicode 6 0 R>>" if to_unicode else ">>")
+    objects = [
+        f"<</Type/Catalog/Pages 2 0 R {form}>>",
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 400 300]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>{annotations}>>",
+        f"<</Length {len(content)}>>stream\n{content}\nendstream",
+        font,
+        f"<</Length {len(cmap)}>>stream\n{cmap}\nendstream",
+    ]
+    parts, offsets = "%PDF-1.7\n", []
+    for number, each in enumerate(objects, 1):
+        offsets.append(len(parts))
+        parts += f"{number} 0 obj\n{each}\nendobj\n"
+    table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
+    end = f"xref\n0 7\n0000000000 65535 f \n{table}trailer<</Size 7/Root 1 0 R>>\nstartxref\n{len(parts)}\n%%EOF"
+    return (parts + end).encode("latin-1")
+
+
+@pytest.mark.parametrize("words", ["שלום לכולם חברים.", "مرحبا بكم جميعا.", "ثلاثة كتب جديدة في 2031 هنا"])
+@pytest.mark.parametrize("marked", [False, True])
+def test_words_from_right_to_left_are_read_as_they_stand(words, marked):
+    """Also where the file draws a line from the left and marks each letter with what it is, as browsers do."""
+    codes = {letter: chr(ord("A") + index) for index, letter in enumerate(sorted({*words} - {" "}))}
+    content = ""
+    for at, letter in reversed([*enumerate(re.sub(r"\d+", lambda number: number[0][::-1], words))]):
+        drawn = f"BT /F 10 Tf {300 - 6 * at} 200 Td ({codes.get(letter, ' ')}) Tj ET\n"
+        content += f"/Span<</ActualText<FEFF{ord(letter):04X}>>>BDC {drawn}EMC\n" if marked else drawn
+    data = pdf_of(content, [(code, letter) for letter, code in codes.items()])
+    doc = load_bytes(data, "/rtl.pdf")
+    assert doc.text == words
+    start, end = re.search(r"(?<= )\w+", words).span()
+    (box,) = rectangles(data, doc, Span(start, end))
+    assert (box.x0, box.x1) == pytest.approx((306 - 6 * end, 306 - 6 * start), abs=1.1)
+
+
+def hall_form():
+    """A form that is filled in: labels left and right of fields, boxes, a list, several lines, a table of fields."""
+    out = io.BytesIO()
+    page = canvas.Canvas(out, pagesize=(500, 700))
+    form = page.acroForm
+    page.setFont("Helvetica-Bold", 16)
+    page.drawString(40, 660, "Hire of the village hall")
+    for x, y, label in (
+        (40, 625, "Name of the hirer"),
+        (40, 600, "Day:"),
+        (200, 600, "Guests:"),
+        (315, 600, "people"),
+        (40, 575, "Kitchen needed:"),
+        (166, 575, "Yes"),
+        (236, 575, "No"),
+        (40, 550, "Room"),
+        (40, 500, "Remarks"),
+        (40, 400, "Fees"),
+        (150, 400, "2023"),
+        (220, 400, "2024"),
+        (40, 380, "Hall"),
+        (40, 360, "Kitchen"),
+        (40, 320, "Signed"),
+    ):
+        page.setFont("Helvetica", 10)
+        page.drawString(x, y, label)
+    options = {"height": 18, "fontSize": 9}
+    form.textfield(name="hirer", x=200, y=620, width=200, value="Odile Marchetti", **options)
+    form.textfield(name="day", x=80, y=595, width=80, value="14 March 2025", **options)
+    form.textfield(name="guests", x=250, y=595, width=60, value="85", **options)
+    form.checkbox(name="yes", x=150, y=572, size=12, checked=True)
+    form.checkbox(name="no", x=220, y=572, size=12, checked=False)
+    form.choice(name="room", x=200, y=545, width=120, value="Great hall", options=["Great hall", "Attic"], **options)
+    remark = "The band brings its own amplifiers.\nPlease leave the stage free from noon on, and the side door open."
+    form.textfield(name="remarks", x=200, y=430, width=220, height=80, value=remark, fieldFlags="multiline", fontSize=9)
+    for name, x, y, value in (
+        ("a", 150, 375, "120"),
+        ("b", 220, 375, "140"),
+        ("c", 150, 355, "35"),
+        ("d", 220, 355, "40"),
+    ):
+        form.textfield(name=name, x=x, y=y, width=50, value=value, **options)
+    form.textfield(name="signed", x=200, y=315, width=50, value="", **options)
+    page.save()
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_what_is_filled_in_stands_behind_its_label(drawn):
+    """Also where the file has no picture of the fields, and says that whoever shows it should draw them."""
+    data = hall_form() if drawn else hall_form().replace(b"/AP", b"/XX")
+    doc = load_bytes(data, "/hall.pdf")
+    lines = [
+        "Name of the hirer Odile Marchetti",
+        "Day: 14 March 2025 | Guests: 85 people",
+        "Kitchen needed: ☒ Yes ☐ No",
+        "Room Great hall",
+        "Remarks The band brings its own amplifiers. Please leave the stage free from noon on, and the side door open.",
+        "Fees | 2023 | 2024",
+        "Fees: Hall | 2023: 120 | 2024: 140",
+        "Fees: Kitchen | 2023: 35 | 2024: 40",
+    ]
+    assert doc.text.split("\n\n") == ["Hire of the village hall", "\n".join(lines), "Signed"]
+    for value, (x0, y0, x1, y1) in {
+        "Odile Marchetti": (200, 62, 400, 80),
+        "85": (250, 87, 310, 105),
+        "☒": (150, 116, 162, 128),
+        "Great hall": (200, 137, 320, 155),
+        "amplifiers": (200, 190, 420, 270),
+        "140": (220, 307, 270, 325),
+    }.items():
+        start = doc.text.index(value)
+        (box,) = rectangles(data, doc, Span(start, start + len(value)))
+        assert x0 <= box.x0 < box.x1 <= x1
+        assert y0 - 2 <= box.y0 < box.y1 <= y1 + 2
+
+
+def test_secret_and_hidden_fields_are_not_read():
+    """Those that a person does not see; a form whose fields are empty is read as before."""
+    out = io.BytesIO()
+    page = canvas.Canvas(out, pagesize=(400, 300))
+    page.drawString(40, 250, "Door code:")
+    page.acroForm.textfield(name="code", x=120, y=245, width=100, height=18, value="4711", fieldFlags="password")
+    page.drawString(40, 220, "Name:")
+    page.acroForm.textfield(name="name", x=120, y=215, width=100, height=18, value="Ines", annotationFlags="hidden")
+    page.acroForm.textfield(name="more", x=120, y=185, width=100, height=18, value="")
+    page.save()
+    assert load_bytes(out.getvalue(), "/door.pdf").text == "Door code: Name:"
+
+
+def test_a_page_without_words_is_what_is_filled_in():
+    """It has no label, and no letters of its own."""
+    out = io.BytesIO()
+    page = canvas.Canvas(out, pagesize=(400, 300))
+    page.rect(20, 20, 360, 260)
+    page.acroForm.textfield(name="name", x=120, y=215, width=100, height=18, value="Ines Falk")
+    page.save()
+    assert load_bytes(out.getvalue(), "/name.pdf").text == "Ines Falk"
+
+
+CATCH = [
+    ("", "Herring", "Cod", "Plaice"),
+    ("North sea (tonnes)",),
+    ("Skerry", "412", "96", "31"),
+    ("Holm", "388", "102", "27"),
+    ("Inner fjord (tonnes)",),
+    ("Skerry", "57", "12", "9"),
+    ("Holm", "61", "14", "8"),
+    ("Vik", "44", "11", "6"),
+]
+
+
+@pytest.mark.parametrize(("right", "step"), [(330, 15.5), (330, 11.7), (40, 15.5)])
+def test_labels_of_a_chart_are_no_cells_of_the_table_beside_it(right, step):
+    """The chart is right or left of the table; the names of the columns hold below a line that names a group."""
+    out = io.BytesIO()
+    page = canvas.Canvas(out, pagesize=A4)
+    left = 60 if right > 200 else 230
+    for index, row in enumerate(CATCH):
+        for x, cell in zip((left, left + 90, left + 150, left + 210), row, strict=False):
+            draw(page, cell, x, 700 - 13 * index)
+    for index in range(9):
+        draw(page, str(900 - 100 * index), right, 712 - step * index, 6)
+        page.line(right + 25, 714 - step * index, right + 150, 714 - step * index)
+    for index, month in enumerate("JFMAMJJASOND"):
+        draw(page, month, right + 30 + 10 * index, 565, 6)
+    page.save()
+    data = out.getvalue()
+    doc = load_bytes(data, "/catch.pdf")
+    rows = [f"{row[0]} | Herring: {row[1]} | Cod: {row[2]} | Plaice: {row[3]}" for row in CATCH if row[0] and row[1:]]
+    assert "\n\nNorth sea (tonnes)\n\n" + "\n".join(rows[:2]) in doc.text
+    assert "\n\nInner fjord (tonnes)\n\n" + "\n".join(rows[2:]) in doc.text
+    start = doc.text.index("102")
+    assert letters_in(data, rectangles(data, doc, Span(start, start + 3))) == "102"

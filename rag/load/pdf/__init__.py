@@ -12,6 +12,7 @@ from rag.language.published import parse_date, publication_date
 from rag.load.blocks import PARAGRAPH, Block, assemble, join, page_starts
 from rag.load.pdf import ocr
 from rag.load.pdf.characters import joined, page_words
+from rag.load.pdf.forms import values
 from rag.load.pdf.paragraphs import headers_and_footers, joined_lines
 from rag.load.pdf.reading_order import page_lines
 from rag.load.pdf.ruled_tables import rows
@@ -71,6 +72,7 @@ def open_pdf(data: bytes, uri: str) -> Pdf:
 
     try:
         pdf = pypdfium2.PdfDocument(data)
+        pdf.init_forms()
     except pypdfium2.PdfiumError as error:
         if "password" in str(error).lower():
             raise LoadError(f"{uri}: is encrypted; save it without a password") from error
@@ -99,10 +101,10 @@ def read_page(pdf: Pdf, number: int, before_page: Callable[[], None]) -> PageCon
     except pypdfium2.PdfiumError:
         return PageContent([], (0.0, 0.0))
     try:
-        table, words = rows(page, list(page_words(text)))
-        runs = [*table, *joined(words)]
-        scanned = [] if runs else ocr.page_runs(page, before_page)
-        lines = page_lines(runs or scanned or [], number)
+        printed = list(page_words(text))
+        scanned = [] if printed else ocr.page_runs(page, before_page)  # which reads what is filled in as well
+        table, words = rows(page, [*printed, *values(page)])
+        lines = page_lines(scanned or [*table, *joined(words)], number)
         return PageContent(lines, page.get_size(), scanned=bool(scanned), failed=scanned is None)
     finally:
         text.close()

@@ -11,7 +11,6 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from rag.load.blocks import raised
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 _HYPHENS = frozenset("-\u00ad\u2010\u2011\ufffe\x02")
 _CLOSING = frozenset(".,;:!?)]")  # parted from a lowered figure before them, though there is no space
 _FORM = re.compile("[\ufb00-\ufdff\ufe70-\ufefc]")  # ligatures and Arabic presentation forms
+_FROM_LEFT = re.compile(r"[\dA-Za-z]+(?:[.,:/][\dA-Za-z]+)*")
 _SPACES = frozenset(" \t\r\n\u00a0\0")
 _SMALL = 0.8  # of the height of the others: raised and lowered figures are lower
 _TURN = 15  # degrees: text that is turned by less than half of it is level
@@ -73,6 +73,7 @@ class CharacterRun:
     edges: list[Edge] = field(default_factory=list)
     strong: int = 0  # how many of its characters are bold
     angle: int = 0  # degrees by which it is turned to the right; its places are those of the page turned back
+    filled: bool = False  # a form's value, or a line with one
     cells: tuple[CharacterRun, ...] = ()  # of a row of a table; as wide as the columns where lines divide it
 
     @property
@@ -100,6 +101,7 @@ class CharacterRun:
         self.edges = [*self.edges, *[(self.box[2], other.box[0])] * len(separator), *other.edges]  # a copy has the old
         self.text += separator + other.text
         self.strong += other.strong
+        self.filled |= other.filled
         (x0, y0, x1, y1), (left, top, right, bottom) = self.box, other.box
         if other.height >= _SMALL * self.height:  # a raised figure makes no line higher
             y0, y1 = min(y0, top), max(y1, bottom)
@@ -184,7 +186,8 @@ def _characters(page: TextPage, raw: Pdfium) -> Iterator[Character]:
 
 
 def _word(characters: list[Character], angle: int, page: TextPage, raw: Pdfium) -> CharacterRun:
-    _mend_lam_alef(characters)
+    if is_rtl("".join(char for char, _, _ in characters)):
+        _order_rtl(characters)
     boxes = [character[1] for character in characters]
     if angle % 90 == 0:  # the box around an oblique character is the higher the wider it is
         _mark_raised(characters)
@@ -198,11 +201,11 @@ def _word(characters: list[Character], angle: int, page: TextPage, raw: Pdfium) 
     return CharacterRun(text, (x0, y0, x1, y1), edges, len(text) * bold, angle)
 
 
-def _mend_lam_alef(characters: list[Character]) -> None:
-    """Turn the two letters of an Arabic ligature around, which pdfium gives in the order of sight."""
-    for index, (a, b) in enumerate(pairwise(list(characters))):
-        if b[0] == "\u0644" and a[0] in "\u0622\u0623\u0625\u0627" and a[1] == b[1]:
-            characters[index : index + 2] = [b, a]
+def _order_rtl(characters: list[Character]) -> None:
+    """Order a word as it stands, from the right; numbers in it from the left, and of letters in one place lam first."""
+    characters.sort(key=lambda character: (-character[1][2], character[0] != "\u0644"))
+    for part in _FROM_LEFT.finditer("".join(char for char, _, _ in characters)):
+        characters[part.start() : part.end()] = characters[part.start() : part.end()][::-1]
 
 
 def _mark_raised(characters: list[Character]) -> None:

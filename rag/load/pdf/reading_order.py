@@ -73,7 +73,8 @@ def _gutter(runs: Sequence[CharacterRun]) -> Gutter | None:
     for level in sorted({count for count in cover if count <= _MOST_ACROSS * len(runs)}):
         gaps = _gaps(cover, level, start)
         ends = [(-math.inf, -math.inf), *gaps, (math.inf, math.inf)]
-        found = [gap for (a, _), gap, (_, b) in zip(ends, gaps, ends[2:], strict=False) if _parts_text(runs, gap, a, b)]
+        sides = zip(ends, gaps, ends[2:], strict=False)
+        found = [g for (a, _), g, (_, b) in sides if _parts_text(runs, g, a, b) or _parts_lines(runs, g)]
         if found:
             return max(found, key=lambda gap: gap[1] - gap[0])
     return None
@@ -92,6 +93,14 @@ def _parts_text(runs: Sequence[CharacterRun], gap: Gutter, start: float, end: fl
     right = [run for run in runs if run.box[0] >= gap[1] - _BIN]
     near = [[run for run in runs if a <= run.box[0] and run.box[2] <= b] for a, b in ((start, gap[1]), (gap[0], end))]
     return all(_is_column(side, _FILL) for side in (left, right)) or all(_is_column(side, _FULL) for side in near)
+
+
+def _parts_lines(runs: Sequence[CharacterRun], gap: Gutter) -> bool:
+    """Tell whether hardly a line goes on behind a gap, as none does from a table to the chart beside it."""
+    sides = ([run for run in runs if run.box[2] <= gap[0] + _BIN], [run for run in runs if run.box[0] >= gap[1] - _BIN])
+    left, right = ({round(2 * (run.box[3] - run.height / 5)) for run in side} for side in sides)  # feet of the letters
+    shared = sum(not right.isdisjoint((foot - 1, foot, foot + 1)) for foot in left)
+    return 4 <= min(len(left), len(right)) >= 3 * shared
 
 
 def _is_column(runs: Sequence[CharacterRun], fill: float) -> bool:
@@ -125,8 +134,11 @@ def _rows(runs: Sequence[CharacterRun], page: int) -> list[Line]:
     groups = [merged(group) for group in same_line(runs)]
     lines: list[Line] = []
     for index, group in enumerate(groups):
-        around = [*groups[max(0, index - 1) : index], *groups[index + 1 : index + 2]]
-        is_row = len(group) > 1 and any(_aligned(group, other) for other in around)
+        reach = 2 if len(group) > 2 else 1  # lines: names of columns may stand above that of a group of rows
+        around = [*groups[max(0, index - reach) : index], *groups[index + 1 : index + 1 + reach]]
+        is_row = any(run.filled for run in group) or (
+            len(group) > 1 and any(_aligned(group, other) for other in around)
+        )
         run = replace(beside(group, " | "), cells=tuple(group)) if is_row else beside(group)
         lines.append(Line(run, page, left, right))
     return lines
@@ -145,10 +157,12 @@ def merged(group: list[CharacterRun]) -> list[CharacterRun]:
     if group[0].cells:
         return group
     rtl = is_rtl("".join(run.text for run in group))
+    ordered = sorted(group, key=lambda run: -run.box[2] if rtl else run.box[0])
+    labelled = not any(a.filled and b.filled for a, b in pairwise(ordered))  # else a table's cells are filled in
     cells: list[CharacterRun] = []
-    for run in sorted(group, key=lambda run: -run.box[2] if rtl else run.box[0]):
+    for run in ordered:
         gap = apart(cells[-1].box if cells else run.box, run.box)
-        if cells and gap < run.height:
+        if cells and (gap < run.height or (run.filled and labelled)):
             cells[-1].extend(run, " " if gap > 0.15 * run.height else "")
         else:
             cells.append(replace(run))

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 def name_cells(blocks: Sequence[Paragraph]) -> None:
     """Let each row of a table say with every value what it is, where the table's first row looks like names."""
-    for is_table, group in groupby(blocks, lambda block: bool(block.lines[0].run.cells)):
+    is_row = [False, *(len(block.lines[0].run.cells) > 1 for block in blocks), False]
+    around = zip(is_row, is_row[1:], is_row[2:], blocks, strict=False)
+    # A line between two rows names those below it; the columns stay.
+    inside = iter([here or (above and below and len(block.lines) == 1) for above, here, below, block in around])
+    for is_table, group in groupby(blocks, lambda _: next(inside)):
         if not is_table:
             continue
         part = list(group)
@@ -69,7 +73,7 @@ def _names(part: Sequence[Paragraph], rows: Sequence[list[str]]) -> tuple[int, l
         spread: Iterator[str] = accumulate(head, lambda last, name: name or last)  # also over columns without one
         pairs = zip(spread, rows[1], strict=True)
         head, heads = [upper if upper == lower else f"{upper} {lower}".strip() for upper, lower in pairs], 2
-    below = [row for row in rows[heads:] if row]
+    below = [row for row in rows[heads:] if any(row)]
     counted = any(is_number(cell) for row in below for cell in row)
     names = heading_row([head, *below]) if counted or part[0].lines[0].run.bold else []
     return heads if names else 0, names
