@@ -16,7 +16,6 @@ _NUMBER = re.compile(r"[\s(]*[-+]?[\d.,:/%€$£ -]+[)%]?\s*")
 _NONE: Mapping[int, Sequence[tuple[int, int]]] = MappingProxyType({})
 _YEAR = re.compile(r"(?:19|20)\d\d(?:[-–/](?:\d\d){1,2})?")
 _LONGEST_NAME = 80  # characters of a column's name
-_COLONS = ":："
 _AHEAD = 20  # rows of a table that tell what it is
 
 
@@ -67,30 +66,27 @@ def sheet_table(
     cover several. An empty row ends a table, but not right below the names, nor where the table seems to go on.
     """
     header: list[str] | None = None
+    heads: Sequence[Sequence[str]] = ()  # the rows that name the columns
     above: Sequence[str] = ()  # the row before, while no values have come
-    spans: Sequence[tuple[int, int]]
-    heads: Sequence[Sequence[str]]
     for part in (part for filled, part in groupby(rows, lambda each: any(map(str.strip, each[1]))) if filled):
         ahead = list(islice(part, _AHEAD))
         near = [cells for _, cells in ahead]
         form, fresh = _is_form(near), True
         header = header if header and not form and _goes_on(header, near, bare=bool(above)) else None
-        above, spans, heads = (), (), ()
+        above, before = (), 0
         for number, cells in chain(ahead, part):
             places = _filled(cells)
             first, last = (f"{column_letters(index)}{number}" for index in (places[0], places[-1]))
-            over = _over(above, spans, cells)
+            over = _over(above, across.get(before, ()), cells)
             names = None if form else _names(over, cells)
             text = row([cells[index] for index in places])
             if names and (over or header is None):
                 header, heads = _spread(names, across.get(number, ())), (above, cells)
             elif header and cells not in heads:
                 text = record(header, cells)
-            is_above = not header or cells in heads
-            above, spans = (cells, across.get(number, ())) if is_above else ((), ())
-            yield Block(
-                text, None, "\n\n" if fresh else "\n", f"{sheet}{first}" + (f":{last}" if last != first else "")
-            )
+            above, before = (cells, number) if not header or cells in heads else ((), 0)
+            place = sheet + (f"{first}:{last}" if last != first else first)
+            yield Block(text, None, "\n\n" if fresh else "\n", place)
             fresh = len(places) == 1 and header is None
 
 
@@ -155,16 +151,15 @@ def _over(above: Sequence[str], spans: Sequence[tuple[int, int]], cells: Sequenc
     begins with the lower row, to the left if the last ends with it. A single cell in the first column is a title.
     """
     upper, own = _filled(above), _filled(cells)
-    if not upper or not any(index > upper[0] and index not in upper for index in own):
+    if not upper or max({*own} - {*upper}, default=0) <= upper[0]:
         return None
     repeated = len({cells[index] for index in own}) < len(own)
     if own[0] >= upper[0] and (len(upper) == 1 or not (spans or own[0] > upper[0] or repeated)):
         return None
     names = [*map(str.strip, above), *[""] * (len(cells) - len(above))]
-    starts, ends = upper[0] in own[:2] or own[0] in upper, own[-1] in upper
-    if spans or not (starts or ends):
+    step = 1 if upper[0] in own[:2] or own[0] in upper else -1
+    if spans or (step < 0 and own[-1] not in upper):
         return _spread(names, spans)
-    step = 1 if starts else -1
     covered: Iterator[str] = accumulate(names[::step], lambda before, name: name or before)
     return list(covered)[::step]
 
@@ -180,7 +175,7 @@ def _names(above: Sequence[str] | None, cells: Sequence[str]) -> list[str] | Non
     may_have_years = years > 1 and (years < len(own) or places[0] > 0)
     if len(own) < 2 or not all(
         len(name) <= _LONGEST_NAME
-        and name[-1] not in f".!?。{_COLONS}"
+        and name[-1] not in ".!?。:："
         and (not _NUMBER.fullmatch(name) or (may_have_years and _YEAR.fullmatch(name)))
         for name in own
     ):

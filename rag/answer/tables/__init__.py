@@ -109,8 +109,8 @@ def _forms(found: Iterable[Candidate]) -> Iterator[list[Candidate]]:
     for line in sorted((each for each in found if pairs(each.text)), key=lambda each: each.span):
         forms[line.hit.passage.uri].append(line)
     for form in forms.values():
-        has_head = len(form) > 1 and len(pairs(form[0].text)) < len(pairs(form[1].text))
         if len(form) > 1:
+            has_head = len(pairs(form[0].text)) < len(pairs(form[1].text))
             yield form[has_head:]
 
 
@@ -129,9 +129,8 @@ def _filled_in(form: Sequence[Candidate], asked: TableQuestion, alike: Alike) ->
     named = all(row.has_any(terms(name)) for name in asked.question.names) and score >= SETTINGS.meant_score
     if cell and named and explained >= SETTINGS.explained and not columns.are_compared:
         for line in form:
-            here = _place(row, cell) in line.span
-            sure = score * min(1.0, explained) if here else 0.0
-            yield line, replace(line, score=sure, short=_place(row, cell) if here else None)
+            short = _place(row, cell) if _place(row, cell) in line.span else None
+            yield line, replace(line, score=score * min(1.0, explained) if short else 0.0, short=short)
 
 
 def _judged(rows: Sequence[Row], columns: _Columns, *, yes_no: bool) -> Iterator[tuple[Row, Candidate]]:
