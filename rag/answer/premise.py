@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ _EVERYDAY = {
     "UN": "united nations",
     "WWI": "first world war|world war i|world war one",
     "WWII": "second world war|world war ii|world war two",
+    **{day: rf"{day[:3]}\b" for day in calendar.day_name},
 }
 _ADJECTIVE = re.compile(r"^\w+(?:ish|ese|[ae]an|ian|ican|ic)$")  # `British` goes without saying in Britain
 _OF_A_COUNTRY = re.compile(r"^\w+(?:ish|ese|an|i|ic)$")

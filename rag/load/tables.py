@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import zip_longest
+from itertools import accumulate, chain, groupby, islice, zip_longest
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ _NUMBER = re.compile(r"[\s(]*[-+]?[\d.,:/%€$£ -]+[)%]?\s*")
 _NONE: Mapping[int, Sequence[tuple[int, int]]] = MappingProxyType({})
 _YEAR = re.compile(r"(?:19|20)\d\d(?:[-–/](?:\d\d){1,2})?")
 _LONGEST_NAME = 80  # characters of a column's name
+_AHEAD = 20  # rows of a table that tell what it is
 
 
 def row(cells: Sequence[str]) -> str:
@@ -60,26 +61,33 @@ def sheet_table(
 ) -> Iterator[Block]:
     """Yield a block for each row that is not empty, marked with its cells; `rows` have their number in the file.
 
-    An empty row ends a table; the first row of each names the columns when it looks like that. A row above with a
-    single cell is a caption. `across` has, by row, first and last columns of cells that cover several: below names
-    that do so, the next row names the columns as well.
+    The first row of a table names the columns when it looks like that, and so may the next one below names that cover
+    several. A row above with a single cell is a caption. `across` has, by row, first and last columns of cells that
+    cover several. An empty row ends a table, but not right below the names, nor where the table seems to go on.
     """
-    header: Sequence[str] | None = None
-    fresh, goes_on = True, False
-    for number, cells in rows:
-        places = [index for index, cell in enumerate(cells) if cell.strip()]
-        if not places:
-            header, fresh, goes_on = None, True, False
-            continue
-        first, last = (f"{column_letters(index)}{number}" for index in (places[0], places[-1]))
-        names = _names(header if goes_on else None, cells, places)
-        text = row([cells[index] for index in places])
-        if names and (goes_on or header is None):
-            header, goes_on = _spread(names, across.get(number, ())), number in across
-        else:
-            text, goes_on = record(header, cells) if header else text, False
-        yield Block(text, None, "\n\n" if fresh else "\n", f"{sheet}{first}" + (f":{last}" if last != first else ""))
-        fresh = len(places) == 1 and header is None
+    header: list[str] | None = None
+    heads: Sequence[Sequence[str]] = ()  # the rows that name the columns
+    above: Sequence[str] = ()  # the row before, while no values have come
+    for part in (part for filled, part in groupby(rows, lambda each: any(map(str.strip, each[1]))) if filled):
+        ahead = list(islice(part, _AHEAD))
+        near = [cells for _, cells in ahead]
+        form, fresh = _is_form(near), True
+        header = header if header and not form and _goes_on(header, near, bare=bool(above)) else None
+        above, before = (), 0
+        for number, cells in chain(ahead, part):
+            places = _filled(cells)
+            first, last = (f"{column_letters(index)}{number}" for index in (places[0], places[-1]))
+            over = _over(above, across.get(before, ()), cells)
+            names = None if form else _names(over, cells)
+            text = row([cells[index] for index in places])
+            if names and (over or header is None):
+                header, heads = _spread(names, across.get(number, ())), (above, cells)
+            elif header and cells not in heads:
+                text = record(header, cells)
+            above, before = (cells, number) if not header or cells in heads else ((), 0)
+            place = sheet + (f"{first}:{last}" if last != first else first)
+            yield Block(text, None, "\n\n" if fresh else "\n", place)
+            fresh = len(places) == 1 and header is None
 
 
 def is_number(cell: str) -> bool:
@@ -94,27 +102,80 @@ def heading_row(rows: Sequence[Sequence[str]]) -> list[str]:
     A form of two columns (`Name | Ada`, `Town | York`) has no names above.
     """
     first, below = (list(rows[0]), rows[1:]) if rows else ([], ())
-    places = [index for index, cell in enumerate(first) if cell.strip()]
+    places = _filled(first)
     even = len(below) > 1 and all(len(each) == len(first) for each in below)
-    if not even or len(first) - len(places) > 1 or any(cell.strip().endswith(":") for cell in first):
+    if not even or len(first) - len(places) > 1 or _is_form(rows):
         return []
     columns = [[each[index].strip() for each in below if each[index].strip()] for index in places]
     counted = any(sum(bool(_NUMBER.fullmatch(cell)) for cell in column) * 2 > len(column) for column in columns)
     chosen = any(len(column) > 3 and len(set(column)) * 2 <= len(column) for column in columns)
-    return (_names(None, first, places) or []) if counted or chosen or len(places) > 2 else []
+    return (_names(None, first) or []) if counted or chosen or len(places) > 2 else []
 
 
-def _names(above: Sequence[str] | None, cells: Sequence[str], places: Sequence[int]) -> list[str] | None:
+def _filled(cells: Sequence[str]) -> list[int]:
+    return [index for index, cell in enumerate(cells) if cell.strip()]
+
+
+def _is_form(rows: Sequence[Sequence[str]]) -> bool:
+    """Tell whether rows are pairs of a label and its value, two columns or four: `Name | Ada | Town | York`.
+
+    No label is a number or said twice, and values of all kinds stand under each other: in a column of a table of data
+    most cells have digits, or most have none.
+    """
+    used = sorted({index for cells in rows for index in _filled(cells)})
+    columns = [[cells[index].strip() if cells[index:] else "" for cells in rows] for index in used]
+    labels = [label for column in columns[::2] for label in column if label]
+    digits = [[any(map(str.isdigit, value)) for value in column[1:] if value] for column in columns[1::2]]
+    mixed = any(0 < len(each) <= 4 * min(sum(each), len(each) - sum(each)) for each in digits)
+    alike = len(set(labels)) < len(labels) or any(map(is_number, labels))
+    return len(used) in {2, 4} and len(labels) > 3 and mixed and not alike
+
+
+def _goes_on(header: Sequence[str], rows: Sequence[Sequence[str]], *, bare: bool) -> bool:
+    """Tell whether rows below an empty one belong to the names above it: a row of all columns with a number does.
+
+    Below `bare` names so does all that is not itself names over numbers, nor a single row that looks like names.
+    """
+    first = next((cells for cells in rows if len(_filled(cells)) > 1), rows[0])
+    places, named = _filled(first), bool(_names(None, first))
+    if bare:
+        return places[-1] < len(header) and not (named and (len(rows) == 1 or any(map(is_number, rows[1]))))
+    return not named and len(places) > 2 and places == _filled(header)
+
+
+def _over(above: Sequence[str], spans: Sequence[tuple[int, int]], cells: Sequence[str]) -> list[str] | None:
+    """Return the row above spread over the columns that its cells cover, if a row goes on with what it names.
+
+    It does so beside empty cells, when they are merged (`spans`), or when either row begins further right than the
+    other or the lower one says a name twice. Without `spans`, names cover columns to the right if the first of them
+    begins with the lower row, to the left if the last ends with it. A single cell in the first column is a title.
+    """
+    upper, own = _filled(above), _filled(cells)
+    if not upper or max({*own} - {*upper}, default=0) <= upper[0]:
+        return None
+    repeated = len({cells[index] for index in own}) < len(own)
+    if own[0] >= upper[0] and (len(upper) == 1 or not (spans or own[0] > upper[0] or repeated)):
+        return None
+    names = [*map(str.strip, above), *[""] * (len(cells) - len(above))]
+    step = 1 if upper[0] in own[:2] or own[0] in upper else -1
+    if spans or (step < 0 and own[-1] not in upper):
+        return _spread(names, spans)
+    covered: Iterator[str] = accumulate(names[::step], lambda before, name: name or before)
+    return list(covered)[::step]
+
+
+def _names(above: Sequence[str] | None, cells: Sequence[str]) -> list[str] | None:
     """Return the names of columns, if a row looks like that: several short words, no numbers but years, no two alike.
 
     Below names that cover several columns they go on with those: `2023` and `Plan` is `2023 Plan`.
     """
+    places = _filled(cells)
     own = [cells[index].strip() for index in places]
     years = sum(bool(_YEAR.fullmatch(name)) for name in own)
     may_have_years = years > 1 and (years < len(own) or places[0] > 0)
     if len(own) < 2 or not all(
         len(name) <= _LONGEST_NAME
-        and name[-1] not in ".!?。"
+        and name[-1] not in ".!?。:："
         and (not _NUMBER.fullmatch(name) or (may_have_years and _YEAR.fullmatch(name)))
         for name in own
     ):

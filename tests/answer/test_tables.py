@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.answer.tables.extremes import best_row
-from rag.answer.tables.rows import cells, columns_above
+from rag.answer.tables.rows import cells, columns_above, pairs
 from rag.library import Library
 
 if TYPE_CHECKING:
@@ -61,6 +61,21 @@ DIRECTORS = """Name,Company,Role,Appointed,Resigned
 Emil Archer,Lumen Bank,director,12 June 2012,8 March 2013
 Ivo Archer,Delta Grain,chair,1 May 2008,12 June 2021
 Fay Crane,Delta Grain,finance director,28 March 2010,15 March 2021
+"""
+FORM = """Tenant,Petra Lund,Flat,Third floor
+Deposit,1450,Heating,Gas
+Phone,555-0199,Colour of the door,Blue
+Caretaker,Jan Holt,Keys,3
+"""
+HOURS = """Mon,9:00 - 17:30
+Tue,9:00 - 17:30
+Wed,Closed
+Sat.,10:00 - 14:00
+"""
+RAIN = """Jan,112 mm
+Feb,none
+Apr,64 mm
+Sep,dry
 """
 
 
@@ -236,3 +251,54 @@ def test_cells_have_their_places():
     assert cells("He said: it rained.") == []
     assert cells("one | two | three: 3") == []  # most values have no name
     assert cells(f"Question: why? | Answer: {'word ' * 13}") == []  # prose is read, not looked up
+
+
+@pytest.fixture(scope="module")
+def forms(tmp_path_factory: pytest.TempPathFactory, encoder) -> Iterator[Library]:
+    folder = tmp_path_factory.mktemp("forms")
+    for name, text in {"lease.csv": FORM, "library-hours.csv": HOURS, "rain.csv": RAIN}.items():
+        (folder / name).write_text(text)
+    with Library.open(tmp_path_factory.mktemp("store") / "index", embedder=encoder) as library:
+        library.index(folder)
+        yield library
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        ("Who is the caretaker?", "Jan Holt"),
+        ("What colour is Petra Lund's door?", "Blue"),
+        ("What is Petra Lund's phone?", "555-0199"),
+        ("When does the library open on Saturday?", "10:00 - 14:00"),
+        ("How much rain fell in January?", "112 mm"),
+    ],
+)
+def test_a_label_is_answered_by_its_value(forms, question, value):
+    """Labels and values in two columns or four are one record; the short form of a day or a month is the whole word."""
+    answer = forms.ask(question)
+    assert answer.is_plain
+    assert value in answer.citations[0].quote
+    text = forms.document(answer.citations[0].uri).text
+    if answer.short_answer:
+        assert answer.short_answer.text == value
+        assert text[answer.short_answer.span.start : answer.short_answer.span.end] == value
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "question",
+    ["What colour is Bruno Kahl's door?", "When did Petra Lund phone?", "When does the library open on Friday?"],
+)
+def test_no_label_has_what_is_asked(forms, question):
+    assert not forms.ask(question).is_plain
+
+
+def test_pairs_of_labels_and_values():
+    line = "Town: | Kelby | Colour | dark red"
+    assert [(c.name, c.value, line[c.start :][: len(c.value)]) for c in pairs(line)] == [
+        ("Town", "Kelby", "Kelby"),
+        ("Colour", "dark red", "dark red"),
+    ]
+    assert pairs("North | 12553 | 9800 | 2753") == []  # numbers are no labels
+    assert pairs("one | two | three") == pairs("| Ebbs | Against |") == pairs("Town: Kelby | Mayor: Ebbs") == []

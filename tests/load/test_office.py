@@ -368,3 +368,46 @@ def test_a_date_in_the_first_lines_is_better_than_a_stamp():
     table = [["Date", "Place"], ["2022-01-17", "Harbour"], ["2022-02-17", "School"]]
     assert workbook(*table).date == "2024-01-01"
     assert workbook(["As of 3 June 2023"], [], *table).date == "2023-06-03"
+
+
+@pytest.mark.parametrize(
+    ("rows", "named"),
+    [
+        (
+            "Wardens of the hall,,|||Hall,County,Warden|||Kelby,Lowland,Carl Ellis|Otter,East,Ben Drew",
+            "Warden: Ben Drew",
+        ),
+        ("In crowns,May 2023,,|,Sales,Costs,Profit|||North,5,6,7", "May 2023 Costs: 6"),
+        ("In crowns,,,May 2023|,Sales,Costs,Profit|||North,5,6,7", "May 2023 Costs: 6"),  # names to the left of it
+        (",2023,|Ward,Plan,Done|East,5,7", "Ward: East | 2023 Plan: 5 | 2023 Done: 7"),
+        ("Ward,2022,,2023,|,Plan,Done,Plan,Done|East,5,6,7,8", "2022 Done: 6 | 2023 Plan: 7"),
+        ("Ward,Plan,Done|||East,5,6|||Total,9,9", "Ward: Total | Plan: 9 | Done: 9"),
+        ("Ward,Plan,Done|||Inland|East,5,6|||Coast|Mill,8,9", "Ward: Mill | Plan: 8 | Done: 9"),
+        ("Firm,Ostra AG|||Item,Price|Tea,3|||Rate,5", "\n\nRate | 5"),  # other tables
+        ("Town,County,Mayor|||Kelby,Low,Carl|||Otter,East,Ben", "\n\nOtter | East | Ben"),  # in doubt
+        ("Tenant,Petra Lund,Flat,Third|Deposit,1450,Heat,Gas|Phone,555,Keys,3|Area,60,Door,Blue", "Phone | 555 | Keys"),
+        ("Name,Ada|Born,1815|Town,York|Rooms,3", "Born | 1815\nTown | York"),
+        ("Name:,Ada|Trade:,Smith|Town:,York", "Trade: | Smith"),
+    ],
+)
+def test_names_of_columns_are_found_as_a_person_finds_them(rows, named):
+    """After a title, before an empty row, in two rows; labels of a form name no columns."""
+    doc = load_bytes(rows.replace("|", "\n").encode(), "/a.csv")
+    assert named in doc.text
+
+
+def test_names_that_are_said_again_are_no_row():
+    doc = load_bytes(b"Ward,2022,,2023,\n,Plan,Done,Plan,Done\nEast,5,6,7,8\n" * 2, "/a.csv")
+    assert doc.text.count("Ward | 2022 | 2023\nPlan | Done | Plan | Done") == 2
+    assert doc.text.count("Ward: East | 2022 Plan: 5") == 2
+
+
+def test_merged_names_above_an_empty_row():
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for cells in (["Wards"], [], [None, 2023], ["Ward", "Plan", "Done"], [], ["East", 5, 6]):
+        book.active.append(cells)
+    book.active.merge_cells("B3:C3")
+    book.save(out := io.BytesIO())
+    assert load_bytes(out.getvalue(), "/a.xlsx").text.endswith("Ward: East | 2023 Plan: 5 | 2023 Done: 6")

@@ -14,17 +14,16 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from rag.answer.tables.extremes import extreme
-from rag.answer.tables.rows import SETTINGS, Row, TableQuestion, cells, columns_above, spaced
+from rag.answer.tables.rows import SETTINGS, Row, TableQuestion, cells, columns_above, pairs, spaced
 from rag.language.dates import without_dates
 from rag.language.terms import STOP_WORDS, terms
-from rag.records import Span
+from rag.records import Candidate, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from rag.answer.question import Question
     from rag.answer.tables.rows import TableCell
-    from rag.records import Candidate
 
     Alike = Callable[[str, Sequence[str]], Sequence[float]]
 
@@ -87,6 +86,8 @@ def looked_up(
             judged[id(row.candidate)] = replace(row.candidate, score=0.0, short=None)
         fine = [] if columns.are_compared else [row for row in named if not row.lacks]
         judged |= {id(row.candidate): candidate for row, candidate in _judged(fine, columns, yes_no=yes_no)}
+    forms = [] if yes_no else _forms(c for c in found if id(c) not in judged)
+    judged |= {id(line): one for form in forms for line, one in _filled_in(form, asked, alike)}
     best = [] if yes_no else [one for rows in tables.values() if (one := extreme(asked, rows, text))]
     if len(best) == 1:
         row, cell = best[0]
@@ -100,6 +101,36 @@ def _columns_of(candidate: Candidate, text: Callable[[str], str]) -> tuple[str, 
         return ()
     end = candidate.span.start
     return tuple(columns_above(text(candidate.hit.passage.uri)[max(0, end - SETTINGS.longest_table) : end]))
+
+
+def _forms(found: Iterable[Candidate]) -> Iterator[list[Candidate]]:
+    """Yield the lines of each document that are pairs of labels and values, in order, as one form."""
+    forms = defaultdict[str, list[Candidate]](list)
+    for line in sorted((each for each in found if pairs(each.text)), key=lambda each: each.span):
+        forms[line.hit.passage.uri].append(line)
+    for form in forms.values():
+        if len(form) > 1:
+            has_head = len(pairs(form[0].text)) < len(pairs(form[1].text))
+            yield form[has_head:]
+
+
+def _filled_in(form: Sequence[Candidate], asked: TableQuestion, alike: Alike) -> Iterator[tuple[Candidate, Candidate]]:
+    """Judge the lines of a form, all about the same, by the label that is asked for, or means much the same.
+
+    The names of the question have to be in it, and where no label is said, one of its values.
+    """
+    start = form[0].span.start
+    given = [replace(cell, start=cell.start + line.span.start - start) for line in form for cell in pairs(line.text)]
+    row = Row(form[0], given, asked)
+    columns = _Columns(asked, [row], alike)
+    score, _, cell = columns.answering(row)
+    near = replace(row, cells=[one for one in given if one is cell or row.is_given(one)])
+    explained = near.explains(asked.weights if score == SETTINGS.meant_score and len(near.cells) > 1 else ())
+    named = all(row.has_any(terms(name)) for name in asked.question.names) and score >= SETTINGS.meant_score
+    if cell and named and explained >= SETTINGS.explained and not columns.are_compared:
+        for line in form:
+            short = _place(row, cell) if _place(row, cell) in line.span else None
+            yield line, replace(line, score=score * min(1.0, explained) if short else 0.0, short=short)
 
 
 def _judged(rows: Sequence[Row], columns: _Columns, *, yes_no: bool) -> Iterator[tuple[Row, Candidate]]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import calendar
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rag.answer.question import Question
-from rag.answer.values import is_of_kind
+from rag.answer.values import is_of_kind, value
 from rag.language.dates import without_dates, written
 from rag.language.terms import terms
 
@@ -42,8 +43,10 @@ class TableSettings:
 
 SETTINGS = TableSettings()
 _SEPARATOR = " | "
+_PART = re.compile(r"[^\s|](?: ?[^\s|])*")
 _RULE = re.compile(r"\s*\|(?:\s*:?-+:?\s*\|)+\s*")
 _CELL = re.compile(r"\|\s*([^|\n]*?)\s*(?=\|)")
+_CALENDAR = (*calendar.day_name, *(f"in {month}" for month in calendar.month_name[1:]))
 _NO_DIGITS = re.compile(r"\W*(?:by |to |with |for |from |in )?(?:who(?:m|se)?|where)\b", re.IGNORECASE)
 
 
@@ -68,7 +71,7 @@ class TableCell:
     @cached_property
     def dates(self) -> list[Parts]:
         """The dates in the value."""
-        return dates_in(self.value)
+        return dates_in(spaced(self.value))
 
     @cached_property
     def name_dates(self) -> list[Parts]:
@@ -104,6 +107,16 @@ def cells(text: str, columns: Sequence[str] = ()) -> list[TableCell]:
     return found if is_data and 2 * sum(bool(cell.name) for cell in found) >= len(found) else []
 
 
+def pairs(text: str) -> list[TableCell]:
+    """Return the values of a line of a form, `Make | Ostra | Color | Green`, named by their labels; else none."""
+    parts = [TableCell("", match[0], match.start()) for match in _PART.finditer(text)]
+    labels, values = parts[::2], parts[1::2]
+    lettered = all(any(map(str.isalpha, label.value)) for label in labels[1:])
+    if len(labels) != len(values) or not lettered or text.startswith("|") or cells(text):
+        return []
+    return [replace(value, name=label.value.rstrip(" :：")) for label, value in zip(labels, values, strict=True)]
+
+
 @dataclass(frozen=True, slots=True)
 class TableQuestion:
     """What a question asks of a table."""
@@ -119,7 +132,9 @@ class TableQuestion:
         rest = without_dates(question.text)
         kept = set(terms(rest))
         dates = [parts for _, parts in question.dates]
-        return cls(Question.parse(rest), rest, {t: w for t, w in weights.items() if t in kept}, dates)
+        least = {term: SETTINGS.date_weight for day in calendar.day_name for term in terms(day)}
+        own = {term: max(weight, least.get(term, 0.0)) for term, weight in weights.items() if term in kept}
+        return cls(Question.parse(rest), rest, own, dates)
 
     def has_date(self, dates: Iterable[Parts]) -> bool:
         """Tell whether one of these dates can be one of the question."""
@@ -182,7 +197,8 @@ class Row:
         """Tell whether a value may be what is asked for."""
         question, digits = self.asked.question, any(map(str.isdigit, cell.value))
         if question.kind == "date":
-            return bool(cell.dates)
+            found = value(question, cell.value)
+            return bool(cell.dates) or (found is not None and found.kind == "time")
         if digits and _NO_DIGITS.match(question.text):
             return False
         return (digits and question.kind == "number") or is_of_kind(question, cell.value)  # 1894 may be one of pupils
@@ -195,8 +211,10 @@ class Row:
 
 
 def spaced(text: str) -> str:
-    """Return a name of a column in words: `lead_ug_l` as `lead ug l`."""
-    return text.replace("_", " ")
+    """Return a name or value in words: `lead_ug_l` as `lead ug l`, one that is only `Sun` or `Jan.` as a whole date."""
+    short = text.strip(" .").lower()
+    whole = (name for name in _CALENDAR if len(short) > 2 and name.split()[-1].lower().startswith(short))
+    return next(whole, text.replace("_", " "))
 
 
 def dates_in(text: str) -> list[Parts]:
