@@ -7,18 +7,19 @@ import logging
 import re
 from copy import deepcopy
 from dataclasses import dataclass, field
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from rag.errors import LoadError
 from rag.language.published import publication_date
-from rag.load.blocks import PARAGRAPH, Block, assemble, counted, headline, line, raised
+from rag.load.blocks import PARAGRAPH, Block, assemble, counted, headline, join, line, raised
 from rag.load.container import Container, integer, properties, resolve
 from rag.load.decode import decode, storable
 from rag.load.tables import record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from rag.load.container import Element
     from rag.records import Document
@@ -40,13 +41,22 @@ _DATE_SEARCH = {"original_date": True, "extensive_search": False, "max_date": "2
 
 _NEVER_SEEN = "script style noscript template svg math iframe object select button textarea".split()
 _SITE = "nav header footer aside form iframe script link".split()
-_SHORT_TEXT, _SHORT_PAGE = 250, 1000  # characters; trafilatura gives up structure below the first
+_BESIDE = "//nav|//footer|//aside|//form|//dialog|//menu|//header[not(.//h1)]"
+_SHORT_PAGE, _SHORT_LINE = 850, 20  # characters; trafilatura loses much of the structure of the first
+_MOST = 0.8  # of the main text; where less is left, it is named like what is beside a text
+_GONE = re.compile(r"\b(?:display:none|visibility:hidden|opacity:[0.%]+(?:;|$))")
+_FAINT = re.compile(r"\bfont-size:(?:0?\.[01]\d*(?:r?em)?|0[a-z%]*|[01](?:\.\d+)?(?:px|pt))(?:;|$)")
+_WHITE, _ON_WHITE = (
+    re.compile(rf"(?:^|;){name}:(?:white|#fff(?:fff)?|rgb\(255,255,255\))(?:;|$)")
+    for name in ("color", "background(?:-color)?")
+)
 
 # Names of HTML, and of the tree that trafilatura makes of it.
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_INLINE = frozenset(
-    "a abbr b bdi bdo big br cite code data del dfn em font hi i img ins kbd label lb mark q ref ruby s samp small "
-    "span strike strong sub sup time tt u var wbr".split()
+_APART = frozenset(  # all others are inline, also those that HTML does not know
+    "address article aside blockquote body caption cell center dd details dialog dir div dl dt fieldset figcaption "
+    "figure footer form h1 h2 h3 h4 h5 h6 head header hgroup hr html item legend li list main menu nav ol option p "
+    "pre quote row search section summary table tbody td tfoot th thead tr ul".split()
 )
 _CELLS = frozenset({"cell", "td", "th"})
 _ROWS = frozenset({"row", "tr"})
@@ -68,11 +78,13 @@ def parse(data: bytes, uri: str) -> Document:
         return assemble([], data, uri, "text/html")
     found = extract_metadata(tree, date_config=_DATE_SEARCH, extensive=False)
     title = headline(storable(found.title or ""))
+    hidden = _hide(tree)
     blocks = _page_blocks(tree)
     if blocks and not blocks[0].level and blocks[0].text == title:
         blocks[0] = blocks[0]._replace(level=1)
     date = found.date or publication_date(block.text for block in blocks if not block.level)
-    return assemble(blocks, data, uri, "text/html", title, date=date)
+    notes = counted((hidden, "pieces of hidden text were not read"))
+    return assemble(blocks, data, uri, "text/html", title, date=date, notes=notes)
 
 
 def parse_epub(data: bytes, uri: str) -> Document:
@@ -133,31 +145,53 @@ def _tree(source: str) -> Element | None:
 
 
 def _page_blocks(tree: Element) -> list[Block]:
-    """Return the main text; all that can be seen where there is none, or the page is too short to tell the two.
+    """Return the main text; of a short page, all that can be seen but what is beside the text.
 
     A page that has nothing of a site around its text is a document as programs export it: all of it counts.
     """
     from trafilatura import bare_extraction
+    from trafilatura.xpaths import OVERALL_DISCARD_XPATH, REMOVE_COMMENTS_XPATH
 
     if next(tree.iter(*_SITE), None) is None:
         return _visible_text(tree)
     extracted: Any = bare_extraction(deepcopy(tree), include_comments=False, include_tables=True)
     main = _cut(extracted.body) if extracted else []
-    if _length(main) >= _SHORT_TEXT:
-        return main
-    visible = _visible_text(tree)
-    return visible if not main or _length(visible) < _SHORT_PAGE else main
+    seen = _visible_text(tree)
+    named = (path(tree) for path in (*OVERALL_DISCARD_XPATH, *REMOVE_COMMENTS_XPATH))
+    for beside in chain(tree.xpath(_BESIDE), *named):
+        beside.clear(keep_tail=True)
+    for element in list(tree.iter("ul", "ol", "p")):
+        links = element.xpath(".//a[not(starts-with(@href, '#'))]")
+        if 2 * sum(len(line("".join(each.itertext()))) for each in links) > len(line("".join(element.itertext()))):
+            element.clear(keep_tail=True)
+    plain = _visible_text(tree)
+    if not main or _MOST * len(join(main)[0]) <= len(join(plain)[0]) < _SHORT_PAGE:
+        return plain or seen
+    below = {above.text: block.text for above, block in pairwise(seen)}
+    lost = {above.text for above, block in pairwise(main) if below.get(above.text, block.text) != block.text}
+    return [block for block in main if block.text not in lost or len(block.text) > _SHORT_LINE or block.text[-1] != ":"]
 
 
-def _length(blocks: Iterable[Block]) -> int:
-    return sum(len(block.text) for block in blocks)
+def _hide(tree: Element) -> int:
+    """Take away what nobody sees, tiny or white on white as well; return in how many elements there was some."""
+    paints = "//link[contains(@rel, 'stylesheet')]|//*[@bgcolor]|//*[contains(@style, 'background')]"
+    white = not tree.xpath(f"{paints}|//style[contains(., 'background')]")
+    hidden = []
+    for element in tree.xpath("//*[@hidden or @style]"):
+        style = "".join(element.get("style", "").lower().replace("!important", "").split())
+        faint = _FAINT.search(style) or (_WHITE.search(style) and (white or _ON_WHITE.search(style)))
+        if faint and element.xpath(".//*[contains(@style, 'font-size') or contains(@style, 'color')]"):
+            continue  # what it holds may look otherwise
+        if faint or "hidden" in element.attrib or _GONE.search(style):
+            hidden.append("".join(element.itertext()).strip())
+            element.clear(keep_tail=True)
+    return sum(map(bool, hidden))
 
 
 def _visible_text(tree: Element) -> list[Block]:
     from lxml import etree
 
-    for element in tree.xpath("//*[@hidden or contains(translate(@style, ' ', ''), 'display:none')]"):
-        element.clear(keep_tail=True)
+    _hide(tree)
     etree.strip_elements(tree, *_NEVER_SEEN, with_tail=False)
     body = tree.find("body")
     return _cut(tree if body is None else body)
@@ -256,7 +290,7 @@ class _Builder:
 
     def _pass(self, element: Element, step: int) -> None:
         verbatim = element.tag == "pre" or (element.tag == "code" and "\n" in (element.text or ""))
-        if element.tag not in _INLINE or verbatim:
+        if element.tag in _APART or verbatim:
             self.close()
         self._verbatim += step * verbatim
         self._quoted += step * (element.tag == "blockquote")

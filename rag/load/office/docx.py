@@ -31,6 +31,10 @@ _NOTE_PARTS = (("footnotes", "footnote"), ("endnotes", "endnote"), ("comments", 
 _MARGIN = re.compile(r"word/(header|footer)\d*\.xml")
 _PAGE_NUMBER = re.compile(r"(?:page|seite|of|von|[\W\d])*", re.IGNORECASE)
 _SIGNS = {**dict.fromkeys(("tab", "br", "cr", "ptab"), " "), "noBreakHyphen": "-"}
+_COLOURED = (  # a run that is shaded, or in a paragraph, table or shape that may be
+    "(.|..)/*/*[local-name()='shd' or local-name()='highlight']"
+    "|ancestor::*[local-name()='tbl' or local-name()='txbxContent']"
+)
 _OFF = frozenset({"0", "false", "off"})
 
 
@@ -186,11 +190,18 @@ def _words(element: Element) -> Iterator[str]:
 
 def _run(element: Element) -> Iterator[str]:
     """Yield the words of a run of one look: nothing of hidden ones."""
-    hidden = element.find("{*}rPr/{*}vanish")
-    if hidden is not None and attribute(hidden, "val") not in _OFF:
+    if _is_hidden(element):
         return
     words = "".join(_words(element))
     yield raised(words) if value_of(element, "rPr/vertAlign") == "superscript" else words
+
+
+def _is_hidden(run: Element) -> bool:
+    """Tell whether nobody sees a run: hidden, of one point or less, or white where nothing may have a colour behind."""
+    vanish = run.find("{*}rPr/{*}vanish")
+    if (vanish is not None and attribute(vanish, "val") not in _OFF) or 0 < integer(value_of(run, "rPr/sz")) <= 2:
+        return True
+    return value_of(run, "rPr/color").upper() == "FFFFFF" and not run.xpath(_COLOURED)
 
 
 def _symbol(element: Element) -> str:
@@ -238,5 +249,5 @@ def _boxes(element: Element) -> Iterator[Element]:
 
 def _notes(root: Element) -> tuple[str, ...]:
     pictures = sum(1 for _ in root.iter("{*}blip", "{*}imagedata"))
-    hidden = sum(attribute(each, "val") not in _OFF for each in root.iterfind(".//{*}r/{*}rPr/{*}vanish"))
+    hidden = sum(map(_is_hidden, root.iterfind(".//{*}r")))
     return counted((pictures, "pictures were not read"), (hidden, "pieces of hidden text were not read"))

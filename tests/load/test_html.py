@@ -1,0 +1,164 @@
+"""Web pages and Word files as a person sees them: nothing lost, nothing hidden read, nothing torn."""
+
+import io
+
+import pytest
+from docx import Document as WordDocument
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.shared import Pt, RGBColor
+
+from rag.load import load_bytes
+
+SENTENCES = (
+    "<p>The ferry of Tarn leaves the old pier each morning at seven and carries bread, letters and a few guests.</p>"
+    "<p>It was built by the men of the village in one long winter, when the ice kept every other boat ashore.</p>"
+)
+
+
+def blocks(page, uri="/a.html"):
+    """Return the blocks of a page as lines."""
+    doc = load_bytes(page.encode(), uri)
+    assert all(span.of(doc.text) for span in doc.blocks)
+    return doc.text.split("\n\n")
+
+
+@pytest.mark.parametrize(
+    ("inner", "expected"),
+    [
+        (
+            "<h2>The crew</h2><ul><li>Two sailors.</li><li>One cook.</li></ul>",
+            ["The crew", "Two sailors.", "One cook."],
+        ),
+        ("<dl><dt>Fare</dt><dd>Four marks.</dd></dl>", ["Fare", "Four marks."]),
+        ("<figure><img src='a.png'><figcaption>The pier in May.</figcaption></figure>", ["The pier in May."]),
+        ("<div>Dogs travel free.</div>", ["Dogs travel free."]),
+        ("<ol><li>Ring the bell.</li><li>Wait.</li></ol>", ["1. Ring the bell.", "2. Wait."]),
+    ],
+)
+@pytest.mark.parametrize(
+    "site",
+    [
+        "<script>x()</script>",
+        "<nav><ul><li><a href='/a'>Home of ferries</a></li></ul></nav>",
+        "<footer>Imprint</footer>",
+    ],
+)
+def test_a_short_page_keeps_what_is_seen(inner, expected, site):
+    """Whatever a site has around it."""
+    found = blocks(f"<html><body>{site}<div>{SENTENCES}{inner}</div></body></html>")
+    assert found[2:] == expected
+    assert len(blocks(f"<html><body>{site}{inner}{SENTENCES}</body></html>")) == len(expected) + 2
+
+
+def test_what_is_beside_a_short_text_stays_out():
+    """Navigation, links to other pages, what is named after cookies."""
+    beside = "<aside>Weather: rain</aside><div class='cookie-note'>We use cookies.</div>"
+    beside += "<ul><li><a href='/1'>Another story of boats</a></li><li><a href='/2'>And one of trains</a></li></ul>"
+    assert len(blocks(f"<html><body><header>Tarn News</header>{SENTENCES}{beside}</body></html>")) == 2
+
+
+def test_tables_in_tables_are_read():
+    """Each with its rows."""
+    inner = "<table><tr><th>Boat</th><th>Seats</th></tr><tr><td>Alba</td><td>12</td></tr></table>"
+    other = "<table><tr><td>Brio</td><td>30</td></tr></table>"
+    page = f"<script>x()</script>{SENTENCES}<table><tr><td>{inner}</td><td>Note{other}</td></tr></table>"
+    assert blocks(page)[2:] == ["Boat | Seats", "Boat: Alba | Seats: 12", "Note", "Brio | 30"]
+
+
+@pytest.mark.parametrize("site", ["", "<script>x()</script>"])
+def test_unknown_elements_are_inline(site):
+    """Also inside of each other."""
+    page = f"{site}<p>Sales "
+    page += "<ix:nonFraction>4<x-unit><b>1</b>.2</x-unit></ix:nonFraction> million (<my-tag>2021</my-tag>).</p>"
+    assert blocks(page) == ["Sales 41.2 million (2021)."]
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        "font-size:0",
+        "FONT-SIZE: 0px",
+        "font-size:0.1em;margin:0",
+        "font-size:1px",
+        "color:white",
+        "color: #FFF !important",
+        "color:rgb(255, 255, 255)",
+        "visibility:hidden",
+        "opacity:0",
+        "color:#ffffff;background-color:white",
+        "display:none",
+    ],
+)
+@pytest.mark.parametrize("site", ["", "<script>x()</script>"])
+def test_hidden_text_of_a_page_is_left_out_and_named(style, site):
+    """However it is hidden."""
+    doc = load_bytes(f"{site}<p>Seen by all.</p><p style='{style}'>Never <b>seen</b>.</p>".encode(), "/a.html")
+    assert doc.text == "Seen by all."
+    assert doc.notes == ("1 pieces of hidden text were not read",)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<style>.x{background:navy}</style><p style='color:white'>Seen.</p>",
+        "<div style='background-color:#000'><p style='color:#fff'>Seen.</p></div>",
+        "<div style='font-size:0'><span style='font-size:14px'>Seen.</span></div>",
+        "<p style='font-size:1em;opacity:0.5;line-height:0'>Seen.</p>",
+        "<p style='font-size:10px;border-color:white'>Seen.</p>",
+        "<p style='font-size:0.9em'>Seen.</p>",
+    ],
+)
+def test_text_that_is_seen_is_read(page):
+    """White on a dark ground, and small but not too small."""
+    doc = load_bytes(page.encode(), "/a.html")
+    assert (doc.text, doc.notes) == ("Seen.", ())
+
+
+def test_a_line_that_led_to_links_is_not_a_heading():
+    """Long pages are the main text without lists of links."""
+    links = "<h4>More:</h4><ul>" + "<li><a href='/x'>Another story of the sea</a></li>" * 3 + "</ul>"
+    page = f"<article>{SENTENCES * 4}{links}"
+    page += f"<p>The captain of the ferry has served for forty years.</p>{SENTENCES}</article>"
+    assert "More:" not in blocks(f"<html><body><script>x()</script>{page}</body></html>")
+
+
+def word(*runs):
+    """Return a Word file of paragraphs, each made by a function of its run."""
+    document = WordDocument()
+    document.add_paragraph("Seen by all.")
+    for make in runs:
+        make(document.add_paragraph().add_run("Not seen."))
+    target = io.BytesIO()
+    document.save(target)
+    return load_bytes(target.getvalue(), "/a.docx")
+
+
+def white(run):
+    """Make the letters of a run white."""
+    run.font.color.rgb = RGBColor(255, 255, 255)
+
+
+def tiny(run):
+    """Make the letters of a run one point high."""
+    run.font.size = Pt(1)
+
+
+def vanish(run):
+    """Hide a run as Word does."""
+    run.font.hidden = True
+
+
+def marked(run):
+    """Make white letters on black."""
+    white(run)
+    shade = OxmlElement("w:shd")
+    shade.set(qn("w:fill"), "000000")
+    run._r.get_or_add_rPr().append(shade)
+
+
+def test_hidden_text_of_a_word_file_is_left_out_and_named():
+    """White, tiny, hidden; not white on black."""
+    doc = word(white, tiny, vanish)
+    assert (doc.text, doc.notes) == ("Seen by all.", ("3 pieces of hidden text were not read",))
+    assert word(marked).text == "Seen by all.\n\nNot seen."
