@@ -47,7 +47,10 @@ class ExtractiveAnswerer:
         candidates, lacking = self._lowered(question, candidates, threshold)
         if not self._comes_close(candidates[0]):  # one with a lower score may hold all of the question
             candidates = sorted(candidates, key=lambda c: not self._comes_close(c))
-        best = candidates[0]
+        floor, uri = self.settings.near * candidates[0].score, candidates[0].hit.passage.uri
+        alike = [c for c in candidates if c.score >= floor and c.hit.passage.uri == uri]
+        best = max(alike, key=lambda c: c.hit.passage.date or "")  # in a mail that quotes an older one, its own words
+        candidates = [best, *(c for c in candidates if c is not best)]
         if question.kind == "broad" and best.score > 0:
             answer = cite(question, quotations(overview(question, candidates)))
         elif question.kind != "broad" and self._comes_close(best):

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import LoadError
 from rag.language.blocks import lines, plain_blocks
 from rag.language.dates import ENGLISH_MONTHS, any_of
+from rag.language.published import parse_date
+from rag.language.questions import is_question
 from rag.language.speakers import statements, statements_by_author
 from rag.load import html
 from rag.load.blocks import Block, assemble, counted, line
@@ -73,16 +75,34 @@ def parse(data: bytes, uri: str, load: Load) -> Document:
     body = [block for block in _body(message, uri) if block.text]
     attached, lost = _attachments(message, uri, load)
     notes = counted((len(lost), f"attachments were not read: {', '.join(lost[:10])}"))
+    named = {name: _people(headers.get(name, "")) for name in _PEOPLE}
+    senders = [*named["From"].values()]
+    known = {address: who for each in named.values() for address, who in each.items()}
+    written = list(_authored(body, senders[0] if len(senders) == 1 else None, known))
+    body = [block for block, _ in written]
     blocks = [*head, *body, *(block for block, _ in attached)]
     document = assemble(blocks, data, uri, "message/rfc822", subject, date=_date(message), notes=notes)
     spans = document.blocks[len(head) :]
-    own = _statements(document.text, list(zip(spans, body, strict=False)), headers)
+    until = next(iter(spans[_history(body)[1] : len(body)]), Span(len(document.text), len(document.text))).start
+    older = {span for span, (block, who) in zip(spans, written, strict=False) if block.level and who == _NOBODY}
+    sections = (
+        replace(s, span=Span(s.span.start, min(s.span.end, until)), date=parse_date(s.title))
+        if s.heading in older
+        else s
+        for s in document.sections
+    )
+    said = [(span, who) for span, (_, who) in zip(spans, written, strict=False) if who != _NOBODY]
+    own = (
+        statements_by_author(document.text, said)
+        if len(senders) == 1
+        else statements(document.text, spans[: len(body)])
+    )
     moved = (
         Statement(Span(place.start + said.span.start, place.start + said.span.end), said.speaker)
         for place, (_, statements_) in zip(spans[len(body) :], attached, strict=True)
         for said in statements_
     )
-    return replace(document, speakers=(*own, *moved))
+    return replace(document, speakers=(*own, *moved), sections=tuple(sections))
 
 
 def parse_page(data: bytes, uri: str) -> Document:
@@ -92,19 +112,6 @@ def parse_page(data: bytes, uri: str) -> Document:
     if page is None:
         raise LoadError(f"{uri}: holds no web page; save it anew")
     return replace(html.parse(_payload(page), uri), digest=hashlib.sha256(data).hexdigest())
-
-
-def _statements(text: str, body: Sequence[tuple[Span, Block]], headers: dict[str, str]) -> Iterator[Statement]:
-    """Yield what is said in the body: the sender's words, and those of the messages that are quoted."""
-    named = {name: _people(headers.get(name, "")) for name in _PEOPLE}
-    known = {address: who for each in named.values() for address, who in each.items()}
-    senders = list(named["From"].values())
-    if len(senders) != 1:
-        yield from statements(text, [span for span, _ in body])
-        return
-    found = _authors([block for _, block in body], senders[0], known)
-    said = [(span, who) for (span, _), who in zip(body, found, strict=True) if who != _NOBODY]
-    yield from statements_by_author(text, said)
 
 
 def _header(message: EmailMessage, name: str) -> str:
@@ -204,22 +211,36 @@ def _name_of(words: str) -> str | None:
     return name if any(map(str.isalpha, name)) and ("@" in name or not name[0].islower()) else None
 
 
-def _authors(blocks: Sequence[Block], sender: str | None, known: Mapping[str, str]) -> list[str | None]:
-    """Return who wrote each block of a message: `_NOBODY` for what introduces a quotation, None where it is not clear.
+def _authored(
+    blocks: Sequence[Block], sender: str | None, known: Mapping[str, str]
+) -> Iterator[tuple[Block, str | None]]:
+    """Yield each block of a message with its author, None where it is not clear.
 
-    `sender` wrote what is not quoted; `known` are names by addresses.
+    Lines that introduce a quotation are one block, and nobody's: the heading of what is quoted, unless that is replied
+    to below. `sender` wrote what is not quoted; `known` are names by addresses.
     """
     by_depth: dict[int, str | None] = {0: sender}
-    found: list[str | None] = []
-    while (at := len(found)) < len(blocks):
+    first, _ = _history(blocks)
+    at = 0
+    while at < len(blocks):
         taken, deeper, who = _introduced(blocks[at : at + _MOST_FIELDS], known)
         level = blocks[at].quoted + deeper
         if taken:
-            found += [_NOBODY] * taken
+            words = "\n".join(block.text for block in blocks[at : at + taken])
+            is_history = level == 0 or at + taken >= first
+            yield blocks[at]._replace(text=words, level=2 + level if is_history else None), _NOBODY
             by_depth = {depth: name for depth, name in by_depth.items() if depth < level} | {level: who}
         else:
-            found.append(by_depth.get(level))
-    return found
+            yield blocks[at], by_depth.get(level)
+        at += taken or 1
+
+
+def _history(blocks: Sequence[Block]) -> tuple[int, int]:
+    """Return where the last unbroken run of quoted blocks begins and ends; nowhere before a reply to a question."""
+    end = max((n for n, block in enumerate(blocks, 1) if block.quoted), default=len(blocks))
+    asks = end < len(blocks) and is_question(blocks[end - 1].text)
+    first = max((n for n, block in enumerate(blocks[:end], 1) if not block.quoted), default=0)
+    return (len(blocks) if asks else first), end
 
 
 def _introduced(blocks: Sequence[Block], known: Mapping[str, str]) -> tuple[int, int, str | None]:
@@ -234,23 +255,27 @@ def _introduced(blocks: Sequence[Block], known: Mapping[str, str]) -> tuple[int,
     fields = [field for field in takewhile(bool, map(_FIELD.fullmatch, header)) if field]
     if fields and fields[0]["name"] in _FROM.split("|") and any(f["name"] in _SENT.split("|") for f in fields[1:]):
         return len(fields), 0, _who(fields[0]["value"], known)
-    return _attributed(blocks, rows, known)
+    return _attributed(blocks, known)
 
 
-def _attributed(blocks: Sequence[Block], rows: Sequence[str], known: Mapping[str, str]) -> tuple[int, int, str | None]:
+def _attributed(blocks: Sequence[Block], known: Mapping[str, str]) -> tuple[int, int, str | None]:
     """Read `On 6 March, Elin Sandvik wrote:`, in one block or two, in front of what is quoted deeper.
 
-    Without marks of quotation it is not clear where the quoted words end: they are nobody's that is known.
+    Its second line may have lost its marks of quotation. Without any marks it is not clear where the quoted words end:
+    they are nobody's that is known.
     """
-    for taken in (1, 2):
+    depth = blocks[0].quoted
+    rows = [_MARKS.sub("", block.text, count=1) for block in blocks[:2] if block.quoted <= depth]
+    for taken in range(1, len(rows) + 1):
         joined = " ".join(rows[:taken])
         match = _WROTE_BY.fullmatch(joined) or _WROTE.fullmatch(joined)
-        if not match or len(rows) < taken or (taken > 1 and not any(map(str.isdecimal, rows[0]))):
+        dated = [any(map(str.isdecimal, _ADDRESS.sub("", row))) for row in rows[:taken]]
+        if not match or (taken > 1 and dated != [True, False]):
             continue
-        if taken < len(blocks) and blocks[taken].quoted > blocks[0].quoted:
+        if taken < len(blocks) and blocks[taken].quoted > depth:
             return taken, 1, _who(match["who"], known)
         if _ADDRESS.search(joined):
-            return taken, 0, None
+            return taken, 0, _who(match["who"], known) if depth else None
     return 0, 0, None
 
 

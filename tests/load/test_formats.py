@@ -260,6 +260,48 @@ def test_a_mail_of_html_quotes_as_its_elements_do():
     assert replies(bare, subtype="html") == [(LARS, "Top."), (None, "Old?")]
 
 
+NEW, OLD = "The new ferry leaves at 7:05.", "The ferry leaves at 6:15."
+
+
+@pytest.mark.parametrize(
+    ("text", "section"),
+    [
+        (f"{NEW}\n\nOn 12 May 2015 at 09:10, Elin <e@p.example> wrote:\n> Hi,\n>\n> {OLD}\n", "On 12 May 2015 at"),
+        (f"{NEW}\n\n> On May 12, 2015, at 9:10, Elin Sandvik <e@p.example>\nwrote:\n>\n> {OLD}\n", "> On May 12, 2015"),
+        (f"{NEW}\n\nFrom: Elin\nSent: Tuesday, 12 May 2015 17:40\nTo: Lars\nSubject: F\n\n{OLD}", "From: Elin Sent: T"),
+        (f"{NEW}\n\nAm 12. Mai 2015 um 17:40 schrieb Jutta Brehm <j@b.de>:\n> {OLD}\n\n--\nA list", "Am 12. Mai 2015"),
+        (f"On 12 May 2015, Elin Sandvik wrote:\n> {OLD}\n\n{NEW}\n\nLars", "On 12 May 2015"),
+        (
+            f"<p>{NEW}</p>On 12 May 2015, Elin &lt;e@p.example&gt; wrote:<blockquote>{OLD}</blockquote>",
+            "On 12 May 2015",
+        ),
+    ],
+    ids=["marks", "torn", "fields", "german", "below", "html"],
+)
+def test_a_mail_that_is_quoted_is_a_section_with_its_own_date(text, section):
+    """Its passages are apart from those of the new one, wherever that stands."""
+    message = EmailMessage()
+    message["From"], message["Date"] = "Lars Ekdahl <lars@sea.example>", "Sat, 03 Feb 2024 10:00:00 +0000"
+    message.set_content(text, subtype="html" if text.startswith("<") else "plain")
+    doc = load_bytes(message.as_bytes(), "/a.eml")
+    (old,) = [passage for passage in cited(doc) if OLD in passage.text]
+    (new,) = [passage for passage in cited(doc) if NEW in passage.text]
+    assert old.section is not None
+    assert old.section.startswith(section)
+    assert (old.date, new.date) == ("2015-05-12", "2024-02-03")
+    assert (new.section, NEW in old.text) == (None, False)
+
+
+def test_quoted_words_that_are_replied_to_stay_with_the_reply():
+    """Line by line, or below a question."""
+    on = "On 12 May 2015, Elin Sandvik wrote:\n> "
+    for text in (f"{on}Is it blue?\n\nIt is.", f"{on}It is blue.\n\nSo it is.\n\n> And new.\n\nIt is old."):
+        message = EmailMessage()
+        message["From"] = "Lars Ekdahl <lars@sea.example>"
+        message.set_content(text)
+        assert len(cited(load_bytes(message.as_bytes(), "/a.eml"))) == 1
+
+
 def test_speakers_of_attachments_stay():
     """A transcript in a mail is said by those in it, a forwarded mail by its sender."""
     message = EmailMessage()
