@@ -132,8 +132,7 @@ def _continues(text: str, above: Span, row: Span, width: int) -> bool:
     opens = lower.start - row.start > upper.start - above.start and not is_item(before)
     if opens or is_item(line, before) or is_turn(line) or (_CELLS.search(before) and _CELLS.search(line)):
         return False
-    word = _WORD.match(line)
-    filled = upper.end - above.start
+    word, filled = _WORD.match(line), upper.end - above.start
     if (word and filled + 1 + len(word[0]) > width) or _UNFINISHED.search(before):
         return filled <= _LONGEST_WRAP or not _closed(before)
     return filled > _UNEVEN * width and _runs_on(before, line) and not _closed(before)

@@ -10,7 +10,7 @@ import email.policy
 import hashlib
 import re
 from dataclasses import replace
-from email.utils import getaddresses, parsedate_to_datetime
+from email.utils import getaddresses
 from itertools import groupby, takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -81,16 +81,10 @@ def parse(data: bytes, uri: str, load: Load) -> Document:
     written = list(_authored(body, senders[0] if len(senders) == 1 else None, known))
     body = [block for block, _ in written]
     blocks = [*head, *body, *(block for block, _ in attached)]
-    document = assemble(blocks, data, uri, "message/rfc822", subject, date=_date(message), notes=notes)
-    spans = document.blocks[len(head) :]
-    until = next(iter(spans[_history(body)[1] : len(body)]), Span(len(document.text), len(document.text))).start
-    older = {span for span, (block, who) in zip(spans, written, strict=False) if block.level and who == _NOBODY}
-    sections = (
-        replace(s, span=Span(s.span.start, min(s.span.end, until)), date=parse_date(s.title))
-        if s.heading in older
-        else s
-        for s in document.sections
+    document = assemble(
+        blocks, data, uri, "message/rfc822", subject, date=parse_date(headers.get("Date", "")), notes=notes
     )
+    spans = document.blocks[len(head) :]
     said = [(span, who) for span, (_, who) in zip(spans, written, strict=False) if who != _NOBODY]
     own = (
         statements_by_author(document.text, said)
@@ -102,7 +96,7 @@ def parse(data: bytes, uri: str, load: Load) -> Document:
         for place, (_, statements_) in zip(spans[len(body) :], attached, strict=True)
         for said in statements_
     )
-    return replace(document, speakers=(*own, *moved), sections=tuple(sections))
+    return replace(document, speakers=(*own, *moved))
 
 
 def parse_page(data: bytes, uri: str) -> Document:
@@ -122,13 +116,6 @@ def _header(message: EmailMessage, name: str) -> str:
         return line(str(message.get(name, "")))
     except (ValueError, IndexError, AttributeError, TypeError):  # the parser of addresses trips over some
         return ""
-
-
-def _date(message: EmailMessage) -> str | None:
-    try:
-        return parsedate_to_datetime(_header(message, "Date")).date().isoformat()
-    except (ValueError, TypeError, IndexError):
-        return None
 
 
 def _body(message: EmailMessage, uri: str) -> list[Block]:
@@ -220,27 +207,21 @@ def _authored(
     to below. `sender` wrote what is not quoted; `known` are names by addresses.
     """
     by_depth: dict[int, str | None] = {0: sender}
-    first, _ = _history(blocks)
+    end = max((n for n, block in enumerate(blocks, 1) if block.quoted), default=len(blocks))
+    first = max((n for n, block in enumerate(blocks[:end], 1) if not block.quoted), default=0)
+    asked = end < len(blocks) and is_question(blocks[end - 1].text)
     at = 0
     while at < len(blocks):
         taken, deeper, who = _introduced(blocks[at : at + _MOST_FIELDS], known)
         level = blocks[at].quoted + deeper
         if taken:
             words = "\n".join(block.text for block in blocks[at : at + taken])
-            is_history = level == 0 or at + taken >= first
+            is_history = level == 0 or (at + taken >= first and not asked)
             yield blocks[at]._replace(text=words, level=2 + level if is_history else None), _NOBODY
             by_depth = {depth: name for depth, name in by_depth.items() if depth < level} | {level: who}
         else:
-            yield blocks[at], by_depth.get(level)
+            yield blocks[at]._replace(ends=at == end and not asked and by_depth[0] == sender), by_depth.get(level)
         at += taken or 1
-
-
-def _history(blocks: Sequence[Block]) -> tuple[int, int]:
-    """Return where the last unbroken run of quoted blocks begins and ends; nowhere before a reply to a question."""
-    end = max((n for n, block in enumerate(blocks, 1) if block.quoted), default=len(blocks))
-    asks = end < len(blocks) and is_question(blocks[end - 1].text)
-    first = max((n for n, block in enumerate(blocks[:end], 1) if not block.quoted), default=0)
-    return (len(blocks) if asks else first), end
 
 
 def _introduced(blocks: Sequence[Block], known: Mapping[str, str]) -> tuple[int, int, str | None]:

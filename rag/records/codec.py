@@ -31,8 +31,7 @@ def layout(document: Document) -> dict[str, Any]:
     return {
         "page_starts": document.page_starts,
         "sections": [
-            (s.span.start, s.span.end, s.heading.start, s.heading.end, s.title, s.level, s.date)
-            for s in document.sections
+            (s.span.start, s.span.end, s.heading.start, s.heading.end, s.title, s.level) for s in document.sections
         ],
         "blocks": [(block.start, block.end) for block in document.blocks],
         "speakers": [(s.span.start, s.span.end, s.speaker) for s in document.speakers],
@@ -43,7 +42,7 @@ def layout(document: Document) -> dict[str, Any]:
 
 def with_layout(document: Document, stored: Mapping[str, Any]) -> Document:
     """Return a document with the layout that `layout` gave; raises ValueError, LookupError or TypeError for damage."""
-    sections = (Section(Span(a, b), Span(c, d), *rest) for a, b, c, d, *rest in stored["sections"])
+    sections = (Section(Span(a, b), Span(c, d), title, level) for a, b, c, d, title, level in stored["sections"])
     return replace(
         document,
         page_starts=tuple(stored["page_starts"]),

@@ -55,15 +55,13 @@ class Span:
 class Section:
     """A heading and the text under it, up to the next heading of the same or a higher level.
 
-    `span` starts with the heading itself, `heading` is the heading's own span, `level` is 1 for the highest, `date` its
-    own one, as a mail's that another mail quotes: that may end without another heading.
+    `span` starts with the heading itself, `heading` is the heading's own span, `level` is 1 for the highest.
     """
 
     span: Span
     heading: Span
     title: str
     level: int = 1
-    date: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +141,9 @@ class Document:
 
     def section_at(self, offset: int) -> str | None:
         """Return the heading of the innermost section around `offset`, None outside of all."""
-        section = self._section_at(offset)
-        return section.title if section else None
-
-    def _section_at(self, offset: int) -> Section | None:
         before = bisect_right(self.sections, offset, key=lambda section: section.span.start)
         around = (self.sections[i] for i in range(before - 1, -1, -1) if offset < self.sections[i].span.end)
-        return next(around, None)  # sections nest: the last to start is the innermost
+        return next((section.title for section in around), None)  # sections nest: the last to start is the innermost
 
     def place_at(self, offset: int) -> str | None:
         """Return the most exact name of a place: that of the mark there, after the section's."""
@@ -178,12 +172,11 @@ class Document:
             raise ValueError(f"span {span.start}:{span.end} does not fit document {self.uri} of {size} characters")
         text = span.of(self.text)
         anchor = sentences[0].start if sentences else span.start
-        around, statements = self._section_at(anchor), self.statements_in(span)
-        section, date = (around.title, around.date or self.date) if around else (None, self.date)
+        section, statements = self.section_at(anchor), self.statements_in(span)
         first = sentences[0] if sentences else Span(span.start, min(span.start + 1, span.end))
         speaker = speaker_of(statements, first) or speaker_of(statements, span)
         said = [(s.span.start, s.span.end, s.speaker) for s in statements]
-        parts = (self.uri, self.title, date, section, speaker, span.start, span.end, text, *said)
+        parts = (self.uri, self.title, self.date, section, speaker, span.start, span.end, text, *said)
         return Passage(
             id=hashlib.sha256("\0".join(map(str, parts)).encode("utf-8", "surrogatepass")).hexdigest()[:32],
             uri=self.uri,
@@ -192,7 +185,7 @@ class Document:
             title=self.title,
             section=section,
             speaker=speaker,
-            date=date,
+            date=self.date,
             page=self.page_at(anchor),
             sentences=tuple(sentences),
             places=self._places(sentences),

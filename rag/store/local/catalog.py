@@ -110,7 +110,7 @@ class Catalog(Connection):
             (
                 (
                     *(p.id, p.uri, p.span.start, p.span.end, p.section, p.speaker, p.page),
-                    *(_encoded_sentences(p, d.date), _encoded_statements(p), text_key(p)),
+                    *(_encoded_sentences(p), _encoded_statements(p), text_key(p)),
                 )
                 for p in passages
             ),
@@ -273,22 +273,19 @@ def _passage(row: tuple[str, int, int, str, str, int, str, str], document: Docum
     with decoding(f"passage {id_} of {document.uri}"):
         span = Span(start, end)
         stored = json.loads(encoded)
-        flat, known = (stored["spans"], stored) if isinstance(stored, dict) else (stored, {})
+        flat, where = (stored["spans"], stored["places"]) if isinstance(stored, dict) else (stored, ())
         spans = tuple(Span(a, b) for a, b in zip(flat[::2], flat[1::2], strict=True))
         said = tuple(Statement(Span(a, b), who) for a, b, who in json.loads(statements))
-        own = (document.title, section, speaker, known.get("date", document.date), page)
-        places = tuple(Place(*place) for place in known.get("places", ()))
+        own = (document.title, section, speaker, document.date, page)
+        places = tuple(Place(*place) for place in where)
         return Passage(id_, document.uri, span, span.of(document.text), *own, spans, places, said)
 
 
-def _encoded_sentences(passage: Passage, date: str | None) -> str:
-    """Encode the sentences of a passage, with their places where it has several, and its date where it has its own."""
+def _encoded_sentences(passage: Passage) -> str:
+    """Encode the sentences of a passage, with their places where it has several."""
     flat = [offset for span in passage.sentences for offset in (span.start, span.end)]
-    known: dict[str, Any] = (
-        {"places": [(place.page, place.section) for place in passage.places]} if passage.places else {}
-    )
-    known |= {"date": passage.date} if passage.date != date else {}
-    return json.dumps({"spans": flat, **known} if known else flat)
+    places = [(place.page, place.section) for place in passage.places]
+    return json.dumps({"spans": flat, "places": places} if places else flat)
 
 
 def _encoded_statements(passage: Passage) -> str:
