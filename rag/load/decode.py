@@ -99,11 +99,14 @@ def storable(text: str) -> str:
     return _UNSTORABLE.sub("\ufffd", text)
 
 
+def as_utf8(data: bytes) -> bytes:
+    """Return UTF-16 and UTF-32 as UTF-8, and that without its mark; all else as it is."""
+    text = _wide(data)
+    return data if text is None else text.encode("utf-8", "surrogatepass")
+
+
 def _decode(data: bytes, declared: str | None) -> str | None:
-    for mark, encoding in _BOMS.items():
-        if data.startswith(mark):
-            return data[len(mark) :].decode(encoding, "replace")
-    if wide := _wide(data):
+    if (wide := _wide(data)) is not None:
         return wide
     if len(data) - len(data.translate(None, _CONTROL_BYTES)) > _MOST_CONTROL * len(data):
         return None
@@ -120,7 +123,10 @@ def _strictly(data: bytes, encoding: str) -> str | None:
 
 
 def _wide(data: bytes) -> str | None:
-    """Recognise UTF-16 without a mark by the NULs beside its spaces and line ends."""
+    """Read what has a mark, and recognise UTF-16 without one by the NULs beside its spaces and line ends."""
+    for mark, encoding in _BOMS.items():
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding, "replace")
     for high, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
         nuls, others = data[high::2].count(0), data[1 - high :: 2].count(0)
         if nuls * 20 > len(data) // 2 and others * 50 <= nuls and len(data) % 2 == 0:

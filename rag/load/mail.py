@@ -22,7 +22,7 @@ from rag.language.questions import is_question
 from rag.language.speakers import statements, statements_by_author
 from rag.load import html
 from rag.load.blocks import Block, assemble, counted, line
-from rag.load.decode import decode
+from rag.load.decode import as_utf8, decode
 from rag.records import Span, Statement
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ _PEOPLE = ("From", "To", "Cc")
 
 def parse(data: bytes, uri: str, load: Load) -> Document:
     """Read one message, its attachments by `load`. Its sender speaks in it, but for what is quoted."""
-    message = email.message_from_bytes(data, policy=email.policy.default)
+    message = email.message_from_bytes(as_utf8(data), policy=email.policy.default)
     subject = _header(message, "Subject")
     headers = {name: value for name in (*_PEOPLE, "Date") if (value := _header(message, name))}
     head = [Block(subject, 1)] if subject else []

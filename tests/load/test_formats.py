@@ -330,6 +330,30 @@ def test_subtitles_are_running_text_with_time_codes():
     assert speaker_at(doc, 3) == "Ann"
 
 
+@pytest.mark.parametrize("again", [[], ["The fee is 340 crowns,", " "]], ids=["lines", "pauses"])
+def test_captions_that_roll_are_read_once(again):
+    """Each cue keeps the line above the new one; two who say the same in turn are both heard."""
+    cues = [
+        ["The fee is 340 crowns,"],
+        again,
+        ["The fee is 340 crowns,", "and <i>nobody</i> knew."],
+        ["and nobody knew."],
+    ]
+    cues += [["No!"], ["No!"]]
+    rows = ["\n".join([f"00:0{n}.000 --> 00:0{n}.900", *cue]) for n, cue in enumerate(filter(None, cues))]
+    doc = load_bytes(("WEBVTT\n\n" + "\n\n".join(rows)).encode(), "/a.vtt")
+    assert " ".join(doc.text.split()) == "The fee is 340 crowns, and nobody knew. No! No!"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_a_mail_is_read_in_any_unicode(encoding):
+    """Also its header."""
+    doc = load_bytes(
+        "Subject: Die Möwe\nFrom: Ada <a@example.org>\n\nSie fährt am Montag.\n".encode(encoding), "/a.eml"
+    )
+    assert (doc.title, doc.text.partition("\n\n")[2]) == ("Die Möwe", "Sie fährt am Montag.")
+
+
 def test_each_voice_of_subtitles_has_its_own_words():
     """Also of two in one cue; what is in no voice is nobody's. Retrieval knows all the names, the text has none."""
     cues = ("<v Esme Rowe>It is blue!\n<v Mary Ek>No way!</v> (laughter)", "<v.loud Bo &amp; Co>Yes <i>it\nis</i>.")
