@@ -13,7 +13,6 @@ from rag.answer.premise import missing
 from rag.answer.quotation import Quotation, quotations
 from rag.answer.settings import Evidence, Quoting
 from rag.answer.short import short_answer, widened
-from rag.language.published import parse_date
 from rag.language.terms import words
 from rag.records import Answer, Citation, Conflict, ShortAnswer
 
@@ -48,8 +47,7 @@ class ExtractiveAnswerer:
         candidates, lacking = self._lowered(question, candidates, threshold)
         if not self._comes_close(candidates[0]):  # one with a lower score may hold all of the question
             candidates = sorted(candidates, key=lambda c: not self._comes_close(c))
-        best = _newest(candidates, self.settings.near * candidates[0].score)
-        candidates = [best, *(c for c in candidates if c is not best)]
+        best = candidates[0]
         if question.kind == "broad" and best.score > 0:
             answer = cite(question, quotations(overview(question, candidates)))
         elif question.kind != "broad" and self._comes_close(best):
@@ -122,13 +120,6 @@ class ExtractiveAnswerer:
             if candidate.score >= floor and len(chosen) < self.settings.longest:
                 chosen.setdefault(_words(candidate), candidate)
         return in_reading_order(chosen.values(), leading)
-
-
-def _newest(candidates: Sequence[Candidate], floor: float) -> Candidate:
-    """Return the best sentence; in a mail that quotes an older one, its own words where they answer about as well."""
-    passages = [(c, c.hit.passage) for c in candidates if c.score >= floor]
-    mail = [(c, p) for c, p in passages if p.uri == passages[0][1].uri and p.uri.lower().endswith(".eml")]
-    return max(mail or passages[:1], key=lambda pair: parse_date(pair[1].section or "") or pair[1].date or "")[0]
 
 
 def _notice(lacking: str | None, otherwise: str = NOT_OUTRIGHT) -> str:

@@ -99,15 +99,9 @@ def storable(text: str) -> str:
     return _UNSTORABLE.sub("\ufffd", text)
 
 
-def as_utf8(data: bytes) -> bytes:
-    """Return UTF-16 and UTF-32 as UTF-8, and that without its mark; all else as it is."""
-    text = _wide(data)
-    return data if text is None else text.encode("utf-8", "surrogatepass")
-
-
 def _decode(data: bytes, declared: str | None) -> str | None:
-    if (wide := _wide(data)) is not None:
-        return wide
+    if (text := wide(data)) is not None:
+        return text
     if len(data) - len(data.translate(None, _CONTROL_BYTES)) > _MOST_CONTROL * len(data):
         return None
     encodings = ["iso2022_jp" if b"\x1b$" in data else "utf-8", *([declared] if declared else [])]
@@ -122,8 +116,8 @@ def _strictly(data: bytes, encoding: str) -> str | None:
         return None
 
 
-def _wide(data: bytes) -> str | None:
-    """Read what has a mark, and recognise UTF-16 without one by the NULs beside its spaces and line ends."""
+def wide(data: bytes) -> str | None:
+    """Read what has a mark, and UTF-16 without one, by the NULs beside its spaces and line ends; None for all else."""
     for mark, encoding in _BOMS.items():
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, "replace")

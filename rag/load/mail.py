@@ -22,7 +22,7 @@ from rag.language.questions import is_question
 from rag.language.speakers import statements, statements_by_author
 from rag.load import html
 from rag.load.blocks import Block, assemble, counted, line
-from rag.load.decode import as_utf8, decode
+from rag.load.decode import decode, wide
 from rag.records import Span, Statement
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rag.records import Document
 
     Load = Callable[[bytes, str], Document]
+    Written = tuple[Block, str | None]  # a block with its author
     Attached = tuple[Block, list[Statement]]  # a block of an attachment with what is said in it, as spans of its text
 
 _NOBODY = ""  # the author of what only says whose the words after it are
@@ -67,7 +68,8 @@ _PEOPLE = ("From", "To", "Cc")
 
 def parse(data: bytes, uri: str, load: Load) -> Document:
     """Read one message, its attachments by `load`. Its sender speaks in it, but for what is quoted."""
-    message = email.message_from_bytes(as_utf8(data), policy=email.policy.default)
+    text = wide(data)
+    message = email.message_from_bytes(text.encode() if text else data, policy=email.policy.default)
     subject = _header(message, "Subject")
     headers = {name: value for name in (*_PEOPLE, "Date") if (value := _header(message, name))}
     head = [Block(subject, 1)] if subject else []
@@ -76,9 +78,9 @@ def parse(data: bytes, uri: str, load: Load) -> Document:
     attached, lost = _attachments(message, uri, load)
     notes = counted((len(lost), f"attachments were not read: {', '.join(lost[:10])}"))
     named = {name: _people(headers.get(name, "")) for name in _PEOPLE}
-    senders = [*named["From"].values()]
+    sender = next(iter(named["From"].values())) if len(named["From"]) == 1 else None
     known = {address: who for each in named.values() for address, who in each.items()}
-    written = list(_authored(body, senders[0] if len(senders) == 1 else None, known))
+    written = list(_authored(body, sender, known))
     body = [block for block, _ in written]
     blocks = [*head, *body, *(block for block, _ in attached)]
     document = assemble(
@@ -86,11 +88,7 @@ def parse(data: bytes, uri: str, load: Load) -> Document:
     )
     spans = document.blocks[len(head) :]
     said = [(span, who) for span, (_, who) in zip(spans, written, strict=False) if who != _NOBODY]
-    own = (
-        statements_by_author(document.text, said)
-        if len(senders) == 1
-        else statements(document.text, spans[: len(body)])
-    )
+    own = statements_by_author(document.text, said) if sender else statements(document.text, spans[: len(body)])
     moved = (
         Statement(Span(place.start + said.span.start, place.start + said.span.end), said.speaker)
         for place, (_, statements_) in zip(spans[len(body) :], attached, strict=True)
@@ -198,19 +196,15 @@ def _name_of(words: str) -> str | None:
     return name if any(map(str.isalpha, name)) and ("@" in name or not name[0].islower()) else None
 
 
-def _authored(
-    blocks: Sequence[Block], sender: str | None, known: Mapping[str, str]
-) -> Iterator[tuple[Block, str | None]]:
-    """Yield each block of a message with its author, None where it is not clear.
+def _authored(blocks: Sequence[Block], sender: str | None, known: Mapping[str, str]) -> Iterator[Written]:
+    """Yield each block with its author, None where it is not clear; `sender` wrote what is not quoted.
 
-    Lines that introduce a quotation are one block, and nobody's: the heading of what is quoted, unless that is replied
-    to below. `sender` wrote what is not quoted; `known` are names by addresses.
+    Lines that introduce a quotation are one block of nobody's: a heading, unless what is quoted is replied to below.
     """
     by_depth: dict[int, str | None] = {0: sender}
     end = max((n for n, block in enumerate(blocks, 1) if block.quoted), default=len(blocks))
     first = max((n for n, block in enumerate(blocks[:end], 1) if not block.quoted), default=0)
-    asked = end < len(blocks) and is_question(blocks[end - 1].text)
-    at = 0
+    asked, at = end < len(blocks) and is_question(blocks[end - 1].text), 0
     while at < len(blocks):
         taken, deeper, who = _introduced(blocks[at : at + _MOST_FIELDS], known)
         level = blocks[at].quoted + deeper
@@ -242,20 +236,17 @@ def _introduced(blocks: Sequence[Block], known: Mapping[str, str]) -> tuple[int,
 def _attributed(blocks: Sequence[Block], known: Mapping[str, str]) -> tuple[int, int, str | None]:
     """Read `On 6 March, Elin Sandvik wrote:`, in one block or two, in front of what is quoted deeper.
 
-    Its second line may have lost its marks of quotation. Without any marks it is not clear where the quoted words end:
-    they are nobody's that is known.
+    Without marks of quotation it is not clear where the quoted words end: they are nobody's that is known.
     """
     depth = blocks[0].quoted
     rows = [_MARKS.sub("", block.text, count=1) for block in blocks[:2] if block.quoted <= depth]
-    for taken in range(1, len(rows) + 1):
+    dated = [any(map(str.isdecimal, _ADDRESS.sub("", row))) for row in rows]
+    for taken in (1, 2) if dated == [True, False] else (1,):
         joined = " ".join(rows[:taken])
         match = _WROTE_BY.fullmatch(joined) or _WROTE.fullmatch(joined)
-        dated = [any(map(str.isdecimal, _ADDRESS.sub("", row))) for row in rows[:taken]]
-        if not match or (taken > 1 and dated != [True, False]):
-            continue
-        if taken < len(blocks) and blocks[taken].quoted > depth:
+        if match and taken < len(blocks) and blocks[taken].quoted > depth:
             return taken, 1, _who(match["who"], known)
-        if _ADDRESS.search(joined):
+        if match and _ADDRESS.search(joined):
             return taken, 0, _who(match["who"], known) if depth else None
     return 0, 0, None
 

@@ -63,11 +63,10 @@ def _cues(source: str) -> Iterator[_Cue]:
         rows = between.strip("\n").split("\n\n")[0].split("\n")
         if end and len(rows) > 1 and rows[-1].strip().isdigit() and "\n\n" not in between:
             rows.pop()  # the number of the next cue, where no blank line parts them
-        plain = [words for row in rows if (words := line(_TAG.sub("", row)))]
-        rolled = next((n for n in (2, 1) if plain[:n] == above[-n:] and sum(map(len, plain)) > _SHORT), 0)
-        if rolled:  # captions that roll: the lines above stay while the next comes
-            rows = [row for row in rows if line(_TAG.sub("", row))][rolled:]
-        above = plain
+        rows = [row for row in rows if line(_TAG.sub("", row))]
+        plain = [line(_TAG.sub("", row)) for row in rows]
+        rolled = (n for n in (2, 1) if plain[:n] == above[-n:] and sum(map(len, plain)) > _SHORT)
+        above, rows = plain, rows[next(rolled, 0) :]  # the lines above stay while the next comes
         times = [int(part or 0) for part in match.groups()]
         start, stop = (h * 3600 + m * 60 + s for h, m, s in (times[:3], times[3:]))
         for voice, words in _voices("\n".join(rows)):
