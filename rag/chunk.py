@@ -14,7 +14,7 @@ from rag.language.sentences import LONGEST_SENTENCE, heading_text, pieces, sente
 from rag.records import Span, unnamed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from rag.records import Document, Passage
 
@@ -63,7 +63,7 @@ class Chunker:
         nothing else. Nor is what nobody would quote: front matter, drawn lines, bylines. A passage of such text alone
         has no sentences. A passage exceeds the encoder's window only where a single sentence does.
         """
-        segments = _segments(_units(document))
+        segments = _segments(_units(document), {section.span.end for section in document.sections})
         contexts = [_context(document, segment) for segment in segments]
         speakers = [statement.speaker for statement in document.speakers if statement.speaker]
         units = [unit for segment in segments for unit in segment]
@@ -134,16 +134,17 @@ def _blocks(document: Document) -> Iterator[Span]:
                 yield part
 
 
-def _segments(units: Iterable[_Unit]) -> list[list[_Unit]]:
+def _segments(units: Iterable[_Unit], ends: Collection[int]) -> list[list[_Unit]]:
     """Divide units at headings: each segment is headings that follow each other and the text under them.
 
-    So does the end of front matter; and a screen of white space, or a passage could be any length.
+    So does the end of a section, or of front matter; and a screen of white space, or a passage could be any length.
     """
     segments: list[list[_Unit]] = []
     for unit in units:
         above = segments[-1][-1] if segments else None
         far = above is not None and unit.span.start - above.span.end > LONGEST_SENTENCE
-        if above is None or far or (unit.heading and not above.heading) or (above.front and not unit.front):
+        ended = not unit.heading and unit.span.start in ends
+        if above is None or far or ended or (unit.heading and not above.heading) or (above.front and not unit.front):
             segments.append([])
         segments[-1].append(unit)
     return segments

@@ -6,6 +6,7 @@ Every function works on offsets of the text it is given; no text is copied and c
 from __future__ import annotations
 
 import re
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from rag.language.dates import MONTHS, any_of
@@ -13,7 +14,7 @@ from rag.language.names import LINKS, PARTICLES
 from rag.records import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _SHORTEST_WRAP, _LONGEST_WRAP = 40, 120
 """Columns at which people wrap by hand: a text with longer lines has one paragraph per line."""
@@ -23,6 +24,7 @@ _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uff00-\uffef]|\S+")
 _BULLET = re.compile(r"(?:[-*+•‣◦▪●–—]|\(?(?:\d{1,3}|[a-z])[.)])\s+\S")
 _DAY = re.compile(rf"(?:[12]?\d|3[01])\.?\s+(?i:{any_of(MONTHS)})\.?(?:\s+\d{{4}})?,?\s+[^\W\d_A-Z]")
 _GOES_ON = re.compile(r"(?:\d[\d.,]*%?\s+)?(?P<letter>[^\W\d_])[\w'’-]*(?:[\s,;.!?)]|$)")
+_CELLS = re.compile(r"[^\s.!?:;](?: {3}|\t)\s*\S")  # a gap between columns, not one behind a sentence
 _CLOSERS = '"”’»)]⁰¹²³⁴⁵⁶⁷⁸⁹'
 _STOPS = tuple(".!?:;…。！？؟।|")
 _UNFINISHED = re.compile(r"\b(?:a|an|and|at|by|for|from|in|of|or|that|the|their|to|was|were|which|who|with)$")
@@ -77,21 +79,29 @@ def plain_blocks(text: str, start: int = 0, end: int | None = None) -> list[Span
     """Return the blocks of `text[start:end]`, with any kind of line ends: in order, all of it but white space."""
     rows = lines(text, start, end)
     # One long link must not hide the wrapping of all other lines: the longest twentieth is left aside.
-    width = sorted(strip(text, row).end - row.start for row in rows)[-1 - len(rows) // 20]
-    wrapped = _SHORTEST_WRAP <= width <= _LONGEST_WRAP
+    longest = sorted(strip(text, row).end - row.start for row in rows)[-1 - len(rows) // 20]
+    whole = longest if _SHORTEST_WRAP <= longest <= _LONGEST_WRAP else _wrap(text, rows)
     blocks: list[Span] = []
-    above: Span | None = None
-    for row in rows:
-        inner = strip(text, row)
-        if not len(inner):
-            above = None
-            continue
-        if above and wrapped and _continues(text, above, row, width):
-            blocks[-1] = Span(blocks[-1].start, inner.end)
-        else:
-            blocks.append(inner)
-        above = row
+    for is_blank, group in groupby(rows, lambda row: not len(strip(text, row))):
+        paragraph = [] if is_blank else list(group)
+        width = min(filter(None, (whole, _wrap(text, paragraph))), default=0)
+        for above, row in zip([None, *paragraph], paragraph, strict=False):
+            inner = strip(text, row)
+            goes_on = above and width and _continues(text, above, row, width)
+            blocks[-1:] = [Span(blocks[-1].start, inner.end)] if goes_on else [*blocks[-1:], inner]
     return blocks
+
+
+def _wrap(text: str, rows: Sequence[Span]) -> int:
+    """Return the column at which these lines are wrapped, long ones left aside; 0 where few sentences go on."""
+    ends: list[int] = []
+    for above, row in pairwise(rows):
+        inner, line = strip(text, above), strip(text, row).of(text)
+        if 0 < len(inner) <= _LONGEST_WRAP and not _closed(before := inner.of(text)):
+            filled = inner.end - above.start
+            ends.append(filled if filled >= _SHORTEST_WRAP and _runs_on(before, line) else 0)
+    ends.sort()
+    return ends[-1 - len(ends) // 20] if ends and ends[len(ends) * 2 // 3] else 0
 
 
 def front_matter(text: str) -> int:
@@ -120,14 +130,18 @@ def _continues(text: str, above: Span, row: Span, width: int) -> bool:
     before, line = upper.of(text), lower.of(text)
     # A first line that is indented opens a paragraph; under a bullet it goes on with it.
     opens = lower.start - row.start > upper.start - above.start and not is_item(before)
-    if opens or is_item(line, before) or is_turn(line):
+    if opens or is_item(line, before) or is_turn(line) or (_CELLS.search(before) and _CELLS.search(line)):
         return False
-    word, goes_on = _WORD.match(line), _GOES_ON.match(line)
-    filled = upper.end - above.start
+    word, filled = _WORD.match(line), upper.end - above.start
     if (word and filled + 1 + len(word[0]) > width) or _UNFINISHED.search(before):
-        return True
-    runs_on = bool(_DAY.match(line) or (goes_on and goes_on["letter"].islower()))
-    return runs_on and filled > _UNEVEN * width and not _closed(before)
+        return filled <= _LONGEST_WRAP or not _closed(before)
+    return filled > _UNEVEN * width and _runs_on(before, line) and not _closed(before)
+
+
+def _runs_on(before: str, line: str) -> bool:
+    """Tell whether a line begins within a sentence."""
+    goes_on = None if is_item(line, before) or _CELLS.search(line) else _GOES_ON.match(line)
+    return bool(_DAY.match(line) or (goes_on and goes_on["letter"].islower()))
 
 
 def _closed(line: str) -> bool:

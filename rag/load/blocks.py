@@ -28,6 +28,7 @@ class Block(NamedTuple):
     mark: str | None = None  # name of the place, as in `Costs!A5:D5`
     page: int | None = None  # its page or slide, from 1
     quoted: int = 0  # how deep it is quoted, as earlier messages are in mail
+    ends: bool = False  # it ends sections, but for that of the highest level, without being a heading
 
 
 class Heading(NamedTuple):
@@ -91,7 +92,7 @@ def assemble(
     kept = [block for block in blocks if block.text]
     text, spans = join(kept)
     placed = list(zip(kept, spans, strict=True))
-    headings = [Heading(span, block.text, block.level) for block, span in placed if block.level]
+    headings = [Heading(s, "" if b.ends else b.text, b.level or 2) for b, s in placed if b.level or b.ends]
     titles = (headline(heading.title) for heading in headings if heading.level == 1)
     pages = [(block.page, span.start) for block, span in placed if block.page]
     known.setdefault("page_starts", page_starts(pages, max((page for page, _ in pages), default=0), len(text)))
@@ -136,4 +137,5 @@ def _sections(text: str, headings: Sequence[Heading]) -> tuple[Section, ...]:
     return tuple(
         Section(Span(heading.span.start, end), heading.span, headline(heading.title) or "", heading.level)
         for heading, end in zip(headings, reversed(ends), strict=True)
+        if heading.title
     )

@@ -100,11 +100,8 @@ def storable(text: str) -> str:
 
 
 def _decode(data: bytes, declared: str | None) -> str | None:
-    for mark, encoding in _BOMS.items():
-        if data.startswith(mark):
-            return data[len(mark) :].decode(encoding, "replace")
-    if wide := _wide(data):
-        return wide
+    if (text := wide(data)) is not None:
+        return text
     if len(data) - len(data.translate(None, _CONTROL_BYTES)) > _MOST_CONTROL * len(data):
         return None
     encodings = ["iso2022_jp" if b"\x1b$" in data else "utf-8", *([declared] if declared else [])]
@@ -119,8 +116,11 @@ def _strictly(data: bytes, encoding: str) -> str | None:
         return None
 
 
-def _wide(data: bytes) -> str | None:
-    """Recognise UTF-16 without a mark by the NULs beside its spaces and line ends."""
+def wide(data: bytes) -> str | None:
+    """Read what has a mark, and UTF-16 without one, by the NULs beside its spaces and line ends; None for all else."""
+    for mark, encoding in _BOMS.items():
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding, "replace")
     for high, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
         nuls, others = data[high::2].count(0), data[1 - high :: 2].count(0)
         if nuls * 20 > len(data) // 2 and others * 50 <= nuls and len(data) % 2 == 0:

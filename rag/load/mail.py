@@ -10,17 +10,19 @@ import email.policy
 import hashlib
 import re
 from dataclasses import replace
-from email.utils import getaddresses, parsedate_to_datetime
+from email.utils import getaddresses
 from itertools import groupby, takewhile
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import LoadError
 from rag.language.blocks import lines, plain_blocks
 from rag.language.dates import ENGLISH_MONTHS, any_of
+from rag.language.published import parse_date
+from rag.language.questions import is_question
 from rag.language.speakers import statements, statements_by_author
 from rag.load import html
 from rag.load.blocks import Block, assemble, counted, line
-from rag.load.decode import decode
+from rag.load.decode import decode, wide
 from rag.records import Span, Statement
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from rag.records import Document
 
     Load = Callable[[bytes, str], Document]
+    Written = tuple[Block, str | None]  # a block with its author
     Attached = tuple[Block, list[Statement]]  # a block of an attachment with what is said in it, as spans of its text
 
 _NOBODY = ""  # the author of what only says whose the words after it are
@@ -65,7 +68,8 @@ _PEOPLE = ("From", "To", "Cc")
 
 def parse(data: bytes, uri: str, load: Load) -> Document:
     """Read one message, its attachments by `load`. Its sender speaks in it, but for what is quoted."""
-    message = email.message_from_bytes(data, policy=email.policy.default)
+    text = wide(data)
+    message = email.message_from_bytes(text.encode() if text else data, policy=email.policy.default)
     subject = _header(message, "Subject")
     headers = {name: value for name in (*_PEOPLE, "Date") if (value := _header(message, name))}
     head = [Block(subject, 1)] if subject else []
@@ -73,10 +77,18 @@ def parse(data: bytes, uri: str, load: Load) -> Document:
     body = [block for block in _body(message, uri) if block.text]
     attached, lost = _attachments(message, uri, load)
     notes = counted((len(lost), f"attachments were not read: {', '.join(lost[:10])}"))
+    named = {name: _people(headers.get(name, "")) for name in _PEOPLE}
+    sender = next(iter(named["From"].values())) if len(named["From"]) == 1 else None
+    known = {address: who for each in named.values() for address, who in each.items()}
+    written = list(_authored(body, sender, known))
+    body = [block for block, _ in written]
     blocks = [*head, *body, *(block for block, _ in attached)]
-    document = assemble(blocks, data, uri, "message/rfc822", subject, date=_date(message), notes=notes)
+    document = assemble(
+        blocks, data, uri, "message/rfc822", subject, date=parse_date(headers.get("Date", "")), notes=notes
+    )
     spans = document.blocks[len(head) :]
-    own = _statements(document.text, list(zip(spans, body, strict=False)), headers)
+    said = [(span, who) for span, (_, who) in zip(spans, written, strict=False) if who != _NOBODY]
+    own = statements_by_author(document.text, said) if sender else statements(document.text, spans[: len(body)])
     moved = (
         Statement(Span(place.start + said.span.start, place.start + said.span.end), said.speaker)
         for place, (_, statements_) in zip(spans[len(body) :], attached, strict=True)
@@ -94,19 +106,6 @@ def parse_page(data: bytes, uri: str) -> Document:
     return replace(html.parse(_payload(page), uri), digest=hashlib.sha256(data).hexdigest())
 
 
-def _statements(text: str, body: Sequence[tuple[Span, Block]], headers: dict[str, str]) -> Iterator[Statement]:
-    """Yield what is said in the body: the sender's words, and those of the messages that are quoted."""
-    named = {name: _people(headers.get(name, "")) for name in _PEOPLE}
-    known = {address: who for each in named.values() for address, who in each.items()}
-    senders = list(named["From"].values())
-    if len(senders) != 1:
-        yield from statements(text, [span for span, _ in body])
-        return
-    found = _authors([block for _, block in body], senders[0], known)
-    said = [(span, who) for (span, _), who in zip(body, found, strict=True) if who != _NOBODY]
-    yield from statements_by_author(text, said)
-
-
 def _header(message: EmailMessage, name: str) -> str:
     raw = next((str(value) for key, value in message.raw_items() if key.lower() == name.lower()), "")
     if len(raw) > _LONGEST_HEADER:  # which the parser of addresses would take minutes to read
@@ -115,13 +114,6 @@ def _header(message: EmailMessage, name: str) -> str:
         return line(str(message.get(name, "")))
     except (ValueError, IndexError, AttributeError, TypeError):  # the parser of addresses trips over some
         return ""
-
-
-def _date(message: EmailMessage) -> str | None:
-    try:
-        return parsedate_to_datetime(_header(message, "Date")).date().isoformat()
-    except (ValueError, TypeError, IndexError):
-        return None
 
 
 def _body(message: EmailMessage, uri: str) -> list[Block]:
@@ -204,22 +196,26 @@ def _name_of(words: str) -> str | None:
     return name if any(map(str.isalpha, name)) and ("@" in name or not name[0].islower()) else None
 
 
-def _authors(blocks: Sequence[Block], sender: str | None, known: Mapping[str, str]) -> list[str | None]:
-    """Return who wrote each block of a message: `_NOBODY` for what introduces a quotation, None where it is not clear.
+def _authored(blocks: Sequence[Block], sender: str | None, known: Mapping[str, str]) -> Iterator[Written]:
+    """Yield each block with its author, None where it is not clear; `sender` wrote what is not quoted.
 
-    `sender` wrote what is not quoted; `known` are names by addresses.
+    Lines that introduce a quotation are one block of nobody's: a heading, unless what is quoted is replied to below.
     """
     by_depth: dict[int, str | None] = {0: sender}
-    found: list[str | None] = []
-    while (at := len(found)) < len(blocks):
+    end = max((n for n, block in enumerate(blocks, 1) if block.quoted), default=len(blocks))
+    first = max((n for n, block in enumerate(blocks[:end], 1) if not block.quoted), default=0)
+    asked, at = end < len(blocks) and is_question(blocks[end - 1].text), 0
+    while at < len(blocks):
         taken, deeper, who = _introduced(blocks[at : at + _MOST_FIELDS], known)
         level = blocks[at].quoted + deeper
         if taken:
-            found += [_NOBODY] * taken
+            words = "\n".join(block.text for block in blocks[at : at + taken])
+            is_history = level == 0 or (at + taken >= first and not asked)
+            yield blocks[at]._replace(text=words, level=2 + level if is_history else None), _NOBODY
             by_depth = {depth: name for depth, name in by_depth.items() if depth < level} | {level: who}
         else:
-            found.append(by_depth.get(level))
-    return found
+            yield blocks[at]._replace(ends=at == end and not asked and by_depth[0] == sender), by_depth.get(level)
+        at += taken or 1
 
 
 def _introduced(blocks: Sequence[Block], known: Mapping[str, str]) -> tuple[int, int, str | None]:
@@ -234,23 +230,24 @@ def _introduced(blocks: Sequence[Block], known: Mapping[str, str]) -> tuple[int,
     fields = [field for field in takewhile(bool, map(_FIELD.fullmatch, header)) if field]
     if fields and fields[0]["name"] in _FROM.split("|") and any(f["name"] in _SENT.split("|") for f in fields[1:]):
         return len(fields), 0, _who(fields[0]["value"], known)
-    return _attributed(blocks, rows, known)
+    return _attributed(blocks, known)
 
 
-def _attributed(blocks: Sequence[Block], rows: Sequence[str], known: Mapping[str, str]) -> tuple[int, int, str | None]:
+def _attributed(blocks: Sequence[Block], known: Mapping[str, str]) -> tuple[int, int, str | None]:
     """Read `On 6 March, Elin Sandvik wrote:`, in one block or two, in front of what is quoted deeper.
 
     Without marks of quotation it is not clear where the quoted words end: they are nobody's that is known.
     """
-    for taken in (1, 2):
+    depth = blocks[0].quoted
+    rows = [_MARKS.sub("", block.text, count=1) for block in blocks[:2] if block.quoted <= depth]
+    dated = [any(map(str.isdecimal, _ADDRESS.sub("", row))) for row in rows]
+    for taken in (1, 2) if dated == [True, False] else (1,):
         joined = " ".join(rows[:taken])
         match = _WROTE_BY.fullmatch(joined) or _WROTE.fullmatch(joined)
-        if not match or len(rows) < taken or (taken > 1 and not any(map(str.isdecimal, rows[0]))):
-            continue
-        if taken < len(blocks) and blocks[taken].quoted > blocks[0].quoted:
+        if match and taken < len(blocks) and blocks[taken].quoted > depth:
             return taken, 1, _who(match["who"], known)
-        if _ADDRESS.search(joined):
-            return taken, 0, None
+        if match and _ADDRESS.search(joined):
+            return taken, 0, _who(match["who"], known) if depth else None
     return 0, 0, None
 
 

@@ -21,6 +21,7 @@ _CUE = re.compile(rf"^[ \t]*{_TIME}[ \t]+-->[ \t]+{_TIME}[^\n]*$", re.MULTILINE)
 _TAG = re.compile(r"<[^<>\n]{0,200}>|\{\\[^{}\n]{0,100}\}")
 _VOICE = re.compile(r"<v(?:\.[^\s>]{1,50})?\s+([^<>\n]{1,100})>|</v>")
 _PAUSE = 4  # seconds of silence that end a paragraph
+_SHORT = 10  # characters of a cue that may well be said twice
 _LONGEST = 1_200  # characters of a paragraph
 
 
@@ -56,11 +57,16 @@ def parse(data: bytes, uri: str) -> Document:
 def _cues(source: str) -> Iterator[_Cue]:
     found = list(_CUE.finditer(source))
     ends = [*(match.start() for match in found[1:]), None]
+    above: list[str] = []
     for match, end in zip(found, ends, strict=False):
         between = source[match.end() : end]
         rows = between.strip("\n").split("\n\n")[0].split("\n")
         if end and len(rows) > 1 and rows[-1].strip().isdigit() and "\n\n" not in between:
             rows.pop()  # the number of the next cue, where no blank line parts them
+        rows = [row for row in rows if line(_TAG.sub("", row))]
+        plain = [line(_TAG.sub("", row)) for row in rows]
+        rolled = (n for n in (2, 1) if plain[:n] == above[-n:] and sum(map(len, plain)) > _SHORT)
+        above, rows = plain, rows[next(rolled, 0) :]  # the lines above stay while the next comes
         times = [int(part or 0) for part in match.groups()]
         start, stop = (h * 3600 + m * 60 + s for h, m, s in (times[:3], times[3:]))
         for voice, words in _voices("\n".join(rows)):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from rag.chunk import Chunker
 from rag.errors import LoadError, Skipped
+from rag.language.published import parse_date
 from rag.load import load_bytes, original
 from rag.load.archive import members
 from rag.load.pdf.rectangles import rectangles
@@ -260,6 +261,48 @@ def test_a_mail_of_html_quotes_as_its_elements_do():
     assert replies(bare, subtype="html") == [(LARS, "Top."), (None, "Old?")]
 
 
+NEW, OLD = "The new ferry leaves at 7:05.", "The ferry leaves at 6:15."
+
+
+@pytest.mark.parametrize(
+    ("text", "section"),
+    [
+        (f"{NEW}\n\nOn 12 May 2015 at 09:10, Elin <e@p.example> wrote:\n> Hi,\n>\n> {OLD}\n", "On 12 May 2015 at"),
+        (f"{NEW}\n\n> On May 12, 2015, at 9:10, Elin Sandvik <e@p.example>\nwrote:\n>\n> {OLD}\n", "> On May 12, 2015"),
+        (f"{NEW}\n\nFrom: Elin\nSent: Tuesday, 12 May 2015 17:40\nTo: Lars\nSubject: F\n\n{OLD}", "From: Elin Sent: T"),
+        (f"{NEW}\n\nAm 12. Mai 2015 um 17:40 schrieb Jutta Brehm <j@b.de>:\n> {OLD}\n\n--\nA list", "Am 12. Mai 2015"),
+        (f"On 12 May 2015, Elin Sandvik wrote:\n> {OLD}\n\n{NEW}\n\nLars", "On 12 May 2015"),
+        (
+            f"<p>{NEW}</p>On 12 May 2015, Elin &lt;e@p.example&gt; wrote:<blockquote>{OLD}</blockquote>",
+            "On 12 May 2015",
+        ),
+    ],
+    ids=["marks", "torn", "fields", "german", "below", "html"],
+)
+def test_a_mail_that_is_quoted_is_a_section_that_says_whose_and_when(text, section):
+    """Its passages are apart from those of the new one, wherever that stands."""
+    message = EmailMessage()
+    message["From"], message["Date"] = "Lars Ekdahl <lars@sea.example>", "Sat, 03 Feb 2024 10:00:00 +0000"
+    message.set_content(text, subtype="html" if text.startswith("<") else "plain")
+    doc = load_bytes(message.as_bytes(), "/a.eml")
+    (old,) = [passage for passage in cited(doc) if OLD in passage.text]
+    (new,) = [passage for passage in cited(doc) if NEW in passage.text]
+    assert old.section is not None
+    assert old.section.startswith(section)
+    assert parse_date(old.section) == "2015-05-12"
+    assert (new.section, NEW in old.text) == (None, False)
+
+
+def test_quoted_words_that_are_replied_to_stay_with_the_reply():
+    """Line by line, or below a question."""
+    on = "On 12 May 2015, Elin Sandvik wrote:\n> "
+    for text in (f"{on}Is it blue?\n\nIt is.", f"{on}It is blue.\n\nSo it is.\n\n> And new.\n\nIt is old."):
+        message = EmailMessage()
+        message["From"] = "Lars Ekdahl <lars@sea.example>"
+        message.set_content(text)
+        assert len(cited(load_bytes(message.as_bytes(), "/a.eml"))) == 1
+
+
 def test_speakers_of_attachments_stay():
     """A transcript in a mail is said by those in it, a forwarded mail by its sender."""
     message = EmailMessage()
@@ -285,6 +328,30 @@ def test_subtitles_are_running_text_with_time_codes():
     assert doc.place_at(0) == "00:00:01"
     assert doc.place_at(doc.text.index("into")) == "00:00:03"
     assert speaker_at(doc, 3) == "Ann"
+
+
+@pytest.mark.parametrize("again", [[], ["The fee is 340 crowns,", " "]], ids=["lines", "pauses"])
+def test_captions_that_roll_are_read_once(again):
+    """Each cue keeps the line above the new one; two who say the same in turn are both heard."""
+    cues = [
+        ["The fee is 340 crowns,"],
+        again,
+        ["The fee is 340 crowns,", "and <i>nobody</i> knew."],
+        ["and nobody knew."],
+    ]
+    cues += [["No!"], ["No!"]]
+    rows = ["\n".join([f"00:0{n}.000 --> 00:0{n}.900", *cue]) for n, cue in enumerate(filter(None, cues))]
+    doc = load_bytes(("WEBVTT\n\n" + "\n\n".join(rows)).encode(), "/a.vtt")
+    assert " ".join(doc.text.split()) == "The fee is 340 crowns, and nobody knew. No! No!"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_a_mail_is_read_in_any_unicode(encoding):
+    """Also its header."""
+    doc = load_bytes(
+        "Subject: Die Möwe\nFrom: Ada <a@example.org>\n\nSie fährt am Montag.\n".encode(encoding), "/a.eml"
+    )
+    assert (doc.title, doc.text.partition("\n\n")[2]) == ("Die Möwe", "Sie fährt am Montag.")
 
 
 def test_each_voice_of_subtitles_has_its_own_words():

@@ -45,7 +45,8 @@ def check(doc):
         assert section.heading in section.span
         assert section.title
         assert section.title == " ".join(section.title.split())
-        assert section.span.end == len(doc.text) or any(s.span.start == section.span.end for s in doc.sections)
+        below = doc.blocks if doc.media_type == "message/rfc822" else [s.span for s in doc.sections]
+        assert section.span.end == len(doc.text) or any(span.start == section.span.end for span in below)
 
 
 def test_a_file_is_read_with_its_absolute_path_and_digest(tmp_path, monkeypatch):
@@ -396,6 +397,49 @@ def test_a_sentence_goes_on_in_the_next_line_with_a_day_or_an_amount():
         "2. june bugs were what he had seen",
     ]
     assert blocks_of("\n".join(rows)) == rows
+
+
+LONG = "Nordh: " + "The harbour office has sent the same letter to every owner. " * 30
+ENGLISH = """The harbour office told the owners of the old boats that the fee would
+rise to 340 crowns in April, and that nobody who had paid for the year
+would be asked again. It will send the bills with the letters of Anna
+Berg, who has kept the register since 1998."""
+GERMAN = """Der Hafen hat den Eignern der alten Boote mitgeteilt, dass
+die Gebühr im April auf 340 Kronen steigt und dass die neue
+Ordnung von allen Eignern bis zum Sommer zu unterschreiben ist."""
+KEPT = """Ms Anna Berg of the Harbour Office of Nordby
+Quay Street 14, third floor, on the left side
+70 112 Nordby
+
+Boats lie still, and the tide runs out to sea,
+Gulls are calling out over the grey old quay,
+Nobody answers and nobody waits for me.
+
+ANNA BERG: I have kept the register for years.
+OVE NOR: And nobody has ever read it, I fear.
+
+berths on the north quay     14     fully let
+berths on the south quay      9     partly let
+berths at the mole           22     none let
+
+- paint for the doors of the boat house, grey
+- rope for the ferry, forty metres or more"""
+
+
+@pytest.mark.parametrize("prose", [ENGLISH, GERMAN], ids=["english", "german"])
+@pytest.mark.parametrize(
+    "around",
+    ["{0}\n{1}{0}\n{1}", "{1}\n{0}\n{1}", "{1}\n\n{0}\n\n" + KEPT, "{2}\n\n{0}\n\n{2}", "{0}\n\n" + KEPT],
+    ids=["long", "between", "apart", "wider", "kept"],
+)
+def test_a_paragraph_is_wrapped_whatever_the_lines_around_it_are(prose, around):
+    """Longer lines, wider ones and narrower ones; those of addresses, verse, tables, lists and speakers stay."""
+    wider = "\n".join(f"{n} {'of the register of all boats ' * 4}" for n in ("A", "B", "C"))
+    found = blocks_of(around.format(prose, LONG, wider))
+    assert any(prose in block for block in found)
+    if KEPT in around:
+        kept = [line for line in KEPT.splitlines() if line]
+        assert found[-len(kept) :] == kept
 
 
 MARKDOWN = """---
