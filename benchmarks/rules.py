@@ -56,7 +56,6 @@ RULES = [
     Rule("words of a speaker", "rag.answer.scorer.weighed_by_speaker", lambda _: lambda _q, found, _w: found),
     Rule("speaker asked for", "rag.answer.question._asked_speaker", lambda _: lambda _: frozenset()),
     Rule("rows looked up", "rag.answer.scorer.looked_up", lambda _: lambda _q, found, *_, **__: found),
-    Rule("the most of a table", "rag.answer.tables.extreme", lambda _: lambda *_: None),
     Rule("taken for granted", "rag.answer.extractive.missing", lambda _: lambda *_: None),
     Rule("numbers taken for granted", "rag.answer.question._numbers", lambda _: lambda _: []),
     Rule("sides of a disagreement", "rag.answer.extractive.sides", lambda _: lambda *_: []),

@@ -54,7 +54,7 @@ class Chunker:
     @property
     def settings(self) -> str:
         """All that shapes passages: an index made with other settings cannot be continued."""
-        return f"sentences-8 max={self.max_tokens}"
+        return f"sentences-9 max={self.max_tokens}"
 
     def passages(self, document: Document) -> list[Passage]:
         """Cut a document into passages: in order, not overlapping, holding all of its text but white space.
@@ -98,7 +98,6 @@ def _sized(unit: _Unit, text: str, sizes: Mapping[str, int]) -> _Unit:
 
 
 def _units(document: Document) -> Iterator[_Unit]:
-    """Cut all blocks of a document into units."""
     text = document.text
     headings = {section.heading.start for section in document.sections}
     front = front_matter(text) if document.media_type == "text/markdown" else 0
@@ -151,7 +150,6 @@ def _segments(units: Iterable[_Unit], ends: Collection[int]) -> list[list[_Unit]
 
 
 def _context(document: Document, segment: Sequence[_Unit]) -> str:
-    """Return the context line of a segment's passages."""
     first = next((unit for unit in segment if not unit.heading), segment[0])
     return document.passage(Span(first.span.start, first.span.start)).context
 

@@ -288,8 +288,8 @@ def test_tokens_are_counted_in_one_call():
 
 def test_settings_name_all_that_shapes_passages():
     """The recipe of an index tells apart what cannot be mixed."""
-    assert Chunker(count_words).settings == "sentences-8 max=200"
-    assert Chunker(count_words, max_tokens=120).settings == "sentences-8 max=120"
+    assert Chunker(count_words).settings == "sentences-9 max=200"
+    assert Chunker(count_words, max_tokens=120).settings == "sentences-9 max=120"
 
 
 def test_blocks_of_the_document_are_used_and_completed():

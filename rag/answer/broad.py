@@ -49,7 +49,6 @@ def relevant(
 
 
 def _tells(text: str, settings: Breadth) -> bool:
-    """Tell whether a sentence is whole and not too short, or a row of a table."""
     return len(text) >= settings.shortest and (" | " in text or text.rstrip(_BEHIND)[-1:] in _ENDS)
 
 

@@ -29,18 +29,10 @@ _NEGATION = re.compile(
     r"|n['’]t\b",
     re.IGNORECASE,
 )
-_DISPUTE = re.compile(
-    r"\b(?:differ(?:s|ed)?|disagree[ds]?|disput(?:e[ds]?|ing)|contradict\w*|conflicting|reconcil\w+)\b"
-    r"|\b(?:two|three|several|different|other|rival) (?:numbers|figures|totals|counts|estimates|accounts|versions)\b"
-    r"|\bdifferent (?:times|dates|names|places)\b|\bnot agree\b",
-    re.IGNORECASE,
-)
 _NUMBERED = re.compile(r"\b([a-z]{2,})[ -](\d{1,3})\b(?![.,]\d)")
 
 
 class _Claim(NamedTuple):
-    """A sentence and the value that it gives."""
-
     candidate: Candidate
     value: Value
 
@@ -67,12 +59,8 @@ def sides(question: Question, candidates: Sequence[Candidate], threshold: float)
     The newest report comes first where all have dates, the best otherwise. `candidates` are sentences, best first; with
     a score below `threshold` one is no answer.
     """
-    about = [c for c in candidates if _about(question, c)]
-    likely = [c for c in about if c.score >= threshold]
-    if question.kind == "yes_no":
-        found = _denials(likely)
-    else:
-        found = _differing(question, likely) or _disputed(question, about, _SETTINGS.disputed * threshold)
+    likely = [c for c in candidates if c.score >= threshold and _about(question, c)]
+    found = _denials(likely) if question.kind == "yes_no" else _differing(question, likely)
     if len(found) < 2:
         return []
     dates = {id(c): c.hit.passage.date or "" for c in found}
@@ -91,27 +79,6 @@ def _differing(question: Question, likely: Sequence[Candidate]) -> list[Candidat
     return found if len(found) > 1 else []
 
 
-def _disputed(question: Question, about: Sequence[Candidate], threshold: float) -> list[Candidate]:
-    """Find two sides where a sentence about the question says that accounts differ: then less has to speak for them.
-
-    Names are left aside: too much is written like one.
-    """
-    saying = [c for c in about if c.support >= _SETTINGS.disputing and _DISPUTE.search(c.text)]
-    claims = _claims(question, (c for c in about if c.score >= threshold)) if saying else []
-    best = next((claim for claim in claims if claim.value.kind != "name"), None)
-    pairs = ([best.candidate, claim.candidate] for claim in claims if best and best.differs(claim))
-    return next(
-        (pair for pair in pairs if _of_several_sources(pair) == pair or any(_are_near(said, *pair) for said in saying)),
-        [],
-    )
-
-
-def _are_near(said: Candidate, *pair: Candidate) -> bool:
-    """Tell whether sentences stand near one which says that accounts differ: it reports them then."""
-    between = (max(said.span.start, each.span.start) - min(said.span.end, each.span.end) for each in pair)
-    return all(each.hit.passage.uri == said.hit.passage.uri for each in pair) and max(between) <= _SETTINGS.reach
-
-
 def _claims(question: Question, candidates: Iterable[Candidate]) -> list[_Claim]:
     """Return the sentences that give a value, without those that give another one's as well."""
     claims = [_Claim(c, read) for c in candidates if (read := _value(question, c))]
@@ -119,7 +86,6 @@ def _claims(question: Question, candidates: Iterable[Candidate]) -> list[_Claim]
 
 
 def _on_the_same(claim: _Claim, best: _Claim) -> bool:
-    """Tell whether a sentence is surely about the same thing as the best one."""
     one, other = claim.candidate, best.candidate
     if alike(one.text, other.text) >= _SETTINGS.alike:
         return one.score >= _SETTINGS.near_alike * other.score
@@ -134,7 +100,7 @@ def _value(question: Question, candidate: Candidate) -> Value | None:
     if short is None:
         return None
     at = short.start - candidate.span.start
-    if is_number_of_one(question, candidate.text[:at]) or _DISPUTE.match(candidate.text, at):  # `two accounts`
+    if is_number_of_one(question, candidate.text[:at]):
         return None
     return value(question, candidate.hit.passage.quote(short))
 

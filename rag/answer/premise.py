@@ -53,7 +53,6 @@ def missing(question: Question, passage: Passage, around: str = "") -> str | Non
 
 
 def _missing_date(question: Question, text: str, around: str) -> str | None:
-    """Find a date that agrees with none of the passage, or whose year the document lacks though it has others."""
     if not question.dates:
         return None
     given = [*(parts for _, parts in written(text)), *_in_figures(text)]
@@ -93,7 +92,6 @@ def _missing_number(question: Question, text: str) -> str | None:
 
 
 def _missing_name(question: Question, text: str, around: str) -> str | None:
-    """Find a name of which passage and document have no word, nor an abbreviation or another spelling."""
     asked = [name for name in question.names if not _ADJECTIVE.match(name)]
     if not asked or not names(text):
         return None
@@ -135,5 +133,4 @@ def _is_replaced(name: str, others: Iterable[str]) -> bool:
 
 
 def _lead(name: str) -> str:
-    """Return the words of a name before its last one, without titles."""
     return " ".join(word for word in name.split()[:-1] if word.lower() not in TITLES)

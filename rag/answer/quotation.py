@@ -163,7 +163,6 @@ def _follows(passage: Passage, one: Span, other: Span) -> bool:
 
 
 def _is_one_paragraph(passage: Passage, one: Span, other: Span) -> bool:
-    """Tell whether two sentences follow one another within a paragraph."""
     between = _between(passage, one, other)
     return not between.strip() and "\n\n" not in between
 

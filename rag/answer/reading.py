@@ -98,12 +98,10 @@ class ReadPassage:
         return self.looks[0].tokens.within(*self._within(sentence))
 
     def _within(self, sentence: int) -> tuple[int, int]:
-        """Return a sentence's place in the text of the passage."""
         span, offset = self.hit.passage.sentences[sentence], self.hit.passage.span.start
         return span.start - offset, span.end - offset
 
     def _placed(self, sentence: int, found: tuple[int, int, float]) -> Span:
-        """Return an answer's place in the document, no further than its sentence."""
         offset = self.hit.passage.span.start
         return Span(offset + found[0], min(offset + found[1], self.hit.passage.sentences[sentence].end))
 
@@ -139,7 +137,6 @@ def judged(
 def _looked(
     reader: Reader, evidence: Evidence, question: Question, hits: Sequence[Hit], weights: Mapping[str, float]
 ) -> list[ReadPassage]:
-    """Read passages, and the best sentences of those that may answer once more."""
     readings = reader.read(question.text, [hit.passage.text for hit in hits], [hit.passage.context for hit in hits])
     firsts = (_first(hit, reading, weights) for hit, reading in zip(hits, readings, strict=True))
     found = [one.weighed(evidence, question) for one in firsts]

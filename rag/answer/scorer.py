@@ -100,7 +100,6 @@ class ReaderScorer:
 
 
 def _candidates(one: ReadPassage) -> list[Candidate]:
-    """Return the sentences of a passage that was read."""
     passage = one.hit.passage
     sentences = enumerate(zip(passage.sentences, one.scores, one.covered, strict=True))
     return [

@@ -108,7 +108,6 @@ def docx(answers: Sequence[Json]) -> bytes:
 
 
 def _parts(answers: Sequence[Json]) -> tuple[list[_Line], list[_Source]]:
-    """Return the paragraphs of all answers and their sources, numbered through."""
     lines: list[_Line] = []
     sources: list[_Source] = []
     for answer in answers:
@@ -118,7 +117,6 @@ def _parts(answers: Sequence[Json]) -> tuple[list[_Line], list[_Source]]:
 
 
 def _lines(answer: Json, before: int) -> Iterator[_Line]:
-    """Yield the paragraphs of one answer, with so many sources `before` its own."""
     yield _Line("question", _flat(answer["question"]))
     if answer["searched_for"] and answer["searched_for"] != answer["question"]:
         yield _Line("meant", _flat(f"Searched for: {answer['searched_for']}"))

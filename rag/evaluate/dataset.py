@@ -135,7 +135,6 @@ def _grades(file: Path) -> dict[str, dict[str, int]]:
 
 
 def _text_lines(file: Path) -> Iterator[tuple[str, str]]:
-    """Yield the place of each line, as errors name it, and the line; raises `InputError` where it is not UTF-8."""
     with file.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             place = f"{file}, line {number}"
@@ -147,7 +146,6 @@ def _text_lines(file: Path) -> Iterator[tuple[str, str]]:
 
 
 def _records(file: Path) -> Iterator[tuple[str, Record]]:
-    """Yield the place and the object of each line that is not blank; raises `InputError` where there is no object."""
     for place, line in _text_lines(file):
         if not line.strip():
             continue
@@ -185,7 +183,6 @@ def _texts_in(record: Record, key: str, place: str) -> tuple[str, ...]:
 
 
 def _truth_in(record: Record, key: str, place: str) -> bool | None:
-    """Return what is true or false, None where it is not known; raises `InputError`."""
     value = record.get(key)
     if value is not None and not isinstance(value, bool):  # the text "false" would be taken for true
         raise InputError(f"{place}: {key!r} is {_short(value)}; write true or false, or leave it out")
@@ -193,7 +190,6 @@ def _truth_in(record: Record, key: str, place: str) -> bool | None:
 
 
 def _check_new(id_: str, place: str, seen: dict[str, str]) -> None:
-    """Note the place of an id; raises `InputError` where another has it."""
     first = seen.setdefault(id_, place)
     if first != place:
         raise InputError(f"{first} and {place.rpartition(', ')[2]} have the same id, {id_}; give each one its own")

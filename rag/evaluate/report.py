@@ -88,7 +88,6 @@ def _given(answer: Answer) -> dict[str, Any]:
 
 
 def _page(result: Result) -> str:
-    """Return a page that needs nothing else: the worst questions first."""
     cases = sorted(result.cases, key=lambda case: sum(case.scores.values()))
     title = html.escape(f"{result.name}: {result.system}")
     return (

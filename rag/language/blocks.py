@@ -145,5 +145,4 @@ def _runs_on(before: str, line: str) -> bool:
 
 
 def _closed(line: str) -> bool:
-    """Tell whether a line ends as a sentence does."""
     return line.rstrip(_CLOSERS).endswith(_STOPS)

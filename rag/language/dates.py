@@ -283,7 +283,6 @@ def _counted(match: re.Match[str], anchor: dt.date) -> _Days:
 
 
 def _whole(anchor: dt.date, unit: str, count: int) -> tuple[dt.date, dt.date]:
-    """Return the week, month or year that lies so many of them from a day."""
     if unit == "week":
         monday = anchor + dt.timedelta(days=7 * count - anchor.weekday())
         return monday, monday + dt.timedelta(days=6)

@@ -113,7 +113,6 @@ def _dateline(head: Sequence[str]) -> str | None:
 
 
 def _only(row: str) -> str | None:
-    """Return the date of a line that says little else, such as a place, a name or a time."""
     found = parse_date(row)
     if _PLACE_AND_TIME.match(row):
         return found

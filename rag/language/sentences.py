@@ -97,7 +97,6 @@ def _without_markup(text: str, block: Span) -> Span:
 
 
 def _split(text: str, body: Span) -> list[Span]:
-    """Cut one block of prose after each sentence."""
     hidden = _HIDDEN.sub(" ", _TRAILED_OFF.sub(".", body.of(text)))
     cuts = [body.start]
     opened = body.start
@@ -118,7 +117,6 @@ def _split(text: str, body: Span) -> list[Span]:
 
 
 def _after_closers(text: str, end: int, stop: int) -> int:
-    """Return the place behind the quotation marks that close at `end`."""
     while end < stop and text[end] in _MARKS:
         if text[end] in _OPENERS and end + 1 < stop and not text[end + 1].isspace():
             break
@@ -162,7 +160,6 @@ def _abbreviates(text: str, opened: int, before: Span, following: str, word: str
 
 
 def _join_wordless(text: str, pieces: Sequence[Span]) -> list[Span]:
-    """Give pieces without letters and digits (`:-)`, a lone bracket) to their neighbour."""
     joined: list[Span] = []
     worded = False  # the last one has words, and so have all before it
     for piece in pieces:

@@ -67,7 +67,6 @@ def _value(text: str, uri: str) -> object:
 
 
 def _blocks(value: object, where: str) -> Iterator[Block]:
-    """Yield a record as one block while it is short, else its parts."""
     pairs = list(_leaves(value, ""))
     text = " | ".join(f"{name}: {leaf}" if name else leaf for name, leaf in pairs)
     if len(text) <= _LONGEST_RECORD or not isinstance(value, dict | list):

@@ -116,7 +116,6 @@ def visible(data: bytes, uri: str, charset: str | None = None) -> list[Block]:
 
 
 def _declared(data: bytes) -> str | None:
-    """Return the encoding that the page declares, as browsers understand it."""
     match = _CHARSET.search(data[:4096])
     if not match:
         return None
@@ -218,8 +217,6 @@ def _cut(root: Element) -> list[Block]:
 
 @dataclass(slots=True)
 class _Table:
-    """A table of which rows are read one after the other."""
-
     number: int
     rows: int = 0
     header: list[str] | None = None
@@ -251,8 +248,6 @@ class _Table:
 
 
 class _Builder:
-    """Collects words until a block ends."""
-
     def __init__(self) -> None:
         self.blocks: list[Block] = []
         self._tables: dict[Element, _Table] = {}

@@ -117,7 +117,6 @@ def _header(message: EmailMessage, name: str) -> str:
 
 
 def _body(message: EmailMessage, uri: str) -> list[Block]:
-    """Return the message's words, from its plain form where it has one."""
     part = message.get_body(("plain", "html"))
     if part is None:
         return []
@@ -128,7 +127,6 @@ def _body(message: EmailMessage, uri: str) -> list[Block]:
 
 
 def _payload(part: Message) -> bytes:
-    """Return the bytes of a part; of a forwarded message, all of it."""
     inner: Any = part.get_payload()
     if isinstance(inner, list):
         return b"".join(each.as_bytes() for each in inner[:1])

@@ -77,7 +77,6 @@ def parse_markdown(data: bytes, uri: str) -> Document:
 
 
 def _title(text: str, blocks: Sequence[Span]) -> tuple[str | None, Span | None]:
-    """Return the title and its place: the first line, after labels, remarks in brackets or a remark of one sentence."""
     for index, block in enumerate(blocks[:_TITLE_AMONG]):
         line = block.of(text)
         if named := _NAMED_TITLE.fullmatch(line):

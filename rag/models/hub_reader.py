@@ -71,7 +71,6 @@ class HubNetwork:
         return starts, ends, torch.stack(best) - starts[:, 0] - ends[:, 0]
 
     def _cut(self, text: str, most: int) -> str:
-        """The text up to its `most`-th token."""
         tokenizer = self._loaded[0]
         places = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)["offset_mapping"]
         return text[: places[most - 1][1]] if len(places) > most else text

@@ -199,7 +199,6 @@ _TURN = "SELECT id, conversation, asked_at, answer, verdict, correction FROM tur
 
 
 def _called(name: str, quoted: Collection[str]) -> str:
-    """Return the quoted document that goes by a name; raises `DocumentUnknown`."""
     found = [name] if name in quoted else sorted(uri for uri in quoted if is_called(uri, name))
     if not found:
         raise DocumentUnknown(f"no kept conversation quotes {name}; rag remove takes it out of the index")

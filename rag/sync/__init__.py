@@ -187,7 +187,6 @@ class Sync:
         plan.remove_vanished(found)
 
     def _begin(self, path: Path, plan: _Plan, pool: Pool) -> Iterator[tuple[str, Future[Document]]]:
-        """Begin to read a file, or the files in it, when its content is new."""
         uri = escaped(uri_of(path))
         try:
             _, data = read(path)
@@ -224,7 +223,6 @@ class Sync:
                 plan.take(catalog.document(uri))
 
     def _embed(self, plan: _Plan) -> int:
-        """Store the vectors that are missing and return how many there were."""
         model = self.embedder.fingerprint
         missing = self.writer.missing((p for _, passages in plan.upserts for p in passages), model)
         missing.sort(key=lambda passage: len(passage.text))  # batches of one length waste no padding

@@ -159,13 +159,11 @@ def _concerned(uri: str, roots: Collection[str]) -> str:
 
 
 def _way(root: str, uri: str) -> list[str]:
-    """Return the paths from a root down to a file or folder in it, both included."""
     parts = uri.removeprefix(root).strip("/").split("/")
     return [root, *("/".join([root.rstrip("/"), *parts[: count + 1]]) for count in range(len(parts)) if parts[0])]
 
 
 def _around(uri: str) -> Iterator[str]:
-    """Yield a path and the folders around it, the innermost first."""
     while uri:
         yield uri
         uri = uri.rpartition("/")[0]

@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from rag.answer.tables.extremes import best_row
 from rag.answer.tables.rows import cells, columns_above, pairs
 from rag.library import Library
 
@@ -128,60 +125,12 @@ def test_cell_of_the_row_that_is_asked_about(tables, question, value):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("question", "value"),
-    [
-        ("Which town had the largest population in 2021?", "Ripwell"),
-        ("Which town had the lowest population in 2001?", "Otterham"),
-        ("Which town in Lowland had the largest population in 2011?", "Torrin"),
-        ("Which specialty has the most patients waiting?", "Cardiology"),
-        ("Which department had the highest budget in 2023?", "Conservation"),
-        ("Which department had the lowest budget in 2024?", "Digital"),
-    ],
-)
-def test_the_most_of_something(tables, question, value):
-    """All rows of the table are compared, or those that the question names."""
-    answer = tables.ask(question)
-    assert short(answer) == value
-    assert value in answer.citations[0].quote
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
     "question",
-    [
-        "Which town in Southshire had the largest population in 2021?",
-        "Which town had the largest population in 1991?",
-        "Which town had at least the population of Kelby?",
-        "Which town had the largest harbour?",
-        "Which town did not have the largest population in 2021?",
-        "Which town most recently had a population of 7901 in 2011?",
-    ],
+    ["Which town had the largest population in 2021?", "Which department had the lowest budget in 2024?"],
 )
-def test_the_most_of_what_no_table_has(tables, question):
-    """A word that is neither a name nor a value leaves doubt."""
-    assert short(tables.ask(question)) != "Ripwell"
-
-
-@given(st.lists(st.integers(-999, 999), min_size=2, max_size=8), st.booleans())
-def test_the_best_row_is_that_of_the_oracle(numbers, highest):
-    """Sums in brackets are below zero; the sum of all is none of them; two that are the best are in doubt."""
-    written = [f"(£{-number * 7:,})" if number < 0 else f"£{number * 7:,}" for number in numbers]
-    rows = [cells(f"Site: S{place} | Sum: {sum_}") for place, sum_ in enumerate(written)]
-    total = cells(f"Site: Total | Sum: {'£99,999' if highest else '(£99,999)'}")
-    best = best_row([*rows, total], "Site", "Sum", highest=highest)
-    most = max(numbers) if highest else min(numbers)
-    if numbers.count(most) > 1:
-        assert best is None
-    else:
-        assert best is not None
-        assert best[0].value == f"S{numbers.index(most)}"
-
-
-@pytest.mark.parametrize("sums", [("4,5", "12"), ("£300", "$400"), ("30%", "40"), ("about 3", "4"), ("£1.5m", "£2")])
-def test_what_cannot_be_compared(sums):
-    """A comma that parts no thousands, other signs, words."""
-    rows = [cells(f"Site: S{place} | Sum: {sum_}") for place, sum_ in enumerate(sums)]
-    assert best_row(rows, "Site", "Sum", highest=True) is None
+def test_the_most_of_something_is_in_no_single_row(tables, question):
+    """No row is given for the answer: they would have to be compared."""
+    assert short(tables.ask(question)) is None
 
 
 @pytest.mark.slow

@@ -70,7 +70,6 @@ def unquoted(text: str, sources: str) -> str:
 
 
 def _quotation(match: re.Match[str], source: str) -> str:
-    """Return a quotation with its marks where the source has its words, without them where it has not."""
     words = " ".join(next(filter(None, match.groups())).split())
     bare = words.rstrip(".,;")
     if words in source:

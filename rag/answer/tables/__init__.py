@@ -13,7 +13,6 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from rag.answer.tables.extremes import extreme
 from rag.answer.tables.rows import SETTINGS, Row, TableQuestion, cells, columns_above, pairs, spaced
 from rag.language.dates import without_dates
 from rag.language.terms import STOP_WORDS, terms
@@ -58,8 +57,8 @@ def looked_up(
     """Judge the rows of tables among the candidates by what a question has of them, and leave all else as it is.
 
     Of the rows of a document only those that have most of the question can answer, by the cell that is asked for. What
-    has to be added up or explained is in no single row, the most of something in one of them all (`extremes`), and a
-    table's head answers nothing. Where the question has nothing of any row, the reader's judgement stands.
+    has to be added up, compared or explained is in no single row; a table's head answers nothing. Where the question
+    has nothing of any row, the reader's judgement stands.
 
     Args:
         question: what is asked.
@@ -88,10 +87,6 @@ def looked_up(
         judged |= {id(row.candidate): candidate for row, candidate in _judged(fine, columns, yes_no=yes_no)}
     forms = [] if yes_no else _forms(c for c in found if id(c) not in judged)
     judged |= {id(line): one for form in forms for line, one in _filled_in(form, asked, alike)}
-    best = [] if yes_no else [one for rows in tables.values() if (one := extreme(asked, rows, text))]
-    if len(best) == 1:
-        row, cell = best[0]
-        judged[id(row.candidate)] = replace(row.candidate, score=SETTINGS.meant_score, short=_place(row, cell))
     return [judged.get(id(candidate), candidate) for candidate in found]
 
 
@@ -134,7 +129,6 @@ def _filled_in(form: Sequence[Candidate], asked: TableQuestion, alike: Alike) ->
 
 
 def _judged(rows: Sequence[Row], columns: _Columns, *, yes_no: bool) -> Iterator[tuple[Row, Candidate]]:
-    """Judge the rows of a document that have equally much of the question."""
     answers = [columns.answering(row) for row in rows]
     agreed = len({cell.value if cell else None for _, _, cell in answers}) == 1
     for row, (score, explained, cell) in zip(rows, answers, strict=True):
@@ -147,7 +141,6 @@ def _judged(rows: Sequence[Row], columns: _Columns, *, yes_no: bool) -> Iterator
 
 
 def _place(row: Row, cell: TableCell) -> Span:
-    """Return the place of a value in the document."""
     start = row.candidate.span.start + cell.start
     return Span(start, start + len(cell.value))
 
@@ -228,12 +221,10 @@ class _Columns:
 
 
 def _money(found: Sequence[TableCell]) -> list[TableCell]:
-    """Return the cells of sums: of a column that is named so."""
     return [cell for cell in found if _MONEY.search(cell.name)]
 
 
 def _best(found: Sequence[TableCell], scores: Sequence[float]) -> list[TableCell]:
-    """Return the cells with the highest score, if that is above 0."""
     top = max(scores, default=0.0)
     return [cell for cell, score in zip(found, scores, strict=True) if 0 < score >= top - 1e-9]
 

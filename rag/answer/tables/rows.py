@@ -204,7 +204,6 @@ class Row:
         return (digits and question.kind == "number") or is_of_kind(question, cell.value)  # 1894 may be one of pupils
 
     def _known(self) -> frozenset[str]:
-        """Return the terms of its values, of their names, and of what its passage is part of."""
         passage = self.candidate.hit.passage
         near = frozenset(terms(f"{passage.context} {spaced(passage.title or '')}"))
         return near.union(*(cell.terms | cell.name_terms for cell in self.cells))

@@ -80,7 +80,6 @@ def _lines(written: str, position: int, *, last: bool) -> tuple[list[Draft], int
 
 
 def _split(text: str, numbers: list[int]) -> list[Draft]:
-    """Return the sentences of a text, each with the numbers in it, or else with those given for all."""
     found: list[Draft] = []
     for span in sentences(text, Span(0, len(text))):
         sentence = span.of(text)

@@ -54,7 +54,6 @@ def index(options: argparse.Namespace) -> int:
 
 
 def _watch(options: argparse.Namespace, library: Library, bars: Bars) -> int:
-    """Print a report for each batch of changes; with JSON, one on each line."""
     from rag.sync.watch import watch
 
     reports = watch(library, options.paths, progress=bars.show)
@@ -201,7 +200,6 @@ def show(options: argparse.Namespace) -> int:
 
 
 def _place_json(document: Document, span: Span) -> dict[str, object]:
-    """Return the page of the span, and its rectangles there, as far as the original is still at hand."""
     from rag.load.places import rectangles
 
     try:

@@ -92,7 +92,6 @@ def add_uploaded(library: Library, files: Sequence[str] | None, progress: Progre
 
 
 def _watched(run: Callable[[Progress], SyncReport]) -> Iterator[Json]:
-    """Run in a thread of its own and yield how far it is, a few times a second, then its report."""
     seen: queue.SimpleQueue[Json] = queue.SimpleQueue()
     started: dict[str, float] = {}
 

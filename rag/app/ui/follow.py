@@ -67,12 +67,10 @@ class Follow:
         return [root for root in self._library.roots() if Path(root).exists()]
 
     def _view(self) -> Json:
-        """Say whether changes are followed, of which `roots`, and what is in the way just now, if anything is."""
         on = not self._stop.is_set()
         return {"on": on, "roots": self._roots if on else self._present(), "trouble": self._trouble}
 
     def _begin(self, roots: list[str]) -> None:
-        """Watch these, in place of what was watched before; raises `InputError`."""
         if not roots:
             raise InputError("No folder has been indexed that could be followed: name one first.")
         self._stop.set()

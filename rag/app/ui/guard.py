@@ -107,7 +107,6 @@ class Guard:
             await self._app(scope, receive, answer)
 
     def _check_sender(self, headers: Headers) -> None:
-        """Refuse a foreign Host, and whatever a browser sends on behalf of another site."""
         host = headers.get("host", "")
         name = _name(host)
         if name not in self._names and not (self._password and _is_address(name)):

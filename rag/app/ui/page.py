@@ -62,7 +62,6 @@ def layout(library: Library, follow: Follow, examples: Examples, *, local: bool 
 
 
 def _calls(handlers: Handlers, follow: Follow) -> list[Callable[..., object]]:
-    """Return what the scripts may call on the server without a place in the queue."""
     return [
         *(handlers.start, handlers.examples, handlers.why, handlers.read, handlers.page_picture, handlers.overview),
         *(handlers.conversations, handlers.reopen, handlers.forget),

@@ -68,7 +68,6 @@ class Password:
 
 
 def _given(authorization: str) -> bytes:
-    """Return the password in an Authorization header; nothing when there is none."""
     scheme, _, credentials = authorization.partition(" ")
     if scheme.casefold() != "basic":
         return b""

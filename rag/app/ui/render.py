@@ -240,12 +240,10 @@ def _marked_runs(text: str, marks: Sequence[Sequence[int]]) -> list[Json]:
 
 
 def _inside(marks: Iterable[Sequence[int]], start: int, end: int) -> list[list[int]]:
-    """Return the marks of a text that lie between two places, counted from the first."""
     return [[max(a, start) - start, min(b, end) - start] for a, b in marks if a < end and b > start]
 
 
 def _facts(found: Json) -> list[str]:
-    """Say where a passage stands: date, page, section, file; only what is known and not said by the title."""
     facts = (
         nice_date(found["date"]),
         f"page {found['page']}" if found["page"] else None,

@@ -78,7 +78,6 @@ def typeset_text(text: str, media_type: str = "text/plain") -> list[TypesetBlock
 
 
 def _with_gaps(text: str, blocks: Iterable[TypesetBlock]) -> list[TypesetBlock]:
-    """Give each block the white space behind it, the first one also what is in front."""
     found = list(blocks)
     if not found:
         return [TypesetBlock("paragraph", (StyledRun(Span(0, len(text)), "gap"),))] if text else []
@@ -119,7 +118,6 @@ def _plain(text: str, spans: Sequence[Span], headings: Mapping[int, int]) -> Ite
 
 
 def _cells(text: str, span: Span, separator: re.Pattern[str]) -> Iterator[StyledRun]:
-    """Cut a table row at its separators; those at its ends separate nothing."""
     reached = span.start
     for match in separator.finditer(text, span.start, span.end):
         if match.start() > reached:

@@ -70,7 +70,6 @@ def _narrated(text: str, blocks: Sequence[Span], headings: Sequence[Span] = ()) 
 
 
 def _by_author(text: str, block: Span, author: str | None, quoted: Sequence[Statement]) -> Iterator[Statement]:
-    """Yield the quotations of one block, and the sentences before, between and behind them as the author's."""
     start = block.start
     for sentence in narrated_sentences(text, block):
         inside = [statement for statement in quoted if statement.span.overlaps(sentence.span)]
@@ -82,7 +81,6 @@ def _by_author(text: str, block: Span, author: str | None, quoted: Sequence[Stat
 
 
 def _own(text: str, span: Span, author: str | None) -> Iterator[Statement]:
-    """Yield the author's words in a span, without the signs of quoted mail."""
     words = span.of(text)
     own = strip(text, Span(span.start + len(words) - len(words.lstrip("> \t")), span.end))
     if len(own):

@@ -88,7 +88,6 @@ def narrated_sentences(text: str, block: Span) -> list[NarratedSentence]:
 
 
 def _quotations(text: str, block: Span) -> list[Span]:
-    """Return the outermost quotations of a block with their marks; one that is not closed ends with the block."""
     marks = _DOUBLE if _DOUBLE.search(text, block.start, block.end) else _SINGLE
     found: list[Span] = []
     opened: int | None = None
@@ -111,7 +110,6 @@ def _opens(text: str, at: int, block: Span, opened: str) -> bool:
 
 
 def _cuts(words: str, hidden: str) -> list[int]:
-    """Return where sentences end in the words of a block, of which the quoted ones are hidden."""
     cuts = []
     for match in _STOP.finditer(hidden):
         start, end = match.span()
@@ -177,7 +175,6 @@ def _by_verb(narration: str) -> Iterator[Attribution]:
 
 
 def _start(narration: str, who: Speaker, stop: int) -> int:
-    """Return where the subject starts: at its name or, where that comes first, its role."""
     places = [narration.rfind(words, 0, stop) for words in (who.name, who.role) if words]
     start = max(0, min(places) if min(places) >= 0 else places[0])
     article = _ARTICLE.search(narration[max(0, start - 4) : start])

@@ -119,7 +119,6 @@ def _capital(token: str) -> bool:
 
 
 def _name(tokens: list[str]) -> Speaker | None:
-    """Read tokens that are all a name: of a person, or of an organisation by its nouns."""
     bare = tokens[1:] if tokens[0].lower() == "the" else tokens
     if not _like_a_name(bare):
         return None
@@ -357,7 +356,6 @@ class People:
 
 
 def _bare(name: str) -> list[str]:
-    """Return a name's words without titles and suffixes."""
     words = [word.removesuffix("’s").removesuffix("'s") for word in name.split()]
     while len(words) > 1 and words[0].lower() in TITLES:
         words = words[1:]

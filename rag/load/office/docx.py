@@ -139,7 +139,6 @@ def _styles(container: Container) -> dict[str, _Style]:
 
 
 def _outline_level(element: Element) -> int | None:
-    """Return the level of a heading that a paragraph, or a style, names itself."""
     level = integer(value_of(element, "pPr/outlineLvl", "9"))
     return level + 1 if level < 6 else None
 

@@ -73,7 +73,6 @@ def _date(blocks: Sequence[Block]) -> str | None:
 
 
 def _parts(container: Container) -> dict[str, str]:
-    """Return the member that holds each sheet, by the sheet's name."""
     sheets, targets = container.optional(_BOOK).iter("{*}sheet"), container.relations(_BOOK)
     pairs = ((each.get("name", ""), targets[key]) for each in sheets for key in each.attrib.values() if key in targets)
     return {name: part for name, part in pairs if part in container.names}

@@ -112,7 +112,6 @@ def read_page(pdf: Pdf, number: int, before_page: Callable[[], None]) -> PageCon
 
 
 def _notes(pages: Sequence[PageContent]) -> tuple[str, ...]:
-    """Say which pages were not read, and which with mistakes."""
     empty = [not page.lines and not page.failed for page in pages]
     failed, scanned = [page.failed for page in pages], [page.scanned for page in pages]
     kinds = (

@@ -171,7 +171,6 @@ def _jumps(before: Box, after: Box) -> bool:
 
 
 def _characters(page: TextPage, raw: Pdfium) -> Iterator[Character]:
-    """Yield each character with its place."""
     handle, placed = page.raw, placing(page.page)
     left, bottom, right, top = page.page.get_bbox()
     box, get_box, get_char = raw.FS_RECTF(), raw.FPDFText_GetLooseCharBox, raw.FPDFText_GetUnicode

@@ -131,13 +131,11 @@ def _joined(lines: Sequence[Line], blocks: list[Paragraph], words: frozenset[str
 
 
 def _pitch(lines: Sequence[Line]) -> float:
-    """Return the usual distance from line to line, in heights of a letter."""
     pairs = ((a.run, b.run) for a, b in pairwise(lines) if a.page == b.page and a.run.height > 0)
     return median([step for a, b in pairs if 0 < (step := (b.box[1] - a.box[1]) / a.height) < 2.5] or [1.2])
 
 
 def _continues(block: Paragraph, line: Line, pitch: float) -> bool:
-    """Tell whether a line belongs to the paragraph above it."""
     above = block.lines[-1]
     a, b = above.run, line.run
     alike = abs(a.height - b.height) <= 0.08 * max(a.height, b.height) and a.bold == b.bold
@@ -160,7 +158,6 @@ def _continues(block: Paragraph, line: Line, pitch: float) -> bool:
 
 
 def _inset(line: Line) -> tuple[float, float]:
-    """Return how far a line begins and ends from the sides of its column."""
     left, right = line.run.box[0] - line.left, line.right - line.run.box[2]
     return (right, left) if is_rtl(line.run.text) else (left, right)
 

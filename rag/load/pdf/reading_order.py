@@ -44,7 +44,6 @@ def page_lines(runs: Sequence[CharacterRun], page: int) -> list[Line]:
 
 
 def _ordered(runs: Sequence[CharacterRun], page: int) -> list[Line]:
-    """Read columns one after the other; what lies across them divides the page into strips."""
     gutter = _gutter(runs)
     if gutter is None:
         return _rows(runs, page)
@@ -81,7 +80,6 @@ def _gutter(runs: Sequence[CharacterRun]) -> Gutter | None:
 
 
 def _gaps(cover: Sequence[int], level: int, start: float) -> list[Gutter]:
-    """Return the stretches that at most `level` runs cross."""
     steps = pairwise([level + 1, *cover, level + 1])
     borders = [start + index * _BIN for index, (a, b) in enumerate(steps) if (a > level) != (b > level)]
     return [gap for gap in zip(borders[::2], borders[1::2], strict=True) if gap[1] - gap[0] >= _NARROWEST]
@@ -127,7 +125,6 @@ def same_line(runs: Iterable[CharacterRun]) -> list[list[CharacterRun]]:
 
 
 def _rows(runs: Sequence[CharacterRun], page: int) -> list[Line]:
-    """Return the lines of one column; neighbouring ones with several cells are rows of a table."""
     if not runs:
         return []
     left, _, right, _ = hull(run.box for run in runs)
@@ -170,6 +167,5 @@ def merged(group: list[CharacterRun]) -> list[CharacterRun]:
 
 
 def _aligned(row: Sequence[CharacterRun], other: Sequence[CharacterRun]) -> bool:
-    """Tell whether two lines have at least two cells under each other."""
     under = sum(any(a.box[0] < b.box[2] and b.box[0] < a.box[2] for b in other) for a in row)
     return len(other) > 1 and under >= 2

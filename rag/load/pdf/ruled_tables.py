@@ -73,7 +73,6 @@ def rows(page: Page, words: Sequence[CharacterRun]) -> tuple[list[CharacterRun],
 
 
 def _grids(page: Page) -> Iterator[Grid]:
-    """Yield what may be the tables of a page: lines that cross each other."""
     drawn = (box for box in _boxes(page) if min(_size(box)) <= _THICK and max(_size(box)) >= _SHORTEST)
     lines = list(islice(drawn, _MOST_LINES + 1))
     for crossing in _crossing(lines) if len(lines) <= _MOST_LINES else ():
@@ -91,7 +90,6 @@ def _size(box: Box) -> tuple[float, float]:
 
 
 def _apart(places: Iterable[float]) -> list[float]:
-    """Return places in order, those that are next to each other once."""
     found: list[float] = []
     for place in sorted(places):
         if not found or place - found[-1] > _THICK:
@@ -100,7 +98,6 @@ def _apart(places: Iterable[float]) -> list[float]:
 
 
 def _crossing(lines: list[Box]) -> Iterator[list[Box]]:
-    """Yield the lines that hang together."""
     while lines:
         group = [lines.pop()]
         for line in group:  # which grows meanwhile
@@ -216,7 +213,6 @@ def _row(grid: Grid, cells: Sequence[Cell]) -> CharacterRun:
 
 
 def _text(words: Cell) -> CharacterRun:
-    """Return the text of a cell, its lines in one."""
     lines = _lines(words)
     if not lines:
         return CharacterRun("", (0.0, 0.0, 0.0, 0.0))

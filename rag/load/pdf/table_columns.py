@@ -38,7 +38,6 @@ def name_cells(blocks: Sequence[Paragraph]) -> None:
 
 
 def _columns(lines: Sequence[Sequence[CharacterRun]]) -> list[Column]:
-    """Return the columns of the rows that have the most cells; nothing where these overlap."""
     most = max(map(len, lines))
     columns: list[Column] = []
     for start, _, end, _ in sorted(cell.box for line in lines for cell in line if len(line) == most):

@@ -268,7 +268,6 @@ def _text(stored: object) -> str:
 
 
 def _passage(row: tuple[str, int, int, str, str, int, str, str], document: Document) -> Passage:
-    """Decode a passage and cut it out of its document; raises `IndexCorrupt`."""
     id_, start, end, section, speaker, page, encoded, statements = row
     with decoding(f"passage {id_} of {document.uri}"):
         span = Span(start, end)
@@ -282,7 +281,6 @@ def _passage(row: tuple[str, int, int, str, str, int, str, str], document: Docum
 
 
 def _encoded_sentences(passage: Passage) -> str:
-    """Encode the sentences of a passage, with their places where it has several."""
     flat = [offset for span in passage.sentences for offset in (span.start, span.end)]
     places = [(place.page, place.section) for place in passage.places]
     return json.dumps({"spans": flat, "places": places} if places else flat)

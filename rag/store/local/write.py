@@ -103,7 +103,6 @@ class LocalWriter:
                 self.catalog.put("journal", after.to_json())
 
     def _write_vectors(self, recipe: Recipe, generation: int) -> None:
-        """Write a new FAISS file when the present one has gone stale or cannot be used."""
         live = self.catalog.numbers(recipe.fingerprint)
         if self._serves(recipe, live):
             return
@@ -114,7 +113,6 @@ class LocalWriter:
             self.catalog.put(key, value)
 
     def _serves(self, recipe: Recipe, live: Sequence[int]) -> bool:
-        """Tell whether the published FAISS file is sound and still good enough."""
         try:
             main = vectors.read_published(self._root, self.catalog)
         except IndexCorrupt as error:
@@ -153,7 +151,6 @@ class LocalWriter:
             self._renew_lexical()
 
     def _is_worn(self, removed: int) -> bool:
-        """Tell whether too much of the lexical index is of removed passages, with so many more to remove."""
         return holds_too_much(removed + self._lexical.deleted(), self.catalog.count("passages"))
 
     def _settle(self, ids: Iterable[str]) -> None:
