@@ -26,6 +26,7 @@ _CLOSED = re.compile(r"[.!?:;。！？؟।…][\"”’»)\]\d⁰¹²³⁴-⁹]
 _PARTED = re.compile(r"\w[-–—]")  # at the end of a line: no space follows
 _WORD = re.compile(r"\w+(?:-\w+)*")
 _LONGEST_HEADING = 150
+_REFERENCE = re.compile(r"\(\w{1,3}\) [a-z]")
 _LEADER = re.compile(r"(?:\. ?){4,}")  # of a table of contents
 _UNSPACED = re.compile(r"[—\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")  # Chinese and Japanese know no spaces
 
@@ -143,7 +144,8 @@ def _continues(block: Paragraph, line: Line, pitch: float) -> bool:
         return False
     if _PARTED.fullmatch(block.text[-2:]):
         return True
-    if is_item(b.text, a.text) or _LEADER.search(a.text):
+    refers = _REFERENCE.match(b.text) and _is_full(above) and not _CLOSED.search(a.text)  # `of paragraph` `(i) of this`
+    if (is_item(b.text, a.text) and not refers) or _LEADER.search(a.text):
         return False
     step = b.box[1] - a.box[1]
     if line.page != above.page or step < 0 or b.box[0] > above.right:  # the next column or page
