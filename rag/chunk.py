@@ -121,7 +121,6 @@ def _units(document: Document) -> Iterator[_Unit]:
 
 
 def _blocks(document: Document) -> Iterator[Span]:
-    """Return the document's blocks, completed where it names none and cut at headings."""
     text = document.text
     headings = [section.heading for section in document.sections]
     borders = sorted({border for heading in headings for border in (heading.start, heading.end)})

@@ -29,6 +29,12 @@ _NEGATION = re.compile(
     r"|n['’]t\b",
     re.IGNORECASE,
 )
+_DISPUTE = re.compile(
+    r"\b(?:differ(?:s|ed)?|disagree[ds]?|disput(?:e[ds]?|ing)|contradict\w*|conflicting|reconcil\w+)\b"
+    r"|\b(?:two|three|several|different|other|rival) (?:numbers|figures|totals|counts|estimates|accounts|versions)\b"
+    r"|\bdifferent (?:times|dates|names|places)\b|\bnot agree\b",
+    re.IGNORECASE,
+)
 _NUMBERED = re.compile(r"\b([a-z]{2,})[ -](\d{1,3})\b(?![.,]\d)")
 
 
@@ -59,8 +65,12 @@ def sides(question: Question, candidates: Sequence[Candidate], threshold: float)
     The newest report comes first where all have dates, the best otherwise. `candidates` are sentences, best first; with
     a score below `threshold` one is no answer.
     """
-    likely = [c for c in candidates if c.score >= threshold and _about(question, c)]
-    found = _denials(likely) if question.kind == "yes_no" else _differing(question, likely)
+    about = [c for c in candidates if _about(question, c)]
+    likely = [c for c in about if c.score >= threshold]
+    if question.kind == "yes_no":
+        found = _denials(likely)
+    else:
+        found = _differing(question, likely) or _disputed(question, about, _SETTINGS.disputed * threshold)
     if len(found) < 2:
         return []
     dates = {id(c): c.hit.passage.date or "" for c in found}
@@ -77,6 +87,27 @@ def _differing(question: Question, likely: Sequence[Candidate]) -> list[Candidat
             groups.append(claim)
     found = _of_several_sources(claim.candidate for claim in groups)
     return found if len(found) > 1 else []
+
+
+def _disputed(question: Question, about: Sequence[Candidate], threshold: float) -> list[Candidate]:
+    """Find two sides where a sentence about the question says that accounts differ: then less has to speak for them.
+
+    Names are left aside: too much is written like one.
+    """
+    saying = [c for c in about if c.support >= _SETTINGS.disputing and _DISPUTE.search(c.text)]
+    claims = _claims(question, (c for c in about if c.score >= threshold)) if saying else []
+    best = next((claim for claim in claims if claim.value.kind != "name"), None)
+    pairs = ([best.candidate, claim.candidate] for claim in claims if best and best.differs(claim))
+    return next(
+        (pair for pair in pairs if _of_several_sources(pair) == pair or any(_are_near(said, *pair) for said in saying)),
+        [],
+    )
+
+
+def _are_near(said: Candidate, *pair: Candidate) -> bool:
+    """Tell whether sentences stand near one which says that accounts differ: it reports them then."""
+    between = (max(said.span.start, each.span.start) - min(said.span.end, each.span.end) for each in pair)
+    return all(each.hit.passage.uri == said.hit.passage.uri for each in pair) and max(between) <= _SETTINGS.reach
 
 
 def _claims(question: Question, candidates: Iterable[Candidate]) -> list[_Claim]:
@@ -100,7 +131,7 @@ def _value(question: Question, candidate: Candidate) -> Value | None:
     if short is None:
         return None
     at = short.start - candidate.span.start
-    if is_number_of_one(question, candidate.text[:at]):
+    if is_number_of_one(question, candidate.text[:at]) or _DISPUTE.match(candidate.text, at):  # `two accounts`
         return None
     return value(question, candidate.hit.passage.quote(short))
 

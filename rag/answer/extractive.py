@@ -170,7 +170,6 @@ def in_reading_order(chosen: Iterable[Candidate], leading: Sequence[Candidate] =
 
 
 def _stand_beside(one: Candidate, other: Candidate) -> bool:
-    """Tell whether two sentences are neighbours in one passage."""
     spans = list(other.hit.passage.sentences)
     if one.hit is not other.hit or one.span not in spans or other.span not in spans or " | " in one.text:
         return False

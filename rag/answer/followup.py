@@ -113,7 +113,6 @@ def _with_part(before: str, part: str) -> list[str]:
 
 
 def _replaceable(before: str, new: str, preposition: str) -> list[Span]:
-    """Return the parts of a question that a new part can stand for, likeliest first."""
     dates = written(before)
     if written(new):
         return [span for span, _ in dates[-1:]]
@@ -171,7 +170,6 @@ def _mentioned(question: str) -> list[Span]:
 
 
 def _named(question: str) -> list[Span]:
-    """Return the places of names, each with its article and number; the question's first word is none."""
     opener = _OPENER.match(question)
     start, found = opener.end() if opener else 0, list[Span]()
     for name in names(question[start:]):

@@ -75,7 +75,6 @@ def _listed(lines: Iterator[_Line]) -> list[_Line]:
 
 
 def _after(candidate: Candidate, hits: Sequence[Hit]) -> Iterator[_Line]:
-    """Yield the sentences after one, to the end of its passage and of those that follow among the hits."""
     starts = {hit.passage.span.start: hit for hit in hits if hit.passage.uri == candidate.hit.passage.uri}
     hit, end, between = candidate.hit, candidate.span.end, ""
     while True:

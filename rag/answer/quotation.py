@@ -257,7 +257,6 @@ def _without_markup(kept: list[tuple[int, str]]) -> list[tuple[int, str]]:
 
 
 def _without_lone_marks(quote: str, kept: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """Leave out quotation marks whose partner is not in the quotation."""
     alone, waiting = set[int](), list[tuple[int, str]]()
     straight = [place for place, char in kept if char == '"']
     if len(straight) % 2:
@@ -275,7 +274,6 @@ def _without_lone_marks(quote: str, kept: list[tuple[int, str]]) -> list[tuple[i
 
 
 def _trimmed(text: str, mark: Span) -> Span | None:
-    """Return a mark without white space at its ends; None where nothing is left."""
     words = mark.of(text)
     start = mark.start + len(words) - len(words.lstrip())
     end = mark.start + len(words.rstrip())

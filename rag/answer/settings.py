@@ -131,6 +131,9 @@ class Disagreement:
         near_alike: the share of the best sentence's score that is enough when it says nearly the same words.
         alike: words in common, of all words of two sentences, from which on they say nearly the same.
         most: sides that are shown.
+        disputing: the share of the question's terms in a sentence which says that accounts differ,
+        disputed: the share of the threshold that is enough for the other side then,
+        reach: and the characters from that sentence to the accounts that it speaks of.
     """
 
     score: float = 0.4
@@ -139,6 +142,9 @@ class Disagreement:
     near_alike: float = 0.5
     alike: float = 0.6
     most: int = 3
+    disputing: float = 0.7
+    disputed: float = 1 / 3
+    reach: int = 500
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,5 +91,4 @@ def _others_about_themselves_left_out(question: Question, found: Sequence[Candid
 
 
 def _of_another(candidate: Candidate, who: frozenset[str]) -> bool:
-    """Tell whether somebody else than the asked speaker says this, without naming them."""
     return bool(candidate.speaker) and not who <= {*terms(candidate.speaker or ""), *terms(candidate.text)}

@@ -151,7 +151,6 @@ def _time(answer: str) -> Value | None:
 
 
 def _name(answer: str) -> Value | None:
-    """Take an answer for a name when it is short and no clause."""
     named = [word for word in answer.split() if word.lower() not in NO_NAME]
     capital = sum(word[:1].isupper() or word[:1].isdigit() for word in named)
     return Value("name", answer) if 0 < len(named) <= 5 and capital * 2 >= len(named) else None

@@ -29,7 +29,6 @@ def ranked_documents(library: Library, question: str, system: str) -> list[str]:
 
 
 def _baseline(snapshot: LocalSnapshot, question: str, query: Vectors, system: str) -> Iterable[str]:
-    """Rank passages by BM25, by cosine, by reciprocal ranks or by a plain convex combination of both."""
     from rag.retrieve.fusion import combined, from_zero, normalised  # brings numpy with it
 
     if system == "bm25":

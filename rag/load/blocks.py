@@ -126,7 +126,6 @@ def page_starts(places: Iterable[tuple[int, int]], count: int, end: int) -> tupl
 
 
 def _sections(text: str, headings: Sequence[Heading]) -> tuple[Section, ...]:
-    """Let each heading reach to the next one of the same or a higher level."""
     ends: list[int] = []
     below: list[Heading] = []  # the headings that follow and are not below another one, nearest last
     for heading in reversed(headings):

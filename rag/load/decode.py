@@ -129,7 +129,6 @@ def wide(data: bytes) -> str | None:
 
 
 def _damaged_utf8(data: bytes) -> str | None:
-    """Return UTF-8 with a few broken places, as a file that was cut off has."""
     text = data.decode("utf-8", "replace")
     broken = text.count("\ufffd")
     sound = len(text) - broken - sum(map(str.isascii, text))

@@ -135,7 +135,6 @@ def _payload(part: Message) -> bytes:
 
 
 def _attachments(message: EmailMessage, uri: str, load: Load) -> tuple[list[Attached], list[str]]:
-    """Return the words of the attachments, each under its name, and the names of those that are not read."""
     found: list[Attached] = []
     lost: list[str] = []
     for part in message.iter_attachments():
@@ -151,7 +150,6 @@ def _attachments(message: EmailMessage, uri: str, load: Load) -> tuple[list[Atta
 
 
 def _blocks_of(document: Document) -> Iterator[Attached]:
-    """Yield the blocks of an attachment, each in one line and marked with its place in it."""
     text = document.text
     end = 0
     for span in document.blocks:
@@ -181,7 +179,6 @@ def _plain_message(text: str) -> Iterator[Block]:
 
 
 def _people(header: str) -> dict[str, str]:
-    """Return the names in a header by their addresses; who has only an address goes by it."""
     found = getaddresses([header[:5000]])
     return {address.lower(): _name_of(name) or address for name, address in found if name or "@" in address}
 

@@ -187,7 +187,6 @@ def _names(above: Sequence[str] | None, cells: Sequence[str]) -> list[str] | Non
 
 
 def _spread(names: list[str], across: Sequence[tuple[int, int]]) -> list[str]:
-    """Give each column that a name covers this name."""
     for first, last in across:
         names.extend([""] * (last + 1 - len(names)))
         for index in range(first + 1, last + 1):

@@ -102,7 +102,6 @@ def _looks_like_title(line: str, following: str) -> bool:
 
 
 def _headings(text: str, blocks: Sequence[Span]) -> list[Span]:
-    """Return headline-like lines with blank lines around them and a paragraph somewhere below."""
     found: list[Span] = []
     prose_below = False
     for index, block in reversed(list(enumerate(blocks))):
@@ -126,7 +125,6 @@ def _looks_like_heading(line: str, longest: int = _LONGEST_HEADING) -> bool:
 
 @cache
 def _parser(*, inline: bool) -> MarkdownIt:
-    """Return a parser; without `inline` it only tells where the blocks are, which is quicker."""
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark").enable("table")
@@ -134,7 +132,6 @@ def _parser(*, inline: bool) -> MarkdownIt:
 
 
 def _structure(text: str, start: int) -> tuple[list[Heading], list[Span]]:
-    """Return headings, as words without markup, and blocks of Markdown from `start` on."""
     source = text[start:]
     rows = list(accumulate((len(row) for row in io.StringIO(source, newline="")), initial=start))
     headings: list[Heading] = []

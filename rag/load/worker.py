@@ -77,7 +77,6 @@ def _answer(data: bytes, header: Mapping[str, Any], before_page: Callable[[], No
 
 
 def _places(data: bytes, header: Mapping[str, Any], before_page: Callable[[], None]) -> tuple[Mapping[str, Any], bytes]:
-    """Return the rectangles of a span of a PDF, and the picture of a page with them, if one is wanted."""
     from rag.load.pdf.rectangles import picture, rectangles
     from rag.records import Span
     from rag.records.codec import document_from_json

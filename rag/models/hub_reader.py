@@ -91,7 +91,6 @@ class HubNetwork:
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    """The token's place without white space at its ends; empty where it is nothing else."""
     piece = text[start:end]
     start += len(piece) - len(piece.lstrip())
     return start, start + len(piece.strip())

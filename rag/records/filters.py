@@ -116,7 +116,6 @@ def _period(text: str) -> tuple[str, str]:
 
 
 def _check_day(bound: str, text: str = "") -> None:
-    """Refuse what is neither empty nor a day, month or year of the calendar."""
     try:
         known = not bound or bool(_DAY.fullmatch(bound) and dt.date.fromisoformat(f"{bound}-01-01"[:10]))
     except ValueError:
@@ -126,7 +125,6 @@ def _check_day(bound: str, text: str = "") -> None:
 
 
 def _bounds(how: str, day: str) -> tuple[str, str]:
-    """Return the first and the last day that a comparison admits; a month or a year counts as a whole."""
     if not day:
         raise InputError(f"date{how} needs a date; write date>=2024-01-01")
     _check_day(day)
@@ -143,7 +141,6 @@ def _bounds(how: str, day: str) -> tuple[str, str]:
 
 
 def _overlap(periods: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return the one period that lies in all of them; none of none."""
     if not periods:
         return []
     lasts = (last for _, last in periods if last)

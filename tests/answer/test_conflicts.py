@@ -186,6 +186,43 @@ def test_another_date_or_number_is_another_matter():
     assert sides(Question.parse("When did season 3 begin?"), [third, shifted], 0.1) == [third, shifted]
 
 
+FLED = claim("About 2,400 people fled.", "2,400", "/a.txt")
+MORE = claim("The committee wrote down 3,150.", "3,150", "/b.txt", score=0.05, support=0.2)
+TWO = replace(claim("Two numbers are given of how many fled.", "Two", "/c.txt", score=0.01), short=None)
+
+
+def test_a_source_says_that_accounts_differ():
+    """Then another account needs far less, but for a name; a sentence about something else says nothing of it."""
+    assert sides(Question.parse(COUNT), [FLED, MORE, TWO], 0.1) == [FLED, MORE]
+    assert sides(Question.parse(COUNT), [FLED, MORE], 0.1) == []
+    assert sides(Question.parse(COUNT), [FLED, MORE, replace(TWO, support=0.3)], 0.1) == []
+    assert sides(Question.parse(COUNT), [FLED, replace(MORE, score=0.01), TWO], 0.1) == []
+    ann, eve = (
+        claim("Ann Hill leads it.", "Ann Hill", "/a.txt"),
+        claim("It was Eve Moor.", "Eve Moor", "/b.txt", score=0.2),
+    )
+    dispute = replace(claim("Accounts differ on who leads it.", "who", "/c.txt"), short=None)
+    assert sides(Question.parse(WHO), [ann, eve, dispute], 0.1) == []
+
+
+@pytest.mark.parametrize(("between", "found"), [("", True), ("Nothing else is known. " * 30, False)])
+def test_accounts_beside_the_sentence_that_says_they_differ(between, found):
+    """One document reports both, near the sentence which says so; what stands far from it is of something else."""
+    parts = ("Two numbers are given. ", "The council has 2,400. ", between, "The committee has 3,150. ")
+    document = Document("/a.txt", "".join(parts), None, "0" * 64)
+    spans = [Span(at, at + len(part) - 1) for part in parts if part for at in [document.text.index(part)]]
+    hit = Hit(document.passage(Span(0, len(document.text)), spans), 1.0)
+
+    def candidate(part: str, short: str | None, score: float) -> Candidate:
+        at = document.text.index(part)
+        span = short and Span(document.text.index(short), document.text.index(short) + len(short))
+        return Candidate(hit, Span(at, at + len(part) - 1), part.strip(), score, 0.9, span or None)
+
+    saying, council = candidate(parts[0], None, 0.1), candidate(parts[1], "2,400", 0.8)
+    committee = candidate(parts[3], "3,150", 0.2)
+    assert sides(Question.parse(COUNT), [council, committee, saying], 0.1) == ([council, committee] if found else [])
+
+
 def test_the_number_of_one_of_them_is_no_count():
     """`Gate three` does not say that there are three gates."""
     four, third = claim("It has four gates.", "four", "/a.txt"), claim("At gate three it stopped.", "three", "/b.txt")

@@ -91,7 +91,6 @@ def looked_up(
 
 
 def _columns_of(candidate: Candidate, text: Callable[[str], str]) -> tuple[str, ...]:
-    """Return the names of the columns above a row of Markdown, in its passage or before it; none of any other text."""
     if not candidate.text.startswith("|"):
         return ()
     end = candidate.span.start

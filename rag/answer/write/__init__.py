@@ -102,8 +102,6 @@ def _instead(quoted: Answer, reason: str) -> Answer:
 
 @dataclass(slots=True)
 class _GrowingAnswer:
-    """An answer in the making: its sentences, and the citations in the order of their first use."""
-
     question: str
     sources: Sequence[SourceSentence]
     checker: SentenceChecker

@@ -61,7 +61,6 @@ class Examples:
         self._closed = True
 
     def _answered(self) -> Iterator[str]:
-        """Try questions, and yield those that get a plain answer, in which the words that answer are marked."""
         documents = (self._library.document(info.uri) for info in self._library.documents()[:_DOCUMENTS_READ])
         for question in candidates(documents)[: 3 * SHOWN]:
             if self._closed:

@@ -203,7 +203,6 @@ def _forward(narration: str, who: Speaker, start: int, verb: re.Match[str]) -> I
 
 
 def _ends(aside: re.Match[str] | None, rest: str, start: int) -> bool:
-    """Tell whether nothing is reported behind the verb: `..., Smith said on Monday.`."""
     if aside is None or start > 2:
         return aside is not None
     goes_on = aside[0].endswith(",") and rest[aside.end() :].strip()

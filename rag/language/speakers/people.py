@@ -348,7 +348,6 @@ class People:
         return found
 
     def _named_body(self, who: Speaker) -> Speaker:
-        """Return the organisation that `the council` means when one of that noun was named before."""
         article, _, noun = who.name.partition(" ")
         if article == "the" and noun in BODIES and self._body and noun in self._body.name.lower().split():
             return self._body

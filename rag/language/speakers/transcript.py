@@ -83,7 +83,6 @@ def _fuller(label: str, names: dict[str, str | None]) -> str:
 def _statements(
     text: str, blocks: Sequence[Span], turns: Sequence[_Turn | None], names: dict[str, str | None]
 ) -> Iterator[Statement]:
-    """Give each turn to its speaker, with the paragraphs that follow when turns run over several."""
     current: str | None = None
     for block, turn in zip(blocks, turns, strict=True):
         if turn:

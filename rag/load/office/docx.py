@@ -39,8 +39,6 @@ _OFF = frozenset({"0", "false", "off"})
 
 
 class _Style(NamedTuple):
-    """What a paragraph's style says of it."""
-
     level: int | None = None  # of a heading
     numbers: tuple[str, int] | None = None  # a list's id and the level in it
     contents: bool = False  # a line of a table of contents, which repeats a heading
@@ -126,7 +124,6 @@ def parse(data: bytes, uri: str) -> Document:
 
 
 def _styles(container: Container) -> dict[str, _Style]:
-    """Return what each style says, by its id; a style has the numbers of the one that it is based on."""
     found: dict[str, _Style] = {}
     for style in container.optional("word/styles.xml").iter("{*}style"):
         name = value_of(style, "name").lower()
@@ -144,7 +141,6 @@ def _outline_level(element: Element) -> int | None:
 
 
 def _numbers(element: Element) -> tuple[str, int] | None:
-    """Return the list that a paragraph, or a style, belongs to, and the level in it."""
     key = value_of(element, "pPr/numPr/numId")
     return (key, integer(value_of(element, "pPr/numPr/ilvl"))) if key else None
 
@@ -161,7 +157,6 @@ def _read_margins(container: Container, reader: _Reader) -> None:
 
 
 def _children(element: Element, name: str) -> Iterator[Element]:
-    """Yield the nearest descendants of a name, also those inside of content controls."""
     for child in element:
         if local_name(child) == name:
             yield child

@@ -71,5 +71,4 @@ def _plain(source: str, uri: str) -> str:
 
 
 def _cells(text: str) -> str:
-    """Return a paragraph, or the cells of a table row, in one line."""
     return line(text.strip("| ").replace("|", " | "))

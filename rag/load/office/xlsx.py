@@ -141,7 +141,6 @@ def _format_value(value: object, style: str) -> str:
 
 
 def _units(style: str) -> tuple[str, str]:
-    """Return what a number's format puts before and after it, as a currency."""
     numbers = style.partition(";")[0]
     if _SCALED.search(numbers):
         return "", ""

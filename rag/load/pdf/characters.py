@@ -217,7 +217,6 @@ def _mark_raised(characters: list[Character]) -> None:
 
 
 def _clean(characters: Iterable[tuple[str, Edge]]) -> tuple[str, list[Edge]]:
-    """Write ligatures and presentation forms out, and hyphens in one way, keeping a place for each character."""
     pairs = [
         (plain, edge)
         for char, edge in characters

@@ -75,7 +75,6 @@ def _lines(table: str, scale: float) -> Iterator[CharacterRun]:
 
 
 def _run(word: Row, scale: float) -> CharacterRun:
-    """Return a word with its characters side by side, each as wide as the other."""
     text = storable(word["text"].strip())
     left, top, width, height = (int(word[name]) / scale for name in ("left", "top", "width", "height"))
     edges = [left + width * index / len(text) for index in range(len(text) + 1)]

@@ -116,7 +116,6 @@ def _touch(a: Box, b: Box, gap: float) -> bool:
 
 
 def _boxes(page: Page) -> Iterator[Box]:
-    """Yield the box of each straight piece of each path; of a filled rectangle, its sides."""
     from pypdfium2 import raw
 
     if raw.FPDFPage_CountObjects(page) > _MOST_OBJECTS:

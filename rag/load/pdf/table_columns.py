@@ -49,7 +49,6 @@ def _columns(lines: Sequence[Sequence[CharacterRun]]) -> list[Column]:
 
 
 def _placed(line: Sequence[CharacterRun], columns: Sequence[Column]) -> list[str]:
-    """Return the text in each column; nothing where two cells stand in one, or one in two."""
     texts = [""] * len(columns)
     for cell in line:
         x0, _, x1, _ = cell.box

@@ -154,7 +154,6 @@ class Catalog(Connection):
         return (_passage(row, document) for row in rows)
 
     def _without_layout(self, uri: str, texts: dict[str, str] | None) -> Document:
-        """Return a document as passages are cut out of it."""
         query = "SELECT title, digest, media_type, date FROM documents WHERE uri = ?"
         row = self._db.execute(query, (uri,)).fetchone()
         text = texts.get(uri) if texts else None

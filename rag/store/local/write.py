@@ -121,7 +121,6 @@ class LocalWriter:
         return main is not None and not vectors.VectorIndex(main, live, recipe.dimension).stale
 
     def _repair_vectors(self) -> None:
-        """Publish the FAISS file anew, under a new name, when it does not serve."""
         recipe = self.catalog.recipe
         if recipe is None or self._serves(recipe, self.catalog.numbers(recipe.fingerprint)):
             return
@@ -162,7 +161,6 @@ class LocalWriter:
                 self.catalog.set_unsettled(())
 
     def _renew_lexical(self) -> None:
-        """Write all passages into a new lexical index beside the old one, and let it take its place."""
         lexical.beside(self._root, self.catalog.passages())
         with self.catalog.transaction():
             self.catalog.put("lexical", "moved")
