@@ -123,12 +123,14 @@ def _is_form(rows: Sequence[Sequence[str]]) -> bool:
     most cells have digits, or most have none.
     """
     used = sorted({index for cells in rows for index in _filled(cells)})
-    columns = [[cells[index].strip() if cells[index:] else "" for cells in rows] for index in used]
+    if len(used) not in {2, 4}:
+        return False
+    columns = [[cells[index].strip() if index < len(cells) else "" for cells in rows] for index in used]
     labels = [label for column in columns[::2] for label in column if label]
     digits = [[any(map(str.isdigit, value)) for value in column[1:] if value] for column in columns[1::2]]
     mixed = any(0 < len(each) <= 4 * min(sum(each), len(each) - sum(each)) for each in digits)
     alike = len(set(labels)) < len(labels) or any(map(is_number, labels))
-    return len(used) in {2, 4} and len(labels) > 3 and mixed and not alike
+    return len(labels) > 3 and mixed and not alike
 
 
 def _goes_on(header: Sequence[str], rows: Sequence[Sequence[str]], *, bare: bool) -> bool:

@@ -52,7 +52,7 @@ def test_page_command_line_and_export_show_them_once():
     assert str(cite) == f"{HEADING} [{cite.span.start}:{cite.span.end}]"
     card = render.citation_card(form["citations"][0])
     assert (card["title"], card["facts"]) == (HEADING, ["holm.txt"])
-    assert f"[1] {HEADING}, holm.txt, characters" in export.text([form])
+    assert f"[1] {HEADING}, holm.txt\n" in export.text([form])
 
 
 @pytest.mark.parametrize(
