@@ -539,7 +539,9 @@ def test_words_from_right_to_left_are_read_as_they_stand(words, marked):
     data = pdf_of(content, [(code, letter) for letter, code in codes.items()])
     doc = load_bytes(data, "/rtl.pdf")
     assert doc.text == words
-    start, end = re.search(r"(?<= )\w+", words).span()
+    second = re.search(r"(?<= )\w+", words)
+    assert second is not None
+    start, end = second.span()
     (box,) = rectangles(data, doc, Span(start, end))
     assert (box.x0, box.x1) == pytest.approx((306 - 6 * end, 306 - 6 * start), abs=1.1)
 

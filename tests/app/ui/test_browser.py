@@ -174,6 +174,13 @@ def shot(page: Page, tmp_path: Path, name: str, *, whole: bool = True) -> None:
     page.screenshot(path=Path(os.environ.get("RAG_SHOTS", tmp_path)) / f"{name}.png", full_page=whole)
 
 
+def sides(shown: Locator) -> tuple[float, float]:
+    """Return where something begins and ends on the page, from left to right, in pixels."""
+    box = shown.bounding_box()
+    assert box is not None
+    return box["x"], box["x"] + box["width"]
+
+
 def overflow(page: Page) -> int:
     """Return by how much the page is wider than its window."""
     width: int = page.evaluate("document.documentElement.scrollWidth - innerWidth")
@@ -222,11 +229,10 @@ def test_citation_is_previewed_and_opened_by_keyboard(page, tmp_path):
     shot(page, tmp_path, "reader", whole=False)
     for width in (920, 1024, 1280, 1366, 1440, 1920, 2560):  # narrower windows show one at a time
         page.set_viewport_size({"width": width, "height": 900})
-        edge = reader(page).bounding_box()["x"]
+        edge = sides(reader(page))[0]
         for beside in (turn.locator(".sentence").first, page.locator(".question .box")):
-            box = beside.bounding_box()
-            assert box["x"] >= 0
-            assert box["x"] + box["width"] <= edge
+            left, right = sides(beside)
+            assert 0 <= left < right <= edge
     page.set_viewport_size({"width": 1280, "height": 900})
     page.keyboard.press("]")
     expect(reader(page).get_by_role("button", name="Source 2:")).to_have_attribute("aria-current", "true")
