@@ -6,11 +6,10 @@
 
 from __future__ import annotations
 
-import calendar
 import re
 from typing import TYPE_CHECKING
 
-from rag.language.dates import Parts, without_dates, written
+from rag.language.dates import WEEKDAYS, Parts, without_dates, written
 from rag.language.names import names, same_name
 from rag.language.numbers import numbers
 from rag.language.speakers.vocabulary import TITLES
@@ -33,7 +32,7 @@ _EVERYDAY = {
     "UN": "united nations",
     "WWI": "first world war|world war i|world war one",
     "WWII": "second world war|world war ii|world war two",
-    **{day: rf"{day[:3]}\b" for day in calendar.day_name},
+    **{day: rf"{day[:3]}\b" for day in WEEKDAYS},
 }
 _ADJECTIVE = re.compile(r"^\w+(?:ish|ese|[ae]an|ian|ican|ic)$")  # `British` goes without saying in Britain
 _OF_A_COUNTRY = re.compile(r"^\w+(?:ish|ese|an|i|ic)$")

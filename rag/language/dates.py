@@ -56,9 +56,9 @@ def month_number(month: str) -> int:
     return int(month) if month.isdigit() else MONTHS[month.lower().rstrip(".")]
 
 
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_FULL = [name for name in ENGLISH_MONTHS if len(name) > 4 or name in {"may", "june", "july"}]
-_MONTH = rf"(?P<month>{any_of(_FULL)}|(?:{any_of(ENGLISH_MONTHS.keys() - _FULL)})\b\.?)(?![a-z])"
+WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+FULL_MONTHS = [name for name in ENGLISH_MONTHS if len(name) > 4 or name in {"may", "june", "july"}]
+_MONTH = rf"(?P<month>{any_of(FULL_MONTHS)}|(?:{any_of(ENGLISH_MONTHS.keys() - FULL_MONTHS)})\b\.?)(?![a-z])"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _TO_DAY = r"(?:\s?(?:and|to|[-–—])\s?(?P<last>\d{1,2})(?:st|nd|rd|th)?(?![:.]\d|\s?[ap]\.?m\b|\s+o['’]clock))?"
 _YEAR = r"(?P<year>1[0-9]{3}|20\d\d)(?!\d|,\d|\.\d)"
@@ -242,7 +242,7 @@ def _weekday(match: re.Match[str], anchor: dt.date) -> _Days:
     if _NO_WEEKDAY.search(match.string[: match.start()]) or _PAPER.match(match.string, match.end()):
         return None
     which = (match["which"] or "").lower()
-    ahead = (_WEEKDAYS.index(match["weekday"][:3].lower()) - anchor.weekday()) % 7
+    ahead = (WEEKDAYS.index(match["weekday"].capitalize()) - anchor.weekday()) % 7
     to_come = which in {"next", "coming"} or (which == "this" and not _PAST.search(match.string))
     if to_come or (which != "last" and _looks_ahead(match)):
         day = anchor + dt.timedelta(days=ahead or 7)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import math
 import re
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rag.answer.question import Question
 from rag.answer.values import is_of_kind, value
-from rag.language.dates import without_dates, written
+from rag.language.dates import FULL_MONTHS, WEEKDAYS, without_dates, written
 from rag.language.terms import terms
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ _SEPARATOR = " | "
 _PART = re.compile(r"[^\s|](?: ?[^\s|])*")
 _RULE = re.compile(r"\s*\|(?:\s*:?-+:?\s*\|)+\s*")
 _CELL = re.compile(r"\|\s*([^|\n]*?)\s*(?=\|)")
-_CALENDAR = (*calendar.day_name, *(f"in {month}" for month in calendar.month_name[1:]))
+_CALENDAR = (*WEEKDAYS, *(f"in {month.capitalize()}" for month in FULL_MONTHS))
 _NO_DIGITS = re.compile(r"\W*(?:by |to |with |for |from |in )?(?:who(?:m|se)?|where)\b", re.IGNORECASE)
 
 
@@ -132,7 +131,7 @@ class TableQuestion:
         rest = without_dates(question.text)
         kept = set(terms(rest))
         dates = [parts for _, parts in question.dates]
-        least = {term: SETTINGS.date_weight for day in calendar.day_name for term in terms(day)}
+        least = {term: SETTINGS.date_weight for day in WEEKDAYS for term in terms(day)}
         own = {term: max(weight, least.get(term, 0.0)) for term, weight in weights.items() if term in kept}
         return cls(Question.parse(rest), rest, own, dates)
 
