@@ -28,7 +28,7 @@ from torch.nn import functional as F
 from data import Example, Pool, groups, pool, stream
 from rag.models import bert
 from rag.models import reader as read
-from rag.models.runtime import fast_dtype
+from rag.models.runtime import device, fast_dtype
 from rag.models.spans import best_spans
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ def base_weights(seed: int) -> Tensors:
     generator = torch.Generator().manual_seed(seed)
     width = new["embeddings.type"].shape[1]
     for head, size in (("span", 2), ("answerable", 1)):
-        new[f"head.{head}.weight"] = torch.randn(size, width, generator=generator) * 0.02
-        new[f"head.{head}.bias"] = torch.zeros(size)
+        new[f"head.{head}.weight"] = (torch.randn(size, width, generator=generator) * 0.02).to(device())
+        new[f"head.{head}.bias"] = torch.zeros(size, device=device())
     return {name: tensor.float().clone() for name, tensor in new.items()}
 
 
@@ -210,15 +210,16 @@ def micro_batches(chunk: list[Group], tokens: int, rng: random.Random) -> list[l
 def loss_of(weights: Tensors, groups: list[Group], settings: Settings) -> torch.Tensor:
     """The summed loss of a batch: start and end, whether the passage answers, and which one of a group does."""
     batch = [item for group in groups for item in group]
-    ids, types, mask = read.collate([item.window for item in batch])
+    place = weights[FROZEN].device
+    ids, types, mask = (tensor.to(place) for tensor in read.collate([item.window for item in batch]))
     starts, ends, answerable = read.heads(weights, bert.encode(weights, ids, types, mask, settings.dropout))
     eligible = types.bool() & mask
     eligible[:, 0] = True
     for row, item in enumerate(batch):
         eligible[row, len(item.window.ids) - 1] = False  # the last [SEP]
-    first = torch.tensor([item.target[0] for item in batch])
-    last = torch.tensor([item.target[1] for item in batch])
-    loose = torch.tensor([item.loose for item in batch])
+    first = torch.tensor([item.target[0] for item in batch], device=place)
+    last = torch.tensor([item.target[1] for item in batch], device=place)
+    loose = torch.tensor([item.loose for item in batch], device=place)
     total = span_loss(starts, eligible, first, last, loose) + span_loss(ends, eligible, last, first, loose)
     answered = F.binary_cross_entropy_with_logits(answerable, (last > 0).float(), reduction="none")
     chosen = list_loss(answerable, [len(group) for group in groups])
@@ -240,7 +241,7 @@ def span_loss(
 ) -> torch.Tensor:
     """Cross entropy of one end of the span, (batch,); of anywhere within it for loose targets."""
     logs = logits.masked_fill(~eligible, -1e4).log_softmax(-1)
-    place = torch.arange(logits.shape[1])[None, :]
+    place = torch.arange(logits.shape[1], device=logits.device)[None, :]
     low, high = torch.minimum(exact, other)[:, None], torch.maximum(exact, other)[:, None]
     inside = torch.where(loose[:, None], (place >= low) & (place <= high), place == exact[:, None])
     return -logs.masked_fill(~inside, -1e4).logsumexp(-1)
@@ -264,7 +265,7 @@ def measure(weights: Tensors, held_out: list[tuple[Example, Item]], tokens: int)
         for first in range(0, len(order), size):
             batch = [held_out[i] for i in order[first : first + size]]
             hidden = bert.encode(weights, *read.collate([item.window for _, item in batch]))
-            starts, ends, answerable = read.heads(weights, hidden)
+            starts, ends, answerable = (tensor.cpu() for tensor in read.heads(weights, hidden))
             for row, (example, item) in enumerate(batch):
                 scores.append((float(answerable[row]), item.target[1] > 0))
                 if item.target[1] > 0 and not item.loose:
@@ -353,7 +354,7 @@ def save(trainer: Trainer, state: State, out: Path) -> None:
     (out / "checkpoint.tmp").replace(out / "checkpoint.pt")
     for name, weights in (("weights", trainer.master), ("average", trainer.average)):
         whole = {**trainer.lower, **weights}
-        save_file({key: t.detach().half().contiguous() for key, t in whole.items()}, out / f"{name}.tmp")
+        save_file({key: t.detach().half().cpu().contiguous() for key, t in whole.items()}, out / f"{name}.tmp")
         (out / f"{name}.tmp").replace(out / f"{name}.safetensors")
     (out / "curve.json").write_text(json.dumps(state.curve, indent=1), encoding="utf-8")
 
@@ -363,7 +364,7 @@ def restore(trainer: Trainer, out: Path) -> State:
     path = out / "checkpoint.pt"
     if not path.exists():
         return State()
-    whole: dict[str, Any] = torch.load(path, weights_only=True)
+    whole: dict[str, Any] = torch.load(path, weights_only=True, map_location=device())
     trainer.optimizer.load_state_dict(whole["optimizer"])
     with torch.no_grad():
         for name, tensor in trainer.master.items():
@@ -427,7 +428,7 @@ def main() -> None:
     data, dev = pool(arguments.data)
     weights = base_weights(settings.seed)
     if arguments.start:
-        weights.update({name: tensor.float() for name, tensor in load_file(arguments.start).items()})
+        weights.update({name: tensor.float() for name, tensor in load_file(arguments.start, device=device()).items()})
     trainer = Trainer(weights, settings, fast_dtype())
     examples = list(islice(stream(dev, 1, lambda _: 140), 700))
     pairs = [(e, found[0]) for e in examples if (found := items([e]))]

@@ -18,7 +18,7 @@ import numpy as np
 from rag.errors import ModelError
 from rag.language.terms import terms
 from rag.models import bert
-from rag.models.runtime import DEVICE, fast_dtype, loading, use_threads
+from rag.models.runtime import device, fast_dtype, loading, use_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -123,8 +123,8 @@ class BertEmbedder:
             for batch in bert.batches([len(row) for row in rows]):
                 ids, mask = bert.padded([rows[number] for number in batch])
                 hidden = bert.encode(weights, ids, torch.zeros_like(ids), mask)
-                vectors[batch] = bert.pooled(hidden, mask).numpy()
-                for states, number in zip(hidden, batch, strict=True):
+                vectors[batch] = bert.pooled(hidden, mask).cpu().numpy()
+                for states, number in zip(hidden.cpu(), batch, strict=True):
                     words[number] = _word_vectors(texts[number], encoded[number], states[1 : len(rows[number]) - 1])
         return vectors, [words[number] for number in range(len(texts))]
 
@@ -175,7 +175,7 @@ class SentenceEmbedder:
         digest = hashlib.sha256(f"{self._prompt('query')}{self._prompt('document')}".encode())
         for key, tensor in sorted(self._model().state_dict().items()):
             digest.update(key.encode())
-            digest.update(tensor.float().contiguous().numpy().tobytes())
+            digest.update(tensor.float().cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -205,7 +205,7 @@ class SentenceEmbedder:
             return np.zeros((0, self.dimension), np.float32)
         with torch.inference_mode():
             found = encode(list(texts), batch_size=BATCH, convert_to_tensor=True, show_progress_bar=False)
-            unit = torch.nn.functional.normalize(found.float(), dim=1).numpy()
+            unit = torch.nn.functional.normalize(found.float(), dim=1).cpu().numpy()
         if not np.isfinite(unit).all():
             raise ModelError(f"encoder {self.name} gave vectors that are not finite; check its weights")
         return np.asarray(unit, np.float32)
@@ -220,7 +220,7 @@ class SentenceEmbedder:
         with loading("encoder", self.name) as local:
             from sentence_transformers import SentenceTransformer
 
-            return SentenceTransformer(self.name, device=DEVICE, local_files_only=local).eval()
+            return SentenceTransformer(self.name, device=device(), local_files_only=local).eval()
 
     @cached_property
     def _loaded_for_bulk(self) -> SentenceTransformer:

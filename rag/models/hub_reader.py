@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import ModelError
 from rag.models import bert, reader
-from rag.models.runtime import DEVICE, loading
+from rag.models.runtime import device, loading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,11 +61,11 @@ class HubNetwork:
 
         tokenizer, model = self._loaded
         ids, mask = bert.padded([window.ids for window in batch])
-        inputs = {"input_ids": ids, "attention_mask": mask.long()}
+        inputs = {"input_ids": ids.to(model.device), "attention_mask": mask.long().to(model.device)}
         if "token_type_ids" in tokenizer.model_input_names:
-            inputs["token_type_ids"] = bert.padded([window.types for window in batch])[0]
+            inputs["token_type_ids"] = bert.padded([window.types for window in batch])[0].to(model.device)
         output = model(**inputs)
-        starts, ends = output.start_logits.float(), output.end_logits.float()
+        starts, ends = output.start_logits.float().cpu(), output.end_logits.float().cpu()
         spans = [slice(window.first, window.first + len(window.offsets)) for window in batch]
         best = [starts[row, span].max() + ends[row, span].max() for row, span in enumerate(spans)]
         return starts, ends, torch.stack(best) - starts[:, 0] - ends[:, 0]
@@ -87,7 +87,7 @@ class HubNetwork:
             )
         if report["missing_keys"]:
             raise ModelError(f"{self.name} is no model for question answering: it lacks {min(report['missing_keys'])}")
-        return tokenizer, model.to(DEVICE).eval()
+        return tokenizer, model.to(device()).eval()
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:

@@ -21,7 +21,7 @@ import numpy as np
 from rag.errors import ModelError
 from rag.language.questions import answerless
 from rag.models import bert
-from rag.models.runtime import fast_dtype, use_threads
+from rag.models.runtime import device, fast_dtype, use_threads
 from rag.models.spans import TokenScores
 
 if TYPE_CHECKING:
@@ -119,7 +119,8 @@ class SpanBert:
 
     def logits(self, batch: Sequence[Window]) -> Logits:
         """Start, end and answerable logits."""
-        return heads(self._weights, bert.encode(self._weights, *collate(batch)))
+        starts, ends, answerable = heads(self._weights, bert.encode(self._weights, *collate(batch)))
+        return starts.cpu(), ends.cpu(), answerable.cpu()
 
     def state(self, question: str, passage: str) -> list[float]:
         """The hidden state at [CLS] of a question read with a passage, 384 numbers; read to the end of one window."""
@@ -174,7 +175,7 @@ def load_network(path: Path) -> tuple[SpanBert, Calibration]:
     try:
         with safe_open(path, framework="pt") as file:
             about = file.metadata() or {}
-            weights = {name: file.get_tensor(name).to(dtype) for name in file.keys()}  # noqa: SIM118 - not a dict
+            weights = {name: file.get_tensor(name).to(device(), dtype) for name in file.keys()}  # noqa: SIM118 - not a dict
     except (OSError, SafetensorError) as error:
         raise ModelError(f"the reader cannot be loaded from {path}: {error}") from error
     weights["embeddings.word"] = bert.base_weights()["embeddings.word"].to(dtype)

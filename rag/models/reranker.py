@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rag.language.detect import ENGLISH, language
 from rag.models.reader import Reader
-from rag.models.runtime import DEVICE, loading
+from rag.models.runtime import device, loading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,5 +68,5 @@ class CrossEncoderReranker:
         with loading("reranker", self.name) as local:
             from sentence_transformers import CrossEncoder
 
-            model: CrossEncoder = CrossEncoder(self.name, num_labels=1, device=DEVICE, local_files_only=local)
+            model: CrossEncoder = CrossEncoder(self.name, num_labels=1, device=device(), local_files_only=local)
             return model

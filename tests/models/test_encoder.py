@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from rag.errors import ModelError
 from rag.library import Library
 from rag.models import bert
 from rag.models.encoder import BertEmbedder, HashEmbedder, SentenceEmbedder, embedder
+from rag.models.runtime import device
 from tests.conftest import ROOT
 
 TEXTS = [f"The crane numbered {n} lifted {n * 7} tons in the harbour of Rotterdam." * (1 + n % 4) for n in range(80)]
@@ -36,6 +39,32 @@ def test_bulk_vectors_agree(encoder):
     bulk = encoder.embed(TEXTS)
     single = np.stack([encoder.embed_query(text) for text in TEXTS])
     assert np.sum(bulk * single, axis=1).min() > 0.999
+
+
+@pytest.mark.parametrize(("wanted", "error"), [("gpu", "can be auto, cpu"), ("cuda", "no such"), ("mps", "no such")])
+def test_a_device_that_is_not_there(wanted, error, monkeypatch):
+    """RAG_DEVICE with another name, or that of a device that torch does not find, is one clear line."""
+    if device() == wanted:
+        pytest.skip(f"this machine has {wanted}")
+    monkeypatch.setenv("RAG_DEVICE", wanted)
+    with pytest.raises(ModelError, match=error):
+        device()
+
+
+@pytest.mark.skipif(device() == "cpu", reason="torch finds no GPU here")
+def test_vectors_of_a_gpu_are_those_of_the_processor():
+    """The same directions, alone and in bulk."""
+    program = (
+        "import numpy, sys; from tests.models.test_encoder import *; numpy.save(sys.argv[1], embedder().embed(TEXTS))"
+    )
+    found = []
+    for name in ("cpu", "auto"):
+        with tempfile.NamedTemporaryFile(suffix=".npy") as file:
+            subprocess.run(
+                [sys.executable, "-c", program, file.name], check=True, cwd=ROOT, env={**os.environ, "RAG_DEVICE": name}
+            )
+            found.append(np.load(file.name))
+    assert np.sum(found[0] * found[1], axis=1).min() > 0.999
 
 
 @pytest.fixture(scope="module")
