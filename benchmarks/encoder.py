@@ -31,7 +31,7 @@ def main() -> None:
     own, other, threads = BertEmbedder(), SentenceEmbedder(str(bert.folder())), os.cpu_count() or 1
     ways: dict[str, Callable[[Sequence[str]], Vectors]] = {
         "sentence-transformers": lambda some: other._encode(other._model().encode_document, some),  # noqa: SLF001
-        "float32": lambda some: own._encode(bert.base_weights(), some, threads=threads)[0],  # noqa: SLF001
+        "float32": lambda some: own._encode(some, threads=threads, fast=False)[0],  # noqa: SLF001
         "bulk": own.embed,
     }
     best, vectors = dict.fromkeys(ways, 0.0), {}

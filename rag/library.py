@@ -14,21 +14,18 @@ from rag.answer import Answerer, Question, answers, explained, only_speaker, rea
 from rag.answer.extractive import ExtractiveAnswerer
 from rag.answer.scorer import scorer
 from rag.errors import DocumentUnknown, InputError, RagError
-from rag.load.pool import Pool
 from rag.models.encoder import DEFAULT_MODEL
 from rag.models.encoder import embedder as embedder_named
 from rag.records import Outcome, Progress, SyncReport, silent
 from rag.records.filters import is_called
 from rag.records.index import Changes
 from rag.retrieve import Retriever, check_question
-from rag.sync import Sync
-from rag.sync.uploads import check_files, copied
-from rag.sync.walk import escaped, uri_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from typing import Self
 
+    from rag.load.pool import Pool
     from rag.models.encoder import Embedder
     from rag.models.reader import Reader
     from rag.models.reranker import Reranker
@@ -36,6 +33,7 @@ if TYPE_CHECKING:
     from rag.records.index import DocumentInfo, Status
     from rag.store.local import LocalStore, LocalWriter
     from rag.store.local.damage import SetAside
+    from rag.sync import Sync
 
 _log = logging.getLogger("rag")
 
@@ -110,6 +108,8 @@ class Library:
         Raises `InputError` for no path, or one that does not exist, `IndexLocked` while another process is writing, and
         `ModelMismatch` when the index was made with another encoder, and this is no rebuild.
         """
+        from rag.sync.walk import escaped, uri_of  # all loaders come with it, which a question does not need
+
         if not paths:
             raise InputError("nothing to index; name files or folders, as in: rag index data")
         with self._turn:
@@ -128,6 +128,8 @@ class Library:
     @contextmanager
     def readers_kept(self) -> Iterator[None]:
         """Keep the processes that read files, for many small runs one after the other."""
+        from rag.load.pool import Pool
+
         with Pool() as pool:
             self._pool = pool
             try:
@@ -142,6 +144,8 @@ class Library:
         A file that cannot be read as a document is reported and not copied. Nothing is where this raises `InputError`,
         as one of them is no file, or `IndexLocked`, as another process is writing.
         """
+        from rag.sync.uploads import check_files, copied
+
         check_files(files)
         with self._turn, self.store.writer() as writer:
             copies, refused = copied(files, self.files)
@@ -152,6 +156,8 @@ class Library:
 
     def remove(self, *documents: str) -> SyncReport:
         """Forget documents, by URI or by a file name that only one of them has; raises `DocumentUnknown`."""
+        from rag.sync.walk import uri_of
+
         uris = list(dict.fromkeys(self.document(name).uri for name in documents))
         with self._turn, self.store.writer() as writer:
             if writer.recipe is not None:
@@ -174,6 +180,8 @@ class Library:
         return self.store.root / "files"
 
     def _synced(self, writer: LocalWriter, progress: Progress, *, rebuild: bool = False) -> Sync:
+        from rag.sync import Sync
+
         encoder = self._embedder or embedder_named(writer.recipe.model if writer.recipe else DEFAULT_MODEL)
         return Sync(writer, encoder, self.store.root, progress, rebuild, self._pool)
 

@@ -17,11 +17,12 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from rag.models import bert
+from rag.models.encoder import unit
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import torch
+    from rag.models.encoder import Vectors
 
 SETS = (
     "squad11_train_part",
@@ -522,12 +523,10 @@ def nearness(one: str, other: str) -> float:
 
 
 @cache
-def word_vectors() -> torch.Tensor:
+def word_vectors() -> Vectors:
     """The token embeddings around their mean, of unit length, (tokens, 384)."""
-    from torch.nn import functional as F
-
     vectors = bert.base_weights()["embeddings.word"]
-    return F.normalize(vectors - vectors.mean(0), dim=1)
+    return unit(vectors - vectors.mean(0))
 
 
 def _oppose(_pool: Pool, asked: Question, _home: str, rng: random.Random) -> str | None:

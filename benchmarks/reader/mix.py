@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import torch
 from safetensors.torch import load_file, save_file
 
 from rag.models import bert
-
-if TYPE_CHECKING:
-    import torch
 
 FIXED = "embeddings.word"  # taken from the encoder's package, never trained
 
@@ -33,7 +30,12 @@ def mixed(parts: list[tuple[float, dict[str, torch.Tensor]]]) -> dict[str, torch
 def part(text: str) -> tuple[float, dict[str, torch.Tensor]]:
     """Read ``0.5*FILE``."""
     share, _, file = text.partition("*")
-    return float(share), dict(bert.base_weights()) if file == "encoder" else load_file(file)
+    return float(share), encoder() if file == "encoder" else load_file(file)
+
+
+def encoder() -> dict[str, torch.Tensor]:
+    """Return the weights of the encoder, by the reader's names."""
+    return {name: torch.from_numpy(array) for name, array in bert.base_weights().items()}
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
 
 from data import Example, Pool, groups, pool, stream
-from rag.models import bert
+from rag.models import bert, torch_bert
 from rag.models import reader as read
 from rag.models.runtime import device, fast_dtype
 from rag.models.spans import best_spans
@@ -87,7 +87,7 @@ class State:
 
 def base_weights(seed: int) -> Tensors:
     """The encoder's weights under the reader's names, and fresh heads."""
-    new = dict(bert.base_weights())
+    new = {name: torch.from_numpy(array).to(device()) for name, array in bert.base_weights().items()}
     generator = torch.Generator().manual_seed(seed)
     width = new["embeddings.type"].shape[1]
     for head, size in (("span", 2), ("answerable", 1)):
@@ -211,8 +211,8 @@ def loss_of(weights: Tensors, groups: list[Group], settings: Settings) -> torch.
     """The summed loss of a batch: start and end, whether the passage answers, and which one of a group does."""
     batch = [item for group in groups for item in group]
     place = weights[FROZEN].device
-    ids, types, mask = (tensor.to(place) for tensor in read.collate([item.window for item in batch]))
-    starts, ends, answerable = read.heads(weights, bert.encode(weights, ids, types, mask, settings.dropout))
+    ids, types, mask = (tensor.to(place) for tensor in collate([item.window for item in batch]))
+    starts, ends, answerable = heads(weights, torch_bert.encode(weights, ids, types, mask, settings.dropout))
     eligible = types.bool() & mask
     eligible[:, 0] = True
     for row, item in enumerate(batch):
@@ -224,6 +224,19 @@ def loss_of(weights: Tensors, groups: list[Group], settings: Settings) -> torch.
     answered = F.binary_cross_entropy_with_logits(answerable, (last > 0).float(), reduction="none")
     chosen = list_loss(answerable, [len(group) for group in groups])
     return (total / 2 + settings.answerable_weight * answered).sum() + settings.group_weight * chosen
+
+
+def collate(batch: Sequence[read.Window]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Token numbers, segments and mask of a batch, padded to its longest input: (batch, length) each."""
+    ids, mask = torch_bert.padded([window.ids for window in batch])
+    return ids, torch_bert.padded([window.types for window in batch])[0], mask
+
+
+def heads(weights: Tensors, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The heads, in float32: start and end logits (batch, length), and the answerable logit of [CLS] (batch,)."""
+    precise = {name: tensor.float() for name, tensor in weights.items() if name.startswith("head.")}
+    spans = torch_bert.linear(precise, "head.span", hidden.float())
+    return spans[..., 0], spans[..., 1], torch_bert.linear(precise, "head.answerable", hidden[:, 0].float())[:, 0]
 
 
 def list_loss(logits: torch.Tensor, sizes: list[int]) -> torch.Tensor:
@@ -264,8 +277,8 @@ def measure(weights: Tensors, held_out: list[tuple[Example, Item]], tokens: int)
     with torch.inference_mode():
         for first in range(0, len(order), size):
             batch = [held_out[i] for i in order[first : first + size]]
-            hidden = bert.encode(weights, *read.collate([item.window for _, item in batch]))
-            starts, ends, answerable = (tensor.cpu() for tensor in read.heads(weights, hidden))
+            hidden = torch_bert.encode(weights, *collate([item.window for _, item in batch]))
+            starts, ends, answerable = (tensor.cpu() for tensor in heads(weights, hidden))
             for row, (example, item) in enumerate(batch):
                 scores.append((float(answerable[row]), item.target[1] > 0))
                 if item.target[1] > 0 and not item.loose:

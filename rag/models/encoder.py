@@ -18,6 +18,7 @@ import numpy as np
 from rag.errors import ModelError
 from rag.language.terms import terms
 from rag.models import bert
+from rag.models.numpy_bert import WIDTH
 from rag.models.runtime import device, fast_dtype, loading, use_threads
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class BertEmbedder:
     """
 
     name = DEFAULT_MODEL
-    dimension = bert.WIDTH
+    dimension = WIDTH
     fingerprint = bert.WEIGHTS_SHA256
     max_tokens = 256
 
@@ -102,54 +103,50 @@ class BertEmbedder:
     def embed_words(self, texts: Sequence[str]) -> tuple[Vectors, list[WordVectors]]:
         """Return what `embed` returns and, from the same pass, the words of each text in their places."""
         bulk = len(texts) >= BULK
-        return self._encode(_bulk_weights() if bulk else bert.base_weights(), texts, threads=None if bulk else 1)
+        return self._encode(texts, threads=None if bulk else 1, fast=bulk)
 
     def embed_query(self, text: str) -> Vectors:
         """Return the float32 unit vector of one question, shape (dimension,), with one thread."""
         return self.embed([text]).ravel()
 
-    def _encode(
-        self, weights: bert.Weights, texts: Sequence[str], *, threads: int | None
-    ) -> tuple[Vectors, list[WordVectors]]:
-        import torch
-
-        use_threads(threads)
+    def _encode(self, texts: Sequence[str], *, threads: int | None, fast: bool) -> tuple[Vectors, list[WordVectors]]:
         vectors = np.zeros((len(texts), self.dimension), np.float32)
         words: dict[int, WordVectors] = {}
         encoded = bert.tokenizer().encode_batch(list(texts), add_special_tokens=False)
         begin, end = bert.tokenizer().encode("").ids
-        rows = [[begin, *encoding.ids[: self.max_tokens - 2], end] for encoding in encoded]
-        with torch.inference_mode():
-            for batch in bert.batches([len(row) for row in rows]):
-                ids, mask = bert.padded([rows[number] for number in batch])
-                hidden = bert.encode(weights, ids, torch.zeros_like(ids), mask)
-                vectors[batch] = bert.pooled(hidden, mask).cpu().numpy()
-                for states, number in zip(hidden.cpu(), batch, strict=True):
-                    words[number] = _word_vectors(texts[number], encoded[number], states[1 : len(rows[number]) - 1])
-        return vectors, [words[number] for number in range(len(texts))]
+        ids = [[begin, *encoding.ids[: self.max_tokens - 2], end] for encoding in encoded]
+        rows = [(row, [0] * len(row)) for row in ids]
+        for number, states in _default_network().hidden(rows, threads=threads, fast=fast):
+            vectors[number] = states.mean(0)
+            words[number] = _word_vectors(texts[number], encoded[number], states[1:-1])
+        return unit(vectors), [words[number] for number in range(len(texts))]
 
 
 @cache
-def _bulk_weights() -> bert.Weights:
-    return {name: tensor.to(fast_dtype()) for name, tensor in bert.base_weights().items()}
+def _default_network() -> bert.Bert:
+    return bert.Bert(bert.base_weights())
 
 
-def _word_vectors(text: str, encoding: Encoding, states: torch.Tensor) -> WordVectors:
+def unit(vectors: Vectors) -> Vectors:
+    """Return rows of length 1; one of zeros stays as it is."""
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
+
+
+def _word_vectors(text: str, encoding: Encoding, states: Vectors) -> WordVectors:
     """Return the words of a text, each with the mean of its tokens; those without terms, as stop words, are left out.
 
     `states`, shape (tokens, dimension), are of the first tokens of the encoding, which has no special ones.
     """
-    import torch
-
     tokens: dict[int | None, list[int]] = {}  # of each word, by its number
     for token, number in enumerate(encoding.word_ids[: len(states)]):
         tokens.setdefault(number, []).append(token)
     written = ((text[encoding.offsets[own[0]][0] : encoding.offsets[own[-1]][1]], own) for own in tokens.values())
     kept = [(word, own) for word, own in written if terms(word)]
-    rows = torch.tensor([row for row, (_, own) in enumerate(kept) for _ in own], dtype=torch.long)
-    columns = torch.tensor([token for _, own in kept for token in own], dtype=torch.long)
-    sums = torch.zeros(len(kept), states.shape[1]).index_add_(0, rows, states[columns].float())
-    return WordVectors(tuple(word for word, _ in kept), torch.nn.functional.normalize(sums, dim=1).numpy())
+    if not kept:
+        return WordVectors((), np.zeros((0, states.shape[1]), np.float32))
+    firsts = np.cumsum([0, *(len(own) for _, own in kept[:-1])])
+    sums = np.add.reduceat(states[[token for _, own in kept for token in own]], firsts, axis=0)
+    return WordVectors(tuple(word for word, _ in kept), unit(sums))
 
 
 class SentenceEmbedder:
@@ -205,10 +202,10 @@ class SentenceEmbedder:
             return np.zeros((0, self.dimension), np.float32)
         with torch.inference_mode():
             found = encode(list(texts), batch_size=BATCH, convert_to_tensor=True, show_progress_bar=False)
-            unit = torch.nn.functional.normalize(found.float(), dim=1).cpu().numpy()
-        if not np.isfinite(unit).all():
+        vectors = unit(found.float().cpu().numpy())
+        if not np.isfinite(vectors).all():
             raise ModelError(f"encoder {self.name} gave vectors that are not finite; check its weights")
-        return np.asarray(unit, np.float32)
+        return vectors
 
     def _model(self, *, bulk: bool = False) -> SentenceTransformer:
         """Return the model, for much text in its format; loaded once, whoever asks first."""

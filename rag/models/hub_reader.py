@@ -6,11 +6,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ModelError
-from rag.models import bert, reader
-from rag.models.runtime import device, loading
+from rag.models import reader
+from rag.models.runtime import device, loading, use_threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from rag.models.numpy_bert import Floats
 
 
 def hub_reader(name: str) -> reader.Reader:
@@ -55,20 +57,31 @@ class HubNetwork:
                 ids, types = encoded["input_ids"][row], encoded["token_type_ids"][row]
                 yield reader.Window(number, ids, types, inside[0], offsets)
 
-    def logits(self, batch: Sequence[reader.Window]) -> reader.Logits:
-        """Start and end logits, and how far their best stand above those of the first token."""
+    def logits(self, windows: Sequence[reader.Window], threads: int) -> Iterator[tuple[int, Floats, Floats, float]]:
+        """Yield each window's start and end logits, and how far their best stand above those of the first token."""
         import torch
 
+        from rag.models.torch_bert import batches
+
+        use_threads(threads)
+        with torch.inference_mode():
+            for numbers in batches([len(window.ids) for window in windows]):
+                output = self._output([windows[number] for number in numbers])
+                starts, ends = output.start_logits.float().cpu().numpy(), output.end_logits.float().cpu().numpy()
+                for row, number in enumerate(numbers):
+                    window, start, end = windows[number], starts[row], ends[row]
+                    inside = slice(window.first, window.first + len(window.offsets))
+                    yield number, start, end, float(start[inside].max() + end[inside].max() - start[0] - end[0])
+
+    def _output(self, batch: Sequence[reader.Window]) -> Any:  # noqa: ANN401 - transformers' types differ with the model
+        from rag.models.torch_bert import padded
+
         tokenizer, model = self._loaded
-        ids, mask = bert.padded([window.ids for window in batch])
-        inputs = {"input_ids": ids.to(model.device), "attention_mask": mask.long().to(model.device)}
+        ids, mask = padded([window.ids for window in batch])
+        inputs = {"input_ids": ids, "attention_mask": mask.long()}
         if "token_type_ids" in tokenizer.model_input_names:
-            inputs["token_type_ids"] = bert.padded([window.types for window in batch])[0].to(model.device)
-        output = model(**inputs)
-        starts, ends = output.start_logits.float().cpu(), output.end_logits.float().cpu()
-        spans = [slice(window.first, window.first + len(window.offsets)) for window in batch]
-        best = [starts[row, span].max() + ends[row, span].max() for row, span in enumerate(spans)]
-        return starts, ends, torch.stack(best) - starts[:, 0] - ends[:, 0]
+            inputs["token_type_ids"] = padded([window.types for window in batch])[0]
+        return model(**{name: tensor.to(model.device) for name, tensor in inputs.items()})
 
     def _cut(self, text: str, most: int) -> str:
         tokenizer = self._loaded[0]

@@ -21,22 +21,21 @@ import numpy as np
 from rag.errors import ModelError
 from rag.language.questions import answerless
 from rag.models import bert
-from rag.models.runtime import device, fast_dtype, use_threads
 from rag.models.spans import TokenScores
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    import torch
     from tokenizers import Encoding
 
-    Logits = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+    from rag.models.numpy_bert import Floats, Weights
 
 MAX_TOKENS = 384  # of one input: question, context line and a window of the passage
 MAX_QUESTION_TOKENS = 64
 MAX_CONTEXT_TOKENS = 64
 WINDOW_OVERLAP = 96  # tokens shared by neighbouring windows of a long passage: longer than any answer
 
+NOWHERE = -1e4  # the score of a token where no answer stands
 WEIGHTS_SHA256 = "0839022ec152852453b933a1c2256762a7a800a139cc0eab7eec424e0537fb03"  # of those in the package
 
 
@@ -93,15 +92,17 @@ class Network(Protocol):
     def windows(self, question: str, passages: Sequence[str], contexts: Sequence[str]) -> list[Window]:
         """The inputs for a question: each passage in one or more windows, one that holds no token in none."""
 
-    def logits(self, batch: Sequence[Window]) -> Logits:
-        """Start and end of each token, (batch, length), no answer at position 0; whether it answers, (batch,)."""
+    def logits(self, windows: Sequence[Window], threads: int) -> Iterator[tuple[int, Floats, Floats, float]]:
+        """Yield each window's number, logits of start and end, (tokens,), no answer at 0, and of whether it answers."""
 
 
 class SpanBert:
     """The BERT of ``bert`` with a head for spans and one for whether there is an answer."""
 
-    def __init__(self, weights: bert.Weights) -> None:
-        self._weights = weights
+    def __init__(self, weights: Weights) -> None:
+        self._bert = bert.Bert(weights)
+        self._span = (weights["head.span.weight"].T, weights["head.span.bias"])
+        self._answerable = (weights["head.answerable.weight"][0], weights["head.answerable.bias"][0])
 
     def windows(self, question: str, passages: Sequence[str], contexts: Sequence[str]) -> list[Window]:
         """[CLS] question [SEP] context [SEP] passage [SEP], a long passage in overlapping windows.
@@ -117,19 +118,20 @@ class SpanBert:
             found.extend(windows_of(number, asked, context.ids, text) if text.ids else [])
         return found
 
-    def logits(self, batch: Sequence[Window]) -> Logits:
-        """Start, end and answerable logits."""
-        starts, ends, answerable = heads(self._weights, bert.encode(self._weights, *collate(batch)))
-        return starts.cpu(), ends.cpu(), answerable.cpu()
+    def logits(self, windows: Sequence[Window], threads: int) -> Iterator[tuple[int, Floats, Floats, float]]:
+        """Yield the number of each window and its logits: start and end of the tokens, and whether it answers."""
+        for number, hidden in self._hidden(windows, threads):
+            spans = hidden @ self._span[0] + self._span[1]
+            yield number, spans[:, 0], spans[:, 1], float(hidden[0] @ self._answerable[0] + self._answerable[1])
 
     def state(self, question: str, passage: str) -> list[float]:
         """The hidden state at [CLS] of a question read with a passage, 384 numbers; read to the end of one window."""
-        import torch
-
-        first = self.windows(question, [passage], [""])[:1]
-        with torch.inference_mode():
-            state: list[float] = bert.encode(self._weights, *collate(first))[0, 0].float().tolist()
+        ((_, hidden),) = self._hidden(self.windows(question, [passage], [""])[:1], Reader.threads)
+        state: list[float] = hidden[0].tolist()
         return state
+
+    def _hidden(self, windows: Sequence[Window], threads: int) -> Iterator[tuple[int, Floats]]:
+        return self._bert.hidden([(window.ids, window.types) for window in windows], threads=threads, fast=True)
 
 
 def windows_of(number: int, asked: list[int], context: list[int], text: Encoding) -> list[Window]:
@@ -146,19 +148,6 @@ def windows_of(number: int, asked: list[int], context: list[int], text: Encoding
     return found
 
 
-def collate(batch: Sequence[Window]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """ids, types and mask of a batch, padded to its longest input: (batch, length) each."""
-    ids, mask = bert.padded([window.ids for window in batch])
-    return ids, bert.padded([window.types for window in batch])[0], mask
-
-
-def heads(weights: bert.Weights, hidden: torch.Tensor) -> Logits:
-    """The heads, in float32: start and end logits (batch, length), and the answerable logit of [CLS] (batch,)."""
-    precise = {name: tensor.float() for name, tensor in weights.items() if name.startswith("head.")}
-    spans = bert.linear(precise, "head.span", hidden.float())
-    return spans[..., 0], spans[..., 1], bert.linear(precise, "head.answerable", hidden[:, 0].float())[:, 0]
-
-
 @cache
 def shipped_network() -> tuple[SpanBert, Calibration]:
     """The network of the package, loaded once; raises `ModelError` when its files are missing or not the published."""
@@ -171,14 +160,13 @@ def load_network(path: Path) -> tuple[SpanBert, Calibration]:
     """A network from weights such as ``benchmarks/reader/train.py`` writes; raises `ModelError`."""
     from safetensors import SafetensorError, safe_open
 
-    dtype = fast_dtype()
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(path, framework="np") as file:
             about = file.metadata() or {}
-            weights = {name: file.get_tensor(name).to(device(), dtype) for name in file.keys()}  # noqa: SIM118 - not a dict
+            weights = {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118 - no dict
     except (OSError, SafetensorError) as error:
         raise ModelError(f"the reader cannot be loaded from {path}: {error}") from error
-    weights["embeddings.word"] = bert.base_weights()["embeddings.word"].to(dtype)
+    weights["embeddings.word"] = bert.base_weights()["embeddings.word"]
     return SpanBert(weights), Calibration(**json.loads(about.get("calibration", "{}")))
 
 
@@ -209,37 +197,31 @@ class Reader:
         if blank:
             raise ValueError(f"passage {min(blank)} holds nothing to read: {passages[min(blank)]!r:.40}")
         found: dict[int, Reading] = {}
-        for numbers in bert.batches([len(window.ids) for window in inputs]):
-            batch = [inputs[number] for number in numbers]
-            for window, reading in zip(batch, self._read_batch(batch, passages, masks), strict=True):
-                other = found.get(window.passage)
-                if other is None or reading.answer_probability > other.answer_probability:
-                    found[window.passage] = reading
+        for number, starts, ends, answerable in self._network.logits(inputs, self.threads):
+            passage = inputs[number].passage
+            reading = self._reading(inputs[number], passages[passage], masks[passage], (starts, ends), answerable)
+            other = found.get(passage)
+            if other is None or reading.answer_probability > other.answer_probability:
+                found[passage] = reading
         return [found[number] for number in range(len(passages))]
 
-    def _read_batch(
-        self, batch: Sequence[Window], passages: Sequence[str], masks: Sequence[list[tuple[int, int]]]
-    ) -> list[Reading]:
-        import torch
-
-        use_threads(self.threads)
-        with torch.inference_mode():
-            starts, ends, answerable = self._network.logits(batch)
-            nulls = (starts[:, 0] + ends[:, 0]).tolist()
-            readings = []
-            for row, window in enumerate(batch):
-                stop = window.first + len(window.offsets)
-                penalty = torch.tensor([_penalty(span, masks[window.passage]) for span in window.offsets])
-                here, there = starts[row, window.first : stop] + penalty, ends[row, window.first : stop] + penalty
-                tokens = TokenScores(tuple(window.offsets), here.numpy(), there.numpy())
-                start, end, best = tokens.best(passages[window.passage]) or (0, 0, nulls[row])
-                answers, margin = float(answerable[row]), best - nulls[row]
-                chance = self.calibration.probability(answers, margin)
-                readings.append(Reading(start, end, chance, answers, margin, tokens))
-        return readings
+    def _reading(
+        self,
+        window: Window,
+        passage: str,
+        masked: Sequence[tuple[int, int]],
+        spans: tuple[Floats, Floats],
+        answerable: float,
+    ) -> Reading:
+        null, inside = float(spans[0][0] + spans[1][0]), slice(window.first, window.first + len(window.offsets))
+        penalty = np.array([_penalty(place, masked) for place in window.offsets], np.float32)
+        tokens = TokenScores(tuple(window.offsets), spans[0][inside] + penalty, spans[1][inside] + penalty)
+        start, end, best = tokens.best(passage) or (0, 0, null)
+        chance = self.calibration.probability(answerable, best - null)
+        return Reading(start, end, chance, answerable, best - null, tokens)
 
 
 def _penalty(span: tuple[int, int], masked: Sequence[tuple[int, int]]) -> float:
     """What a token loses by standing where no answer stands, or by having no characters of its own."""
     start, end = span
-    return bert.MASKED if start == end or any(a <= start < b for a, b in masked) else 0.0
+    return NOWHERE if start == end or any(a <= start < b for a, b in masked) else 0.0

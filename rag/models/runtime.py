@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import torch
+
+LIGHT_TOKENS = 30_000
+"""That a process computes in NumPy before it imports torch: about twenty questions, whose reading takes as long."""
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -37,6 +41,19 @@ def _device(wanted: str) -> str:
     if not there.get(wanted, True):
         raise ModelError(f"RAG_DEVICE is {wanted}, and torch finds no such device; leave it out, or set it to cpu")
     return next(name for name, is_there in there.items() if is_there) if wanted == "auto" else wanted
+
+
+_computed = 0  # tokens so far, in this process
+
+
+def torch_pays(tokens: int) -> bool:
+    """Tell whether to compute so many tokens in torch: it is imported already, a GPU is named, or much is to be done.
+
+    Importing torch takes two seconds of a processor; NumPy computes as fast, with one thread in float32.
+    """
+    global _computed  # noqa: PLW0603 - of the process, as the import of torch is; losing a few tokens to a race is fine
+    _computed += tokens
+    return "torch" in sys.modules or _computed > LIGHT_TOKENS or os.environ.get("RAG_DEVICE") in {"cuda", "mps"}
 
 
 def use_threads(most: int | None) -> None:
