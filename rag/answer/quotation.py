@@ -22,7 +22,9 @@ _TAG = (
 )
 _MARKUP = re.compile(
     r"!?\[(?P<label>[^\]\n]*)\]\([^)\s]*\)"  # [label](address)
-    r"|\*\*|__(?=\S)|(?<=\S)__|`+|(?<!\w)[*_](?=\w)|(?<=[\w.,!?”\"])[*_](?!\w)"  # emphasis, code
+    r"|\*\*|__(?=\S)|(?<=\S)__|`+"  # emphasis, code
+    r"|(?<!\w)(?P<mark>[*_])(?P<stressed>\w[^*_\n]*)(?P=mark)(?!\w)"
+    r"|\A[*_](?=\w[^*_]*\Z)|(?<=[\w.,!?”\"])[*_]\Z"  # half of it
     r"|^[^\S\n]*(?:#{1,6}[^\S\n]+|[-*+•][^\S\n]+(?=\S)|>[^\S\n]+)"  # heading, bullet, quoted line
     rf"|</?(?:{_TAG})(?:\s[^<>\n]{{0,200}})?/?>"
     r"|^[^\S\n]*\|[^\S\n]*|[^\S\n]*\|[^\S\n]*$"  # the edges of a row
@@ -31,6 +33,8 @@ _MARKUP = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _PAIRS = {"“": "”", "«": "»", "„": "“"}
+_OPENING = {"”": "“", "»": "«"}
+_SPEECH_ENDS = frozenset(".,!?…")  # in front of the mark that closes what somebody says
 _REACH = 2  # sentences that a quotation brings on a side
 _DATELINE = re.compile(
     r"(?:(?:[A-Z][A-Z.'’ -]+(?:, [A-Z][\w.]+(?: [A-Z][\w.]+){0,2})? )?\([A-Z]\w+\)"
@@ -194,8 +198,8 @@ def _joined(one: Quotation, other: Quotation) -> Quotation:
 def displayed(quote: str, marks: Iterable[Span] = ()) -> tuple[str, tuple[Span, ...]]:
     """Return a quotation fit to be printed, and its marks there.
 
-    Markup goes, cells of a table's row are parted by semicolons, runs of white space become single spaces, and a
-    quotation mark without its partner goes: what is left are pieces of the document in its order.
+    Markup goes, cells of a table's row are parted by semicolons, runs of white space become single spaces, and
+    quotation marks stand in pairs: all else are pieces of the document in its order.
 
     Args:
         quote: the characters of the document.
@@ -207,7 +211,7 @@ def displayed(quote: str, marks: Iterable[Span] = ()) -> tuple[str, tuple[Span, 
     kept = list(enumerate(quote))
     while (rest := _without_markup(kept)) != kept:  # what is left of two pieces of markup may be a third
         kept = rest
-    kept = _without_lone_marks(quote, kept)
+    kept = _paired(quote, kept)
     text: list[str] = []
     places: list[int] = []  # of each kept character in `quote`
     for place, char in kept:
@@ -248,29 +252,40 @@ def _without_markup(kept: list[tuple[int, str]]) -> list[tuple[int, str]]:
     for match in _MARKUP.finditer(text):
         left += kept[at : match.start()]
         place = kept[match.start()][0]
-        if match["label"] is not None:
-            left += kept[slice(*match.span("label"))]
+        inside = "label" if match["label"] else "stressed"
+        if match[inside]:
+            left += kept[slice(*match.span(inside))]
         elif match["cell"] is not None:
             left += [(place, ";"), (place, " ")]
         at = match.end()
     return [*left, *kept[at:]]
 
 
-def _without_lone_marks(quote: str, kept: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    alone, waiting = set[int](), list[tuple[int, str]]()
-    straight = [place for place, char in kept if char == '"']
-    if len(straight) % 2:
-        opens = straight[-1] + 1 < len(quote) and not quote[straight[-1] + 1].isspace()
-        alone.add(straight[-1] if opens else straight[0])
+def _paired(quote: str, kept: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Return the characters with each quotation mark in a pair.
+
+    Words that somebody goes on saying get the closing mark where the quotation ends, words begun before it the opening
+    one; any other mark that stands alone, as of inches, goes.
+    """
+    waiting, unopened = list[tuple[int, str]](), list[tuple[int, str]]()
     for place, char in kept:
         if waiting and char == _PAIRS[waiting[-1][1]]:
             waiting.pop()
         elif char in _PAIRS:
             waiting.append((place, char))
-        elif char in _PAIRS.values():
-            alone.add(place)
-    alone.update(place for place, _ in waiting)
-    return [(place, char) for place, char in kept if place not in alone]
+        elif char in _OPENING:
+            unopened.append((place, char))
+    straight = [place for place, char in kept if char == '"']
+    if len(straight) % 2:
+        begins = not quote[straight[-1] + 1 : straight[-1] + 2].isspace() and straight[-1] + 1 < len(quote)
+        spoken = begins and not quote[: straight[-1]][-1:].isalnum()
+        (waiting if spoken else unopened).append((straight[-1] if begins else straight[0], '"'))
+    before = [
+        (-1, _OPENING.get(char, char)) for place, char in reversed(unopened) if quote[:place][-1:] in _SPEECH_ENDS
+    ]
+    alone = {place for place, _ in unopened if quote[:place][-1:] not in _SPEECH_ENDS}
+    behind = [(len(quote), _PAIRS.get(char, char)) for _, char in reversed(waiting)]
+    return [*before, *(each for each in kept if each[0] not in alone), *behind]
 
 
 def _trimmed(text: str, mark: Span) -> Span | None:

@@ -173,7 +173,7 @@ class Breadth:
     coverage: float = 0.5
     reader: float = 1.5
     lead: float = 0.4
-    passage: float = 0.5
+    passage: float = 1.0
     opening: int = 600
     least: float = 0.3
 

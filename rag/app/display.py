@@ -15,7 +15,7 @@ _QUOTED = re.compile(r"“[^”]*”?|\"[^\"]*\"?")
 _REPORTED = re.compile(
     r"\b(?:sa(?:id|ys)|told|tells|added|adds|wrote|according to|claim(?:s|ed)|argue[sd]|warn(?:s|ed))\b"
 )
-_LABEL = re.compile(r"[\W_]*([^:\n]{1,80}?)[*_\s]*:")  # at the start, as transcripts have it, perhaps in bold
+_LABEL = re.compile(r"[^:\n]{1,80}:")  # at the start, as transcripts have it, perhaps in bold
 
 
 def one_line(words: str) -> str:
@@ -32,23 +32,15 @@ def printable(words: str) -> str:
 
 
 def speaker_before(speaker: str | None, words: str) -> str | None:
-    """Return the speaker to be named before a quotation; None where it begins with a label that names them.
+    """Return the speaker to be named before a quotation; None where its words name them: `MR ABSALOM: Thank you.`.
 
-    `MR ABSALOM:` names `Peter Absalom, counsel to the inquiry`; `Brandvold (quietly):` names `Brandvold`. None, too,
-    where the words name the speaker themselves, or report what was said instead of quoting it: they are the reporter's.
+    None, too, where they report what was said instead of quoting it: they are the reporter's.
     """
-    from rag.language.speakers.vocabulary import TITLES  # brings all that finds speakers with it
-
-    label = _LABEL.match(words)
-    if speaker and not label:
-        last = _words(speaker.partition(",")[0])[-1:]
-        reports = _REPORTED.search(_QUOTED.sub("", words))
-        return None if reports or (last and last[0] in _words(words)) else speaker
-    if not speaker or not label:
-        return speaker
-    head = set(_words(re.split(r"[,(\[]", label[1])[0])) - TITLES.keys()
-    name = set(_words(speaker.partition(",")[0]))
-    return None if head & name and head <= set(_words(speaker)) else speaker
+    if not speaker:
+        return None
+    last = _words(speaker.partition(",")[0])[-1:]
+    reports = not _LABEL.match(words) and _REPORTED.search(_QUOTED.sub("", words))
+    return None if reports or (last and last[0] in _words(words)) else speaker
 
 
 def marked_pieces(text: str, marks: Sequence[Sequence[int]]) -> list[tuple[str, bool]]:

@@ -253,8 +253,13 @@ class Passage:
         return f"{self.context}\n{self.text}" if self.context else self.text
 
     def speaker_of(self, span: Span) -> str | None:
-        """Return who speaks in a span of the document; None for nobody, for several, and when it is unclear."""
-        return speaker_of(self.statements, span)
+        """Return who speaks in a span of the document; None for nobody, for several, and when it is unclear.
+
+        Of several sentences, each must have words of the same speaker: what stands between them is the reporter's.
+        """
+        inside = [sentence for sentence in self.sentences if sentence in span]
+        speakers = {speaker_of(self.statements, each) for each in inside or [span]}
+        return next(iter(speakers)) if len(speakers) == 1 else None
 
     def quote(self, span: Span) -> str:
         """Cut a span of the document out of this passage; raises ValueError where it reaches outside."""
