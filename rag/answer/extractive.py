@@ -9,7 +9,7 @@ from rag.answer.answerer import NO_ANSWER, NO_PASSAGE, NOT_OUTRIGHT, NOT_SAID, r
 from rag.answer.broad import overview
 from rag.answer.conflicts import sides
 from rag.answer.lists import with_items
-from rag.answer.premise import missing
+from rag.answer.premise import missing, other_year
 from rag.answer.quotation import Quotation, quotations
 from rag.answer.settings import Evidence, Quoting
 from rag.answer.short import short_answer, widened
@@ -81,13 +81,15 @@ class ExtractiveAnswerer:
         for passage in {c.hit.passage.id: c.hit.passage for c in candidates}.values():
             documents[passage.uri] = f"{documents.get(passage.uri, '')}\n{passage.text}"
         lacking = {id_: missing(question, passage, documents[passage.uri]) for id_, passage in likely.items()}
-        judged = [
-            replace(c, score=self.evidence.lowered(c.score)) if lacking.get(c.hit.passage.id) else c for c in candidates
+        lacks = [lacking.get(c.hit.passage.id) or other_year(question, c.text) for c in candidates]
+        scores = [
+            self.evidence.lowered(c.score) if lack else c.score for c, lack in zip(candidates, lacks, strict=True)
         ]
+        judged = [replace(c, score=score) for c, score in zip(candidates, scores, strict=True)]
         judged.sort(key=lambda c: -c.score)
         best = judged[0].hit.passage
         lack = lacking[best.id] if best.id in lacking else missing(question, best, documents[best.uri])
-        return judged, lack
+        return judged, lack or other_year(question, judged[0].text)
 
     def _quoted(
         self, question: Question, candidates: Sequence[Candidate], threshold: float, hits: Sequence[Hit]

@@ -27,6 +27,7 @@ _PAGE = re.compile(
     r"|skip to (?:main )?content|all rights reserved|(?:©|copyright (?:©|\(c\)|\d{4})).*)[\s.:…»>]*",
     re.IGNORECASE,
 )
+_CONTENTS = re.compile(r"(?:\.\s?){5,300}(?:\d{1,4}|[ivxlc]{1,6})\s*$")  # a line of a table of contents
 
 
 def is_wordless(text: str) -> bool:
@@ -35,7 +36,9 @@ def is_wordless(text: str) -> bool:
 
 
 def is_furniture(block: str) -> bool:
-    """Tell whether a block only belongs to the page: a byline, a date of publication, `Click here`, `Comments`."""
+    """Tell whether a block only belongs to the page: a byline, a date, `Comments`, a line of contents."""
+    if _CONTENTS.search(block[-400:]):
+        return True
     if len(block) > _LONGEST:
         return False
     line = block.strip("*_#>•- \t\r\n")

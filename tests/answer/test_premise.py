@@ -9,7 +9,7 @@ import pytest
 
 from rag.answer.answerer import NOT_SAID
 from rag.answer.extractive import ExtractiveAnswerer
-from rag.answer.premise import missing
+from rag.answer.premise import missing, other_year
 from rag.answer.question import Question
 from rag.answer.values import is_of_kind
 from rag.library import Library
@@ -222,3 +222,20 @@ def test_a_title_stands_for_nobody():
     science = passage("Modelling by the Scientific Advisory Group for Emergencies suggested 25,000 deaths in London.")
     assert missing(Question.parse("How many deaths did SAGE modelling suggest?"), science) is None
     assert missing(Question.parse("How many deaths did NASA modelling suggest?"), science) == "NASA"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "lacking"),
+    [
+        ("In 1999 nine died.", "2004"),
+        ("Between 1995 and 2003, 26 fell ill.", "2004"),
+        ("Between 1995 and 2007, 26 fell ill.", None),
+        ("In 2003/04 nine died.", None),
+        ("Nine died.", None),
+        ("In 2004 nine died, in 2001 six.", None),
+    ],
+)
+def test_a_sentence_of_another_year(sentence, lacking):
+    """It lacks the year of the question where it has others, and no span of years around it."""
+    assert other_year(Question.parse("How many died in 2004?"), sentence) == lacking
+    assert other_year(Question.parse("How many died?"), sentence) is None

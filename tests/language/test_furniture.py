@@ -219,3 +219,10 @@ def test_who_only_greets_or_signs_says_nothing():
     found = [sentence.of(document.text) for passage in passages for sentence in passage.sentences]
     assert [found[1], found[-1]] == ["the dam will hold.", "Agreed?"]
     assert not {"Tom,", "Ann", "Dear Ann,", "Tom Bell"} & set(found)
+
+
+def test_a_line_of_contents_is_no_sentence():
+    """Nor is one with its leaders pressed together; a sentence that trails off before a number is one."""
+    lines = ("2.1 The harbour " + ". " * 60 + "9", "Preface........ xi", "He counted ... 9 boats came.", "It rained.")
+    doc = load_bytes("\n\n".join(lines).encode(), "/a.txt")
+    assert sentences(doc) == list(lines[2:])
