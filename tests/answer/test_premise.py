@@ -228,8 +228,8 @@ def test_a_title_stands_for_nobody():
     ("sentence", "lacking"),
     [
         ("In 1999 nine died.", "2004"),
-        ("Between 1995 and 2003, 26 fell ill.", "2004"),
-        ("Between 1995 and 2007, 26 fell ill.", None),
+        ("From 1995 to 2003 nine fell ill.", "2004"),
+        ("From 1995 to 2007 nine fell ill.", None),
         ("In 2003/04 nine died.", None),
         ("Nine died.", None),
         ("In 2004 nine died, in 2001 six.", None),
