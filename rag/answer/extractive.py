@@ -101,11 +101,19 @@ class ExtractiveAnswerer:
         if len(whole) == len(chosen):
             whole = sorted(chosen, key=lambda c: c is not leading[0])
         floor = self.settings.near * candidates[0].score  # below it, words of a neighbour are no second answer
-        marked = [replace(c, short=widened(question, c) if c.score >= floor else None) for c in whole]
+        marked = [
+            replace(c, short=widened(question, c) if c.score >= floor and self._is_sure(question, c) else None)
+            for c in whole
+        ]
         apart = [c for c, old in zip(marked, whole, strict=True) if old in differing]
         quoted = quotations(marked, apart=apart)
         short = None if differing or len(whole) > len(chosen) else short_answer(question, leading[0])
         return cite(question, quoted, differing, short)
+
+    def _is_sure(self, question: Question, candidate: Candidate) -> bool:
+        """Tell whether the words that answer are likely enough to be marked: wrong ones are worse than none."""
+        plain = candidate.score >= self.scorer.threshold(question)
+        return candidate.certain >= (self.settings.marked if plain else self.settings.marked_closest)
 
     def _chosen(
         self, candidates: Sequence[Candidate], threshold: float, leading: Sequence[Candidate]

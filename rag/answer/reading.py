@@ -65,6 +65,11 @@ class ReadPassage:
         found = self._tokens(sentence).best(self.hit.passage.text)
         return self._placed(sentence, found) if found else None
 
+    def certainty(self, short: Span | None) -> float:
+        """Return the probability of a short answer among all in the passage, as the first look has it, 0 to 1."""
+        offset = self.hit.passage.span.start
+        return self.looks[0].tokens.certainty(short.start - offset, short.end - offset) if short else 0.0
+
     def likeliest(self, least: float) -> list[int]:
         """Return the best sentence, and the next where it has a share of `least`; none where no answer begins."""
         ranked = sorted(range(len(self.shares)), key=lambda sentence: -self.shares[sentence])

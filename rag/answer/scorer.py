@@ -103,8 +103,8 @@ def _candidates(one: ReadPassage) -> list[Candidate]:
     passage = one.hit.passage
     sentences = enumerate(zip(passage.sentences, one.scores, one.covered, strict=True))
     return [
-        Candidate(one.hit, span, passage.quote(span), score, support, one.short(number))
-        for number, (span, score, support) in sentences
+        Candidate(one.hit, span, passage.quote(span), score, support, short, certain=one.certainty(short))
+        for (span, score, support), short in ((each, one.short(number)) for number, each in sentences)
         if not is_question(passage.quote(span)) and not _is_date_line(passage, span)
     ]
 

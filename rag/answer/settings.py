@@ -87,6 +87,8 @@ class Quoting:
             asked: "Who said that ...?" is answered by the name, and shown by what was said.
         nearest: passages shown with a refusal.
         items: of a list, quoted at most.
+        marked: the least certainty of the words that are marked in a sentence that answers plainly,
+        marked_closest: and in one that only comes closest. Both were chosen on people_A.
         short: the least score of a sentence whose short answer is given.
         short_cell: the same, of the row of a table.
     """
@@ -97,6 +99,8 @@ class Quoting:
     support: float = 0.25
     nearest: int = 5
     items: int = 12
+    marked: float = 0.3
+    marked_closest: float = 0.6
     short: float = 0.8
     short_cell: float = 0.6
 

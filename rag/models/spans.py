@@ -70,6 +70,12 @@ class TokenScores:
         """Return the tokens that lie in `start` to `end`."""
         return self._kept([row for row, (first, last) in enumerate(self.places) if start <= first and last <= end])
 
+    def certainty(self, start: int, end: int) -> float:
+        """Return the probability, 0 to 1, that an answer, if there is one, begins at `start` and ends at `end`."""
+        first = sum(p for p, (a, b) in zip(_softmax(self.starts), self.places, strict=True) if a <= start < b)
+        last = sum(p for p, (a, b) in zip(_softmax(self.ends), self.places, strict=True) if a < end <= b)
+        return float(first * last)
+
     def mean(self, other: TokenScores, shift: int) -> TokenScores:
         """Return the means of these scores and those of a part of the text from `shift` on, where both have any."""
         rows = {(start + shift, end + shift): row for row, (start, end) in enumerate(other.places)}
@@ -95,6 +101,11 @@ class TokenScores:
 
     def _kept(self, rows: list[int]) -> TokenScores:
         return TokenScores(tuple(self.places[row] for row in rows), self.starts[rows], self.ends[rows])
+
+
+def _softmax(logits: Floats) -> Floats:
+    powers = np.exp(logits - logits.max(initial=-np.inf))
+    return np.asarray(powers / powers.sum(), np.float32)
 
 
 def best_spans(starts: Floats, ends: Floats, price: float, count: int) -> list[tuple[int, int, float]]:

@@ -175,6 +175,7 @@ class Candidate:
         support: the share of the question's terms in it, from 0 to 1.
         short: the part of the sentence that answers by itself, where one is known; in code points of the document.
         columns: the names above a row of a table that does not name its values itself.
+        certain: how probable `short` is, if the sentence answers, from 0 to 1.
     """
 
     hit: Hit
@@ -184,6 +185,7 @@ class Candidate:
     support: float = 0.0
     short: Span | None = None
     columns: tuple[str, ...] = ()
+    certain: float = 1.0
 
     @property
     def speaker(self) -> str | None:

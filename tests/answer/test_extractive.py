@@ -138,3 +138,28 @@ def test_citation_outside_of_its_passage_is_refused():
     passage = hit("One.").passage
     with pytest.raises(ValueError, match="not inside passage"):
         Citation.of(passage, Span(2, 9))
+
+
+@dataclass
+class Marked(Scores):
+    """The same, with the words that answer, and how certain they are."""
+
+    words: str = ""
+    certain: float = 1.0
+
+    def score(self, question: Question, hits):
+        found = super().score(question, hits)
+        spans = [(c, c.span.start + c.text.find(self.words)) for c in found]
+        return [replace(c, short=Span(at, at + len(self.words)), certain=self.certain) for c, at in spans]
+
+
+@pytest.mark.parametrize(
+    ("score", "certain", "marks"), [(0.9, 0.35, ["1931"]), (0.9, 0.25, []), (0.4, 0.7, ["1931"]), (0.4, 0.5, [])]
+)
+def test_words_are_marked_where_they_are_likely(score, certain, marks):
+    """In a sentence that only comes closest they have to be more likely than in one that answers."""
+    text = "The crane came in 1931."
+    answerer = ExtractiveAnswerer(Marked({text: score}, "1931", certain))
+    answer = answerer.answer(Question.parse("When did the crane come?"), [hit(text)])
+    assert answer.closest == (score < answerer.scorer.threshold(Question.parse("When did it come?")))
+    assert [mark.of(answer.sentences[0].text) for mark in answer.sentences[0].marks] == marks

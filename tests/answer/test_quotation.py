@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.answer.quotation import displayed, quotations
@@ -53,6 +53,7 @@ def candidate(found, number: int, short: str | None = None) -> Candidate:
     return Candidate(Hit(found, 1.0), span, found.quote(span), 0.5, short=Span(at, at + len(short)) if short else None)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(TEXTS, st.data())
 def test_what_is_shown_is_of_the_document(text, data):
     """The characters are the document's, in its order, but for the end of a cell and the partner of a quotation mark.

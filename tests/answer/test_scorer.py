@@ -222,3 +222,13 @@ def test_questions_for_yes_or_no(question, expected):
 def test_questions_for_who_somebody_is(question, expected):
     """Nothing but a name stands behind the verb."""
     assert Question.parse(question).is_definition == expected
+
+
+def test_how_certain_words_are():
+    """The chance of their first word as the beginning times that of their last as the end; over all words it is 1."""
+    found = reading((18, 0.75), (46, 0.25)).tokens
+    powers = np.exp(found.ends) / np.exp(found.ends).sum()
+    at = [start for start, _ in found.places].index(18)
+    assert found.certainty(18, 22) == pytest.approx(0.75 * powers[at], abs=1e-4)
+    ends = [end for _, end in found.places]
+    assert sum(found.certainty(start, end) for start, _ in found.places for end in ends) == pytest.approx(1, abs=1e-4)
