@@ -11,8 +11,9 @@ from rag.errors import LoadError, Skipped
 from rag.language.published import parse_date, publication_date
 from rag.load.blocks import PARAGRAPH, Block, assemble, join, page_starts
 from rag.load.pdf import ocr
-from rag.load.pdf.characters import joined, page_words
+from rag.load.pdf.characters import joined, page_words, seen
 from rag.load.pdf.forms import values
+from rag.load.pdf.numbered_lines import with_speakers, without_line_numbers
 from rag.load.pdf.paragraphs import headers_and_footers, joined_lines
 from rag.load.pdf.reading_order import page_lines
 from rag.load.pdf.ruled_tables import rows
@@ -83,12 +84,14 @@ def open_pdf(data: bytes, uri: str) -> Pdf:
 
 
 class PageContent(NamedTuple):
-    """What stands on a page: its lines in reading order, its size, whether they were recognised, or could not be."""
+    """What stands on a page: its lines in reading order, its size, how they were read, what is left out."""
 
     lines: list[Line]
     size: tuple[float, float]  # width and height in points
     scanned: bool = False
     failed: bool = False
+    hidden: bool = False  # some of its words
+    numbered: bool = False  # its lines
 
 
 def read_page(pdf: Pdf, number: int, before_page: Callable[[], None]) -> PageContent:
@@ -101,11 +104,20 @@ def read_page(pdf: Pdf, number: int, before_page: Callable[[], None]) -> PageCon
     except pypdfium2.PdfiumError:
         return PageContent([], (0.0, 0.0))
     try:
-        printed = list(page_words(text))
+        drawn = list(page_words(text))
+        printed = list(seen(page, drawn))
         scanned = [] if printed else ocr.page_runs(page, before_page)  # which reads what is filled in as well
-        table, words = rows(page, [*printed, *values(page)])
-        lines = page_lines(scanned or [*table, *joined(words)], number)
-        return PageContent(lines, page.get_size(), scanned=bool(scanned), failed=scanned is None)
+        unnumbered = without_line_numbers(printed)
+        table, words = rows(page, [*unnumbered, *values(page)])
+        lines = page_lines(scanned or [*table, *with_speakers(joined(words))], number)
+        return PageContent(
+            lines,
+            page.get_size(),
+            scanned=bool(scanned),
+            failed=scanned is None,
+            hidden=len(printed) < len(drawn),
+            numbered=len(unnumbered) < len(printed),
+        )
     finally:
         text.close()
         page.close()
@@ -114,7 +126,10 @@ def read_page(pdf: Pdf, number: int, before_page: Callable[[], None]) -> PageCon
 def _notes(pages: Sequence[PageContent]) -> tuple[str, ...]:
     empty = [not page.lines and not page.failed for page in pages]
     failed, scanned = [page.failed for page in pages], [page.scanned for page in pages]
+    hidden, numbered = [page.hidden for page in pages], [page.numbered for page in pages]
     kinds = (
+        (hidden, "hold text that nobody sees", "which is left out"),
+        (numbered, "have numbered lines", "whose numbers are left out"),
         (empty, "hold no text, only pictures or nothing", "and need OCR"),
         (failed, "were not read", "since tesseract failed or took too long"),
         (scanned, "were read by character recognition", "which makes mistakes"),

@@ -17,13 +17,14 @@ from rag.load.blocks import raised
 from rag.load.decode import storable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     Box = tuple[float, float, float, float]  # x0, y0, x1, y1
     Edge = tuple[float, float]  # left and right side of a character
     Character = tuple[str, Box, int]  # text, place, its number on the page
     Pdfium = Any  # its raw functions
     Page = Any  # pypdfium2's
+    Picture = Any  # Pillow's
     TextPage = Any  # pypdfium2's, whose raw functions have no types
 
 _HYPHENS = frozenset("-\u00ad\u2010\u2011\ufffe\x02")
@@ -31,6 +32,9 @@ _CLOSING = frozenset(".,;:!?)]")  # parted from a lowered figure before them, th
 _FORM = re.compile("[\ufb00-\ufdff\ufe70-\ufefc]")  # ligatures and Arabic presentation forms
 _FROM_LEFT = re.compile(r"[\dA-Za-z]+(?:[.,:/][\dA-Za-z]+)*")
 _SPACES = frozenset(" \t\r\n\u00a0\0")
+_WHITE = 235  # of 255: what is brighter is as white as paper
+_DUST = 2.0  # points: lower letters are not read
+_MOST_PIXELS = 2_000  # on the longer side of a page
 _SMALL = 0.8  # of the height of the others: raised and lowered figures are lower
 _TURN = 15  # degrees: text that is turned by less than half of it is level
 _CELL_GAP = 1.2  # of the line's height: a wider gap parts columns or cells
@@ -73,6 +77,8 @@ class CharacterRun:
     edges: list[Edge] = field(default_factory=list)
     strong: int = 0  # how many of its characters are bold
     angle: int = 0  # degrees by which it is turned to the right; its places are those of the page turned back
+    opens: bool = False  # what somebody says, whatever stands above
+    faint: bool = False  # as white as paper, or drawn with no colour: what is behind it tells whether it is seen
     filled: bool = False  # a form's value, or a line with one
     cells: tuple[CharacterRun, ...] = ()  # of a row of a table; as wide as the columns where lines divide it
 
@@ -126,6 +132,33 @@ def page_words(page: TextPage) -> Iterator[CharacterRun]:
         word.append((char, turned(box, -angle), number))
 
 
+def seen(page: Page, words: Iterable[CharacterRun]) -> Iterator[CharacterRun]:
+    """Yield the words of a page that can be seen: not those outside of it, in dust, or where only paper is.
+
+    What nobody painted is seen all the same where there is a picture of it, as there is of recognised text.
+    """
+    width, height = page.get_size()
+    scale, picture = min(1.0, _MOST_PIXELS / max(1.0, width, height)), None
+    for word in words:
+        x0, y0, x1, y1 = turned(word.box, word.angle)
+        if word.height < _DUST or x0 > width or x1 < 0 or y0 > height or y1 < 0:
+            continue
+        if word.faint:
+            picture = picture or page.render(scale=scale, grayscale=True).to_pil()
+            left, top, right, bottom = word.box
+            inner = turned((left, top + word.height / 4, right, bottom - word.height / 4), word.angle)
+            if not _shows(picture, [scale * edge for edge in inner]):  # of what is above and below nothing is asked
+                continue
+        yield word
+
+
+def _shows(picture: Picture, box: Sequence[float]) -> bool:
+    left, top = max(0, int(box[0])), max(0, int(box[1]))
+    right, bottom = min(picture.width, int(box[2]) + 1), min(picture.height, int(box[3]) + 1)
+    darkest, brightest = picture.crop((left, top, max(right, left + 1), max(bottom, top + 1))).getextrema()
+    return bool(brightest - darkest >= 255 - _WHITE)
+
+
 def joined(words: Iterable[CharacterRun]) -> list[CharacterRun]:
     """Join the words that follow each other on a line to runs; a script from right to left grows to the left."""
     runs: list[CharacterRun] = []
@@ -172,7 +205,6 @@ def _jumps(before: Box, after: Box) -> bool:
 
 def _characters(page: TextPage, raw: Pdfium) -> Iterator[Character]:
     handle, placed = page.raw, placing(page.page)
-    left, bottom, right, top = page.page.get_bbox()
     box, get_box, get_char = raw.FS_RECTF(), raw.FPDFText_GetLooseCharBox, raw.FPDFText_GetUnicode
     for index in range(page.count_chars()):
         code = get_char(handle, index)
@@ -180,8 +212,7 @@ def _characters(page: TextPage, raw: Pdfium) -> Iterator[Character]:
         if char in _SPACES or not get_box(handle, index, box):
             yield " ", (0.0, 0.0, 0.0, 0.0), index
             continue
-        if left <= box.right and box.left <= right and bottom <= box.top and box.bottom <= top:
-            yield char, placed((box.left, box.bottom, box.right, box.top)), index
+        yield char, placed((box.left, box.bottom, box.right, box.top)), index
 
 
 def _word(characters: list[Character], angle: int, page: TextPage, raw: Pdfium) -> CharacterRun:
@@ -197,7 +228,16 @@ def _word(characters: list[Character], angle: int, page: TextPage, raw: Pdfium) 
     tallest = max(box[3] - box[1] for box in boxes)
     x0, _, x1, _ = hull(boxes)
     _, y0, _, y1 = hull(box for box in boxes if box[3] - box[1] >= _SMALL * tallest)
-    return CharacterRun(text, (x0, y0, x1, y1), edges, len(text) * bold, angle)
+    faint = _is_faint(page, characters[0][2], raw)
+    return CharacterRun(text, (x0, y0, x1, y1), edges, len(text) * bold, angle, faint=faint)
+
+
+def _is_faint(page: TextPage, index: int, raw: Pdfium) -> bool:
+    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+    raw.FPDFText_GetFillColor(page.raw, index, *map(ctypes.byref, (red, green, blue, alpha)))
+    mode = raw.FPDFTextObj_GetTextRenderMode(raw.FPDFText_GetTextObject(page.raw, index))
+    unpainted = mode in {raw.FPDF_TEXTRENDERMODE_INVISIBLE, raw.FPDF_TEXTRENDERMODE_CLIP}
+    return unpainted or not alpha.value or min(red.value, green.value, blue.value) > _WHITE
 
 
 def _order_rtl(characters: list[Character]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ _PARTED = re.compile(r"\w[-–—]")  # at the end of a line: no space follows
 _WORD = re.compile(r"\w+(?:-\w+)*")
 _LONGEST_HEADING = 150
 _REFERENCE = re.compile(r"\(\w{1,3}\) [a-z]")
+_SPEAKER = re.compile(r"(?:[A-Z][A-Z.'’-]+ ){0,4}[A-Z][A-Z.'’-]+:(?: |$)")
 _LEADER = re.compile(r"(?:\. ?){4,}")  # of a table of contents
 _UNSPACED = re.compile(r"[—\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")  # Chinese and Japanese know no spaces
 
@@ -145,18 +147,32 @@ def _continues(block: Paragraph, line: Line, pitch: float) -> bool:
     if _PARTED.fullmatch(block.text[-2:]):
         return True
     refers = _REFERENCE.match(b.text) and _is_full(above) and not _CLOSED.search(a.text)  # `of paragraph` `(i) of this`
-    if (is_item(b.text, a.text) and not refers) or _LEADER.search(a.text):
+    if _is_spoken(line) or (is_item(b.text, a.text) and not refers) or _LEADER.search(a.text):
         return False
     step = b.box[1] - a.box[1]
     if line.page != above.page or step < 0 or b.box[0] > above.right:  # the next column or page
         return not _CLOSED.search(block.text) and not (a.bold and b.bold) and (_is_full(above) or b.text[0].islower())
-    if step > (pitch + 0.35) * a.height:
+    if step > (min(pitch, _step(block)) + 0.35) * a.height:
         return False
     inset, inset_above = _inset(line)[0], _inset(above)[0]
-    indent = inset > 0.8 * b.height and inset_above < 0.4 * a.height
+    indent = inset > 0.8 * b.height and inset_above < 0.4 * a.height and (_CLOSED.search(a.text) or not _is_full(above))
     hanging = len(block.lines) > 1 and abs(inset - inset_above) < 0.4 * b.height
-    listed = is_item(block.text)
-    return (hanging or listed or not indent) and (_is_full(above) or not _CLOSED.search(block.text) or listed)
+    listed, spoken = is_item(block.text), _is_spoken(block.lines[0])
+    going_on = _is_full(above) or not _CLOSED.search(block.text)
+    return (hanging or listed or (spoken and going_on) or not indent) and (going_on or listed)
+
+
+def _step(block: Paragraph) -> float:
+    """Return how far its last line is from the one above, in heights; of the first line, no limit."""
+    above, last = block.lines[-2:] if len(block.lines) > 1 else (None, None)
+    if above is None or last is None or above.page != last.page:
+        return math.inf
+    step = (last.run.box[1] - above.run.box[1]) / last.run.height
+    return step if step > 0.8 else math.inf  # else both stand on one line, or in two columns
+
+
+def _is_spoken(line: Line) -> bool:
+    return line.run.opens or bool(_SPEAKER.match(line.run.text))
 
 
 def _inset(line: Line) -> tuple[float, float]:
@@ -167,7 +183,7 @@ def _inset(line: Line) -> tuple[float, float]:
 def _is_full(line: Line) -> bool:
     """Tell whether a line reaches the side of its column, so that the text may go on in the next."""
     before, after = _inset(line)
-    return after < 0.25 * (line.right - line.left) or before > 20  # a centred line as well
+    return after < 0.25 * (line.right - line.left) or after < 2 * before > 40  # a centred line, or a quotation
 
 
 def _set_levels(blocks: Sequence[Paragraph], body: float) -> None:
