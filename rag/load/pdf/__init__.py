@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import LoadError, Skipped
 from rag.language.published import parse_date, publication_date
-from rag.load.blocks import PARAGRAPH, Block, assemble, join, page_starts
+from rag.load.blocks import PARAGRAPH, Block, assemble, join, line, page_starts
 from rag.load.pdf import ocr
 from rag.load.pdf.characters import joined, page_words, seen
 from rag.load.pdf.forms import values
@@ -20,7 +20,7 @@ from rag.load.pdf.ruled_tables import rows
 from rag.load.pdf.table_columns import name_cells
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Iterator, Sequence
 
     from rag.load.pdf.reading_order import Line
     from rag.records import Document
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 MOST_PAGES = 5_000
 _SCANNED = "has only pictures of text and needs OCR; install tesseract or ocrmypdf"
 _UNREADABLE = "has no text, and in its pictures none is recognised; open it and save it with text"
+_MOST_NAMED, _LONGEST_NAMED = 20, 120  # headers and footers in a note, and characters of each
 _MADE_UP_TITLE = re.compile(
     r"untitled|^\(?anonymous\)?$|microsoft word|^slide 1$|\.(?:docx?|pdf|indd|tex|dvi|pptx?|xlsx?)\b", re.IGNORECASE
 )
@@ -63,7 +64,7 @@ def parse(data: bytes, uri: str, before_page: Callable[[], None] = lambda: None)
         None if _MADE_UP_TITLE.search(title) else title,
         date=publication_date(head) or _made(meta.get("CreationDate", "")),
         page_starts=(0, *page_starts(places, len(pages), len(text))[1:]),
-        notes=_notes(pages),
+        notes=(*_notes(pages), *_running_note(pages, running)),
     )
 
 
@@ -105,7 +106,7 @@ def read_page(pdf: Pdf, number: int, before_page: Callable[[], None]) -> PageCon
         return PageContent([], (0.0, 0.0))
     try:
         drawn = list(page_words(text))
-        printed = list(seen(page, drawn))
+        printed = seen(page, drawn)
         scanned = [] if printed else ocr.page_runs(page, before_page)  # which reads what is filled in as well
         unnumbered = without_line_numbers(printed)
         table, words = rows(page, [*unnumbered, *values(page)])
@@ -141,6 +142,17 @@ def _notes(pages: Sequence[PageContent]) -> tuple[str, ...]:
         if numbers:
             notes.append(f"{len(numbers)} of {len(pages)} pages {what} ({listed}), {meaning}")
     return tuple(notes)
+
+
+def _running_note(pages: Sequence[PageContent], running: Container[int]) -> Iterator[str]:
+    """Name the headers, footers and page numbers that are left out: each once, the numbers in it those of its first."""
+    found = [[each.run.text for each in page.lines if id(each) in running] for page in pages]
+    alike = {re.sub(r"\d+", "#", text): text for page in reversed(found) for text in reversed(page)}
+    if alike:
+        named = [f"“{line(text)[:_LONGEST_NAMED]}”" for text in reversed(alike.values())]
+        more = f" and {len(named) - _MOST_NAMED} others" if len(named) > _MOST_NAMED else ""
+        listed, count = ", ".join(named[:_MOST_NAMED]), sum(map(bool, found))
+        yield f"headers and footers of {count} of {len(pages)} pages are left out: {listed}{more}"
 
 
 def _made(stamp: str) -> str | None:

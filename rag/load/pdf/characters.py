@@ -17,7 +17,7 @@ from rag.load.blocks import raised
 from rag.load.decode import storable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     Box = tuple[float, float, float, float]  # x0, y0, x1, y1
     Edge = tuple[float, float]  # left and right side of a character
@@ -33,10 +33,12 @@ _FORM = re.compile("[\ufb00-\ufdff\ufe70-\ufefc]")  # ligatures and Arabic prese
 _FROM_LEFT = re.compile(r"[\dA-Za-z]+(?:[.,:/][\dA-Za-z]+)*")
 _SPACES = frozenset(" \t\r\n\u00a0\0")
 _WHITE = 235  # of 255: what is brighter is as white as paper
+_UNPAINTED = 2  # of `faint`
 _DUST = 2.0  # points: lower letters are not read
 _MOST_PIXELS = 2_000  # on the longer side of a page
 _SMALL = 0.8  # of the height of the others: raised and lowered figures are lower
 _TURN = 15  # degrees: text that is turned by less than half of it is level
+_OVER = 0.2  # of its width may part a character from the same one below it
 _CELL_GAP = 1.2  # of the line's height: a wider gap parts columns or cells
 
 
@@ -78,7 +80,7 @@ class CharacterRun:
     strong: int = 0  # how many of its characters are bold
     angle: int = 0  # degrees by which it is turned to the right; its places are those of the page turned back
     opens: bool = False  # what somebody says, whatever stands above
-    faint: bool = False  # as white as paper, or drawn with no colour: what is behind it tells whether it is seen
+    faint: int = 0  # white as paper (1) or not painted (2): what is behind it tells whether it is seen
     filled: bool = False  # a form's value, or a line with one
     cells: tuple[CharacterRun, ...] = ()  # of a row of a table; as wide as the columns where lines divide it
 
@@ -132,29 +134,34 @@ def page_words(page: TextPage) -> Iterator[CharacterRun]:
         word.append((char, turned(box, -angle), number))
 
 
-def seen(page: Page, words: Iterable[CharacterRun]) -> Iterator[CharacterRun]:
-    """Yield the words of a page that can be seen: not those outside of it, in dust, or where only paper is.
+def seen(page: Page, words: Iterable[CharacterRun]) -> list[CharacterRun]:
+    """Return the words of a page that can be seen: not those outside of it, in dust, or where only paper is.
 
-    What nobody painted is seen all the same where there is a picture of it, as there is of recognised text.
+    What nobody painted is seen where most of it lies on a picture, as recognised text does, though not to the point.
     """
     width, height = page.get_size()
-    scale, picture = min(1.0, _MOST_PIXELS / max(1.0, width, height)), None
-    for word in words:
-        x0, y0, x1, y1 = turned(word.box, word.angle)
-        if word.height < _DUST or x0 > width or x1 < 0 or y0 > height or y1 < 0:
-            continue
-        if word.faint:
-            picture = picture or page.render(scale=scale, grayscale=True).to_pil()
-            left, top, right, bottom = word.box
-            inner = turned((left, top + word.height / 4, right, bottom - word.height / 4), word.angle)
-            if not _shows(picture, [scale * edge for edge in inner]):  # of what is above and below nothing is asked
-                continue
-        yield word
+    inside = [word for word in words if word.height >= _DUST and _overlap(turned(word.box, word.angle), width, height)]
+    if not any(word.faint for word in inside):
+        return inside
+    scale = min(1.0, _MOST_PIXELS / max(1.0, width, height))
+    picture = page.render(scale=scale, grayscale=True).to_pil()
+    bare = {id(word) for word in inside if word.faint and not _shows(picture, word, scale)}
+    unpainted = [id(word) for word in inside if word.faint == _UNPAINTED]
+    if len(bare.intersection(unpainted)) < len(unpainted) / 2:
+        bare.difference_update(unpainted)
+    return [word for word in inside if id(word) not in bare]
 
 
-def _shows(picture: Picture, box: Sequence[float]) -> bool:
-    left, top = max(0, int(box[0])), max(0, int(box[1]))
-    right, bottom = min(picture.width, int(box[2]) + 1), min(picture.height, int(box[3]) + 1)
+def _overlap(box: Box, width: float, height: float) -> bool:
+    return box[0] <= width and box[2] >= 0 and box[1] <= height and box[3] >= 0
+
+
+def _shows(picture: Picture, word: CharacterRun, scale: float) -> bool:
+    """Tell whether a picture has ink where a word is; what is above and below it may be seen, whatever the word is."""
+    x0, y0, x1, y1 = word.box
+    box = turned((x0 - 1.5, y0 + word.height / 4, x1 + 1.5, y1 - word.height / 4), word.angle)  # squares have sides
+    left, top = max(0, int(scale * box[0])), max(0, int(scale * box[1]))
+    right, bottom = min(picture.width, int(scale * box[2]) + 1), min(picture.height, int(scale * box[3]) + 1)
     darkest, brightest = picture.crop((left, top, max(right, left + 1), max(bottom, top + 1))).getextrema()
     return bool(brightest - darkest >= 255 - _WHITE)
 
@@ -205,6 +212,7 @@ def _jumps(before: Box, after: Box) -> bool:
 
 def _characters(page: TextPage, raw: Pdfium) -> Iterator[Character]:
     handle, placed = page.raw, placing(page.page)
+    drawn: dict[tuple[str, int, int], Box] = {}
     box, get_box, get_char = raw.FS_RECTF(), raw.FPDFText_GetLooseCharBox, raw.FPDFText_GetUnicode
     for index in range(page.count_chars()):
         code = get_char(handle, index)
@@ -212,7 +220,20 @@ def _characters(page: TextPage, raw: Pdfium) -> Iterator[Character]:
         if char in _SPACES or not get_box(handle, index, box):
             yield " ", (0.0, 0.0, 0.0, 0.0), index
             continue
-        yield char, placed((box.left, box.bottom, box.right, box.top)), index
+        at = placed((box.left, box.bottom, box.right, box.top))
+        if not _again(char, at, drawn):
+            yield char, at, index
+
+
+def _again(char: str, box: Box, drawn: dict[tuple[str, int, int], Box]) -> bool:
+    """Tell whether a character is drawn over itself, as for bold letters or a shadow; else write it down in `drawn`."""
+    x, y = round(box[0]), round(box[1])
+    for key in ((char, x + right, y + down) for right in (-1, 0, 1) for down in (-1, 0, 1)):
+        other = drawn.get(key)
+        if other and all(abs(a - b) < _OVER * (box[2] - box[0]) for a, b in zip(box, other, strict=True)):
+            return True
+    drawn[char, x, y] = box
+    return False
 
 
 def _word(characters: list[Character], angle: int, page: TextPage, raw: Pdfium) -> CharacterRun:
@@ -228,16 +249,17 @@ def _word(characters: list[Character], angle: int, page: TextPage, raw: Pdfium) 
     tallest = max(box[3] - box[1] for box in boxes)
     x0, _, x1, _ = hull(boxes)
     _, y0, _, y1 = hull(box for box in boxes if box[3] - box[1] >= _SMALL * tallest)
-    faint = _is_faint(page, characters[0][2], raw)
+    faint = _faint(page, characters[0][2], raw)
     return CharacterRun(text, (x0, y0, x1, y1), edges, len(text) * bold, angle, faint=faint)
 
 
-def _is_faint(page: TextPage, index: int, raw: Pdfium) -> bool:
+def _faint(page: TextPage, index: int, raw: Pdfium) -> int:
     red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
     raw.FPDFText_GetFillColor(page.raw, index, *map(ctypes.byref, (red, green, blue, alpha)))
     mode = raw.FPDFTextObj_GetTextRenderMode(raw.FPDFText_GetTextObject(page.raw, index))
-    unpainted = mode in {raw.FPDF_TEXTRENDERMODE_INVISIBLE, raw.FPDF_TEXTRENDERMODE_CLIP}
-    return unpainted or not alpha.value or min(red.value, green.value, blue.value) > _WHITE
+    if mode in {raw.FPDF_TEXTRENDERMODE_INVISIBLE, raw.FPDF_TEXTRENDERMODE_CLIP}:
+        return _UNPAINTED
+    return int(not alpha.value or min(red.value, green.value, blue.value) > _WHITE)
 
 
 def _order_rtl(characters: list[Character]) -> None:
@@ -250,7 +272,7 @@ def _order_rtl(characters: list[Character]) -> None:
 def _mark_raised(characters: list[Character]) -> None:
     """Tell small figures above the line from others: the note in `2019³` is no figure of the year."""
     tall = max(box[3] - box[1] for _, box, _ in characters)
-    base = max(box[3] for _, box, _ in characters if box[3] - box[1] > 0.9 * tall)
+    base = max(box[3] for _, box, _ in characters if box[3] - box[1] >= 0.9 * tall)
     for index, (char, box, number) in enumerate(characters):
         if char.isdecimal() and box[3] - box[1] < _SMALL * tall and box[3] < base - 0.2 * tall:
             characters[index] = raised(char), box, number

@@ -71,7 +71,9 @@ def headers_and_footers(pages: Sequence[Sequence[Line]], sizes: Sequence[tuple[f
     ordered = [sorted(page, key=lambda line: turned(line.run.box, line.run.angle)[1]) for page in pages]
     outermost = {id(line) for page in ordered for line in (*page[:2], *page[-2:])}
     numbers = {id(line) for line in margin if _PAGE_NUMBER.fullmatch(line.run.text)} & outermost
-    return numbers | {id(line) for line in margin if seen[_key(line)] >= enough}
+    repeated = [line for line in margin if seen[_key(line)] >= enough]
+    names = {_key(line): id(line) for line in reversed(repeated) if line.run.cells}  # of a table's columns: first ones
+    return numbers | {id(line) for line in repeated} - set(names.values())
 
 
 def _in_margin(line: Line, width: float, height: float) -> bool:
