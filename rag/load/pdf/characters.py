@@ -38,7 +38,7 @@ _DUST = 2.0  # points: lower letters are not read
 _MOST_PIXELS = 2_000  # on the longer side of a page
 _SMALL = 0.8  # of the height of the others: raised and lowered figures are lower
 _TURN = 15  # degrees: text that is turned by less than half of it is level
-_OVER = 0.2  # of its width may part a character from the same one below it
+_OVER = 0.12  # of its height may part a character from the same one below it
 _CELL_GAP = 1.2  # of the line's height: a wider gap parts columns or cells
 
 
@@ -122,9 +122,13 @@ def page_words(page: TextPage) -> Iterator[CharacterRun]:
 
     word: list[Character] = []
     angle = 0
+    drawn: dict[str, list[Box]] = {}
     for char, box, number in [*_characters(page, raw), (" ", (0.0, 0.0, 0.0, 0.0), 0)]:
         if word and (char in _SPACES or _jumps(word[-1][1], turned(box, -angle))):
-            yield _word(word, angle, page, raw)
+            run = _word(word, angle, page, raw)
+            if not any(_over(run.box, below) for below in drawn.get(run.text, ())):
+                drawn.setdefault(run.text, []).append(run.box)
+                yield run
             word = []
         if char in _SPACES:
             continue
@@ -212,7 +216,7 @@ def _jumps(before: Box, after: Box) -> bool:
 
 def _characters(page: TextPage, raw: Pdfium) -> Iterator[Character]:
     handle, placed = page.raw, placing(page.page)
-    drawn: dict[tuple[str, int, int], Box] = {}
+    last: tuple[str, Box] | None = None
     box, get_box, get_char = raw.FS_RECTF(), raw.FPDFText_GetLooseCharBox, raw.FPDFText_GetUnicode
     for index in range(page.count_chars()):
         code = get_char(handle, index)
@@ -221,19 +225,14 @@ def _characters(page: TextPage, raw: Pdfium) -> Iterator[Character]:
             yield " ", (0.0, 0.0, 0.0, 0.0), index
             continue
         at = placed((box.left, box.bottom, box.right, box.top))
-        if not _again(char, at, drawn):
+        if last is None or last[0] != char or not _over(at, last[1]):
             yield char, at, index
+        last = char, at
 
 
-def _again(char: str, box: Box, drawn: dict[tuple[str, int, int], Box]) -> bool:
-    """Tell whether a character is drawn over itself, as for bold letters or a shadow; else write it down in `drawn`."""
-    x, y = round(box[0]), round(box[1])
-    for key in ((char, x + right, y + down) for right in (-1, 0, 1) for down in (-1, 0, 1)):
-        other = drawn.get(key)
-        if other and all(abs(a - b) < _OVER * (box[2] - box[0]) for a, b in zip(box, other, strict=True)):
-            return True
-    drawn[char, x, y] = box
-    return False
+def _over(box: Box, below: Box) -> bool:
+    """Tell whether something is drawn over the same thing, as for bold letters or a shadow."""
+    return all(abs(a - b) < _OVER * (box[3] - box[1]) for a, b in zip(box, below, strict=True))
 
 
 def _word(characters: list[Character], angle: int, page: TextPage, raw: Pdfium) -> CharacterRun:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -117,16 +118,20 @@ def _is_label(line: Sequence[CharacterRun]) -> bool:
 
 def with_speakers(runs: Sequence[CharacterRun]) -> list[CharacterRun]:
     """Return the runs of a page, each speaker's label joined with what is said, which a tabulator may part from it."""
-    opening = {id(run) for run in runs if not run.angle and run.text.partition(" ")[0] in _SIDES}
-    sides = {run.text[0] for run in runs if id(run) in opening}
-    if len(sides) < 2 or len(opening) < _FEWEST_SIDES:
+    level = [run for run in runs if not run.angle]
+    opening = {id(run) for run in level if run.text.partition(" ")[0] in _SIDES}
+    if len(opening) < _FEWEST_SIDES or len({run.text[0] for run in level if id(run) in opening}) < 2:
+        opening = set()
+    names = Counter(run.text for run in level if run.text.isupper() and run.text.endswith(":"))
+    is_spoken = len(names) > 1 < max(names.values())  # labels of a form stand once on its page
+    if not opening and not is_spoken:
         return list(runs)
     joined: set[int] = set()
-    for line in same_line(run for run in runs if not run.angle):
+    for line in same_line(level):
         line.sort(key=lambda run: run.box[0])
         for label, said in zip(line, [*line[1:], None], strict=True):
             label.opens = id(label) in opening
-            is_label = label.text in _SIDES or (label.text.isupper() and label.text.endswith(":"))
+            is_label = (label.opens and label.text in _SIDES) or label.text in names
             if is_label and said and apart(label.box, said.box) < _WIDEST * label.height:
                 label.extend(said)
                 label.opens = True

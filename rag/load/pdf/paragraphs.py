@@ -10,7 +10,7 @@ from itertools import pairwise, takewhile
 from statistics import median
 from typing import TYPE_CHECKING
 
-from rag.language.blocks import is_item
+from rag.language.blocks import is_item, is_turn
 from rag.load.pdf.characters import is_rtl, turned
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ _WORD = re.compile(r"\w+(?:-\w+)*")
 _LONGEST_HEADING = 150
 _REFERENCE = re.compile(r"\(\w{1,3}\) [a-z]")
 _SPEAKER = re.compile(r"(?:[A-Z][A-Z.'’-]+ ){0,4}[A-Z][A-Z.'’-]+:(?: |$)")
+_NUMBER = re.compile(r"\d{1,3}[.)] ")
 _LEADER = re.compile(r"(?:\. ?){4,}")  # of a table of contents
 _UNSPACED = re.compile(r"[—\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")  # Chinese and Japanese know no spaces
 
@@ -70,7 +71,8 @@ def headers_and_footers(pages: Sequence[Sequence[Line]], sizes: Sequence[tuple[f
     enough = 2 if len(pages) < 6 else 3
     ordered = [sorted(page, key=lambda line: turned(line.run.box, line.run.angle)[1]) for page in pages]
     outermost = {id(line) for page in ordered for line in (*page[:2], *page[-2:])}
-    numbers = {id(line) for line in margin if _PAGE_NUMBER.fullmatch(line.run.text)} & outermost
+    counted = [line for line in margin if _PAGE_NUMBER.fullmatch(line.run.text) and not line.run.text.endswith(".")]
+    numbers = {id(line) for line in counted} & outermost
     repeated = [line for line in margin if seen[_key(line)] >= enough]
     names = {_key(line): id(line) for line in reversed(repeated) if line.run.cells}  # of a table's columns: first ones
     return numbers | {id(line) for line in repeated} - set(names.values())
@@ -148,19 +150,24 @@ def _continues(block: Paragraph, line: Line, pitch: float) -> bool:
         return False
     if _PARTED.fullmatch(block.text[-2:]):
         return True
-    refers = _REFERENCE.match(b.text) and _is_full(above) and not _CLOSED.search(a.text)  # `of paragraph` `(i) of this`
-    if _is_spoken(line) or (is_item(b.text, a.text) and not refers) or _LEADER.search(a.text):
+    # `of paragraph` `(i) of this`, `on day` `12. Then`
+    refers = _REFERENCE.match(b.text) or (_NUMBER.match(b.text) and not is_item(block.text))
+    refers = refers and not _CLOSED.search(a.text) and _had_no_room(block, line)
+    if (is_turn(b.text) and is_turn(block.text[:120])) or _is_spoken(line) or (is_item(b.text, a.text) and not refers) or _LEADER.search(a.text):
         return False
     step = b.box[1] - a.box[1]
     if line.page != above.page or step < 0 or b.box[0] > above.right:  # the next column or page
-        return not _CLOSED.search(block.text) and not (a.bold and b.bold) and (_is_full(above) or b.text[0].islower())
+        if _CLOSED.search(block.text):  # few paragraphs end where a line does, many sentences do
+            return _inset(line)[0] < 0.4 * b.height and len(block.lines) > 2 and _had_no_room(block, line)
+        return not (a.bold and b.bold) and (_is_full(above) or b.text[0].islower())
     if step > (min(pitch, _step(block)) + 0.35) * a.height:
         return False
     inset, inset_above = _inset(line)[0], _inset(above)[0]
     indent = inset > 0.8 * b.height and inset_above < 0.4 * a.height and (_CLOSED.search(a.text) or not _is_full(above))
     hanging = len(block.lines) > 1 and abs(inset - inset_above) < 0.4 * b.height
-    listed, spoken = is_item(block.text), _is_spoken(block.lines[0])
-    going_on = _is_full(above) or not _CLOSED.search(block.text)
+    listed = is_item(block.text) and (len(block.lines) == 1 or hanging)
+    spoken = _is_spoken(block.lines[0])
+    going_on = not _CLOSED.search(block.text) or _had_no_room(block, line)
     return (hanging or listed or (spoken and going_on) or not indent) and (going_on or listed)
 
 
@@ -171,6 +178,16 @@ def _step(block: Paragraph) -> float:
         return math.inf
     step = (last.run.box[1] - above.run.box[1]) / last.run.height
     return step if step > 0.8 else math.inf  # else both stand on one line, or in two columns
+
+
+def _had_no_room(block: Paragraph, line: Line) -> bool:
+    """Tell whether the first word of a line had no room behind the line above; too few lines show how wide they are."""
+    above = block.lines[-1]
+    beside = [other.run.box[2] for other in block.lines if (other.page, other.left) == (above.page, above.left)]
+    if len(beside) < 3:
+        return _is_full(above)
+    first = line.run.edges[len(line.run.text.split(None, 1)[0]) - 1][1] - line.run.box[0]
+    return max(beside) - above.run.box[2] < first + 0.2 * line.run.height
 
 
 def _is_spoken(line: Line) -> bool:
