@@ -1,16 +1,19 @@
 """Reading order, paragraphs and rows of this program and of others, on the pages of pdf_pages.py.
 
-    python benchmarks/pdf_order.py [--wrong KIND]
+    python benchmarks/pdf_order.py [--seed N] [--wrong KIND] [--docling FOLDER]
 
 What is not installed is left out: pdfplumber, pdfminer.six, pypdfium2, pdftext, docling-parse, pdftotext. For each
 system the share of the words that it read, of neighbouring texts in order, of paragraphs that are one of its blocks,
-neither torn nor joined, of rows whose cells stand on one line, and its processor time. `--wrong` prints what this
-program gets wrong of a kind of page.
+neither torn nor joined, of rows whose cells stand on one line, and its processor time. `--seed` makes other texts,
+`--wrong` prints what this program gets wrong of a kind of page, and with `--docling` the paragraphs of the PDFs in a
+folder are those of the Markdown beside each: FILE.pdf.expected.md, as in SHARED/eval/docparse_docling/pdf.
 """
 
 from __future__ import annotations
 
 import argparse
+import html
+import importlib
 import importlib.util
 import io
 import re
@@ -19,14 +22,16 @@ import subprocess
 import time
 from collections import Counter, defaultdict
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import pypdfium2
 from pdf_pages import PAGES, Loose, made
 
 from rag.load import load_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pdf_pages import Unit
 
@@ -55,32 +60,24 @@ def rag_text(data: bytes) -> str:
 
 def pdfplumber_text(data: bytes) -> str:
     """Read with pdfplumber, as its page shows it."""
-    import pdfplumber
-
+    pdfplumber = importlib.import_module("pdfplumber")
     with pdfplumber.open(io.BytesIO(data)) as pdf:
         return "\n\n".join(page.extract_text() for page in pdf.pages)
 
 
 def pdfminer_text(data: bytes) -> str:
     """Read with the layout analysis of pdfminer.six."""
-    from pdfminer.high_level import extract_text
-
-    return extract_text(io.BytesIO(data))
+    return str(importlib.import_module("pdfminer.high_level").extract_text(io.BytesIO(data)))
 
 
 def pdfium_text(data: bytes) -> str:
     """Read with pdfium in the order of the file."""
-    import pypdfium2
-
     return "\n\n".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(data)).replace("\r", "")
 
 
 def pdftext_text(data: bytes) -> str:
     """Read with pdftext, a block a paragraph."""
-    from pdftext.extraction import dictionary_output
-    from pypdfium2 import PdfDocument
-
-    pages = dictionary_output(PdfDocument(data), sort=True, disable_links=True)
+    pages = importlib.import_module("pdftext.extraction").dictionary_output(data, sort=True, disable_links=True)
     blocks = [block for page in pages for block in page["blocks"]]
     lines = [["".join(span["text"] for span in line["spans"]) for line in block["lines"]] for block in blocks]
     return "\n\n".join("\n".join(line.strip() for line in block) for block in lines)
@@ -88,19 +85,15 @@ def pdftext_text(data: bytes) -> str:
 
 def docling_text(data: bytes) -> str:
     """Read the lines of docling-parse, which knows no paragraphs."""
-    from docling_core.types.doc.page import TextCellUnit
-    from docling_parse.pdf_parser import DoclingPdfParser
-
-    pdf = DoclingPdfParser(loglevel="fatal").load(io.BytesIO(data))
-    return "\n\n".join(
-        "\n".join(cell.text for cell in page.iterate_cells(TextCellUnit.LINE)) for _, page in pdf.iterate_pages()
-    )
+    line = importlib.import_module("docling_core.types.doc.page").TextCellUnit.LINE
+    pdf = importlib.import_module("docling_parse.pdf_parser").DoclingPdfParser(loglevel="fatal").load(io.BytesIO(data))
+    return "\n\n".join("\n".join(cell.text for cell in page.iterate_cells(line)) for _, page in pdf.iterate_pages())
 
 
 def pdftotext_text(data: bytes, *options: str) -> str:
     """Read with pdftotext of poppler."""
     command = ["pdftotext", "-q", *options, "-", "-"]
-    return subprocess.run(command, input=data, capture_output=True, check=True).stdout.decode()  # noqa: S603
+    return subprocess.run(command, input=data, capture_output=True, check=True).stdout.decode()
 
 
 SYSTEMS: dict[str, tuple[str, Callable[[bytes], str]]] = {
@@ -129,11 +122,13 @@ def score(units: list[Unit], text: str, wrong: list[str]) -> Score:
     ordered = [-1 < a < stop <= b for (a, b), stop in zip(pairwise(starts), ends_at, strict=False)]
     wrong += [f"order: {a} || {b}" for (a, b), right in zip(pairwise(plain), ordered, strict=True) if not right]
     blocks = {letters(block) for block in re.split(r"\n\s*\n|\f", text)}
-    blocks |= {letters(line) for line in text.split("\n")} if "\n\n" not in text else set()
+    blocks |= {letters(line) for line in text.split("\n")}
     paragraphs = [letters(unit) in blocks for unit in units if isinstance(unit, str) and not isinstance(unit, Loose)]
     wrong += [f"torn or joined: {unit}" for unit in units if isinstance(unit, str) and letters(unit) not in blocks]
     lines = [letters(line) for line in text.split("\n")]
-    rows = [any(_has(line, [letters(cell) for cell in unit]) for line in lines) for unit in units if isinstance(unit, tuple)]
+    rows = [
+        any(_has(line, [letters(cell) for cell in unit]) for line in lines) for unit in units if isinstance(unit, tuple)
+    ]
     return Score(words, (sum(ordered), len(ordered)), (sum(paragraphs), len(paragraphs)), (sum(rows), len(rows)))
 
 
@@ -148,12 +143,26 @@ def _has(line: str, cells: list[str]) -> bool:
     return True
 
 
+def expected(folder: Path) -> Iterator[tuple[str, bytes, list[Unit]]]:
+    """Yield PDFs with their paragraphs; tables and pictures are left aside."""
+    for file in sorted(folder.glob("*.pdf")):
+        written = re.split(r"\n\s*\n", file.with_name(f"{file.name}.expected.md").read_text("utf-8"))
+        plain = [html.unescape(re.sub(r"^#+ |[*`]|\\\\(?=_)", "", part.strip())) for part in written]
+        yield file.name, file.read_bytes(), [part for part in plain if part and part[0] not in "|<!$"]
+
+
 def main() -> None:
     """Print a table of all systems, and one of this program by kind of page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--wrong", choices=list(PAGES), help="a kind of page")
+    parser.add_argument("--wrong", help="a kind of page, or a file")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--docling", type=Path, help="a folder of PDFs and Markdown")
     options = parser.parse_args()
-    documents = [(kind, *made(draw, seed)) for kind, draws in PAGES.items() for seed, draw in enumerate(draws, 1)]
+    documents = [
+        (kind, *made(draw, options.seed + seed)) for kind, draws in PAGES.items() for seed, draw in enumerate(draws, 1)
+    ]
+    documents = [*expected(options.docling)] if options.docling else documents
+    print(f"{len(documents)} documents, {sum(len(pypdfium2.PdfDocument(data)) for _, data, _ in documents)} pages\n")
     kinds: defaultdict[str, list[Score]] = defaultdict(list)
     print("| system | words read | in order | paragraphs whole | rows whole | seconds |\n|---|--:|--:|--:|--:|--:|")
     for name, (module, read) in SYSTEMS.items():
@@ -177,7 +186,9 @@ def main() -> None:
 
 def row(name: str, scores: list[Score]) -> str:
     """Return a row of the table, without what was not on the pages."""
-    sums = [(sum(right), sum(count)) for right, count in (zip(*part, strict=True) for part in zip(*scores, strict=True))]
+    sums = [
+        (sum(right), sum(count)) for right, count in (zip(*part, strict=True) for part in zip(*scores, strict=True))
+    ]
     return f"| {name} |" + "|".join(f" {right / count:.3f} " if count else " " for right, count in sums) + "|"
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     Canvas = Any  # reportlab has no types
+    Draw = Callable[["Writer"], Sequence["Unit"]]
 
 
 class Loose(str):
@@ -28,9 +29,15 @@ class Loose(str):
 
 Unit = str | tuple[str, ...]
 WIDTH, HEIGHT = A4
-_WHO = "harbour master,council,ferry company,county archive,school board,fire brigade,bookkeeper,mayor,surveyor".split(",")
-_DID = "published a report on,asked for money for,closed,inspected,paid for,could not explain,sold,drew a map of".split(",")
-_WHAT = "eastern quay,old lighthouse,winter timetable,bridge over the Orrel,milk prices,fish market,town library".split(",")
+_WHO = "harbour master,council,ferry company,county archive,school board,fire brigade,bookkeeper,mayor,surveyor".split(
+    ","
+)
+_DID = "published a report on,asked for money for,closed,inspected,paid for,could not explain,sold,drew a map of".split(
+    ","
+)
+_WHAT = "eastern quay,old lighthouse,winter timetable,bridge over the Orrel,milk prices,fish market,town library".split(
+    ","
+)
 _MORE = (
     "which nobody had expected;although the law of 1952 forbids it;as the minutes of the meeting show;"
     "because the ground was still frozen;and the neighbours were told a week later;in spite of a letter from the bishop"
@@ -77,14 +84,14 @@ class Writer:
 
 def split(text: str, width: float, font: str, size: float, indent: float = 0.0, hang: float = 0.0) -> list[str]:
     """Return the lines of a text, the first or the others narrower by an indent."""
-    first, *_ = [*simpleSplit(text, font, size, width - indent), ""]
+    first: str = next(iter(simpleSplit(text, font, size, width - indent)), "")
     return [first, *simpleSplit(text[len(first) :].strip(), font, size, width - hang)]
 
 
-def columns(count: int, *, spaced: bool, size: float, heads: bool) -> Callable[[Writer], list[Unit]]:
+def columns(count: int, *, spaced: bool, size: float, heads: bool) -> Draw:
     """Columns of running text under a title; paragraphs have an indent, or space between them."""
 
-    def draw(writer: Writer) -> list[Unit]:
+    def draw(writer: Writer) -> Sequence[Unit]:
         title, gap = "What the islands owe to the sea, and the sea to them", 18
         writer.lines(title, 50, 60, 500, font="Helvetica-Bold", size=17)
         width, found, y, x = (495 - gap * (count - 1)) / count, [title], 100.0, 50.0
@@ -113,10 +120,10 @@ def columns(count: int, *, spaced: bool, size: float, heads: bool) -> Callable[[
     return draw
 
 
-def notes(*, two: bool) -> Callable[[Writer], list[Unit]]:
+def notes(*, two: bool) -> Draw:
     """Footnotes below a text that goes on on the next page."""
 
-    def draw(writer: Writer) -> list[Unit]:
+    def draw(writer: Writer) -> Sequence[Unit]:
         first, long = writer.text(5), writer.text(7)
         y = writer.lines(first, 60, 80, 470) + 8
         lines = simpleSplit(long, "Times-Roman", 10.5, 470)
@@ -137,10 +144,10 @@ def notes(*, two: bool) -> Callable[[Writer], list[Unit]]:
     return draw
 
 
-def running(*, indented: bool) -> Callable[[Writer], list[Unit]]:
+def running(*, indented: bool) -> Draw:
     """Some pages of a book; heads, feet and page numbers are no part of it."""
 
-    def draw(writer: Writer) -> list[Unit]:
+    def draw(writer: Writer) -> Sequence[Unit]:
         texts, y, number = [writer.text(6) for _ in range(34)], 90.0, 1
         for text in texts:
             for index, line in enumerate(split(text, 440, "Times-Roman", 11, 14.0 * indented)):
@@ -157,10 +164,10 @@ def running(*, indented: bool) -> Callable[[Writer], list[Unit]]:
     return draw
 
 
-def transcript(*, numbered: bool, label: str) -> Callable[[Writer], list[Unit]]:
+def transcript(*, numbered: bool, label: str) -> Draw:
     """Questions and answers, or people by name; with numbers of lines, or with a tabulator."""
 
-    def draw(writer: Writer) -> list[Unit]:
+    def draw(writer: Writer) -> Sequence[Unit]:
         turns, y, number = [], 80.0, 1
         names = ("Q" + label, "A" + label) if len(label) < 2 else (f"MR. {label}:", "THE COURT:", "MS. FALK:")
         for index in range(12):
@@ -184,10 +191,10 @@ def transcript(*, numbered: bool, label: str) -> Callable[[Writer], list[Unit]]:
     return draw
 
 
-def tables(kind: str) -> Callable[[Writer], list[Unit]]:
+def tables(kind: str) -> Draw:
     """A table between two paragraphs: plain, with numbers, drawn with lines, or beside a column of text."""
 
-    def draw(writer: Writer) -> list[Unit]:
+    def draw(writer: Writer) -> Sequence[Unit]:
         before, after = writer.text(), writer.text()
         y = writer.lines(before, 60, 80, 470) + 16
         names = ("Berths of Velm", "Ships", "Costs", "Remarks")
@@ -211,13 +218,14 @@ def tables(kind: str) -> Callable[[Writer], list[Unit]]:
     return draw
 
 
-def form(*, below: bool) -> Callable[[Writer], list[Unit]]:
+def form(*, below: bool) -> Draw:
     """Labels and what is filled in beside them, or below them."""
 
-    def draw(writer: Writer) -> list[Unit]:
+    def draw(writer: Writer) -> Sequence[Unit]:
         labels = ("Name of the ship", "Home port", "Length in metres", "Year of building", "Owner", "Last inspection")
         title = "Notice of arrival"
-        y, found = writer.lines(title, 60, 70, 400, font="Helvetica-Bold", size=15) + 12, [title]
+        y = writer.lines(title, 60, 70, 400, font="Helvetica-Bold", size=15) + 12
+        found: list[Unit] = [title]
         for number, name in enumerate(labels):
             value = f"value {writer.random.randint(1000, 9999)} of {number}"
             writer.lines(name + ("" if below else ":"), 60, y, 200, font="Helvetica", size=9)
@@ -229,10 +237,10 @@ def form(*, below: bool) -> Callable[[Writer], list[Unit]]:
     return draw
 
 
-def letter(*, indented: bool) -> Callable[[Writer], list[Unit]]:
+def letter(*, indented: bool) -> Draw:
     """A letter: who writes, to whom, when, of what; lines of addresses are loose."""
 
-    def draw(writer: Writer) -> list[Unit]:
+    def draw(writer: Writer) -> Sequence[Unit]:
         found: list[Unit] = []
         y = 60.0
         for line in ("Harbour Office of Velm", "12 Harbour Street", "9104 Velm"):
@@ -256,10 +264,10 @@ def letter(*, indented: bool) -> Callable[[Writer], list[Unit]]:
     return draw
 
 
-def listed(mark: str) -> Callable[[Writer], list[Unit]]:
+def listed(mark: str) -> Draw:
     """A list with items of several lines, between two paragraphs."""
 
-    def draw(writer: Writer) -> list[Unit]:
+    def draw(writer: Writer) -> Sequence[Unit]:
         found: list[Unit] = [writer.text()]
         y = writer.lines(str(found[0]), 60, 80, 470) + 6
         for number in range(1, 8):
@@ -273,10 +281,10 @@ def listed(mark: str) -> Callable[[Writer], list[Unit]]:
     return draw
 
 
-def judgment(*, numbered: bool, paper: bool) -> Callable[[Writer], list[Unit]]:
+def judgment(*, numbered: bool, paper: bool) -> Draw:
     """Double-spaced paragraphs with single-spaced quotations; paragraphs, or the paper's lines, have numbers."""
 
-    def draw(writer: Writer) -> list[Unit]:
+    def draw(writer: Writer) -> Sequence[Unit]:
         found: list[Unit] = []
         y = 80.0
         for number in range(3):
@@ -334,7 +342,7 @@ def minutes(writer: Writer) -> list[Unit]:
     return found
 
 
-PAGES: dict[str, list[Callable[[Writer], list[Unit]]]] = {
+PAGES: dict[str, list[Draw]] = {
     "columns": [
         columns(count, spaced=spaced, size=size, heads=heads)
         for count, spaced, size, heads in ((1, True, 11, True), (2, False, 10, False), (2, True, 9.5, True))
@@ -356,10 +364,10 @@ PAGES: dict[str, list[Callable[[Writer], list[Unit]]]] = {
 }
 
 
-def made(draw: Callable[[Writer], list[Unit]], seed: int) -> tuple[bytes, list[Unit]]:
+def made(draw: Draw, seed: int) -> tuple[bytes, list[Unit]]:
     """Return a PDF and what stands in it."""
     out = io.BytesIO()
     page = canvas.Canvas(out, pagesize=A4)
-    units = draw(Writer(page, seed))
+    units = list(draw(Writer(page, seed)))
     page.save()
     return out.getvalue(), units

@@ -99,6 +99,11 @@ class CharacterRun:
         """Whether most of it is bold."""
         return 2 * self.strong > len(self.text)
 
+    @property
+    def all_bold(self) -> bool:
+        """Whether all of it is, but for spaces."""
+        return self.strong >= len(self.text) - self.text.count(" ")
+
     def beside(self, other: CharacterRun) -> bool:
         """Tell whether both stand on one line: they share half of the lower one's height."""
         shared = min(self.box[3], other.box[3]) - max(self.box[1], other.box[1])

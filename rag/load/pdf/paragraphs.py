@@ -137,6 +137,17 @@ def _joined(lines: Sequence[Line], blocks: list[Paragraph], words: frozenset[str
     return blocks
 
 
+def _opens(block: Paragraph, line: Line) -> bool:
+    """Tell whether a line opens something, by its first words: what somebody says, a label after another, an item."""
+    above, text = block.lines[-1].run.text, line.run.text
+    if _is_spoken(line) or (is_turn(text) and is_turn(block.text[:120])):
+        return True
+    # `of paragraph` `(i) of this`, `on day` `12. Then`
+    refers = _REFERENCE.match(text) or (_NUMBER.match(text) and not is_item(block.text))
+    goes_on = refers and not _CLOSED.search(above) and _had_no_room(block, line)
+    return is_item(text, above) and not goes_on
+
+
 def _pitch(lines: Sequence[Line]) -> float:
     pairs = ((a.run, b.run) for a, b in pairwise(lines) if a.page == b.page and a.run.height > 0)
     return median([step for a, b in pairs if 0 < (step := (b.box[1] - a.box[1]) / a.height) < 2.5] or [1.2])
@@ -145,15 +156,12 @@ def _pitch(lines: Sequence[Line]) -> float:
 def _continues(block: Paragraph, line: Line, pitch: float) -> bool:
     above = block.lines[-1]
     a, b = above.run, line.run
-    alike = abs(a.height - b.height) <= 0.08 * max(a.height, b.height) and a.bold == b.bold
-    if not (alike or a.beside(b)) or a.cells or b.cells or a.angle != b.angle:
-        return False
-    if _PARTED.fullmatch(block.text[-2:]):
-        return True
-    # `of paragraph` `(i) of this`, `on day` `12. Then`
-    refers = _REFERENCE.match(b.text) or (_NUMBER.match(b.text) and not is_item(block.text))
-    refers = refers and not _CLOSED.search(a.text) and _had_no_room(block, line)
-    if (is_turn(b.text) and is_turn(block.text[:120])) or _is_spoken(line) or (is_item(b.text, a.text) and not refers) or _LEADER.search(a.text):
+    weight = a.bold == b.bold or not (a.all_bold or b.all_bold)  # a bold word may open what goes on in plain letters
+    alike = abs(a.height - b.height) <= 0.08 * max(a.height, b.height) and weight
+    apart = not (alike or a.beside(b)) or a.cells or b.cells or a.angle != b.angle
+    if apart or _PARTED.fullmatch(block.text[-2:]):
+        return not apart
+    if _opens(block, line) or _LEADER.search(a.text):
         return False
     step = b.box[1] - a.box[1]
     if line.page != above.page or step < 0 or b.box[0] > above.right:  # the next column or page
@@ -187,7 +195,7 @@ def _had_no_room(block: Paragraph, line: Line) -> bool:
     if len(beside) < 3:
         return _is_full(above)
     first = line.run.edges[len(line.run.text.split(None, 1)[0]) - 1][1] - line.run.box[0]
-    return max(beside) - above.run.box[2] < first + 0.2 * line.run.height
+    return max(beside) - above.run.box[2] < first + line.run.height  # lines may be set unevenly
 
 
 def _is_spoken(line: Line) -> bool:
