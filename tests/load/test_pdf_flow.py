@@ -265,3 +265,24 @@ def test_single_letters_and_figures_stay_apart(line):
             (page.drawCentredString if line.startswith("J") else page.drawString)(100 + 13 * number, 700, letter)
 
     assert read(draw).text == line
+
+
+def test_a_paragraph_that_opens_in_bold_letters_is_whole():
+    """Most of its first line may be bold; a heading, which is so as a whole, stays apart."""
+
+    def draw(page):
+        write(page, "The ferry and the storms", 60, 770, 10, "Times-Bold")
+        for y, head in ((740, "Winter timetable of the ferry company (from October):"), (690, "Summer timetable:")):
+            write(page, head, 60, y, 10, "Times-Bold")
+            after = 66 + page.stringWidth(head, "Times-Bold", 10)
+            first = simpleSplit(STORMS, "Times-Roman", 10, 400 - after)[0]
+            write(page, first, after, y)
+            rest = STORMS[len(first) : STORMS.index("The captain")]
+            write(page, "|".join(simpleSplit(rest, "Times-Roman", 10, 340)), 60, y - 12)
+
+    said = STORMS[: STORMS.index("The captain")].strip()
+    assert read(draw).text.split("\n\n") == [
+        "The ferry and the storms",
+        f"Winter timetable of the ferry company (from October): {said}",
+        f"Summer timetable: {said}",
+    ]

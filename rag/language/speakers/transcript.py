@@ -17,8 +17,9 @@ _LABEL = re.compile(
     r"[*_]{0,2}(?:\[?\d{1,2}:\d\d(?::\d\d)?\]?\s+)?(?P<name>[^\W\d_][\w.'’ -]{0,48}?)"
     r"\s?(?:[(\[](?P<role>[^()\[\]:\n]{2,60})[)\]])?[*_]{0,2}:[*_]{0,2}(?:\s+|$)"
 )
+_SIDE = re.compile(r"[QA]\.?\s+")  # of an examination: question and answer, without a colon
 _CAST = re.compile(r"(?P<label>[^\W\d_][\w.'’ -]{1,40}?)\s+[-–—]\s+(?P<who>[^\W\d_][^\n]{3,150})")
-_UNKNOWN = frozenset({"q", "a", "speaker", "unidentified", "unknown", "interviewer", "interviewee"})
+_UNKNOWN = frozenset({"q", "a", "q.", "a.", "speaker", "unidentified", "unknown", "interviewer", "interviewee"})
 _SHARE = 0.3  # of the blocks, at least, open with a label in a transcript
 _COMMON = re.compile(r"\b[^\W\d_A-Z]+\b")
 _FEW_WORDS = 3
@@ -36,6 +37,7 @@ def transcript(text: str, blocks: Sequence[Span]) -> tuple[Statement, ...] | Non
     turns = [_turn(text, block) for block in blocks]
     # Who never says as much as a sentence is no speaker: `Duration: 24 minutes`, `Officer: Maria Lund` of a form.
     speak = {turn.name for turn in turns if turn and _is_speech(turn.words.of(text))}
+    speak -= set() if speak >= {"Q.", "A."} else {"Q.", "A."}  # `A` alone is an article
     turns = [turn if turn and turn.name in speak else None for turn in turns]
     counts = Counter(turn.name for turn in turns if turn)
     if len(counts) < 2 or counts.total() < max(3, _SHARE * len(blocks)):
@@ -51,6 +53,8 @@ def _is_speech(words: str) -> bool:
 
 
 def _turn(text: str, block: Span) -> _Turn | None:
+    if side := _SIDE.match(text, block.start, block.end):
+        return _Turn(f"{text[block.start]}.", None, strip(text, Span(side.end(), block.end)))
     if not is_turn(text[block.start : min(block.end, block.start + 120)].lstrip("*_")):
         return None
     match = _LABEL.match(text, block.start, block.end)

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import LoadError, Skipped
 from rag.language.published import parse_date, publication_date
-from rag.load.blocks import PARAGRAPH, Block, assemble, join, page_starts
+from rag.load.blocks import PARAGRAPH, Block, assemble, join, line, page_starts
 from rag.load.pdf import ocr
-from rag.load.pdf.characters import joined, page_words
+from rag.load.pdf.characters import joined, page_words, seen
 from rag.load.pdf.forms import values
+from rag.load.pdf.numbered_lines import with_speakers, without_line_numbers
 from rag.load.pdf.paragraphs import headers_and_footers, joined_lines
 from rag.load.pdf.reading_order import page_lines
 from rag.load.pdf.ruled_tables import rows
 from rag.load.pdf.table_columns import name_cells
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Iterator, Sequence
 
     from rag.load.pdf.reading_order import Line
     from rag.records import Document
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 MOST_PAGES = 5_000
 _SCANNED = "has only pictures of text and needs OCR; install tesseract or ocrmypdf"
 _UNREADABLE = "has no text, and in its pictures none is recognised; open it and save it with text"
+_MOST_NAMED, _LONGEST_NAMED = 20, 120  # headers and footers in a note, and characters of each
 _MADE_UP_TITLE = re.compile(
     r"untitled|^\(?anonymous\)?$|microsoft word|^slide 1$|\.(?:docx?|pdf|indd|tex|dvi|pptx?|xlsx?)\b", re.IGNORECASE
 )
@@ -62,7 +64,7 @@ def parse(data: bytes, uri: str, before_page: Callable[[], None] = lambda: None)
         None if _MADE_UP_TITLE.search(title) else title,
         date=publication_date(head) or _made(meta.get("CreationDate", "")),
         page_starts=(0, *page_starts(places, len(pages), len(text))[1:]),
-        notes=_notes(pages),
+        notes=(*_notes(pages), *_running_note(pages, running)),
     )
 
 
@@ -83,12 +85,14 @@ def open_pdf(data: bytes, uri: str) -> Pdf:
 
 
 class PageContent(NamedTuple):
-    """What stands on a page: its lines in reading order, its size, whether they were recognised, or could not be."""
+    """What stands on a page: its lines in reading order, its size, how they were read, what is left out."""
 
     lines: list[Line]
     size: tuple[float, float]  # width and height in points
     scanned: bool = False
     failed: bool = False
+    hidden: bool = False  # some of its words
+    numbered: bool = False  # its lines
 
 
 def read_page(pdf: Pdf, number: int, before_page: Callable[[], None]) -> PageContent:
@@ -101,11 +105,20 @@ def read_page(pdf: Pdf, number: int, before_page: Callable[[], None]) -> PageCon
     except pypdfium2.PdfiumError:
         return PageContent([], (0.0, 0.0))
     try:
-        printed = list(page_words(text))
+        drawn = list(page_words(text))
+        printed = seen(page, drawn)
         scanned = [] if printed else ocr.page_runs(page, before_page)  # which reads what is filled in as well
-        table, words = rows(page, [*printed, *values(page)])
-        lines = page_lines(scanned or [*table, *joined(words)], number)
-        return PageContent(lines, page.get_size(), scanned=bool(scanned), failed=scanned is None)
+        unnumbered = without_line_numbers(printed)
+        table, words = rows(page, [*unnumbered, *values(page)])
+        lines = page_lines(scanned or [*table, *with_speakers(joined(words))], number)
+        return PageContent(
+            lines,
+            page.get_size(),
+            scanned=bool(scanned),
+            failed=scanned is None,
+            hidden=len(printed) < len(drawn),
+            numbered=len(unnumbered) < len(printed),
+        )
     finally:
         text.close()
         page.close()
@@ -114,7 +127,10 @@ def read_page(pdf: Pdf, number: int, before_page: Callable[[], None]) -> PageCon
 def _notes(pages: Sequence[PageContent]) -> tuple[str, ...]:
     empty = [not page.lines and not page.failed for page in pages]
     failed, scanned = [page.failed for page in pages], [page.scanned for page in pages]
+    hidden, numbered = [page.hidden for page in pages], [page.numbered for page in pages]
     kinds = (
+        (hidden, "hold text that nobody sees", "which is left out"),
+        (numbered, "have numbered lines", "whose numbers are left out"),
         (empty, "hold no text, only pictures or nothing", "and need OCR"),
         (failed, "were not read", "since tesseract failed or took too long"),
         (scanned, "were read by character recognition", "which makes mistakes"),
@@ -126,6 +142,17 @@ def _notes(pages: Sequence[PageContent]) -> tuple[str, ...]:
         if numbers:
             notes.append(f"{len(numbers)} of {len(pages)} pages {what} ({listed}), {meaning}")
     return tuple(notes)
+
+
+def _running_note(pages: Sequence[PageContent], running: Container[int]) -> Iterator[str]:
+    """Name the headers, footers and page numbers that are left out: each once, the numbers in it those of its first."""
+    found = [[each.run.text for each in page.lines if id(each) in running] for page in pages]
+    alike = {re.sub(r"\d+", "#", text): text for page in reversed(found) for text in reversed(page)}
+    if alike:
+        named = [f"“{line(text)[:_LONGEST_NAMED]}”" for text in reversed(alike.values())]
+        more = f" and {len(named) - _MOST_NAMED} others" if len(named) > _MOST_NAMED else ""
+        listed, count = ", ".join(named[:_MOST_NAMED]), sum(map(bool, found))
+        yield f"headers and footers of {count} of {len(pages)} pages are left out: {listed}{more}"
 
 
 def _made(stamp: str) -> str | None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Character = tuple[str, Box, int]  # text, place, its number on the page
     Pdfium = Any  # its raw functions
     Page = Any  # pypdfium2's
+    Picture = Any  # Pillow's
     TextPage = Any  # pypdfium2's, whose raw functions have no types
 
 _HYPHENS = frozenset("-\u00ad\u2010\u2011\ufffe\x02")
@@ -31,8 +32,13 @@ _CLOSING = frozenset(".,;:!?)]")  # parted from a lowered figure before them, th
 _FORM = re.compile("[\ufb00-\ufdff\ufe70-\ufefc]")  # ligatures and Arabic presentation forms
 _FROM_LEFT = re.compile(r"[\dA-Za-z]+(?:[.,:/][\dA-Za-z]+)*")
 _SPACES = frozenset(" \t\r\n\u00a0\0")
+_WHITE = 235  # of 255: what is brighter is as white as paper
+_UNPAINTED = 2  # of `faint`
+_DUST = 2.0  # points: lower letters are not read
+_MOST_PIXELS = 2_000  # on the longer side of a page
 _SMALL = 0.8  # of the height of the others: raised and lowered figures are lower
 _TURN = 15  # degrees: text that is turned by less than half of it is level
+_OVER = 0.12  # of its height may part a character from the same one below it
 _CELL_GAP = 1.2  # of the line's height: a wider gap parts columns or cells
 
 
@@ -73,6 +79,8 @@ class CharacterRun:
     edges: list[Edge] = field(default_factory=list)
     strong: int = 0  # how many of its characters are bold
     angle: int = 0  # degrees by which it is turned to the right; its places are those of the page turned back
+    opens: bool = False  # what somebody says, whatever stands above
+    faint: int = 0  # white as paper (1) or not painted (2): what is behind it tells whether it is seen
     filled: bool = False  # a form's value, or a line with one
     cells: tuple[CharacterRun, ...] = ()  # of a row of a table; as wide as the columns where lines divide it
 
@@ -90,6 +98,11 @@ class CharacterRun:
     def bold(self) -> bool:
         """Whether most of it is bold."""
         return 2 * self.strong > len(self.text)
+
+    @property
+    def all_bold(self) -> bool:
+        """Whether all of it is, but for spaces."""
+        return self.strong >= len(self.text) - self.text.count(" ")
 
     def beside(self, other: CharacterRun) -> bool:
         """Tell whether both stand on one line: they share half of the lower one's height."""
@@ -114,9 +127,13 @@ def page_words(page: TextPage) -> Iterator[CharacterRun]:
 
     word: list[Character] = []
     angle = 0
+    drawn: dict[str, list[Box]] = {}
     for char, box, number in [*_characters(page, raw), (" ", (0.0, 0.0, 0.0, 0.0), 0)]:
         if word and (char in _SPACES or _jumps(word[-1][1], turned(box, -angle))):
-            yield _word(word, angle, page, raw)
+            run = _word(word, angle, page, raw)
+            if not any(_over(run.box, below) for below in drawn.get(run.text, ())):
+                drawn.setdefault(run.text, []).append(run.box)
+                yield run
             word = []
         if char in _SPACES:
             continue
@@ -124,6 +141,38 @@ def page_words(page: TextPage) -> Iterator[CharacterRun]:
             degrees = math.degrees(raw.FPDFText_GetCharAngle(page.raw, number)) + page.page.get_rotation()
             angle = _TURN * round(degrees / _TURN) % 360
         word.append((char, turned(box, -angle), number))
+
+
+def seen(page: Page, words: Iterable[CharacterRun]) -> list[CharacterRun]:
+    """Return the words of a page that can be seen: not those outside of it, in dust, or where only paper is.
+
+    What nobody painted is seen where most of it lies on a picture, as recognised text does, though not to the point.
+    """
+    width, height = page.get_size()
+    inside = [word for word in words if word.height >= _DUST and _overlap(turned(word.box, word.angle), width, height)]
+    if not any(word.faint for word in inside):
+        return inside
+    scale = min(1.0, _MOST_PIXELS / max(1.0, width, height))
+    picture = page.render(scale=scale, grayscale=True).to_pil()
+    bare = {id(word) for word in inside if word.faint and not _shows(picture, word, scale)}
+    unpainted = [id(word) for word in inside if word.faint == _UNPAINTED]
+    if len(bare.intersection(unpainted)) < len(unpainted) / 2:
+        bare.difference_update(unpainted)
+    return [word for word in inside if id(word) not in bare]
+
+
+def _overlap(box: Box, width: float, height: float) -> bool:
+    return box[0] <= width and box[2] >= 0 and box[1] <= height and box[3] >= 0
+
+
+def _shows(picture: Picture, word: CharacterRun, scale: float) -> bool:
+    """Tell whether a picture has ink where a word is; what is above and below it may be seen, whatever the word is."""
+    x0, y0, x1, y1 = word.box
+    box = turned((x0 - 1.5, y0 + word.height / 4, x1 + 1.5, y1 - word.height / 4), word.angle)  # squares have sides
+    left, top = max(0, int(scale * box[0])), max(0, int(scale * box[1]))
+    right, bottom = min(picture.width, int(scale * box[2]) + 1), min(picture.height, int(scale * box[3]) + 1)
+    darkest, brightest = picture.crop((left, top, max(right, left + 1), max(bottom, top + 1))).getextrema()
+    return bool(brightest - darkest >= 255 - _WHITE)
 
 
 def joined(words: Iterable[CharacterRun]) -> list[CharacterRun]:
@@ -172,7 +221,7 @@ def _jumps(before: Box, after: Box) -> bool:
 
 def _characters(page: TextPage, raw: Pdfium) -> Iterator[Character]:
     handle, placed = page.raw, placing(page.page)
-    left, bottom, right, top = page.page.get_bbox()
+    last: tuple[str, Box] | None = None
     box, get_box, get_char = raw.FS_RECTF(), raw.FPDFText_GetLooseCharBox, raw.FPDFText_GetUnicode
     for index in range(page.count_chars()):
         code = get_char(handle, index)
@@ -180,8 +229,15 @@ def _characters(page: TextPage, raw: Pdfium) -> Iterator[Character]:
         if char in _SPACES or not get_box(handle, index, box):
             yield " ", (0.0, 0.0, 0.0, 0.0), index
             continue
-        if left <= box.right and box.left <= right and bottom <= box.top and box.bottom <= top:
-            yield char, placed((box.left, box.bottom, box.right, box.top)), index
+        at = placed((box.left, box.bottom, box.right, box.top))
+        if last is None or last[0] != char or not _over(at, last[1]):
+            yield char, at, index
+        last = char, at
+
+
+def _over(box: Box, below: Box) -> bool:
+    """Tell whether something is drawn over the same thing, as for bold letters or a shadow."""
+    return all(abs(a - b) < _OVER * (box[3] - box[1]) for a, b in zip(box, below, strict=True))
 
 
 def _word(characters: list[Character], angle: int, page: TextPage, raw: Pdfium) -> CharacterRun:
@@ -197,7 +253,17 @@ def _word(characters: list[Character], angle: int, page: TextPage, raw: Pdfium) 
     tallest = max(box[3] - box[1] for box in boxes)
     x0, _, x1, _ = hull(boxes)
     _, y0, _, y1 = hull(box for box in boxes if box[3] - box[1] >= _SMALL * tallest)
-    return CharacterRun(text, (x0, y0, x1, y1), edges, len(text) * bold, angle)
+    faint = _faint(page, characters[0][2], raw)
+    return CharacterRun(text, (x0, y0, x1, y1), edges, len(text) * bold, angle, faint=faint)
+
+
+def _faint(page: TextPage, index: int, raw: Pdfium) -> int:
+    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+    raw.FPDFText_GetFillColor(page.raw, index, *map(ctypes.byref, (red, green, blue, alpha)))
+    mode = raw.FPDFTextObj_GetTextRenderMode(raw.FPDFText_GetTextObject(page.raw, index))
+    if mode in {raw.FPDF_TEXTRENDERMODE_INVISIBLE, raw.FPDF_TEXTRENDERMODE_CLIP}:
+        return _UNPAINTED
+    return int(not alpha.value or min(red.value, green.value, blue.value) > _WHITE)
 
 
 def _order_rtl(characters: list[Character]) -> None:
@@ -210,7 +276,7 @@ def _order_rtl(characters: list[Character]) -> None:
 def _mark_raised(characters: list[Character]) -> None:
     """Tell small figures above the line from others: the note in `2019³` is no figure of the year."""
     tall = max(box[3] - box[1] for _, box, _ in characters)
-    base = max(box[3] for _, box, _ in characters if box[3] - box[1] > 0.9 * tall)
+    base = max(box[3] for _, box, _ in characters if box[3] - box[1] >= 0.9 * tall)
     for index, (char, box, number) in enumerate(characters):
         if char.isdecimal() and box[3] - box[1] < _SMALL * tall and box[3] < base - 0.2 * tall:
             characters[index] = raised(char), box, number

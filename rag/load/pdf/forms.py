@@ -9,7 +9,7 @@ from rag.load.decode import storable
 from rag.load.pdf.characters import CharacterRun, placing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     Pdfium = Any  # its page, its raw functions and what they take
 
@@ -21,7 +21,7 @@ def values(page: Pdfium) -> Iterator[CharacterRun]:
     from pypdfium2 import raw
 
     placed, box = placing(page), raw.FS_RECTF()
-    for index in range(raw.FPDFPage_GetAnnotCount(page) if page.formenv else 0):
+    for index in range(raw.FPDFPage_GetAnnotCount(page)):
         field = raw.FPDFPage_GetAnnot(page, index)
         value = _value(page.formenv, field, raw)
         if value and raw.FPDFAnnot_GetRect(field, box):
@@ -36,13 +36,20 @@ def values(page: Pdfium) -> Iterator[CharacterRun]:
 
 
 def _value(form: Pdfium, field: Pdfium, raw: Pdfium) -> str:
-    kind = raw.FPDFAnnot_GetFormFieldType(form, field)
     hidden = raw.FPDFAnnot_GetFlags(field) & (raw.FPDF_ANNOT_FLAG_HIDDEN | raw.FPDF_ANNOT_FLAG_NOVIEW)
+    if raw.FPDFAnnot_GetSubtype(field) == raw.FPDF_ANNOT_FREETEXT and not hidden:  # typed onto the page
+        return _text(lambda buffer, size: raw.FPDFAnnot_GetStringValue(field, b"Contents", buffer, size))
+    kind = raw.FPDFAnnot_GetFormFieldType(form, field) if form else raw.FPDF_FORMFIELD_UNKNOWN
     if kind in {raw.FPDF_FORMFIELD_CHECKBOX, raw.FPDF_FORMFIELD_RADIOBUTTON} and not hidden:
         return "☒" if raw.FPDFAnnot_IsChecked(form, field) else "☐"
     written = {raw.FPDF_FORMFIELD_TEXTFIELD, raw.FPDF_FORMFIELD_COMBOBOX, raw.FPDF_FORMFIELD_LISTBOX}
     if hidden or kind not in written or raw.FPDFAnnot_GetFormFieldFlags(form, field) & raw.FPDF_FORMFLAG_TEXT_PASSWORD:
         return ""
-    buffer = (ctypes.c_ushort * (raw.FPDFAnnot_GetFormFieldValue(form, field, None, 0) // 2))()
-    raw.FPDFAnnot_GetFormFieldValue(form, field, buffer, ctypes.sizeof(buffer))
+    return _text(lambda buffer, size: raw.FPDFAnnot_GetFormFieldValue(form, field, buffer, size))
+
+
+def _text(read: Callable[[Any, int], int]) -> str:
+    """Return what a function of pdfium writes into a buffer, once it has told how large that must be."""
+    buffer = (ctypes.c_ushort * (read(None, 0) // 2))()
+    read(buffer, ctypes.sizeof(buffer))
     return storable(" ".join(bytes(buffer).decode("utf-16-le", "replace").rstrip("\0").split()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from itertools import pairwise, takewhile
 from statistics import median
 from typing import TYPE_CHECKING
 
-from rag.language.blocks import is_item
+from rag.language.blocks import is_item, is_turn
 from rag.load.pdf.characters import is_rtl, turned
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ _PARTED = re.compile(r"\w[-–—]")  # at the end of a line: no space follows
 _WORD = re.compile(r"\w+(?:-\w+)*")
 _LONGEST_HEADING = 150
 _REFERENCE = re.compile(r"\(\w{1,3}\) [a-z]")
+_SPEAKER = re.compile(r"(?:[A-Z][A-Z.'’-]+ ){0,4}[A-Z][A-Z.'’-]+:(?: |$)")
+_NUMBER = re.compile(r"\d{1,3}[.)] ")
 _LEADER = re.compile(r"(?:\. ?){4,}")  # of a table of contents
 _UNSPACED = re.compile(r"[—\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")  # Chinese and Japanese know no spaces
 
@@ -68,8 +71,11 @@ def headers_and_footers(pages: Sequence[Sequence[Line]], sizes: Sequence[tuple[f
     enough = 2 if len(pages) < 6 else 3
     ordered = [sorted(page, key=lambda line: turned(line.run.box, line.run.angle)[1]) for page in pages]
     outermost = {id(line) for page in ordered for line in (*page[:2], *page[-2:])}
-    numbers = {id(line) for line in margin if _PAGE_NUMBER.fullmatch(line.run.text)} & outermost
-    return numbers | {id(line) for line in margin if seen[_key(line)] >= enough}
+    counted = [line for line in margin if _PAGE_NUMBER.fullmatch(line.run.text) and not line.run.text.endswith(".")]
+    numbers = {id(line) for line in counted} & outermost
+    repeated = [line for line in margin if seen[_key(line)] >= enough]
+    names = {_key(line): id(line) for line in reversed(repeated) if line.run.cells}  # of a table's columns: first ones
+    return numbers | {id(line) for line in repeated} - set(names.values())
 
 
 def _in_margin(line: Line, width: float, height: float) -> bool:
@@ -131,6 +137,17 @@ def _joined(lines: Sequence[Line], blocks: list[Paragraph], words: frozenset[str
     return blocks
 
 
+def _opens(block: Paragraph, line: Line) -> bool:
+    """Tell whether a line opens something, by its first words: what somebody says, a label after another, an item."""
+    above, text = block.lines[-1].run.text, line.run.text
+    if _is_spoken(line) or (is_turn(text) and is_turn(block.text[:120])):
+        return True
+    # `of paragraph` `(i) of this`, `on day` `12. Then`
+    refers = _REFERENCE.match(text) or (_NUMBER.match(text) and not is_item(block.text))
+    goes_on = refers and not _CLOSED.search(above) and _had_no_room(block, line)
+    return is_item(text, above) and not goes_on
+
+
 def _pitch(lines: Sequence[Line]) -> float:
     pairs = ((a.run, b.run) for a, b in pairwise(lines) if a.page == b.page and a.run.height > 0)
     return median([step for a, b in pairs if 0 < (step := (b.box[1] - a.box[1]) / a.height) < 2.5] or [1.2])
@@ -139,24 +156,50 @@ def _pitch(lines: Sequence[Line]) -> float:
 def _continues(block: Paragraph, line: Line, pitch: float) -> bool:
     above = block.lines[-1]
     a, b = above.run, line.run
-    alike = abs(a.height - b.height) <= 0.08 * max(a.height, b.height) and a.bold == b.bold
-    if not (alike or a.beside(b)) or a.cells or b.cells or a.angle != b.angle:
-        return False
-    if _PARTED.fullmatch(block.text[-2:]):
-        return True
-    refers = _REFERENCE.match(b.text) and _is_full(above) and not _CLOSED.search(a.text)  # `of paragraph` `(i) of this`
-    if (is_item(b.text, a.text) and not refers) or _LEADER.search(a.text):
+    weight = a.bold == b.bold or not (a.all_bold or b.all_bold)  # a bold word may open what goes on in plain letters
+    alike = abs(a.height - b.height) <= 0.08 * max(a.height, b.height) and weight
+    apart = not (alike or a.beside(b)) or a.cells or b.cells or a.angle != b.angle
+    if apart or _PARTED.fullmatch(block.text[-2:]):
+        return not apart
+    if _opens(block, line) or _LEADER.search(a.text):
         return False
     step = b.box[1] - a.box[1]
     if line.page != above.page or step < 0 or b.box[0] > above.right:  # the next column or page
-        return not _CLOSED.search(block.text) and not (a.bold and b.bold) and (_is_full(above) or b.text[0].islower())
-    if step > (pitch + 0.35) * a.height:
+        if _CLOSED.search(block.text):  # few paragraphs end where a line does, many sentences do
+            return _inset(line)[0] < 0.4 * b.height and len(block.lines) > 2 and _had_no_room(block, line)
+        return not (a.bold and b.bold) and (_is_full(above) or b.text[0].islower())
+    if step > (min(pitch, _step(block)) + 0.35) * a.height:
         return False
     inset, inset_above = _inset(line)[0], _inset(above)[0]
-    indent = inset > 0.8 * b.height and inset_above < 0.4 * a.height
+    indent = inset > 0.8 * b.height and inset_above < 0.4 * a.height and (_CLOSED.search(a.text) or not _is_full(above))
     hanging = len(block.lines) > 1 and abs(inset - inset_above) < 0.4 * b.height
-    listed = is_item(block.text)
-    return (hanging or listed or not indent) and (_is_full(above) or not _CLOSED.search(block.text) or listed)
+    listed = is_item(block.text) and (len(block.lines) == 1 or hanging)
+    spoken = _is_spoken(block.lines[0])
+    going_on = not _CLOSED.search(block.text) or _had_no_room(block, line)
+    return (hanging or listed or (spoken and going_on) or not indent) and (going_on or listed)
+
+
+def _step(block: Paragraph) -> float:
+    """Return how far its last line is from the one above, in heights; of the first line, no limit."""
+    above, last = block.lines[-2:] if len(block.lines) > 1 else (None, None)
+    if above is None or last is None or above.page != last.page:
+        return math.inf
+    step = (last.run.box[1] - above.run.box[1]) / last.run.height
+    return step if step > 0.8 else math.inf  # else both stand on one line, or in two columns
+
+
+def _had_no_room(block: Paragraph, line: Line) -> bool:
+    """Tell whether the first word of a line had no room behind the line above; too few lines show how wide they are."""
+    above = block.lines[-1]
+    beside = [other.run.box[2] for other in block.lines if (other.page, other.left) == (above.page, above.left)]
+    if len(beside) < 3:
+        return _is_full(above)
+    first = line.run.edges[len(line.run.text.split(None, 1)[0]) - 1][1] - line.run.box[0]
+    return max(beside) - above.run.box[2] < first + line.run.height  # lines may be set unevenly
+
+
+def _is_spoken(line: Line) -> bool:
+    return line.run.opens or bool(_SPEAKER.match(line.run.text))
 
 
 def _inset(line: Line) -> tuple[float, float]:
@@ -167,7 +210,7 @@ def _inset(line: Line) -> tuple[float, float]:
 def _is_full(line: Line) -> bool:
     """Tell whether a line reaches the side of its column, so that the text may go on in the next."""
     before, after = _inset(line)
-    return after < 0.25 * (line.right - line.left) or before > 20  # a centred line as well
+    return after < 0.25 * (line.right - line.left) or after < 2 * before > 40  # a centred line, or a quotation
 
 
 def _set_levels(blocks: Sequence[Paragraph], body: float) -> None:

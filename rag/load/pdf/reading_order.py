@@ -22,6 +22,7 @@ _BIN = 2.0  # points: the grid on which gutters are looked for
 _NARROWEST = 7.0  # points of a gutter between columns
 _MOST_ACROSS = 0.4  # of the runs may lie across a gutter: titles, wide tables
 _SHORTEST_TEXT = 18  # characters in the middle line of a column; cells of a table are shorter
+_RULES = frozenset(")§:|")  # drawn under each other, they part the names of the parties from the number of the case
 _FILL, _FULL = 0.55, 0.8  # of the column's width is filled by its middle line: of two columns, and of more
 
 
@@ -43,20 +44,23 @@ def page_lines(runs: Sequence[CharacterRun], page: int) -> list[Line]:
     return [replace(line, note=turn is not turns[0]) for turn in turns for line in _ordered(turn, page)]
 
 
-def _ordered(runs: Sequence[CharacterRun], page: int) -> list[Line]:
+def _ordered(runs: Sequence[CharacterRun], page: int, bounds: Gutter | None = None) -> list[Line]:
+    """Order the runs of a region; `bounds` are those of the region around it where nothing stands beside these runs."""
     gutter = _gutter(runs)
-    if gutter is None:
-        return _rows(runs, page)
-    x0, x1 = gutter
+    if not runs or gutter is None:
+        return _rows(runs, page, bounds)
+    (x0, x1), (left, _, right, _) = gutter, hull(run.box for run in runs)
+    bounds = bounds or (left, right)
     lines: list[Line] = []
     for across, strip in groupby(same_line(runs), lambda line: any(run.box[0] < x0 < x1 < run.box[2] for run in line)):
         part = [run for line in strip for run in line]
-        if across:
-            lines += _rows(part, page)
-            continue
         sides = [[run for run in part if (run.middle[0] > x0) == right] for right in (False, True)]
+        alone = not all(sides)
+        if across or (alone and len(part) == len(runs)):
+            lines += _rows(part, page, bounds)
+            continue
         for side in reversed(sides) if is_rtl("".join(run.text for run in part)) else sides:
-            lines += _ordered(side, page)
+            lines += _ordered(side, page, bounds if alone else None)
     return lines
 
 
@@ -124,10 +128,10 @@ def same_line(runs: Iterable[CharacterRun]) -> list[list[CharacterRun]]:
     return groups
 
 
-def _rows(runs: Sequence[CharacterRun], page: int) -> list[Line]:
+def _rows(runs: Sequence[CharacterRun], page: int, bounds: Gutter | None) -> list[Line]:
     if not runs:
         return []
-    left, _, right, _ = hull(run.box for run in runs)
+    left, right = bounds or hull(run.box for run in runs)[::2]
     groups = [merged(group) for group in same_line(runs)]
     lines: list[Line] = []
     for index, group in enumerate(groups):
@@ -167,5 +171,6 @@ def merged(group: list[CharacterRun]) -> list[CharacterRun]:
 
 
 def _aligned(row: Sequence[CharacterRun], other: Sequence[CharacterRun]) -> bool:
+    row, other = ([cell for cell in line if cell.text not in _RULES] for line in (row, other))
     under = sum(any(a.box[0] < b.box[2] and b.box[0] < a.box[2] for b in other) for a in row)
     return len(other) > 1 and under >= 2
