@@ -274,7 +274,8 @@ def serve(options: argparse.Namespace) -> int:
         if options.mcp:
             mcp.server(library).run("stdio")
         else:
-            ui.serve(library, options.host, options.port, options.name, options.password_file)
+            named, secret = options.name, options.password_file
+            ui.serve(library, options.host, options.port, named, secret, with_token=not options.no_token)
     return 0
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from rag.app.ui.password import Password, chosen_password
+from rag.app.ui.token import Token, kept_token
 from rag.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def serve(
     port: int = 7860,
     names: Sequence[str] = (),
     password_file: Path | None = None,
+    *,
+    with_token: bool = True,
 ) -> None:
     """Serve the page until interrupted; prints its address when it is ready. Port 0 takes a free one.
 
@@ -48,6 +51,8 @@ def serve(
         port: the port to listen at.
         names: under which the page is reached, besides those of this machine and IP addresses.
         password_file: holds the password in its first line; without it, RAG_PASSWORD in the environment does.
+        with_token: whether a page without a password opens only with the token of the printed address; without it,
+            every user and every program of this machine can read all that is indexed, and have any file indexed.
 
     Raises:
         InputError: the host can be reached from other machines and there is no password, or the port is taken.
@@ -61,8 +66,10 @@ def serve(
     with _listen(host, port) as listener:
         named = socket.gethostname() if host in EVERY_ADDRESS else host
         address = f"[{named}]" if ":" in named else named
-        app = build(library, (host, socket.gethostname(), *names), password, local=host in LOOPBACK_HOSTS)
-        _run(app, listener, f"Open http://{address}:{listener.getsockname()[1]}\n")
+        token = kept_token(library.store.root) if with_token and password is None else None
+        app = build(library, (host, socket.gethostname(), *names), password, token, local=host in LOOPBACK_HOSTS)
+        entry = f"/?token={token}" if token else ""
+        _run(app, listener, f"Open http://{address}:{listener.getsockname()[1]}{entry}\n")
 
 
 def _run(app: FastAPI, listener: socket.socket, ready: str) -> None:
@@ -81,13 +88,21 @@ def _run(app: FastAPI, listener: socket.socket, ready: str) -> None:
         Server(uvicorn.Config(app, log_level="warning", ws="none", timeout_graceful_shutdown=2)).run([listener])
 
 
-def build(library: Library, names: Sequence[str] = (), password: str | None = None, *, local: bool = True) -> FastAPI:
+def build(
+    library: Library,
+    names: Sequence[str] = (),
+    password: str | None = None,
+    token: str | None = None,
+    *,
+    local: bool = True,
+) -> FastAPI:
     """Return the page as an ASGI application, guarded, and start to load the encoder in the background.
 
     Args:
         library: what is asked.
         names: under which it is reached, besides those of this machine to itself.
-        password: what to know to be let in; None lets everybody in who reaches it.
+        password: what to know to be let in.
+        token: what to have to be let in, instead; with neither, everybody is who reaches it.
         local: whether only people at this machine do: they may name its folders.
     """
     uploads = _settle_gradio()
@@ -112,7 +127,8 @@ def build(library: Library, names: Sequence[str] = (), password: str | None = No
     # by themselves: Gradio would rewrite the selectors of a style sheet given to it
     app.mount("/web", StaticFiles(directory=Path(__file__).with_name("web")))
     _mount(app, layout(library, follow, examples, local=local))
-    app.add_middleware(Guard, uploads=uploads, names=names, password=Password(password) if password else None)
+    keys = {"password": Password(password) if password else None, "token": Token(token) if token else None}
+    app.add_middleware(Guard, uploads=uploads, names=names, **keys)
     library.warm(wait=False)
     return app
 

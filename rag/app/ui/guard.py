@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from rag.app.ui.password import Password
+    from rag.app.ui.token import Token
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 FILE_BYTES = 20 * 1024 * 1024  # one uploaded file
@@ -61,6 +62,11 @@ HEADERS = {
 }
 
 
+NO_TOKEN = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Ask your documents</title>
+<p>This page belongs to whoever started it. Open it at the address that the program printed, which ends in
+<code>?token=…</code>. <a href="/">Try again</a></p></html>
+"""
+
 # Document text (all of Gradio's calls) is not to stay in a browser's cache, and a script of ours not to be an old one.
 CACHED = {"/gradio_api/": "no-store", "/web/": "no-cache"}
 
@@ -74,15 +80,22 @@ class Guard:
         names: under which it answers besides those of this machine to itself.
         password: what to know to be let in; with it, all IP addresses are good names, too: nobody can make a
             browser take a foreign page for one of them, as they can with names.
+        token: what to have to be let in, where there is no password.
     """
 
     def __init__(
-        self, app: ASGIApp, uploads: Path, names: Iterable[str] = (), password: Password | None = None
+        self,
+        app: ASGIApp,
+        uploads: Path,
+        names: Iterable[str] = (),
+        password: Password | None = None,
+        token: Token | None = None,
     ) -> None:
         self._app = app
         self._uploads = uploads.resolve()
         self._names = LOOPBACK | {name.casefold() for name in names if name}
         self._password = password
+        self._token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it with 400, 401, 403, 413 or 429."""
@@ -97,6 +110,9 @@ class Guard:
             headers = Headers(scope=scope)
             self._check_sender(headers)
             self._check_password(headers, scope["client"])
+            if entry := self._entry(headers, scope):
+                await entry(scope, receive, answer)
+                return
             receive = await self._checked_body(headers, scope, receive)
         except HTTPException as refusal:
             response = PlainTextResponse(f"{refusal.detail}\n", refusal.status_code, refusal.headers)
@@ -127,6 +143,17 @@ class Guard:
         if not self._password.admits(headers.get("authorization", ""), address):
             ask = {"WWW-Authenticate": 'Basic realm="rag", charset="UTF-8"'}
             raise HTTPException(401, "This page asks for a password.", ask)
+
+    def _entry(self, headers: Headers, scope: Scope) -> Response | None:
+        """Return what whoever does not show the token is sent, or shows it in the address; None for all others."""
+        if self._token is None or self._token.admits(headers):
+            return None
+        rest = self._token.in_address(scope["query_string"].decode("latin-1"))
+        if rest is None:
+            return HTMLResponse(NO_TOKEN, 401, {"WWW-Authenticate": 'Bearer realm="rag"'})
+        cookie = {"Set-Cookie": self._token.cookie(headers), "Cache-Control": "no-store"}
+        path = "/" + scope["path"].lstrip("/\\")  # "//evil.test" would be another site
+        return RedirectResponse(f"{path}?{rest}" if rest else path, 303, cookie)
 
     async def _checked_body(self, headers: Headers, scope: Scope, receive: Receive) -> Receive:
         """Return a `receive` that is limited; a call is read at once and searched for files that nobody uploaded."""

@@ -25,7 +25,7 @@ from rag.records.index import Status
 from rag.records.runs import Journal
 from rag.store.local.catalog import Catalog
 from rag.store.local.damage import SetAside, damage_of, damages, holds_nothing, set_aside, withdraw
-from rag.store.local.files import locked, writing
+from rag.store.local.files import locked, make_private, writing
 from rag.store.local.snapshot import LocalSnapshot, OpenIndexes
 from rag.store.local.write import LocalWriter
 
@@ -78,8 +78,9 @@ class LocalStore:
         folder_was_there = self.root.exists()
         self._check_folder()
         with writing(self.root):
-            self.root.mkdir(parents=True, exist_ok=True)
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         with locked(self.root / "LOCK"):
+            make_private(self.root)
             catalog = Catalog(self.root / "catalog.db", write=True)
             is_empty = False
             try:
@@ -91,6 +92,7 @@ class LocalStore:
                 raise
             finally:
                 catalog.close()
+                make_private(self.root)
                 if is_empty:
                     withdraw(self.root, folder_too=not folder_was_there)
 

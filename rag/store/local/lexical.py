@@ -281,7 +281,7 @@ def beside(root: Path, passages: Iterable[Passage]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     try:
         with writing(folder):
-            folder.mkdir()
+            folder.mkdir(mode=0o700)
         Lexical(folder).update((), passages)
         with writing(folder):
             sync_folder(root)

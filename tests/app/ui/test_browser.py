@@ -120,7 +120,7 @@ def page(browser, url, options):
     failures: list[str] = []
 
     def watch(route):
-        if route.request.url.startswith((url, "data:", "blob:")):
+        if route.request.url.startswith((url.partition("?")[0], "data:", "blob:")):
             route.continue_()
         else:
             foreign.append(route.request.url)
