@@ -7,9 +7,10 @@ import os
 import sys
 
 from rag.app.cli.commands import SAMPLES
-from rag.app.cli.options import NO_TOKEN
+from rag.app.cli.options import OPEN_TO_ALL
 from rag.app.cli.output import Bars
 from rag.app.ui import serve
+from rag.app.ui.ending import leave
 from rag.errors import IndexMissing, RagError
 from rag.library import Library
 
@@ -20,7 +21,7 @@ def main() -> int:
     parser.add_argument("--store", default=os.environ.get("RAG_STORE", "index"), help="the index (default: index)")
     parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1")
     parser.add_argument("--port", type=int, default=7860, help="default: 7860")
-    parser.add_argument("--no-token", action="store_true", help=NO_TOKEN)
+    parser.add_argument("--no-token", action="store_true", help=OPEN_TO_ALL)
     options = parser.parse_args()
     try:
         with Library.open(options.store) as library:
@@ -29,7 +30,10 @@ def main() -> int:
     except RagError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    return 0
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; the next start goes on from here\n")
+        return 130
+    return leave(0)
 
 
 def index_sample(library: Library) -> None:

@@ -224,9 +224,9 @@ def status(options: argparse.Namespace) -> int:
 
 
 def verify(options: argparse.Namespace) -> int:
-    """Check everything again; 1 on any damage."""
+    """Check everything again, and mend what can be made anew if asked to; 1 on any damage that is left."""
     with _library(options) as library:
-        damages = library.verify()
+        damages = library.repair() if options.repair else library.verify()
     _put(options, {"sound": not damages, "damages": damages}, "\n".join(damages) or "sound")
     return 1 if damages else 0
 
@@ -269,14 +269,15 @@ def _results(options: argparse.Namespace, systems: Sequence[str]) -> list[Result
 def serve(options: argparse.Namespace) -> int:
     """Serve the page, or an assistant."""
     from rag.app import mcp, ui
+    from rag.app.ui.ending import leave
 
     with _library(options) as library:
         if options.mcp:
             mcp.server(library).run("stdio")
         else:
-            named, secret = options.name, options.password_file
-            ui.serve(library, options.host, options.port, named, secret, with_token=not options.no_token)
-    return 0
+            keys = {"password_file": options.password_file, "with_token": not options.no_token, "proxy": options.proxy}
+            ui.serve(library, options.host, options.port, options.name, **keys)
+    return leave(0)
 
 
 def _put(options: argparse.Namespace, data: object, text: str) -> int:

@@ -72,7 +72,7 @@ class Token:
         scheme, _, credentials = headers.get("authorization", "").partition(" ")
         if scheme.casefold() == "bearer" and self._is(credentials.strip()):
             return True
-        cookies = SimpleCookie[str]()
+        cookies = SimpleCookie()
         with suppress(CookieError):
             cookies.load(headers.get("cookie", ""))
         found = cookies.get(_cookie_name(headers))
