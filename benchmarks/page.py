@@ -40,6 +40,8 @@ QUESTIONS = [
 Server = dict[str, Any]
 """Its address, and what a request to it carries: the first arguments of an `httpx.Client`."""
 
+IDLE = 45.0  # s after which the server has given back what it does not need
+
 NEW_FILE = "The ledger of Quarnford has {} entries about bells.\n\n"
 
 
@@ -135,6 +137,8 @@ def load(server: Server, process: int, users: int, seconds: float) -> None:
     print(f"  while a file is added {_spread([wait for asked, wait in waits if begun <= asked < ended])}")
     print(f"  the file: {outcome} in {took:.1f} s")
     print(f"  memory in MB: {before:.0f} before, {memory(process):.0f} after, at most {memory(process, 'VmHWM'):.0f}")
+    time.sleep(IDLE)
+    print(f"  and when idle: {memory(process):.0f}")
 
 
 def _spread(waits: list[float]) -> str:

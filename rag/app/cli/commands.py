@@ -166,7 +166,7 @@ def ask(options: argparse.Namespace) -> int:
         answer = library.ask(options.question, options.k, where, history)
     form = answer_json(answer)
     if options.format and not options.json:
-        print(getattr(export, options.format)([form]), end="")
+        say(getattr(export, options.format)([form]), end="")
         return 0
     return _put(options, form, answer_lines(answer))
 

@@ -51,7 +51,6 @@ _log = logging.getLogger("rag")
 
 _stores: WeakSet[LocalStore] = WeakSet()
 _of_parents: list[object] = []
-os.register_at_fork(after_in_child=lambda: [store.begin_anew() for store in list(_stores)])
 
 __all__ = ["LocalSnapshot", "LocalStore", "LocalWriter"]
 
@@ -239,3 +238,11 @@ class LocalStore:
             catalog.close()
         else:
             self._catalogs.append(catalog)
+
+
+def _after_fork() -> None:
+    for store in list(_stores):
+        store.begin_anew()
+
+
+os.register_at_fork(after_in_child=_after_fork)

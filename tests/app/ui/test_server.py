@@ -138,14 +138,12 @@ def test_half_sent_requests_keep_nobody_out(store):
         for number, each in enumerate(half):
             each.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n" if number % 2 else b"P")
         assert httpx.get(url, timeout=30).status_code == 200
-        open_handles = handles_of(process)
-        assert open_handles > 300
-        half[0].settimeout(server.HEAD_SECONDS + 20)
         for each in half:
-            each.settimeout(server.HEAD_SECONDS + 20)
-            assert each.recv(100) in {b"", b"HTTP/1.1 408"}  # closed
-        time.sleep(1)
-        assert handles_of(process) <= open_handles - 300
+            each.settimeout(
+                server.HEAD_SECONDS + 60
+            )  # far more than it takes, where the machine has nothing else to do
+            assert each.recv(100) == b""  # closed by the server
+        assert handles_of(process) < 150
 
 
 def test_a_body_that_never_comes_is_given_up(store, monkeypatch):
