@@ -12,7 +12,7 @@ import os
 import shutil
 import sqlite3
 import threading
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -235,8 +235,12 @@ class History:
             os.close(os.open(new, os.O_CREAT | os.O_RDWR | os.O_TRUNC, 0o600))
             with closing(sqlite3.connect(new)) as db:
                 db.executescript(_SCHEMA)
-            with suppress(FileExistsError):  # another process was faster
+            try:
                 self._file.hardlink_to(new)
+            except FileExistsError:  # another process was faster
+                pass
+            except OSError:  # a file system without such links
+                new.replace(self._file)
         finally:
             new.unlink(missing_ok=True)
 

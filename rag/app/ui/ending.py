@@ -20,6 +20,11 @@ class Ended(RagError):  # noqa: N818 - reads as a sentence where it is caught
     """Work was given up, since the program ends."""
 
 
+def no_longer() -> None:
+    """Let work run: a server starts, perhaps after another one ended."""
+    _asked.clear()
+
+
 def begin() -> None:
     """Ask all work to stop."""
     _asked.set()

@@ -112,6 +112,7 @@ def run(app: FastAPI, listener: socket.socket, ready: str, proxy: str | None = N
 
     `proxy` is the IP address whose word is taken for where a request came from; nobody's without it.
     """
+    ending.no_longer()
     Connection.most = most = _most_connections()
     config = uvicorn.Config(
         app,

@@ -19,8 +19,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_OWN = ("catalog.*", "vectors-*", ".vectors-*", "lexical*", "history.*", "files", "token", "LOCK")
-"""What an index's folder holds; anything else in it is somebody else's."""
+_OWN = (
+    "catalog.db*",
+    "catalog.seal*",
+    "vectors-*",
+    ".vectors-*",
+    "lexical*",
+    "history.db*",
+    ".history.db*",
+    "token",
+    "LOCK",
+)
+"""What an index's folder holds, besides `files`; anything else in it is somebody else's."""
 
 SHARE = 0.2
 """A derived file is written anew once this share of it is of removed passages, or missing from it."""
@@ -63,11 +73,11 @@ def locked(path: Path) -> Iterator[None]:
 def make_private(root: Path) -> None:
     """Let nobody but its owner read an index: folders 0700, files 0600, whatever the umask is and was.
 
-    A folder that holds other things as well keeps its own mode.
+    A folder that holds other things as well keeps its own mode, and that of its `files`, which may be anybody's.
     """
     own = {path for pattern in _OWN for path in root.glob(pattern) if not path.is_symlink()}
-    if own.issuperset(root.iterdir()):
-        own.add(root)
+    if {*own, root / "files"}.issuperset(root.iterdir()):
+        own |= {root, root / "files"}
     for path in own:
         _set_mode(path)
         for folder, folders, files in os.walk(path) if path != root else ():

@@ -71,7 +71,7 @@ def served(store, command=None, handles=None, **environment):
             process.kill()
 
 
-def said(store) -> str:
+def said(store: Path) -> str:
     return (store.parent / "errors").read_text()
 
 
@@ -115,7 +115,8 @@ def test_work_stops_with_its_next_step():
         with pytest.raises(ending.Ended, match="The program ends"):
             ending.stop_if_ending("embedding", 2, 2)
     finally:
-        ending._asked.clear()
+        ending.no_longer()
+    ending.stop_if_ending("embedding", 2, 2)
 
 
 def test_a_killed_server_leaves_uploads_only_until_the_next_start(store):
