@@ -31,8 +31,7 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted; the next start goes on from here\n")
-        return 130
+        return leave(130)
     return leave(0)
 
 

@@ -271,13 +271,17 @@ def serve(options: argparse.Namespace) -> int:
     from rag.app import mcp, ui
     from rag.app.ui.ending import leave
 
-    with _library(options) as library:
-        if options.mcp:
-            mcp.server(library).run("stdio")
-        else:
-            keys = {"password_file": options.password_file, "with_token": not options.no_token, "proxy": options.proxy}
-            ui.serve(library, options.host, options.port, options.name, **keys)
-    return leave(0)
+    code = 0
+    try:
+        with _library(options) as library:
+            if options.mcp:
+                mcp.server(library).run("stdio")
+            else:
+                keys = {"with_token": not options.no_token, "proxy": options.proxy}
+                ui.serve(library, options.host, options.port, options.name, options.password_file, **keys)
+    except KeyboardInterrupt:  # before it served
+        code = 130
+    leave(code)
 
 
 def _put(options: argparse.Namespace, data: object, text: str) -> int:

@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import time
+from typing import NoReturn
 
 from rag.errors import RagError
 
@@ -44,14 +45,13 @@ def wait_for_work() -> None:
             thread.join(max(0.0, last - time.monotonic()))
 
 
-def leave(code: int) -> int:
-    """Return the exit code; where threads still compute, end the process with it, once it has nothing to lose.
+def leave(code: int) -> NoReturn:
+    """End the process with an exit code, once it has nothing to lose.
 
-    Python would end them when they come back from a library such as torch, which aborts the process.
+    Python would take a second to tear down what the system frees at once, and would end threads that compute when they
+    come back from a library such as torch, which aborts the process.
     """
     wait_for_work()
-    if threading.active_count() > 1:
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        os._exit(code)
-    return code
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)

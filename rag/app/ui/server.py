@@ -33,7 +33,7 @@ SAID_EVERY = 60.0  # s
 _log = logging.getLogger(__name__)
 
 
-class Connection(H11Protocol):
+class HttpConnection(H11Protocol):
     """One connection: closed when a request's head does not come in time, and at once where there are too many."""
 
     most = MOST_CONNECTIONS
@@ -113,10 +113,10 @@ def run(app: FastAPI, listener: socket.socket, ready: str, proxy: str | None = N
     `proxy` is the IP address whose word is taken for where a request came from; nobody's without it.
     """
     ending.no_longer()
-    Connection.most = most = _most_connections()
+    HttpConnection.most = most = _most_connections()
     config = uvicorn.Config(
         app,
-        http=Connection,
+        http=HttpConnection,
         ws="none",
         log_level="warning",
         proxy_headers=proxy is not None,

@@ -143,7 +143,7 @@ def break_seal(root: Path) -> None:
             if name == seal.FILE and (damage := _content_damage(root / "catalog.db")):
                 raise IndexCorrupt(f"{damage}; {root / name} is damaged as well")
             _log.warning("%s is damaged; it is made anew", root / name)
-            if name in seal.DERIVED:
+            if name != seal.FILE:
                 (root / "lexical" / "meta.json").unlink(missing_ok=True)
     seal.take_off(root)
 

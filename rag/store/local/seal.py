@@ -23,6 +23,10 @@ CATALOG = ("catalog.db", "catalog.db-wal")
 DERIVED = ("lexical/meta.json", "lexical/.managed.json")
 """What tantivy writes without a checksum of its own."""
 
+END = "#end"
+"""Of tantivy's other files, what stands behind the content that their own checksum is of."""
+_END_BYTES = 200
+
 MOST_BYTES = 256_000_000
 """Up to which an index is sealed: a reader checks it all, 0.2 to 0.5 s for that much (SHA-256, 0.5 to 1.2 GB/s)."""
 
@@ -40,7 +44,8 @@ def put_on(root: Path) -> None:
     """Seal an index whose lock is held, once all of it is on the disk; raises `StoreError`."""
     if _size(root) > MOST_BYTES:
         return
-    lines = "".join(f"{_sha256(root / name)}  {name}\n" for name in (*CATALOG, *DERIVED))
+    ends = [f"lexical/{path.name}{END}" for path in sorted((root / "lexical").glob("[0-9a-f]*.*"))]
+    lines = "".join(f"{_sha256(root, name)}  {name}\n" for name in (*CATALOG, *DERIVED, *ends))
     new = root / f"{FILE}.tmp"
     with writing(new):
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
@@ -59,10 +64,10 @@ def take_off(root: Path) -> None:
             sync_folder(root)
 
 
-def broken(root: Path, among: Collection[str] = (*CATALOG, *DERIVED)) -> list[str]:
+def broken(root: Path, among: Collection[str] | None = None) -> list[str]:
     """Return the names of files that are not as they were sealed: `FILE` itself where it says nothing any more.
 
-    None where there is no seal, or a writer is at work.
+    Without `among`, of all of them. None where there is no seal, or a writer is at work.
     """
     while (before := _read(root)) is not None:
         lines, own = before.rpartition(b"\n")[0].rsplit(b"\n", 1) if before.count(b"\n") > 1 else (b"", b"")
@@ -71,7 +76,8 @@ def broken(root: Path, among: Collection[str] = (*CATALOG, *DERIVED)) -> list[st
             found = [FILE]
         else:
             sealed = [line.split("  ", 1) for line in text.splitlines()]
-            found = [name for sha256, name in sealed if name in among and _sha256(root / name) != sha256]
+            asked = [(sha256, name) for sha256, name in sealed if among is None or name in among]
+            found = [name.removesuffix(END) for sha256, name in asked if _sha256(root, name) != sha256]
         if not found or _read(root) == before:  # else somebody wrote meanwhile: look again
             return found
     return []
@@ -92,10 +98,12 @@ def _of(text: str) -> str:
     return hashlib.sha256(text.encode("ascii", "replace")).hexdigest()
 
 
-def _sha256(path: Path) -> str:
+def _sha256(root: Path, name: str) -> str:
     """Return the hash of a file; a missing one is as good as an empty one: SQLite makes and deletes such a log."""
     try:
-        with path.open("rb") as file:
+        with (root / name.removesuffix(END)).open("rb") as file:
+            if name.endswith(END):
+                file.seek(max(0, file.seek(0, os.SEEK_END) - _END_BYTES))
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return hashlib.sha256().hexdigest()
