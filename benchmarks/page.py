@@ -20,7 +20,7 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -37,18 +37,27 @@ QUESTIONS = [
     "What is the Astana format?",
     "Who won the 1998 football world cup?",
 ]
+Server = dict[str, Any]
+"""Its address, and what a request to it carries: the first arguments of an `httpx.Client`."""
+
+IDLE = 45.0  # s after which the server has given back what it does not need
+
 NEW_FILE = "The ledger of Quarnford has {} entries about bells.\n\n"
 
 
 @contextmanager
-def served(store: Path) -> Iterator[tuple[str, int, float]]:
-    """Serve an index; yields address, process id and the seconds until it was ready."""
+def served(store: Path) -> Iterator[tuple[Server, int, float]]:
+    """Serve an index; yields where it is asked, process id and the seconds until it was ready."""
     start = time.perf_counter()
     command = [sys.executable, "-m", "rag", "serve", "--store", str(store), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        url = process.stdout.readline().split()[1]
-        yield url, process.pid, time.perf_counter() - start
+        url, _, token = process.stdout.readline().split()[1].partition("/?token=")
+        yield (
+            {"base_url": url, "headers": {"Authorization": f"Bearer {token}"}},
+            process.pid,
+            time.perf_counter() - start,
+        )
         process.terminate()
 
 
@@ -77,9 +86,9 @@ def ask(client: httpx.Client, question: str) -> str:
     return "busy" if "full" in result else f"event {event}: {result[-200:]}"
 
 
-def add(url: str, passages: int) -> tuple[float, str]:
+def add(server: Server, passages: int) -> tuple[float, str]:
     """Upload and index a file; returns seconds and what became of it."""
-    with httpx.Client(base_url=url, timeout=600) as client:
+    with httpx.Client(**server, timeout=600) as client:
         start = time.perf_counter()
         words = "".join(NEW_FILE.format(number) for number in range(passages)).encode()
         path = client.post("/gradio_api/upload", files={"files": ("ledger.txt", words, "text/plain")}).json()[0]
@@ -95,7 +104,7 @@ def memory(process: int, field: str = "VmRSS") -> float:
     return int(status.partition(f"{field}:")[2].split()[0]) / 1024
 
 
-def load(url: str, process: int, users: int, seconds: float) -> None:
+def load(server: Server, process: int, users: int, seconds: float) -> None:
     """Let users ask, one question after the other, and add a file halfway; print what happened."""
     outcomes: Counter[str] = Counter()
     waits: list[tuple[float, float]] = []  # when asked and for how long, of those who were not told "busy"
@@ -103,7 +112,7 @@ def load(url: str, process: int, users: int, seconds: float) -> None:
 
     def use(user: int) -> None:
         chance = random.Random(user)
-        with httpx.Client(base_url=url, timeout=120) as client:
+        with httpx.Client(**server, timeout=120) as client:
             while (asked := time.perf_counter() - start) < seconds:
                 outcome = ask(client, chance.choice(QUESTIONS))
                 outcomes[outcome] += 1
@@ -118,7 +127,7 @@ def load(url: str, process: int, users: int, seconds: float) -> None:
         thread.start()
     time.sleep(seconds / 2)
     begun = time.perf_counter() - start
-    took, outcome = add(url, 300)
+    took, outcome = add(server, 300)
     ended = time.perf_counter() - start
     for thread in threads:
         thread.join()
@@ -128,6 +137,8 @@ def load(url: str, process: int, users: int, seconds: float) -> None:
     print(f"  while a file is added {_spread([wait for asked, wait in waits if begun <= asked < ended])}")
     print(f"  the file: {outcome} in {took:.1f} s")
     print(f"  memory in MB: {before:.0f} before, {memory(process):.0f} after, at most {memory(process, 'VmHWM'):.0f}")
+    time.sleep(IDLE)
+    print(f"  and when idle: {memory(process):.0f}")
 
 
 def _spread(waits: list[float]) -> str:
@@ -151,7 +162,7 @@ def main() -> None:
             check=True,
             capture_output=True,
         )
-        with served(store) as (url, process, ready), httpx.Client(base_url=url, timeout=120) as client:
+        with served(store) as (server, process, ready), httpx.Client(**server, timeout=120) as client:
             print(f"address printed after {ready:.2f} s")
             start = time.perf_counter()
             client.get("/").raise_for_status()
@@ -165,7 +176,7 @@ def main() -> None:
                 ask(client, question)
                 waits.append(time.perf_counter() - start)
             print(f"one user: {_spread(waits)}")
-            load(url, process, options.users, options.seconds)
+            load(server, process, options.users, options.seconds)
         print("\n".join(imports()))
 
 

@@ -1,6 +1,7 @@
-"""The README's pictures, taken from a running page: python app.py, then python benchmarks/pictures.py [URL].
+"""The README's pictures, taken from a running page: python app.py, then python benchmarks/pictures.py URL.
 
-Needs Debian's chromium. Writes .github/*.png, in which the folder of the documents is seen.
+The address is the printed one, with its token. Needs Debian's chromium. Writes .github/*.png, in which the folder of
+the documents is seen.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.set_default_timeout(WAIT)
-        page.goto(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:7860")
+        page.goto(sys.argv[1])
         page.locator(".examples button").nth(2).wait_for()
         shoot(page, "first")
         ask(page, "How many people were on the barrier?")

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from rag.answer import Answerer, Question, answers, explained, only_speaker, readings
 from rag.answer.extractive import ExtractiveAnswerer
 from rag.answer.scorer import scorer
-from rag.errors import DocumentUnknown, InputError, RagError
+from rag.errors import DocumentUnknown, IndexCorrupt, InputError, RagError
 from rag.models.encoder import DEFAULT_MODEL
 from rag.models.encoder import embedder as embedder_named
 from rag.records import Outcome, Progress, SyncReport, silent
 from rag.records.filters import is_called
 from rag.records.index import Changes
 from rag.retrieve import Retriever, check_question
+from rag.store.history import History
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -266,8 +267,22 @@ class Library:
         return [root for root in roots if any(uri.startswith(f"{root.rstrip('/')}/") for uri in known)]
 
     def verify(self) -> list[str]:
-        """Check everything again; each entry names one damage, none means sound."""
-        return self.store.verify()
+        """Check everything again, kept conversations as well; each entry names one damage, none means sound."""
+        return [*self.store.verify(), *self._history().damages()]
+
+    def repair(self) -> list[str]:
+        """Make anew what is derived and forget damaged conversations, of which a copy is kept; return what is left.
+
+        The catalog cannot be mended but by `index` with `rebuild`: its damage is left.
+        """
+        if self.verify():
+            self._history().repair()
+            with suppress(IndexCorrupt), self._turn, self.store.writer():
+                pass  # a writer begins by making derived files anew
+        return self.verify()
+
+    def _history(self) -> History:
+        return History(self.root / "history.db")
 
 
 def _lost(aside: SetAside, report: SyncReport) -> list[Outcome]:

@@ -149,7 +149,7 @@ def main() -> None:
     with Reporting.open(folder / "index", embedder=HashEmbedder(), answerer=Everything(libraries)) as library:
         libraries.append(library)
         library.index(folder / "docs")
-        serve(library, port=0)
+        serve(library, port=0, with_token=False)
 
 
 if __name__ == "__main__":

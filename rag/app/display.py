@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _PICTURES = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"} | {0x7F: 0x2421}
-_UNFIT = re.compile("[\x80-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+# besides controls of the terminal those that turn the order of what follows: "gpj.exe" read backwards is no picture
+ACTING = "\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+_UNFIT = re.compile(f"[{ACTING}\ud800-\udfff\ufffe\uffff]")
 _QUOTED = re.compile(r"“[^”]*”?|\"[^\"]*\"?")
 _REPORTED = re.compile(
     r"\b(?:sa(?:id|ys)|told|tells|added|adds|wrote|according to|claim(?:s|ed)|argue[sd]|warn(?:s|ed))\b"

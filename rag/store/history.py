@@ -6,15 +6,18 @@ in the form of `rag.app.as_json.answer_json`. Feedback becomes questions that `r
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shutil
 import sqlite3
+import threading
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from rag.errors import DocumentUnknown, FormatMismatch, InputError, StoreError
+from rag.errors import DocumentUnknown, FormatMismatch, IndexCorrupt, InputError, StoreError
 from rag.records.filters import is_called
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Verdict = Literal["helpful", "wrong"]
 
-FORMAT = 1
+FORMAT = 2
 MOST_BYTES = 256 * 1024 * 1024
 """Beyond it the conversations that were touched longest ago are forgotten: some ten thousand answers fit."""
 
@@ -32,11 +35,28 @@ _SCHEMA = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS turns (
     id INTEGER PRIMARY KEY AUTOINCREMENT, conversation INTEGER NOT NULL, asked_at TEXT NOT NULL,
-    question TEXT NOT NULL, answer TEXT NOT NULL, verdict TEXT, correction TEXT
+    question TEXT NOT NULL, answer TEXT NOT NULL, verdict TEXT, correction TEXT, sha256 TEXT
 );
 CREATE INDEX IF NOT EXISTS turns_conversation ON turns(conversation, id);
 PRAGMA user_version = {FORMAT};
 COMMIT;
+"""
+
+_FROM_1 = """
+BEGIN IMMEDIATE;
+ALTER TABLE turns ADD COLUMN sha256 TEXT;
+UPDATE turns SET sha256 = turn_sha256(id, conversation, asked_at, question, answer, verdict, correction);
+PRAGMA user_version = 2;
+COMMIT;
+"""
+
+_SEAL = (
+    "UPDATE turns SET sha256 = turn_sha256(id, conversation, asked_at, question, answer, verdict, correction) "
+    "WHERE id = ?"
+)
+_DAMAGED = """
+SELECT id FROM turns
+WHERE sha256 IS NOT turn_sha256(id, conversation, asked_at, question, answer, verdict, correction)
 """
 
 
@@ -70,12 +90,45 @@ class History:
     """The conversations in a file, which need not exist yet. Safe to use from several threads and processes.
 
     Each change is on disk, or not made at all, when its method returns. All methods raise `StoreError` when the file,
-    usually `library.store.root / "history.db"`, cannot be used.
+    usually `library.store.root / "history.db"`, cannot be used, and `IndexCorrupt` when it is damaged: all of it is
+    checked before it is first used, and each turn by its checksum when it is read.
     """
 
     def __init__(self, file: Path, most_bytes: int = MOST_BYTES) -> None:
         self._file = file
         self._most_bytes = most_bytes
+        self._is_checked = False
+
+    def damages(self) -> list[str]:
+        """Check everything again; each entry names one damage, none means sound, or no file."""
+        if not self._file.exists():
+            return []
+        try:
+            with self._opened() as db:
+                return self._found_damages(db)
+        except StoreError as error:
+            return [str(error)]
+
+    def repair(self) -> None:
+        """Forget the turns that are damaged, or begin anew where SQLite's own structure is; a copy is kept beside."""
+        if not self.damages():
+            return
+        kept = f"{self._file.name}.damaged-{1 + len(list(self._file.parent.glob(f'{self._file.name}.damaged-*')))}"
+        shutil.copy(self._file, self._file.with_name(kept))
+        try:
+            with self._opened() as db:
+                db.execute(f"DELETE FROM turns WHERE id IN ({_DAMAGED})")  # noqa: S608 - our own words
+                mended = not self._found_damages(db)
+        except StoreError:
+            mended = False
+        if not mended:
+            for file in (self._file, self._file.with_name(f"{self._file.name}-journal")):
+                file.unlink(missing_ok=True)
+
+    def _found_damages(self, db: sqlite3.Connection) -> list[str]:
+        found = [row[0] for row in db.execute("PRAGMA integrity_check") if row[0] != "ok"]
+        found += [f"turn {number} is damaged (its checksum is another one)" for (number,) in db.execute(_DAMAGED)]
+        return [f"{self._file}: {each}" for each in found]
 
     def add(self, answer: Json, conversation: int | None = None) -> ConversationTurn:
         """Keep an answer as the next turn of a conversation; as the first of a new one without it, or if it is gone."""
@@ -88,6 +141,7 @@ class History:
             goes_on = db.execute("SELECT count(*) FROM turns WHERE id = ?", (conversation,)).fetchone()[0]
             turn = ConversationTurn(number, conversation if conversation and goes_on else number, now, answer)
             db.execute("UPDATE turns SET conversation = ? WHERE id = ?", (turn.conversation, number))
+            db.execute(_SEAL, (number,))
             self._forget_oldest(db, turn.conversation)
         return turn
 
@@ -139,6 +193,7 @@ class History:
             )
             if not changed.rowcount:
                 raise InputError("That answer is not kept any more.")
+            db.execute(_SEAL, (turn,))
 
     def question_file(self, documents: Collection[str]) -> str:
         """Return the answers with a verdict as a question file for `rag eval`, JSON Lines in the order of asking.
@@ -167,20 +222,48 @@ class History:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
+        with self._opened() as db:
+            if not self._is_checked and (found := self._found_damages(db)):
+                raise IndexCorrupt(f"{found[0]}; rag verify --repair forgets what is damaged, and keeps a copy")
+            self._is_checked = True
+            yield db
+
+    def _create(self) -> None:
+        """Make an empty history, wholly there or not at all: a file with nothing in it is a damaged one."""
+        new = self._file.with_name(f".{self._file.name}.{os.getpid()}.{threading.get_ident()}")
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600))
+            os.close(os.open(new, os.O_CREAT | os.O_RDWR | os.O_TRUNC, 0o600))
+            with closing(sqlite3.connect(new)) as db:
+                db.executescript(_SCHEMA)
+            try:
+                self._file.hardlink_to(new)
+            except FileExistsError:  # another process was faster
+                pass
+            except OSError:  # a file system without such links
+                new.replace(self._file)
+        finally:
+            new.unlink(missing_ok=True)
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        try:
+            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self._file.exists():
+                self._create()
             with closing(sqlite3.connect(self._file, timeout=10)) as db:
                 db.execute("PRAGMA secure_delete = ON")  # what is forgotten is gone from the file
                 db.execute("PRAGMA synchronous = FULL")
+                db.create_function("turn_sha256", -1, _sha256, deterministic=True)
                 found = db.execute("PRAGMA user_version").fetchone()[0]
-                if found == 0:
-                    db.executescript(_SCHEMA)
+                if found == 1:
+                    db.executescript(_FROM_1)
+                elif not found:
+                    raise IndexCorrupt(f"{self._file} is damaged: nothing is in it; rag verify --repair begins anew")
                 elif found != FORMAT:
                     raise FormatMismatch(f"{self._file} was written by another version of this program; move it away")
                 with db:
                     yield db
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, sqlite3.Error, ValueError, LookupError) as error:
             raise StoreError(
                 f"{self._file} cannot be used ({error}); free space, or move it away to begin anew"
             ) from error
@@ -195,7 +278,7 @@ _BYTES_USED = """
 SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size
 """
 
-_TURN = "SELECT id, conversation, asked_at, answer, verdict, correction FROM turns"
+_TURN = "SELECT id, conversation, asked_at, answer, verdict, correction, sha256, question FROM turns"
 
 
 def _called(name: str, quoted: Collection[str]) -> str:
@@ -207,8 +290,14 @@ def _called(name: str, quoted: Collection[str]) -> str:
     return found[0]
 
 
+def _sha256(*values: object) -> str:
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()
+
+
 def _turn(row: tuple[Any, ...]) -> ConversationTurn:
-    number, conversation, asked_at, answer, verdict, correction = row
+    number, conversation, asked_at, answer, verdict, correction, sha256, question = row
+    if sha256 != _sha256(number, conversation, asked_at, question, answer, verdict, correction):
+        raise IndexCorrupt(f"history.db: turn {number} is damaged (its checksum is another one); run rag verify")
     return ConversationTurn(
         number, conversation, asked_at, json.loads(answer), verdict, correction and json.loads(correction)
     )

@@ -30,7 +30,7 @@ def check_files(files: Sequence[str | Path]) -> None:
 
 def copied(files: Sequence[str | Path], folder: Path) -> tuple[list[Path], list[Outcome]]:
     """Copy those files that are documents into a folder; return the copies, and what became of the others."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     copies: list[Path] = []
     refused: list[Outcome] = []
     for file in map(Path, files):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -333,8 +334,8 @@ def test_filters_that_find_nothing(place):
 @pytest.mark.slow
 def test_documents_do_not_act_on_the_terminal(place):
     """Escape sequences and other control characters of a document or a file's name are shown as what they are."""
-    hidden = "The bridge weighed \x1b[8m90\x1b[0m tons.\x07\x9b31m Twice.\n\nThe\tbridge stood."
-    name = "bridge\x1b]0;owned\x07.txt"
+    hidden = "The bridge weighed \x1b[8m90\x1b[0m tons.\x07\x9b31m Twice.\n\nThe\tbridge stood\u202e."
+    name = "bridge\x1b]0;owned\x07\u202egpj\u2066.txt"
     (place / "docs" / name).write_text(hidden, "utf-8")
     shown = [rag("index", "docs", cwd=place), rag("index", "docs", "--rebuild", cwd=place)]
     asked = "How many tons did the bridge weigh?"
@@ -349,7 +350,9 @@ def test_documents_do_not_act_on_the_terminal(place):
     assert "weighed [8m90[0m tons. [" in shown[2].stdout  # an answer leaves out what is not seen
     document = json.loads(rag("show", name, "--json", cwd=place).stdout)
     assert document["text"].strip() == hidden
-    assert "The\tbridge stood." in shown[5].stdout
+    assert "The\tbridge stood\ufffd." in shown[5].stdout
+    for command in (("status",), ("search", asked), ("show", name), ("verify",)):
+        assert not re.search("[\x80-\x9f\u202e\u2066]", rag(*command, "--json", cwd=place).stdout), command
 
 
 @pytest.mark.slow

@@ -1,10 +1,13 @@
 """Ask a running page from a program: pip install gradio_client, and `rag serve` in another window."""
 
 import os
+from pathlib import Path
 
 from gradio_client import Client, handle_file
 
-page = Client(os.environ.get("RAG_URL", "http://127.0.0.1:7860"), verbose=False)
+token = os.environ.get("RAG_TOKEN") or Path("index", "token").read_text("utf-8").strip()
+address = os.environ.get("RAG_URL", "http://127.0.0.1:7860")
+page = Client(address, verbose=False, headers={"Authorization": f"Bearer {token}"})
 
 answer = page.predict("How many civilians live in Idlib?", api_name="/ask")
 for sentence in answer["sentences"]:

@@ -6,12 +6,13 @@ Exit 0: fine (a refusal is an answer). 1: a `RagError`, one line; damage that `r
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from typing import TYPE_CHECKING
 
 from rag.app.cli.options import parser
-from rag.app.cli.output import complain
+from rag.app.cli.output import Notes, complain
 from rag.errors import RagError
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code."""
     options = parser().parse_args(arguments)
+    logging.basicConfig(handlers=[Notes()], level=logging.WARNING, format="%(message)s")
     options.store = getattr(options, "store", None) or os.environ.get("RAG_STORE") or "index"
     try:
         return int(options.run(options))

@@ -166,7 +166,7 @@ def ask(options: argparse.Namespace) -> int:
         answer = library.ask(options.question, options.k, where, history)
     form = answer_json(answer)
     if options.format and not options.json:
-        print(getattr(export, options.format)([form]), end="")
+        say(getattr(export, options.format)([form]), end="")
         return 0
     return _put(options, form, answer_lines(answer))
 
@@ -224,9 +224,9 @@ def status(options: argparse.Namespace) -> int:
 
 
 def verify(options: argparse.Namespace) -> int:
-    """Check everything again; 1 on any damage."""
+    """Check everything again, and mend what can be made anew if asked to; 1 on any damage that is left."""
     with _library(options) as library:
-        damages = library.verify()
+        damages = library.repair() if options.repair else library.verify()
     _put(options, {"sound": not damages, "damages": damages}, "\n".join(damages) or "sound")
     return 1 if damages else 0
 
@@ -269,13 +269,19 @@ def _results(options: argparse.Namespace, systems: Sequence[str]) -> list[Result
 def serve(options: argparse.Namespace) -> int:
     """Serve the page, or an assistant."""
     from rag.app import mcp, ui
+    from rag.app.ui.ending import leave
 
-    with _library(options) as library:
-        if options.mcp:
-            mcp.server(library).run("stdio")
-        else:
-            ui.serve(library, options.host, options.port, options.name, options.password_file)
-    return 0
+    code = 0
+    try:
+        with _library(options) as library:
+            if options.mcp:
+                mcp.server(library).run("stdio")
+            else:
+                keys = {"with_token": not options.no_token, "proxy": options.proxy}
+                ui.serve(library, options.host, options.port, options.name, options.password_file, **keys)
+    except KeyboardInterrupt:  # before it served
+        code = 130
+    leave(code)
 
 
 def _put(options: argparse.Namespace, data: object, text: str) -> int:

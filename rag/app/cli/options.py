@@ -28,6 +28,10 @@ _EVAL_EPILOG = (
 )
 _WHERE = "document=report.txt, folder=2024, date=2024-01..2024-06-30, date>=2024-05, section=Methods, speaker=Ford"
 _RERANKER = "a sentence-transformers cross-encoder by name or path in place of the package's reader, or none"
+OPEN_TO_ALL = (
+    "open the page to every user and program of this machine: all documents and conversations, and, by indexing them, "
+    "all files of whoever started it; without this, it opens with the token in the printed address"
+)
 _READER = "a transformers model for question answering by name or path in place of the package's reader, or none"
 
 
@@ -82,7 +86,10 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     show.add_argument("document", metavar="DOCUMENT")
     show.add_argument("--at", type=_span, metavar="START:END", help="mark these characters, in their context")
     command("status", commands.status, "count documents and passages")
-    command("verify", commands.verify, "check everything again; exit 1 on any damage")
+    verify = command("verify", commands.verify, "check everything again; exit 1 on any damage")
+    verify.add_argument(
+        "--repair", action="store_true", help="make derived files anew, and forget damaged conversations (a copy stays)"
+    )
     _add_eval(command("eval", commands.evaluate, "measure retrieval and answers on a set of questions"))
     _add_serving(command("serve", commands.serve, "open the web page on this machine"))
 
@@ -100,7 +107,11 @@ def _add_serving(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1; any other needs a password")
     serve.add_argument("--port", type=_port, default=7860, help="default: 7860; 0 takes a free one")
     serve.add_argument("--password-file", type=Path, metavar="FILE", help="its first line is the password to ask for")
+    serve.add_argument("--no-token", action="store_true", help=OPEN_TO_ALL)
     serve.add_argument("--name", action="append", default=[], help="a host name it is reached by; may be repeated")
+    serve.add_argument(
+        "--proxy", metavar="IP", help="a proxy in front, whose X-Forwarded-For says who asks; believed of nobody else"
+    )
     serve.add_argument("--mcp", action="store_true", help="serve an assistant on standard input and output instead")
     serve.add_argument("--model", metavar="NAME", help="the encoder, when it is not the one that the index names")
 

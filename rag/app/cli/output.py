@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
+import re
 import sys
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Self, TextIO
 
 from rag.app.as_json import dates_json
-from rag.app.display import one_line, printable, speaker_before
+from rag.app.display import ACTING, one_line, printable, speaker_before
 from rag.language.terms import matched_words
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from rag.records import Answer, AnswerSentence, Document, Hit, Span
 
+_ACTING = re.compile(f"[{ACTING}]")
 _BOLD, _PLAIN = "\ue000", "\ue001"
 _ANSI = str.maketrans({_BOLD: "\x1b[1m", _PLAIN: "\x1b[22m"})
 """Characters that no document needs, and the codes of bold print that `say` puts in their place in a terminal."""
@@ -37,9 +40,18 @@ def complain(message: str, code: int = 1) -> int:
     return code
 
 
+class Notes(logging.Handler):
+    """What the library notes, for whoever sees the terminal: a line each, shown as all that may hold a file's name."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print it."""
+        complain(self.format(record))
+
+
 def print_json(data: object, indent: int | None = 2) -> None:
     """Print JSON."""
     text = json.dumps(data, ensure_ascii=False, indent=indent)
+    text = _ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     # half a surrogate pair becomes an escape, as JSON has it
     print(text.encode("utf-8", "backslashreplace").decode(), flush=True)
 

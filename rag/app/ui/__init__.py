@@ -7,17 +7,16 @@ import atexit
 import inspect
 import os
 import shutil
-import signal
 import socket
-import sys
-import tempfile
-import threading
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+from rag.app.ui.ending import wait_for_work
 from rag.app.ui.password import Password, chosen_password
+from rag.app.ui.token import Token, kept_token
+from rag.app.ui.uploads import PREFIX, made_folder
 from rag.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,6 +38,9 @@ def serve(
     port: int = 7860,
     names: Sequence[str] = (),
     password_file: Path | None = None,
+    *,
+    with_token: bool = True,
+    proxy: str | None = None,
 ) -> None:
     """Serve the page until interrupted; prints its address when it is ready. Port 0 takes a free one.
 
@@ -48,10 +50,16 @@ def serve(
         port: the port to listen at.
         names: under which the page is reached, besides those of this machine and IP addresses.
         password_file: holds the password in its first line; without it, RAG_PASSWORD in the environment does.
+        with_token: whether a page without a password opens only with the token of the printed address; without it,
+            every user and every program of this machine can read all that is indexed, and have any file indexed.
+        proxy: the IP address of a proxy in front of the page, which says where requests come from.
 
     Raises:
         InputError: the host can be reached from other machines and there is no password, or the port is taken.
     """
+    from rag.app.ui.server import end_on_signals, run
+
+    end_on_signals()
     password = chosen_password(password_file)
     if host not in LOOPBACK_HOSTS and password is None:
         raise InputError(
@@ -61,33 +69,28 @@ def serve(
     with _listen(host, port) as listener:
         named = socket.gethostname() if host in EVERY_ADDRESS else host
         address = f"[{named}]" if ":" in named else named
-        app = build(library, (host, socket.gethostname(), *names), password, local=host in LOOPBACK_HOSTS)
-        _run(app, listener, f"Open http://{address}:{listener.getsockname()[1]}\n")
+        token = kept_token(library.store.root) if with_token and password is None else None
+        local = host in LOOPBACK_HOSTS and not names and proxy is None  # else a proxy lets others in
+        app = build(library, (host, socket.gethostname(), *names), password, token, local=local)
+        entry = f"/?token={token}" if token else ""
+        run(app, listener, f"Open http://{address}:{listener.getsockname()[1]}{entry}\n", proxy)
 
 
-def _run(app: FastAPI, listener: socket.socket, ready: str) -> None:
-    """Serve an application until interrupted; print a line once it can be reached, and ended."""
-    import uvicorn
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            sys.stdout.write(ready)
-            sys.stdout.flush()
-
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again when it has shut down
-    with suppress(KeyboardInterrupt):  # the usual way to end it
-        Server(uvicorn.Config(app, log_level="warning", ws="none", timeout_graceful_shutdown=2)).run([listener])
-
-
-def build(library: Library, names: Sequence[str] = (), password: str | None = None, *, local: bool = True) -> FastAPI:
+def build(
+    library: Library,
+    names: Sequence[str] = (),
+    password: str | None = None,
+    token: str | None = None,
+    *,
+    local: bool = True,
+) -> FastAPI:
     """Return the page as an ASGI application, guarded, and start to load the encoder in the background.
 
     Args:
         library: what is asked.
         names: under which it is reached, besides those of this machine to itself.
-        password: what to know to be let in; None lets everybody in who reaches it.
+        password: what to know to be let in.
+        token: what to have to be let in, instead; with neither, everybody is who reaches it.
         local: whether only people at this machine do: they may name its folders.
     """
     uploads = _settle_gradio()
@@ -98,21 +101,28 @@ def build(library: Library, names: Sequence[str] = (), password: str | None = No
     from rag.app.ui.examples import Examples
     from rag.app.ui.follow import Follow
     from rag.app.ui.guard import Guard
+    from rag.app.ui.memory import give_back_from_time_to_time
     from rag.app.ui.page import layout
 
     follow, examples = Follow(library, local=local), Examples(library)
 
     @asynccontextmanager
     async def closing(_: FastAPI) -> AsyncIterator[None]:
+        giving_back = asyncio.create_task(give_back_from_time_to_time())
         yield
+        giving_back.cancel()
         examples.close()
         await asyncio.to_thread(follow.close)
+        await asyncio.to_thread(wait_for_work)
+        if uploads.name.startswith(PREFIX):
+            shutil.rmtree(uploads, ignore_errors=True)
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=closing)
     # by themselves: Gradio would rewrite the selectors of a style sheet given to it
     app.mount("/web", StaticFiles(directory=Path(__file__).with_name("web")))
     _mount(app, layout(library, follow, examples, local=local))
-    app.add_middleware(Guard, uploads=uploads, names=names, password=Password(password) if password else None)
+    known, key = Password(password) if password else None, Token(token) if token else None
+    app.add_middleware(Guard, uploads=uploads, names=names, password=known, token=key)
     library.warm(wait=False)
     return app
 
@@ -156,9 +166,9 @@ def _settle_gradio() -> Path:
     Uploads pass through that folder, which is returned; Gradio's own default is shared by all its applications.
     """
     if "GRADIO_TEMP_DIR" not in os.environ:
-        folder = tempfile.mkdtemp(prefix="rag-ui-")  # mode 0700
+        folder = made_folder()
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        os.environ["GRADIO_TEMP_DIR"] = folder
+        os.environ["GRADIO_TEMP_DIR"] = str(folder)
     os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1")
     return Path(os.environ["GRADIO_TEMP_DIR"])
 

@@ -15,6 +15,8 @@ import gradio as gr  # noqa: TC002 - the same
 from rag.app.as_json import Json  # noqa: TC001 - read at run time, too
 from rag.app.calls import attempt, on_error
 from rag.app.ui import listing
+from rag.app.ui.ending import WORK, stop_if_ending
+from rag.app.ui.memory import give_back
 from rag.errors import InputError
 from rag.records import Progress, silent
 from rag.sync.leftovers import leftovers
@@ -96,13 +98,15 @@ def _watched(run: Callable[[Progress], SyncReport]) -> Iterator[Json]:
     started: dict[str, float] = {}
 
     def progress(stage: str, done: int, total: int) -> None:
+        stop_if_ending()
         seconds = time.monotonic() - started.setdefault(stage, time.monotonic())
         seen.put(listing.progress_view(stage, done, total, seconds))
 
     def work() -> None:
         seen.put(attempt(lambda: listing.report_view(run(progress)), listing.failure_view))
+        give_back()
 
-    threading.Thread(target=work, name="rag-work", daemon=True).start()
+    threading.Thread(target=work, name=WORK, daemon=True).start()
     view = listing.progress_view("reading", 0, 0, 0.0)
     while view["kind"] == "progress":
         view = seen.get()

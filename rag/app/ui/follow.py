@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from rag.app.calls import attempt
 from rag.app.ui import listing
+from rag.app.ui.ending import PATIENCE, WORK, stop_if_ending
+from rag.app.ui.memory import give_back
 from rag.errors import InputError, RagError
 from rag.sync.watch import watch
 
 if TYPE_CHECKING:
     from rag.app.as_json import Json
     from rag.library import Library
-
-CLOSE_TIMEOUT = 5.0  # s that the end of the server waits for a run; what is cut short goes on with the next one
 
 
 class Follow:
@@ -61,7 +61,7 @@ class Follow:
         with self._lock:
             self._stop.set()
             if self._watcher:
-                self._watcher.join(CLOSE_TIMEOUT)
+                self._watcher.join(PATIENCE)
 
     def _present(self) -> list[str]:
         return [root for root in self._library.roots() if Path(root).exists()]
@@ -76,7 +76,7 @@ class Follow:
         self._stop.set()
         self._roots, self._stop, self._trouble = roots, threading.Event(), ""
         given = (roots, self._stop, self._watcher)
-        self._watcher = threading.Thread(target=self._watch, args=given, name="rag-follow", daemon=True)
+        self._watcher = threading.Thread(target=self._watch, args=given, name=WORK, daemon=True)
         self._watcher.start()
 
     def _watch(self, roots: list[str], stop: threading.Event, before: threading.Thread | None) -> None:
@@ -86,7 +86,8 @@ class Follow:
 
         def run() -> str:
             self._trouble = ""
-            for report in watch(self._library, roots, stop=stop):
+            for report in watch(self._library, roots, stop=stop, progress=stop_if_ending):
+                give_back()
                 self._trouble = f"{report}; it is tried again" if isinstance(report, RagError) else ""
             return ""
 

@@ -7,15 +7,17 @@ that a file named in a call was uploaded, and would copy any file of this machin
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,11 +25,15 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from rag.app.ui.password import Password
+    from rag.app.ui.token import Token
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 FILE_BYTES = 20 * 1024 * 1024  # one uploaded file
 UPLOAD_BYTES = 200 * 1024 * 1024  # all files of one upload
 CALL_BYTES = 1024 * 1024  # any other request
+CALL_SECONDS = 30.0  # until the last byte of a request is here
+UPLOAD_SECONDS = 600.0  # or of an upload
+UNSERVED = frozenset({"/openapi.json", "/gradio_api/openapi.json", "/docs", "/redoc"})  # descriptions that nobody needs
 WAITING_BYTES = 1024 * 1024 * 1024  # all uploads that no call has taken yet
 WAITING_FILES = 2000  # and their number
 
@@ -61,6 +67,11 @@ HEADERS = {
 }
 
 
+HOW_TO_ENTER = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Ask your documents</title>
+<p>This page belongs to whoever started it. Open it at the address that the program printed, which ends in
+<code>?token=…</code>. <a href="/">Try again</a></p></html>
+"""
+
 # Document text (all of Gradio's calls) is not to stay in a browser's cache, and a script of ours not to be an old one.
 CACHED = {"/gradio_api/": "no-store", "/web/": "no-cache"}
 
@@ -74,18 +85,25 @@ class Guard:
         names: under which it answers besides those of this machine to itself.
         password: what to know to be let in; with it, all IP addresses are good names, too: nobody can make a
             browser take a foreign page for one of them, as they can with names.
+        token: what to have to be let in, where there is no password.
     """
 
     def __init__(
-        self, app: ASGIApp, uploads: Path, names: Iterable[str] = (), password: Password | None = None
+        self,
+        app: ASGIApp,
+        uploads: Path,
+        names: Iterable[str] = (),
+        password: Password | None = None,
+        token: Token | None = None,
     ) -> None:
         self._app = app
         self._uploads = uploads.resolve()
         self._names = LOOPBACK | {name.casefold() for name in names if name}
         self._password = password
+        self._token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it with 400, 401, 403, 413 or 429."""
+        """Pass a request on, or refuse it with 400, 401, 403, 404, 408, 413 or 429."""
         if scope["type"] == "websocket":  # the page uses none
             await send({"type": "websocket.close", "code": 1008})
             return
@@ -96,15 +114,14 @@ class Guard:
         try:
             headers = Headers(scope=scope)
             self._check_sender(headers)
-            self._check_password(headers, scope["client"])
-            receive = await self._checked_body(headers, scope, receive)
+            answer = _with_headers(scope["path"], send, self._check_password(headers, scope["client"]))
+            response = self._entry(headers, scope)
+            receive = receive if response else await self._checked_body(headers, scope, receive)
         except HTTPException as refusal:
             response = PlainTextResponse(f"{refusal.detail}\n", refusal.status_code, refusal.headers)
-            await response(scope, receive, answer)
         except ClientDisconnect:
             return
-        else:
-            await self._app(scope, receive, answer)
+        await (response or self._app)(scope, receive, answer)
 
     def _check_sender(self, headers: Headers) -> None:
         host = headers.get("host", "")
@@ -118,15 +135,29 @@ class Guard:
         if site not in {"same-origin", "none"} and mode != "navigate":
             raise HTTPException(403, "Requests from other sites are refused.")
 
-    def _check_password(self, headers: Headers, client: tuple[str, int] | None) -> None:
+    def _check_password(self, headers: Headers, sender: tuple[str, int] | None) -> str | None:
+        """Return the cookie for a browser that is let in for the first time."""
         if self._password is None:
-            return
-        address = client[0] if client else ""
-        if self._password.must_wait(address):
+            return None
+        address = sender[0] if sender else ""
+        client = self._password.client(headers.get("cookie", ""), address)
+        if self._password.must_wait(client):
             raise HTTPException(429, "Too many wrong passwords: wait a minute.")
-        if not self._password.admits(headers.get("authorization", ""), address):
+        if not self._password.admits(headers.get("authorization", ""), client):
             ask = {"WWW-Authenticate": 'Basic realm="rag", charset="UTF-8"'}
             raise HTTPException(401, "This page asks for a password.", ask)
+        return self._password.cookie() if client == address else None
+
+    def _entry(self, headers: Headers, scope: Scope) -> Response | None:
+        """Return what whoever does not show the token is sent, or shows it in the address; None for all others."""
+        if self._token is None or self._token.admits(headers):
+            return PlainTextResponse("There is nothing here.\n", 404) if _is_unserved(scope["path"]) else None
+        rest = self._token.in_address(scope["query_string"].decode("latin-1"))
+        if rest is None:
+            return HTMLResponse(HOW_TO_ENTER, 401, {"WWW-Authenticate": 'Bearer realm="rag"'})
+        cookie = {"Set-Cookie": self._token.cookie(headers), "Cache-Control": "no-store"}
+        path = "/" + scope["path"].lstrip("/\\")  # "//evil.test" would be another site
+        return RedirectResponse(f"{path}?{rest}" if rest else path, 303, cookie)
 
     async def _checked_body(self, headers: Headers, scope: Scope, receive: Receive) -> Receive:
         """Return a `receive` that is limited; a call is read at once and searched for files that nobody uploaded."""
@@ -137,7 +168,7 @@ class Guard:
             raise _too_large(limit)
         if upload:
             self._check_waiting()
-        limited = _limited(receive, limit)
+        limited = _limited(receive, limit, UPLOAD_SECONDS if upload else CALL_SECONDS)
         if upload or (length in {"", "0"} and "transfer-encoding" not in headers):
             return limited
         body = await Request(scope, limited).body()
@@ -163,17 +194,23 @@ class Guard:
             return False
 
 
-def _with_headers(path: str, send: Send) -> Send:
+def _with_headers(path: str, send: Send, cookie: str | None = None) -> Send:
     async def answer(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers.update(HEADERS)
+            if cookie:
+                headers.append("Set-Cookie", cookie)
             for start, rule in CACHED.items():
                 if path.startswith(start):
                     headers["Cache-Control"] = rule
         await send(message)
 
     return answer
+
+
+def _is_unserved(path: str) -> bool:
+    return path.rstrip("/") in UNSERVED
 
 
 def _name(host: str) -> str:
@@ -194,13 +231,17 @@ def _too_large(limit: int) -> HTTPException:
     return HTTPException(413, f"The request is larger than {limit // 1024 // 1024} MB.")
 
 
-def _limited(receive: Receive, limit: int) -> Receive:
-    """Count the bytes of the body as they come: Content-Length may be missing."""
-    received = 0
+def _limited(receive: Receive, limit: int, seconds: float) -> Receive:
+    """Count the bytes of the body as they come, for Content-Length may be missing, and the seconds until its end."""
+    received, last, whole = 0, time.monotonic() + seconds, False
 
     async def counted() -> Message:
-        nonlocal received
-        message = await receive()
+        nonlocal received, whole
+        try:  # after the body there comes but the end of the connection, whenever that is
+            message = await (receive() if whole else asyncio.wait_for(receive(), last - time.monotonic()))
+        except TimeoutError:
+            raise HTTPException(408, "The request did not come in time.", {"Connection": "close"}) from None
+        whole = not message.get("more_body", False)
         received += len(message.get("body", b""))
         if received > limit:
             raise _too_large(limit)

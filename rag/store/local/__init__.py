@@ -16,16 +16,29 @@ of larger ones, when `files.SHARE` of their entries are removed ones, and with e
 
 from __future__ import annotations
 
+import logging
+import os
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
-from rag.errors import IndexCorrupt, IndexMissing, InputError
+from rag.errors import IndexCorrupt, IndexMissing, InputError, StoreError
 from rag.records.index import Status
 from rag.records.runs import Journal
+from rag.store.local import seal
 from rag.store.local.catalog import Catalog
-from rag.store.local.damage import SetAside, damage_of, damages, holds_nothing, set_aside, withdraw
-from rag.store.local.files import locked, writing
+from rag.store.local.damage import (
+    SetAside,
+    break_seal,
+    damage_of,
+    damages,
+    holds_nothing,
+    not_as_sealed,
+    set_aside,
+    withdraw,
+)
+from rag.store.local.files import locked, make_private, writing
 from rag.store.local.snapshot import LocalSnapshot, OpenIndexes
 from rag.store.local.write import LocalWriter
 
@@ -33,6 +46,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rag.records.index import Recipe
+
+_log = logging.getLogger("rag")
+
+_stores: WeakSet[LocalStore] = WeakSet()
+_of_parents: list[object] = []
 
 __all__ = ["LocalSnapshot", "LocalStore", "LocalWriter"]
 
@@ -44,15 +62,19 @@ class LocalStore:
         root: the folder; made by the first writer.
 
     Raises:
-        InputError: the address is a URL of an engine that this version does not have.
+        InputError: the address is a URL of an engine that this version does not have, or a file.
     """
 
     def __init__(self, root: str | Path) -> None:
         if "://" in str(root):
             raise InputError(f"no engine for {root}: this version keeps its index in a folder; give --store a path")
         self.root = Path(root)
+        if self.root.exists() and not self.root.is_dir():
+            raise InputError(f"{root} is a file, and an index is a folder: name another place with --store")
+        _stores.add(self)
         self._catalogs: list[Catalog] = []  # idle reading connections
         self._indexes = OpenIndexes(self.root)
+        self._seal: tuple[int, int] | None = None  # the last that was found whole
 
     @property
     def recipe(self) -> Recipe | None:
@@ -78,21 +100,45 @@ class LocalStore:
         folder_was_there = self.root.exists()
         self._check_folder()
         with writing(self.root):
-            self.root.mkdir(parents=True, exist_ok=True)
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         with locked(self.root / "LOCK"):
+            make_private(self.root)
+            break_seal(self.root)
             catalog = Catalog(self.root / "catalog.db", write=True)
-            is_empty = False
+            is_empty, is_sound = False, True
             try:
+                catalog.complete_checksums()
                 with catalog.guarded():
                     yield LocalWriter(self.root, catalog)
                 catalog.checkpoint()
-            except BaseException:
-                is_empty = holds_nothing(catalog)
+            except BaseException as error:
+                is_empty, is_sound = holds_nothing(catalog), not isinstance(error, StoreError)
                 raise
             finally:
                 catalog.close()
+                make_private(self.root)
                 if is_empty:
                     withdraw(self.root, folder_too=not folder_was_there)
+                elif is_sound:
+                    self._put_seal_on()
+
+    def _put_seal_on(self) -> None:
+        try:
+            seal.put_on(self.root)
+        except StoreError as error:  # all is published; without a seal, each text still has its checksum
+            _log.warning("%s", error)
+        self._seal = seal.stamp(self.root)
+
+    def _check_seal(self) -> None:
+        """Refuse to read a catalog that is not as it was written; each seal is looked at once."""
+        stamp = seal.stamp(self.root)
+        if stamp == self._seal or not (self.root / "catalog.db").exists():
+            return
+        for name in seal.broken(self.root, seal.CATALOG):
+            if name in seal.CATALOG:
+                raise not_as_sealed(self.root / name)
+            _log.warning("%s is damaged; the next rag index makes it anew", self.root / name)
+        self._seal = stamp
 
     def _check_folder(self) -> None:
         """Refuse a folder that is no index and holds what an index would write over; raises `InputError`."""
@@ -130,11 +176,23 @@ class LocalStore:
 
     def verify(self) -> list[str]:
         """Check everything again; each entry names one damage, none means sound."""
+        self._seal = stamp = seal.stamp(self.root)  # what is not as it was sealed is one damage, and hides no other
         try:
             with self._catalog() as catalog, catalog.transaction(write=False):
                 return damages(self.root, catalog)
         except IndexCorrupt as error:
             return [str(error)]
+        except IndexMissing:
+            if stamp is None:
+                raise
+            return [f"{self.root / 'catalog.db'} is missing or empty; fill the index anew with: rag index FOLDER"]
+        finally:
+            self._seal = None
+
+    def begin_anew(self) -> None:
+        """Forget what another process opened: after a fork, its connections and locks are not ours."""
+        _of_parents.append((self._catalogs, self._indexes))  # closing them here would take locks from the parent
+        self._catalogs, self._indexes = [], OpenIndexes(self.root)
 
     def close(self) -> None:
         """Close all connections."""
@@ -154,12 +212,14 @@ class LocalStore:
         with locked(self.root / "LOCK"):
             damage = damage_of(path)
             if damage is None:
+                seal.take_off(self.root)  # opening it to write may have brought its log into it
                 return None
             self.close()
             return set_aside(path, damage)
 
     @contextmanager
     def _catalog(self) -> Iterator[Catalog]:
+        self._check_seal()
         catalog = None
         with suppress(IndexError):
             catalog = self._catalogs.pop()
@@ -178,3 +238,11 @@ class LocalStore:
             catalog.close()
         else:
             self._catalogs.append(catalog)
+
+
+def _after_fork() -> None:
+    for store in list(_stores):
+        store.begin_anew()
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -13,10 +13,12 @@ from rag.records import Document, Passage, Place, Span, Statement
 from rag.records.codec import layout, with_layout
 from rag.records.index import DocumentInfo, Recipe
 from rag.records.runs import Journal
+from rag.store.local import checksums
 from rag.store.local.connection import Connection, decoding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from rag.records import Filter
 
@@ -41,6 +43,17 @@ _HAS = {
 
 class Catalog(Connection):
     """The tables by what they mean."""
+
+    def __init__(self, path: Path, *, write: bool = False) -> None:
+        super().__init__(path, write=write)
+        with self.guarded():
+            self._has_checksums = checksums.is_kept(self._db)
+
+    def complete_checksums(self) -> None:
+        """Give each text that has none its checksum; only the writer may."""
+        with self.transaction(), decoding("a text"):
+            checksums.prepare(self._db)
+        self._has_checksums = True
 
     @property
     def generation(self) -> int:
@@ -89,7 +102,7 @@ class Catalog(Connection):
         if row is None:
             raise DocumentUnknown(f"no document {uri} in the index; rag status lists them")
         with decoding(f"the document {uri}"):
-            return with_layout(Document(uri, _text(row[1]), *row[2:6]), json.loads(row[6]))
+            return with_layout(Document(uri, self._text(uri, row[1]), *row[2:6]), json.loads(row[6]))
 
     def put_document(self, document: Document, passages: Sequence[Passage]) -> None:
         """Insert or replace a document and its passages; passages that stay the same keep their number."""
@@ -101,6 +114,8 @@ class Catalog(Connection):
             "layout=excluded.layout",
             (d.uri, d.digest, d.media_type, d.title, d.date, d.text, json.dumps(layout(d))),
         )
+        if self._has_checksums:
+            checksums.note(self._db, d.uri, d.text)
         stale = self.passage_ids([d.uri]) - {passage.id for passage in passages}
         self._db.executemany("DELETE FROM passages WHERE id = ?", ((id_,) for id_ in stale))
         self._db.executemany(
@@ -159,12 +174,18 @@ class Catalog(Connection):
         text = texts.get(uri) if texts else None
         if text is None:
             with decoding(f"the document {uri}"):
-                text = _text(*self._db.execute("SELECT text FROM documents WHERE uri = ?", (uri,)).fetchone())
+                stored = self._db.execute("SELECT text FROM documents WHERE uri = ?", (uri,)).fetchone()
+                text = self._text(uri, *stored)
             if texts is not None and len(text) >= LONG and sys.getsizeof(text) <= MOST_BYTES:
                 if sum(map(sys.getsizeof, [text, *texts.values()])) > MOST_BYTES:
                     texts.clear()
                 texts[uri] = text
         return Document(uri, text, *row)
+
+    def _text(self, uri: str, stored: object) -> str:
+        if not isinstance(stored, str):
+            raise TypeError("its text is no text")
+        return checksums.check(self._db, uri, stored) if self._has_checksums else stored
 
     def numbers(self, model: str) -> list[int]:
         """Return the numbers of all passages that have a vector of this model, in ascending order."""
@@ -258,12 +279,6 @@ class Catalog(Connection):
 def text_key(passage: Passage) -> str:
     """Return the key under which the vector of this passage's retrieval text is kept."""
     return hashlib.sha256(passage.retrieval_text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _text(stored: object) -> str:
-    if not isinstance(stored, str):
-        raise TypeError("its text is no text")
-    return stored
 
 
 def _passage(row: tuple[str, int, int, str, str, int, str, str], document: Document) -> Passage:

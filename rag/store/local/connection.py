@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rag.errors import FormatMismatch, IndexCorrupt, IndexMissing, StoreError
-from rag.store.local.files import identity
+from rag.store.local.files import identity, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,6 +71,9 @@ class Connection:
         self.path = path
         if not write and not path.exists():
             raise self._missing()
+        if write:
+            with writing(path):  # before SQLite, which would let others read it, and gives its log the same mode
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         with self.guarded():
             self._db = sqlite3.connect(
                 path if write else _read_only(path), uri=not write, isolation_level=None, check_same_thread=False

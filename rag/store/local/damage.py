@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import shutil
 import sqlite3
 from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag.errors import FormatMismatch, IndexCorrupt, StoreError
-from rag.store.local import lexical, vectors
+from rag.store.local import lexical, seal, vectors
 from rag.store.local.catalog import Catalog
 from rag.store.local.files import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from rag.records import Document
 
@@ -24,7 +25,7 @@ _log = logging.getLogger("rag")
 
 def damages(root: Path, catalog: Catalog) -> list[str]:
     """Return one line for each damage found; none means sound."""
-    found: list[str] = []
+    found = [f"{root / name} is not as the last rag index left it" for name in seal.broken(root)]
     with _collected(found, catalog):
         found += catalog.check()
     with _collected(found, catalog):
@@ -35,6 +36,8 @@ def damages(root: Path, catalog: Catalog) -> list[str]:
         found += _vectors(root, catalog)
     with _collected(found, catalog):
         found += _lexical(root, catalog)
+    with _collected(found, catalog):
+        found += _uploads(root / "files", catalog)
     return list(dict.fromkeys(found))
 
 
@@ -61,6 +64,24 @@ def _document(catalog: Catalog, document: Document) -> list[str]:
                     continue
                 if again != passage:
                     found.append(f"catalog.db: passage {id_} of {document.uri} is not what its document says")
+    return found
+
+
+def _uploads(folder: Path, catalog: Catalog) -> list[str]:
+    """Compare the files that were added with what was read from them."""
+    found: list[str] = []
+    for uri, digest in catalog.digests().items():
+        file = Path(uri)
+        if file.parent != folder.resolve():
+            continue
+        try:
+            with file.open("rb") as opened:
+                sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+        except OSError as error:
+            found.append(f"{file} cannot be read ({error.strerror}); its text is in the index")
+        else:
+            if sha256 != digest:
+                found.append(f"{file} is not the file that was added; its text is in the index as it was")
     return found
 
 
@@ -106,8 +127,36 @@ class SetAside(NamedTuple):
     documents: list[str]
 
 
+def not_as_sealed(file: Path) -> IndexCorrupt:
+    """Return the error of a catalog that changed by itself."""
+    return IndexCorrupt(
+        f"{file} is damaged: it is not as the last rag index left it; rebuild with: rag index --rebuild FOLDER"
+    )
+
+
+def break_seal(root: Path) -> None:
+    """Take the seal off, unless the truth is damaged: raises `IndexCorrupt`. What is derived is then made anew."""
+    if (root / "catalog.db").exists():
+        for name in seal.broken(root):
+            if name in seal.CATALOG:
+                raise not_as_sealed(root / name)
+            if name == seal.FILE and (damage := _content_damage(root / "catalog.db")):
+                raise IndexCorrupt(f"{damage}; {root / name} is damaged as well")
+            _log.warning("%s is damaged; it is made anew", root / name)
+            if name != seal.FILE:
+                (root / "lexical" / "meta.json").unlink(missing_ok=True)
+    seal.take_off(root)
+
+
 def damage_of(path: Path) -> str | None:
     """Return what keeps a rebuild from reading the catalog that is there; None when nothing does."""
+    for name in seal.broken(path.parent, seal.CATALOG):
+        if name in seal.CATALOG:
+            return str(not_as_sealed(path.parent / name))
+    return _content_damage(path)
+
+
+def _content_damage(path: Path) -> str | None:
     try:
         with closing(Catalog(path, write=True)) as catalog, catalog.guarded():
             found = catalog.check()
@@ -124,6 +173,7 @@ def set_aside(path: Path, damage: str) -> SetAside:
     name = f"{path.name}.damaged-{1 + len(list(path.parent.glob(f'{path.name}.damaged-*')))}"
     _log.warning("%s; the old file is kept as %s", damage, name)
     with writing(path):
+        (path.parent / seal.FILE).unlink(missing_ok=True)
         for file in [*path.parent.glob(f"{path.name}-*"), path]:
             file.rename(file.with_name(file.name.replace(path.name, name)))
     return SetAside(path.with_name(name), _named_documents(path.with_name(name)))
@@ -162,7 +212,12 @@ def withdraw(root: Path, *, folder_too: bool) -> None:
     Its folder goes as well where that is said, unless somebody else has put something there.
     """
     with suppress(OSError):  # what failed before is what is to be said
-        for name in ("catalog.db-wal", "catalog.db-shm", "catalog.db"):  # a log must not outlive its database
+        for name in (
+            seal.FILE,
+            "catalog.db-wal",
+            "catalog.db-shm",
+            "catalog.db",
+        ):  # a log must not outlive its database
             (root / name).unlink(missing_ok=True)
         shutil.rmtree(root / "lexical", ignore_errors=True)
         (root / "LOCK").unlink(missing_ok=True)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
-from contextlib import contextmanager
+import stat
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from rag.errors import IndexLocked, StoreError
@@ -17,6 +18,19 @@ from rag.errors import IndexLocked, StoreError
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+_OWN = (
+    "catalog.db*",
+    "catalog.seal*",
+    "vectors-*",
+    ".vectors-*",
+    "lexical*",
+    "history.db*",
+    ".history.db*",
+    "token",
+    "LOCK",
+)
+"""What an index's folder holds, besides `files`; anything else in it is somebody else's."""
 
 SHARE = 0.2
 """A derived file is written anew once this share of it is of removed passages, or missing from it."""
@@ -37,7 +51,7 @@ def locked(path: Path) -> Iterator[None]:
     Raises `StoreError` where the folder cannot be written, or its file system has no locks.
     """
     with writing(path):
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -54,6 +68,29 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def make_private(root: Path) -> None:
+    """Let nobody but its owner read an index: folders 0700, files 0600, whatever the umask is and was.
+
+    A folder that holds other things as well keeps its own mode, and that of its `files`, which may be anybody's.
+    """
+    own = {path for pattern in _OWN for path in root.glob(pattern) if not path.is_symlink()}
+    if {*own, root / "files"}.issuperset(root.iterdir()):
+        own |= {root, root / "files"}
+    for path in own:
+        _set_mode(path)
+        for folder, folders, files in os.walk(path) if path != root else ():
+            for name in (*folders, *files):
+                _set_mode(path.joinpath(folder, name))
+
+
+def _set_mode(path: Path) -> None:
+    with suppress(OSError):  # it is another user's, is gone, or its file system has no modes
+        found = path.lstat().st_mode
+        wanted = 0o700 if stat.S_ISDIR(found) else 0o600
+        if (stat.S_ISDIR(found) or stat.S_ISREG(found)) and stat.S_IMODE(found) != wanted:
+            path.chmod(wanted)
 
 
 def identity(file: Path | int) -> tuple[int, int] | None:

@@ -97,6 +97,8 @@ class Lexical:
                 writer.add_document(_entry(passage))
             writer.commit()
             writer.wait_merging_threads()
+            if self.folder is not None:
+                sync_folder(self.folder)  # tantivy renames meta.json, and leaves the new name to the system
         finally:
             del writer  # or the traceback of an error keeps it, and with it the lock
         self._index.reload()
@@ -281,7 +283,7 @@ def beside(root: Path, passages: Iterable[Passage]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     try:
         with writing(folder):
-            folder.mkdir()
+            folder.mkdir(mode=0o700)
         Lexical(folder).update((), passages)
         with writing(folder):
             sync_folder(root)

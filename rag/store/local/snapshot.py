@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rag.errors import IndexCorrupt
 from rag.language.terms import grams, term_weights
 from rag.records.index import Found
-from rag.store.local import lexical, vectors
+from rag.store.local import lexical, seal, vectors
 from rag.store.local.lexical import Lexical
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ class OpenIndexes:
     def _open_lexical(self, catalog: Catalog) -> Lexical | None:
         state = catalog.get("lexical")
         folder = lexical.present(self.root, moved=state == "moved")
-        found = lexical.open_folder(folder, write=False) if state in {"whole", "moved"} else None
+        usable = state in {"whole", "moved"} and not set(seal.broken(self.root, seal.DERIVED)) & {*seal.DERIVED}
+        found = lexical.open_folder(folder, write=False) if usable else None
         if found is None:
             _log.warning("%s is missing or damaged; the next rag index writes it anew", folder)
         return found

@@ -125,7 +125,7 @@ def write(folder: Path, name: str, numbers: Sequence[int], vectors: Vectors) -> 
     temporary = folder / f".{name}.{os.getpid()}.tmp"
     try:
         with writing(folder / name):
-            with temporary.open("wb") as file:
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())

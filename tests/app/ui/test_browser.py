@@ -120,7 +120,7 @@ def page(browser, url, options):
     failures: list[str] = []
 
     def watch(route):
-        if route.request.url.startswith((url, "data:", "blob:")):
+        if route.request.url.startswith((url.partition("?")[0], "data:", "blob:")):
             route.continue_()
         else:
             foreign.append(route.request.url)
@@ -193,6 +193,14 @@ def reader(page: Page) -> Locator:
 
 
 # asking
+
+
+def test_the_token_stays_in_no_address_and_no_script_sees_it(page, url):
+    assert "?token=" in url
+    assert page.url == url.partition("?")[0]
+    assert page.evaluate("document.cookie") == ""
+    page.reload()
+    expect(question_box(page)).to_be_focused(timeout=30_000)
 
 
 def test_answer_has_marked_sources(page, tmp_path):

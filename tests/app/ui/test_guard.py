@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from rag.app.cli import main
 from rag.app.ui import guard
 from rag.app.ui.guard import HEADERS, Guard
-from rag.app.ui.password import MOST_FAILURES, WAIT, Password, chosen_password
+from rag.app.ui.password import MOST_FAILURES, MOST_IN_ALL, WAIT, Password, chosen_password
 from rag.errors import InputError
 from tests.conftest import ROOT
 
@@ -141,13 +141,42 @@ def test_guessing_is_slowed_down(guarded):
 
 def test_one_guesser_does_not_lock_out_others():
     password = Password(PASSWORD)
-    for number in range(25_000):
-        password.admits("Basic x", f"192.0.2.{number}")
-    assert len(password._failures) <= 10_000
     for _ in range(MOST_FAILURES):
         password.admits("Basic x", "192.0.2.1")
     assert password.must_wait("192.0.2.1")
     assert not password.must_wait("192.0.2.2")
+
+
+def test_guesses_from_everywhere_are_bounded_together():
+    now = [0.0]
+    password = Password(PASSWORD, clock=lambda: now[0])
+    for number in range(MOST_IN_ALL):
+        assert not password.must_wait(f"192.0.2.{number}")
+        password.admits("Basic x", f"192.0.2.{number}")
+    assert password.must_wait("198.51.100.1")
+    now[0] = WAIT + 1
+    assert not password.must_wait("198.51.100.1")
+    for number in range(25_000):
+        password.admits("Basic x", f"192.0.2.{number}")
+    assert len(password._failures) <= 10_000
+
+
+def test_who_was_let_in_is_not_kept_out_by_guesses_of_the_same_address(guarded):
+    password = Password(PASSWORD)
+    known, guesser = (guarded(password=password) for _ in range(2))
+    entered = known.get("/", headers=basic(PASSWORD))
+    assert "HttpOnly; SameSite=Strict" in entered.headers["set-cookie"]
+    assert "set-cookie" not in known.get("/", headers=basic(PASSWORD)).headers
+    for number in range(MOST_FAILURES):
+        assert guesser.get("/", headers=basic(f"guess {number}")).status_code == 401
+    assert guesser.get("/", headers=basic(PASSWORD)).status_code == 429
+    assert known.get("/", headers=basic(PASSWORD)).status_code == 200
+    for forged in ("rag-known=1.2", "rag-known=", "rag-known=\xff.\xff"):
+        headers = {**basic(PASSWORD), "Cookie": forged}
+        assert guesser.get("/", headers={k: v.encode("latin-1") for k, v in headers.items()}).status_code == 429
+    for number in range(MOST_FAILURES):  # nor can a known browser guess without end
+        assert known.get("/", headers=basic(f"guess {number}")).status_code == 401
+    assert known.get("/", headers=basic(PASSWORD)).status_code == 429
 
 
 def test_passwords_come_from_a_file_or_the_environment(tmp_path, monkeypatch):

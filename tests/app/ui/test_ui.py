@@ -312,7 +312,7 @@ from rag.library import Library
 from rag.app.ui import serve
 with Library.open(sys.argv[1], embedder=HashEmbedder()) as library:
     library.index(sys.argv[2])
-    serve(library, port=0)
+    serve(library, port=0, with_token=False)
 """
 
 
