@@ -11,7 +11,19 @@ from rag.records.answers import (
     Support,
     title_and_section,
 )
-from rag.records.documents import Document, Mark, Passage, Place, Section, Span, Statement, speaker_of, unnamed
+from rag.records.documents import (
+    Document,
+    Mark,
+    Passage,
+    Place,
+    Section,
+    SetAside,
+    Span,
+    Statement,
+    Why,
+    speaker_of,
+    unnamed,
+)
 from rag.records.filters import Filter
 from rag.records.runs import Outcome, Progress, State, SyncReport, silent
 
@@ -30,12 +42,14 @@ __all__ = [
     "Place",
     "Progress",
     "Section",
+    "SetAside",
     "ShortAnswer",
     "Span",
     "State",
     "Statement",
     "Support",
     "SyncReport",
+    "Why",
     "silent",
     "speaker_of",
     "title_and_section",

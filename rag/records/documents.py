@@ -9,7 +9,7 @@ import hashlib
 import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -98,6 +98,18 @@ class Mark:
     name: str
 
 
+Why = Literal["furniture", "invisible", "turned", "unreadable"]
+"""What surrounds a text; what nobody sees; what stands otherwise than the page; what could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Words of a source that are not in its document's text; or the name of what has words that could not be read."""
+
+    why: Why
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """One source: its text, and what is known about places in it.
@@ -115,6 +127,7 @@ class Document:
         speakers: statements in order of their start.
         marks: named places in order, not overlapping.
         notes: what the loader could not read, each a line for a person.
+        set_aside: all words of the source that are not in `text`, in their order.
     """
 
     uri: str
@@ -129,6 +142,7 @@ class Document:
     speakers: tuple[Statement, ...] = ()
     marks: tuple[Mark, ...] = ()
     notes: tuple[str, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
 
     @property
     def name(self) -> str:

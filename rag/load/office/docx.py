@@ -244,4 +244,4 @@ def _boxes(element: Element) -> Iterator[Element]:
 def _notes(root: Element) -> tuple[str, ...]:
     pictures = sum(1 for _ in root.iter("{*}blip", "{*}imagedata"))
     hidden = sum(map(_is_hidden, root.iterfind(".//{*}r")))
-    return counted((pictures, "pictures were not read"), (hidden, "pieces of hidden text were not read"))
+    return counted((pictures, "picture[s] not read"), (hidden, "piece[s] of hidden text not read"))
