@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -143,6 +144,11 @@ class Document:
     marks: tuple[Mark, ...] = ()
     notes: tuple[str, ...] = ()
     set_aside: tuple[SetAside, ...] = ()
+
+    @property
+    def aside(self) -> dict[str, int]:
+        """Return how many pieces were set aside for each reason."""
+        return dict(Counter(each.why for each in self.set_aside))
 
     @property
     def name(self) -> str:
