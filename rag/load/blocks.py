@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple, TypedDict, Unpack
 
 from rag.load.decode import storable
-from rag.records import Document, Mark, Section, SetAside, Span, Statement
+from rag.records import Document, Mark, Omission, Section, Span, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -48,7 +48,7 @@ class Known(TypedDict, total=False):
     speakers: tuple[Statement, ...]
     marks: tuple[Mark, ...]
     notes: tuple[str, ...]
-    set_aside: tuple[SetAside, ...]
+    set_aside: tuple[Omission, ...]
 
 
 def line(text: str) -> str:

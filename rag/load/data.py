@@ -13,7 +13,7 @@ from rag.errors import LoadError, Skipped
 from rag.load.blocks import Block, assemble, counted, line
 from rag.load.decode import MOST_TEXT, decode
 from rag.load.tables import sheet_table
-from rag.records import SetAside
+from rag.records import Omission
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ def parse_json_lines(data: bytes, uri: str) -> Document:
     if not blocks and bad:
         raise LoadError(f"{uri}: no line of it is JSON; correct it")
     notes = counted((len(bad), f"line[s] without JSON ({', '.join(map(str, islice(bad, 10)))})"))
-    aside = tuple(SetAside("unreadable", text) for text in bad.values())
+    aside = tuple(Omission("unreadable", text) for text in bad.values())
     return assemble(blocks, data, uri, "application/jsonl", notes=notes, set_aside=aside)
 
 

@@ -15,9 +15,9 @@ from rag.load.blocks import PARAGRAPH, Block, assemble, counted, headline, line,
 from rag.load.container import Container, integer, properties, resolve
 from rag.load.decode import decode, storable
 from rag.load.hidden import background, hide
-from rag.load.main_text import Place, main_text
+from rag.load.main_text import PlacedBlock, main_text
 from rag.load.tables import record
-from rag.records import SetAside
+from rag.records import Omission
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,7 +128,7 @@ def _tree(source: str) -> Element | None:
     return tree
 
 
-def _page_blocks(tree: Element) -> tuple[list[Block], tuple[SetAside, ...], tuple[str, ...]]:
+def _page_blocks(tree: Element) -> tuple[list[Block], tuple[Omission, ...], tuple[str, ...]]:
     """Return the main text, what is set aside, and notes on words that are hidden beside what is read.
 
     A page that has nothing of a site around its text is a document as programs export it: all of it counts.
@@ -139,8 +139,8 @@ def _page_blocks(tree: Element) -> tuple[list[Block], tuple[SetAside, ...], tupl
     kept = main_text(body, places) if is_site else [True] * len(places)
     near = {near for place in compress(places, kept) for near in (place.element, place.element.getparent())} | {body}
     count = sum(element in near or element.getparent() in near for element in hidden)
-    aside = [SetAside("invisible", words) for words in hidden.values()]
-    aside += [SetAside("furniture", place.block.text) for place, keep in zip(places, kept, strict=True) if not keep]
+    aside = [Omission("invisible", words) for words in hidden.values()]
+    aside += [Omission("furniture", place.block.text) for place, keep in zip(places, kept, strict=True) if not keep]
     notes = counted((count, "piece[s] of hidden text not read"))
     return [place.block for place in compress(places, kept)], tuple(aside), notes
 
@@ -156,7 +156,7 @@ def _seen(tree: Element) -> tuple[Element, dict[Element, str]]:
     return body, hide(body, paper)
 
 
-def _cut(root: Element) -> list[Place]:
+def _cut(root: Element) -> list[PlacedBlock]:
     """Cut a tree into blocks: each element that is not inline starts and ends one."""
     from lxml import etree
 
@@ -213,7 +213,7 @@ class _Builder:
     """Collects words until a block ends."""
 
     def __init__(self, root: Element) -> None:
-        self.places: list[Place] = []
+        self.places: list[PlacedBlock] = []
         self._at = root
         self._links = 0  # depth of links to other pages
         self._linked = 0  # characters in them
@@ -289,7 +289,7 @@ class _Builder:
         self._words.clear()
         if text:
             block = Block(f"{self._number}{text}", self._level, self._gap, mark, quoted=self._quoted)
-            self.places.append(Place(block, self._at, self._linked))
+            self.places.append(PlacedBlock(block, self._at, self._linked))
             self._number, self._linked = "", 0
         self._gap = gap if text else PARAGRAPH
 

@@ -23,7 +23,7 @@ from rag.language.speakers import statements, statements_by_author
 from rag.load import html
 from rag.load.blocks import Block, assemble, counted, line
 from rag.load.decode import decode, wide
-from rag.records import SetAside, Span, Statement
+from rag.records import Omission, Span, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -77,7 +77,7 @@ def parse(data: bytes, uri: str, load: Load) -> Document:
     body = [block for block in _body(message, uri) if block.text]
     attached, lost = _attachments(message, uri, load)
     notes = counted((len(lost), f"attachment[s] not read: {', '.join(lost[:10])}"))
-    aside = tuple(SetAside("unreadable", name) for name in lost)
+    aside = tuple(Omission("unreadable", name) for name in lost)
     named = {name: _people(headers.get(name, "")) for name in _PEOPLE}
     sender = next(iter(named["From"].values())) if len(named["From"]) == 1 else None
     known = {address: who for each in named.values() for address, who in each.items()}

@@ -33,7 +33,7 @@ for _name in ("trafilatura", "htmldate"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
 
-class Place(NamedTuple):
+class PlacedBlock(NamedTuple):
     """A block of a page and where it is."""
 
     block: Block
@@ -52,7 +52,7 @@ class Place(NamedTuple):
         return self.element.tag in _LOOSE | {"p", "body"} and len(text) < _LABEL and not _SENTENCE.search(text)
 
 
-def main_text(body: Element, places: Sequence[Place]) -> list[bool]:
+def main_text(body: Element, places: Sequence[PlacedBlock]) -> list[bool]:
     """Tell of each place whether it belongs to the main text; where nothing does, all of them do.
 
     Of a short page all counts but what is beside the text: navigation, footers, lists of links.
@@ -89,7 +89,9 @@ def _around(body: Element, size: Counter[Element]) -> Element:
     return body
 
 
-def _kept(around: Element, places: Sequence[Place], main: Sequence[bool], plain: Sequence[bool]) -> Iterator[bool]:
+def _kept(
+    around: Element, places: Sequence[PlacedBlock], main: Sequence[bool], plain: Sequence[bool]
+) -> Iterator[bool]:
     """Tell of each place of a long page whether it is main text, or belongs to it by standing among it."""
     inside = [around in _upward(place.element) for place in places]
     elsewhere = {place.block.text for place, is_in in zip(places, inside, strict=True) if not is_in}
@@ -107,7 +109,7 @@ def _kept(around: Element, places: Sequence[Place], main: Sequence[bool], plain:
             elsewhere.add(text)  # once
 
 
-def _trim(places: Sequence[Place], main: Sequence[bool], kept: list[bool], links: Counter[Element]) -> None:
+def _trim(places: Sequence[PlacedBlock], main: Sequence[bool], kept: list[bool], links: Counter[Element]) -> None:
     """Leave out what only leads on: links, headings and labels at the end, labels above, lines over nothing."""
     shown = [index for index, keep in enumerate(kept) if keep]
     for index in reversed(shown):
@@ -124,7 +126,7 @@ def _trim(places: Sequence[Place], main: Sequence[bool], kept: list[bool], links
             kept[index] = False
 
 
-def _found(body: Element, places: Sequence[Place]) -> list[bool]:
+def _found(body: Element, places: Sequence[PlacedBlock]) -> list[bool]:
     """Tell of each block whether trafilatura takes half of it for main text."""
     from trafilatura import bare_extraction
 

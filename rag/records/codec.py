@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from rag.records import Document, Mark, Section, SetAside, Span, Statement
+from rag.records import Document, Mark, Omission, Section, Span, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,5 +52,5 @@ def with_layout(document: Document, stored: Mapping[str, Any]) -> Document:
         speakers=tuple(Statement(Span(a, b), speaker) for a, b, speaker in stored["speakers"]),
         marks=tuple(Mark(Span(a, b), name) for a, b, name in stored.get("marks", ())),
         notes=tuple(stored.get("notes", ())),
-        set_aside=tuple(SetAside(why, text) for why, text in stored.get("set_aside", ())),
+        set_aside=tuple(Omission(why, text) for why, text in stored.get("set_aside", ())),
     )

@@ -104,7 +104,7 @@ Why = Literal["furniture", "invisible", "turned", "unreadable"]
 
 
 @dataclass(frozen=True, slots=True)
-class SetAside:
+class Omission:
     """Words of a source that are not in its document's text; or the name of what has words that could not be read."""
 
     why: Why
@@ -143,7 +143,7 @@ class Document:
     speakers: tuple[Statement, ...] = ()
     marks: tuple[Mark, ...] = ()
     notes: tuple[str, ...] = ()
-    set_aside: tuple[SetAside, ...] = ()
+    set_aside: tuple[Omission, ...] = ()
 
     @property
     def aside(self) -> dict[str, int]:

@@ -20,7 +20,7 @@ State = Literal["added", "updated", "removed", "unchanged", "skipped", "failed"]
 class Outcome:
     """What became of one file; `reason` says why for `skipped` and `failed`, and what was lost for all others.
 
-    `aside` has the number of pieces of it that are not in its document's text, by reason (see `SetAside`).
+    `aside` has the number of pieces of it that are not in its document's text, by reason (see `Omission`).
     """
 
     path: str

@@ -16,7 +16,7 @@ from rag.load.container import Container, attribute, integer, local_name, proper
 from rag.load.office.drawings import charts, diagrams
 from rag.load.office.numbering import Numbering
 from rag.load.tables import heading_row, text_table
-from rag.records import SetAside
+from rag.records import Omission
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,7 +122,7 @@ def parse(data: bytes, uri: str) -> Document:
     title, made = properties(container.optional("docProps/core.xml"))
     date = publication_date(block.text for block in reader.blocks if not block.level) or made
     hidden = [run for run in root.iterfind(".//{*}r") if _is_hidden(run)]
-    aside = [SetAside("invisible", words) for run in hidden if (words := line("".join(run.itertext("{*}t"))))]
+    aside = [Omission("invisible", words) for run in hidden if (words := line("".join(run.itertext("{*}t"))))]
     notes = counted((_pictures(root), "picture[s] not read"), (len(aside), "piece[s] of hidden text not read"))
     return assemble(reader.blocks, data, uri, _TYPE, title, date=date, notes=notes, set_aside=tuple(aside))
 
