@@ -1,6 +1,8 @@
 """How much of a file arrives: main text of news pages, text of the documents of a parsing benchmark.
 
-Run: python benchmarks/formats.py [SHARED]. SHARED/eval holds `article_extraction_html_A` and `docparse_docling`.
+Run: python benchmarks/formats.py [SHARED [PAGES]]. SHARED/eval holds `article_extraction_html_A` and
+`docparse_docling`. PAGES is test/test-pages of github.com/mozilla/readability: alone it is measured, by element: which
+share of the words of its reference texts arrives, and how many elements do letter by letter.
 
 The first figure is that of the article extraction benchmark: mean precision and recall of word 4-grams over the pages,
 F1 of both, beside plain trafilatura. The second is the share of the expected words that the text has, for each format
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
     from rag.records import Document
 
 _DRAWS = 300
+_ELEMENTS = ("p", "li", "h2", "h3", "td", "dd", "figcaption", "pre")
+_WORD = re.compile(r"\w+")
 _NAMES = re.compile(r"(^| \| )[^|:]+: ")  # of columns, which stand above on the page
 _MARKUP = re.compile(r"<!--.*?-->|[\\*_`#|]", re.DOTALL)
 
@@ -78,6 +82,25 @@ def pages(folder: Path) -> None:
     for name, pairs in (("rag", ours), ("trafilatura", plain)):
         f1, precision, recall = scores(pairs)
         print(f"{name:12} F1 {f1:.3f}  precision {precision:.3f}  recall {recall:.3f}  pages {len(pairs)}")
+
+
+def elements(folder: Path) -> None:
+    """Print how much of the reference text of web pages arrives, by element: of its words, and whole elements."""
+    from lxml import html
+
+    found: dict[str, list[tuple[int, int, bool]]] = {tag: [] for tag in _ELEMENTS}
+    for page in sorted(folder.iterdir()):
+        text = _text((page / "source.html").read_bytes(), f"/{page.name}.html").lower()
+        have, plain = Counter(_WORD.findall(text)), "".join(_WORD.findall(text))
+        reference = html.document_fromstring((page / "expected.html").read_bytes().decode())
+        for element in reference.iter(*_ELEMENTS):
+            want = _WORD.findall(element.text_content().lower())
+            if want:
+                both = sum((Counter(want) & have).values())
+                found[element.tag].append((both, len(want), "".join(want) in plain))
+    for tag, rows in found.items():
+        share = sum(both for both, _, _ in rows) / sum(want for _, want, _ in rows)
+        print(f"{tag:10} {len(rows):5} elements  words {share:.3f}  whole {mean(whole for _, _, whole in rows):.3f}")
 
 
 def _text(data: bytes, uri: str) -> str:
@@ -164,6 +187,9 @@ def shown(uri: str, span: Span, store: str) -> str:
 def main() -> None:
     """Measure both sets."""
     shared = (Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[2] / "shared").resolve()
+    if len(sys.argv) > 2:
+        elements(Path(sys.argv[2]))
+        return
     pages(shared / "eval" / "article_extraction_html_A")
     documents(shared / "eval" / "docparse_docling")
 

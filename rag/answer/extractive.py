@@ -13,6 +13,7 @@ from rag.answer.premise import missing, other_year
 from rag.answer.quotation import Quotation, quotations
 from rag.answer.settings import Evidence, Quoting
 from rag.answer.short import short_answer, widened
+from rag.language.published import parse_date
 from rag.language.terms import words
 from rag.records import Answer, Citation, Conflict, ShortAnswer
 
@@ -47,6 +48,10 @@ class ExtractiveAnswerer:
         candidates, lacking = self._lowered(question, candidates, threshold)
         if not self._comes_close(candidates[0]):  # one with a lower score may hold all of the question
             candidates = sorted(candidates, key=lambda c: not self._comes_close(c))
+        if (uri := candidates[0].hit.passage.uri).lower().endswith(".eml"):  # its own words lead, before older mail's
+            near = self.settings.near * candidates[0].score
+            own = max((c for c in candidates if c.score >= near and c.hit.passage.uri == uri), key=_written)
+            candidates.sort(key=lambda c: c is not own)
         best = candidates[0]
         if question.kind == "broad" and best.score > 0:
             answer = cite(question, quotations(overview(question, candidates)))
@@ -130,6 +135,10 @@ class ExtractiveAnswerer:
             if candidate.score >= floor and len(chosen) < self.settings.longest:
                 chosen.setdefault(_words(candidate), candidate)
         return in_reading_order(chosen.values(), leading)
+
+
+def _written(candidate: Candidate) -> str:
+    return parse_date(candidate.hit.passage.section or "") or candidate.hit.passage.date or ""
 
 
 def _notice(lacking: str | None, otherwise: str = NOT_OUTRIGHT) -> str:

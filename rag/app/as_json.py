@@ -26,6 +26,7 @@ def report_json(report: SyncReport) -> Json:
         "skipped": [{"path": outcome.path, "reason": outcome.reason} for outcome in report.of("skipped")],
         "failed": [{"path": outcome.path, "reason": outcome.reason} for outcome in report.of("failed")],
         "incomplete": [{"path": outcome.path, "reason": outcome.reason} for outcome in report.incomplete],
+        "set_aside": [{"path": outcome.path, **outcome.aside} for outcome in report.outcomes if outcome.aside],
         "renamed": [{"from": old, "to": new} for old, new in report.renamed],
         "passages": report.passages,
         "embedded": report.embedded,
@@ -146,6 +147,7 @@ def document_json(document: Document, at: Span | None = None) -> Json:
         "pages": list(document.page_starts),
         "marks": [{"start": m.span.start, "end": m.span.end, "name": m.name} for m in document.marks],
         "notes": list(document.notes),
+        "set_aside": document.aside,
         "statements": [{"start": s.span.start, "end": s.span.end, "speaker": s.speaker} for s in document.speakers],
         **marked,
     }

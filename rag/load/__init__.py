@@ -113,10 +113,17 @@ def original(document: Document) -> bytes:
     return next(member.read() for member in archive.members(content, str(folder)) if member.uri == document.uri)
 
 
+_NEWER = {".doc": ".docx", ".dot": ".docx", ".xls": ".xlsx", ".xlsb": ".xlsx", ".ppt": ".pptx", ".pps": ".pptx"}
+_NEWER |= {".ods": ".xlsx", ".odp": ".pptx", ".msg": ".eml", ".pages": ".docx", ".numbers": ".xlsx", ".key": ".pptx"}
+"""What a program that opens a file of a kind that is not read can save it as."""
+
+
 def _loader(uri: str) -> Callable[..., Document]:
     suffix = PurePath(uri).suffix.lower()
     if suffix in archive.SUFFIXES:
         raise Skipped(f"{uri}: an archive inside of an archive; unpack it")
+    if newer := _NEWER.get(suffix):
+        raise Skipped(f"{uri}: {suffix} is not read; open it in the program that made it and save it as {newer}")
     if suffix not in _LOADERS:
         what = suffix or "a name without suffix"
         raise Skipped(f"{uri}: {what} is not a type that is read; save it as one that is: .pdf, .docx, .html or .txt")

@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple, TypedDict, Unpack
 
 from rag.load.decode import storable
-from rag.records import Document, Mark, Section, Span, Statement
+from rag.records import Document, Mark, Omission, Section, Span, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -48,6 +48,7 @@ class Known(TypedDict, total=False):
     speakers: tuple[Statement, ...]
     marks: tuple[Mark, ...]
     notes: tuple[str, ...]
+    set_aside: tuple[Omission, ...]
 
 
 def line(text: str) -> str:
@@ -61,8 +62,12 @@ def raised(text: str) -> str:
 
 
 def counted(*notes: tuple[int, str]) -> tuple[str, ...]:
-    """Return what there was, with its number; nothing of what there was not."""
-    return tuple(f"{count} {what}" for count, what in notes if count)
+    """Return what there was, with its number; nothing of what there was not. `[s]` and the like are for several."""
+    return tuple(f"{count} {_number(what, count)}" for count, what in notes if count)
+
+
+def _number(what: str, count: int) -> str:
+    return re.sub(r"(\w*)\[(\w+)\]", r"\1" if count == 1 else r"\1\2", what)
 
 
 def headline(text: str) -> str | None:

@@ -13,6 +13,7 @@ from rag.errors import LoadError, Skipped
 from rag.load.blocks import Block, assemble, counted, line
 from rag.load.decode import MOST_TEXT, decode
 from rag.load.tables import sheet_table
+from rag.records import Omission
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,20 +37,21 @@ def parse_json_lines(data: bytes, uri: str) -> Document:
     Raises `Skipped` for questions for `rag eval`: indexed, they would answer themselves.
     """
     values: dict[int, object] = {}
-    bad: list[int] = []
+    bad: dict[int, str] = {}
     for number, text in enumerate(decode(data, uri).split("\n"), 1):
         if text.strip():
             try:
                 values[number] = _value(text, uri)
             except LoadError:
-                bad.append(number)
+                bad[number] = line(text)
     if values and all(isinstance(value, dict) and value.keys() >= _ASKED for value in values.values()):
         raise Skipped(f"{uri}: holds questions for rag eval, which are no document; rename its fields to index it")
     blocks = [block for number, value in values.items() for block in _blocks(value, f"line {number}")]
     if not blocks and bad:
         raise LoadError(f"{uri}: no line of it is JSON; correct it")
-    notes = counted((len(bad), f"lines are no JSON ({', '.join(map(str, bad[:10]))})"))
-    return assemble(blocks, data, uri, "application/jsonl", notes=notes)
+    notes = counted((len(bad), f"line[s] without JSON ({', '.join(map(str, islice(bad, 10)))})"))
+    aside = tuple(Omission("unreadable", text) for text in bad.values())
+    return assemble(blocks, data, uri, "application/jsonl", notes=notes, set_aside=aside)
 
 
 def parse_csv(data: bytes, uri: str) -> Document:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import codecs
-import logging
 import re
-from copy import deepcopy
 from dataclasses import dataclass, field
-from itertools import chain, pairwise
-from typing import TYPE_CHECKING, Any
+from itertools import compress
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from rag.errors import LoadError
 from rag.language.published import publication_date
-from rag.load.blocks import PARAGRAPH, Block, assemble, counted, headline, join, line, raised
+from rag.load.blocks import PARAGRAPH, Block, assemble, counted, headline, line, raised
 from rag.load.container import Container, integer, properties, resolve
 from rag.load.decode import decode, storable
+from rag.load.hidden import background, hide
+from rag.load.main_text import PlacedBlock, main_text
 from rag.load.tables import record
+from rag.records import Omission
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,32 +42,16 @@ _DATE_SEARCH = {"original_date": True, "extensive_search": False, "max_date": "2
 
 _NEVER_SEEN = "script style noscript template svg math iframe object select button textarea".split()
 _SITE = "nav header footer aside form iframe script link".split()
-_BESIDE = "//nav|//footer|//aside|//form|//dialog|//menu|//header[not(.//h1)]"
-_SHORT_PAGE, _SHORT_LINE = 850, 20  # characters; trafilatura loses much of the structure of the first
-_MOST = 0.8  # of the main text; where less is left, it is named like what is beside a text
-_GONE = re.compile(r"\b(?:display:none|visibility:hidden|opacity:[0.%]+(?:;|$))")
-_FAINT = re.compile(r"\bfont-size:(?:0?\.[01]\d*(?:r?em)?|0[a-z%]*|[01](?:\.\d+)?(?:px|pt))(?:;|$)")
-_WHITE, _ON_WHITE = (
-    re.compile(rf"(?:^|;){name}:(?:white|#fff(?:fff)?|rgb\(255,255,255\))(?:;|$)")
-    for name in ("color", "background(?:-color)?")
-)
-
-# Names of HTML, and of the tree that trafilatura makes of it.
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_APART = frozenset(  # all others are inline, also those that HTML does not know
-    "address article aside blockquote body caption cell center dd details dialog dir div dl dt fieldset figcaption "
-    "figure footer form h1 h2 h3 h4 h5 h6 head header hgroup hr html item legend li list main menu nav ol option p "
-    "pre quote row search section summary table tbody td tfoot th thead tr ul".split()
+# All others are inline, also those that HTML does not know.
+_APART = frozenset(
+    "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure "
+    "footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol option p pre search section "
+    "summary table tbody td tfoot th thead tr ul".split()
 )
-_CELLS = frozenset({"cell", "td", "th"})
-_ROWS = frozenset({"row", "tr"})
-_ITEMS = frozenset({"item", "li"})
+_IN_PAGE = re.compile("#.")  # what leads nowhere else; `#` alone is a button
 _LONGEST_ROW = 1000  # characters; a longer one lays out a page and holds no data
 _MOST_COVERED = 1000  # rows or columns of a cell, as browsers have it
-
-# A page without main text is no news to a person: keep the extractor from writing to standard error.
-for _name in ("trafilatura", "htmldate"):
-    logging.getLogger(_name).addHandler(logging.NullHandler())
 
 
 def parse(data: bytes, uri: str) -> Document:
@@ -78,13 +63,12 @@ def parse(data: bytes, uri: str) -> Document:
         return assemble([], data, uri, "text/html")
     found = extract_metadata(tree, date_config=_DATE_SEARCH, extensive=False)
     title = headline(storable(found.title or ""))
-    hidden = _hide(tree)
-    blocks = _page_blocks(tree)
+    blocks, aside, notes = _page_blocks(tree)
+    aside = tuple(each for each in aside if each.text != title)  # which the document has
     if blocks and not blocks[0].level and blocks[0].text == title:
         blocks[0] = blocks[0]._replace(level=1)
     date = found.date or publication_date(block.text for block in blocks if not block.level)
-    notes = counted((hidden, "pieces of hidden text were not read"))
-    return assemble(blocks, data, uri, "text/html", title, date=date, notes=notes)
+    return assemble(blocks, data, uri, "text/html", title, date=date, notes=notes, set_aside=aside)
 
 
 def parse_epub(data: bytes, uri: str) -> Document:
@@ -112,10 +96,11 @@ def parse_epub(data: bytes, uri: str) -> Document:
 def visible(data: bytes, uri: str, charset: str | None = None) -> list[Block]:
     """Return all that a reader of a page can see, for pages that have nothing beside their text."""
     tree = _tree(decode(data, uri, charset or _declared(data)))
-    return _visible_text(tree) if tree is not None else []
+    return [place.block for place in _cut(_seen(tree)[0])] if tree is not None else []
 
 
 def _declared(data: bytes) -> str | None:
+    """Return the encoding that the page declares, as browsers understand it."""
     match = _CHARSET.search(data[:4096])
     if not match:
         return None
@@ -143,80 +128,57 @@ def _tree(source: str) -> Element | None:
     return tree
 
 
-def _page_blocks(tree: Element) -> list[Block]:
-    """Return the main text; of a short page, all that can be seen but what is beside the text.
+def _page_blocks(tree: Element) -> tuple[list[Block], tuple[Omission, ...], tuple[str, ...]]:
+    """Return the main text, what is set aside, and notes on words that are hidden beside what is read.
 
     A page that has nothing of a site around its text is a document as programs export it: all of it counts.
     """
-    from trafilatura import bare_extraction
-    from trafilatura.xpaths import OVERALL_DISCARD_XPATH, REMOVE_COMMENTS_XPATH
-
-    if next(tree.iter(*_SITE), None) is None:
-        return _visible_text(tree)
-    extracted: Any = bare_extraction(deepcopy(tree), include_comments=False, include_tables=True)
-    main = _cut(extracted.body) if extracted else []
-    seen = _visible_text(tree)
-    named = (path(tree) for path in (*OVERALL_DISCARD_XPATH, *REMOVE_COMMENTS_XPATH))
-    for beside in chain(tree.xpath(_BESIDE), *named):
-        beside.clear(keep_tail=True)
-    for element in list(tree.iter("ul", "ol", "p")):
-        links = element.xpath(".//a[not(starts-with(@href, '#'))]")
-        if 2 * sum(len(line("".join(each.itertext()))) for each in links) > len(line("".join(element.itertext()))):
-            element.clear(keep_tail=True)
-    plain = _visible_text(tree)
-    if not main or _MOST * len(join(main)[0]) <= len(join(plain)[0]) < _SHORT_PAGE:
-        return plain or seen
-    below = {above.text: block.text for above, block in pairwise(seen)}
-    lost = {above.text for above, block in pairwise(main) if below.get(above.text, block.text) != block.text}
-    return [block for block in main if block.text not in lost or len(block.text) > _SHORT_LINE or block.text[-1] != ":"]
+    is_site = next(tree.iter(*_SITE), None) is not None
+    body, hidden = _seen(tree)
+    places = _cut(body)
+    kept = main_text(body, places) if is_site else [True] * len(places)
+    near = {near for place in compress(places, kept) for near in (place.element, place.element.getparent())} | {body}
+    count = sum(element in near or element.getparent() in near for element in hidden)
+    aside = [Omission("invisible", words) for words in hidden.values()]
+    aside += [Omission("furniture", place.block.text) for place, keep in zip(places, kept, strict=True) if not keep]
+    notes = counted((count, "piece[s] of hidden text not read"))
+    return [place.block for place in compress(places, kept)], tuple(aside), notes
 
 
-def _hide(tree: Element) -> int:
-    """Take away what nobody sees, tiny or white on white as well; return in how many elements there was some."""
-    paints = "//link[contains(@rel, 'stylesheet')]|//*[@bgcolor]|//*[contains(@style, 'background')]"
-    white = not tree.xpath(f"{paints}|//style[contains(., 'background')]")
-    hidden = []
-    for element in tree.xpath("//*[@hidden or @style]"):
-        style = "".join(element.get("style", "").lower().replace("!important", "").split())
-        faint = _FAINT.search(style) or (_WHITE.search(style) and (white or _ON_WHITE.search(style)))
-        if faint and element.xpath(".//*[contains(@style, 'font-size') or contains(@style, 'color')]"):
-            continue  # what it holds may look otherwise
-        if faint or "hidden" in element.attrib or _GONE.search(style):
-            hidden.append("".join(element.itertext()).strip())
-            element.clear(keep_tail=True)
-    return sum(map(bool, hidden))
-
-
-def _visible_text(tree: Element) -> list[Block]:
+def _seen(tree: Element) -> tuple[Element, dict[Element, str]]:
+    """Take away what nobody sees; return the body, and hidden words by the element that had them."""
     from lxml import etree
 
-    _hide(tree)
+    paper = background(tree)
     etree.strip_elements(tree, *_NEVER_SEEN, with_tail=False)
     body = tree.find("body")
-    return _cut(tree if body is None else body)
+    body = tree if body is None else body
+    return body, hide(body, paper)
 
 
-def _cut(root: Element) -> list[Block]:
-    """Cut a tree of HTML, or of trafilatura, into blocks: each element that is not inline starts and ends one."""
+def _cut(root: Element) -> list[PlacedBlock]:
+    """Cut a tree into blocks: each element that is not inline starts and ends one."""
     from lxml import etree
 
-    builder = _Builder()
+    builder = _Builder(root)
     walker = etree.iterwalk(root, events=("start", "end"))
     for event, element in walker:
         if event == "end":
             builder.leave(element)
             builder.add(element.tail if element is not root else None)
-        elif element is not root and element.tag in _ROWS and builder.add_row(element):
+        elif element is not root and element.tag == "tr" and builder.add_row(element):
             walker.skip_subtree()
         else:
             builder.enter(element)
             builder.add(element.text)
     builder.close()
-    return builder.blocks
+    return builder.places
 
 
 @dataclass(slots=True)
 class _Table:
+    """A table of which rows are read one after the other."""
+
     number: int
     rows: int = 0
     header: list[str] | None = None
@@ -226,7 +188,7 @@ class _Table:
         """Return a row as one line: with the names of its columns, where the table has them and they fit."""
         row = self._laid_out(cells)
         self.rows += 1
-        if self.rows == 1 and all(cell.tag == "th" or cell.get("role") == "head" for cell, _ in cells):
+        if self.rows == 1 and all(cell.tag == "th" for cell, _ in cells):
             self.header = row
         elif self.header is not None and len(row) == len(self.header):
             return record(self.header, row)
@@ -248,8 +210,13 @@ class _Table:
 
 
 class _Builder:
-    def __init__(self) -> None:
-        self.blocks: list[Block] = []
+    """Collects words until a block ends."""
+
+    def __init__(self, root: Element) -> None:
+        self.places: list[PlacedBlock] = []
+        self._at = root
+        self._links = 0  # depth of links to other pages
+        self._linked = 0  # characters in them
         self._tables: dict[Element, _Table] = {}
         self._level: int | None = None
         self._number = ""  # of the list's item that begins
@@ -261,7 +228,7 @@ class _Builder:
 
     def enter(self, element: Element) -> None:
         """Begin an element; an item of an ordered list has its number in front of its first block."""
-        if element.tag in {"br", "lb"}:
+        if element.tag == "br":
             if self._level:
                 self.add(" ")
             else:
@@ -269,18 +236,20 @@ class _Builder:
             return
         self._pass(element, 1)
         around = element.getparent()
-        if element.tag in _ITEMS and around is not None and "ol" in {around.tag, around.get("rend")}:
+        if element.tag == "li" and around is not None and around.tag == "ol":
             given = element.get("value") or ("" if around in self._counts else around.get("start"))
             self._counts[around] = integer(given) if given else self._counts.get(around, 0) + 1
             self._number = f"{self._counts[around]}. "
-        self._level = _level(element) or self._level
+        self._at = element
+        self._level = _HEADINGS.get(element.tag, self._level)
 
     def leave(self, element: Element) -> None:
         """End an element."""
         self._pass(element, -1)
-        if _level(element):
+        self._at = element.getparent()
+        if element.tag in _HEADINGS:
             self._level = None
-        if element.tag in _ITEMS:
+        if element.tag == "li":
             self._number = ""  # nothing was in it
 
     def _pass(self, element: Element, step: int) -> None:
@@ -289,11 +258,13 @@ class _Builder:
             self.close()
         self._verbatim += step * verbatim
         self._quoted += step * (element.tag == "blockquote")
+        self._links += step * (element.tag == "a" and not _IN_PAGE.match(element.get("href", "#-")))
 
     def add(self, text: str | None) -> None:
         """Add running text."""
         first, *others = (text or "").split("\n") if self._verbatim else [text or ""]
         self._words.append(first)
+        self._linked += len(line(text or "")) if self._links else 0
         for other in others:
             self.close("\n")
             self._words.append(other)
@@ -304,10 +275,12 @@ class _Builder:
         if cells is None:
             return False
         self.close()
+        self._at = element
         around = next(element.iterancestors("table"), None)
         table = self._tables.setdefault(around, _Table(len(self._tables) + 1))
         self._words.append(table.add(cells))
         self.close(mark=f"table {table.number}, row {table.rows}")
+        self._at = element.getparent()
         return True
 
     def close(self, gap: str = PARAGRAPH, mark: str | None = None) -> None:
@@ -315,25 +288,19 @@ class _Builder:
         text = line("".join(self._words))
         self._words.clear()
         if text:
-            self.blocks.append(Block(f"{self._number}{text}", self._level, self._gap, mark, quoted=self._quoted))
-            self._number = ""
+            block = Block(f"{self._number}{text}", self._level, self._gap, mark, quoted=self._quoted)
+            self.places.append(PlacedBlock(block, self._at, self._linked))
+            self._number, self._linked = "", 0
         self._gap = gap if text else PARAGRAPH
-
-
-def _level(element: Element) -> int | None:
-    """Return the level of a heading; trafilatura names all `head` and keeps the HTML name beside."""
-    if element.tag == "head":
-        return _HEADINGS.get(element.get("rend", ""), 2)
-    return _HEADINGS.get(element.tag)
 
 
 def _cells(row: Element) -> list[tuple[Element, str]] | None:
     """Return a row's cells with their texts; None for a row that only lays out a page."""
-    cells = [cell for cell in row if cell.tag in _CELLS]
+    cells = [cell for cell in row if cell.tag in {"td", "th"}]
     alone = len(cells) == 1 and cells[0].get("rowspan", "1") == "1"  # the others of its row may begin above
-    if not cells or alone or next(row.iterdescendants("row", "tr"), None) is not None:
+    if not cells or alone or next(row.iterdescendants("tr"), None) is not None:
         return None
-    texts = [" ".join(block.text for block in _cut(cell)) for cell in cells]
+    texts = [" ".join(place.block.text for place in _cut(cell)) for cell in cells]
     return list(zip(cells, texts, strict=True)) if any(texts) and sum(map(len, texts)) <= _LONGEST_ROW else None
 
 

@@ -23,7 +23,7 @@ from rag.language.speakers import statements, statements_by_author
 from rag.load import html
 from rag.load.blocks import Block, assemble, counted, line
 from rag.load.decode import decode, wide
-from rag.records import Span, Statement
+from rag.records import Omission, Span, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -76,7 +76,8 @@ def parse(data: bytes, uri: str, load: Load) -> Document:
     head += [Block(f"{name}: {value}", None, "\n") for name, value in headers.items()]
     body = [block for block in _body(message, uri) if block.text]
     attached, lost = _attachments(message, uri, load)
-    notes = counted((len(lost), f"attachments were not read: {', '.join(lost[:10])}"))
+    notes = counted((len(lost), f"attachment[s] not read: {', '.join(lost[:10])}"))
+    aside = tuple(Omission("unreadable", name) for name in lost)
     named = {name: _people(headers.get(name, "")) for name in _PEOPLE}
     sender = next(iter(named["From"].values())) if len(named["From"]) == 1 else None
     known = {address: who for each in named.values() for address, who in each.items()}
@@ -84,7 +85,14 @@ def parse(data: bytes, uri: str, load: Load) -> Document:
     body = [block for block, _ in written]
     blocks = [*head, *body, *(block for block, _ in attached)]
     document = assemble(
-        blocks, data, uri, "message/rfc822", subject, date=parse_date(headers.get("Date", "")), notes=notes
+        blocks,
+        data,
+        uri,
+        "message/rfc822",
+        subject,
+        date=parse_date(headers.get("Date", "")),
+        notes=notes,
+        set_aside=aside,
     )
     spans = document.blocks[len(head) :]
     said = [(span, who) for span, (_, who) in zip(spans, written, strict=False) if who != _NOBODY]

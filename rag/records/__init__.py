@@ -11,7 +11,19 @@ from rag.records.answers import (
     Support,
     title_and_section,
 )
-from rag.records.documents import Document, Mark, Passage, Place, Section, Span, Statement, speaker_of, unnamed
+from rag.records.documents import (
+    Document,
+    Mark,
+    Omission,
+    Passage,
+    Place,
+    Section,
+    Span,
+    Statement,
+    Why,
+    speaker_of,
+    unnamed,
+)
 from rag.records.filters import Filter
 from rag.records.runs import Outcome, Progress, State, SyncReport, silent
 
@@ -25,6 +37,7 @@ __all__ = [
     "Filter",
     "Hit",
     "Mark",
+    "Omission",
     "Outcome",
     "Passage",
     "Place",
@@ -36,6 +49,7 @@ __all__ = [
     "Statement",
     "Support",
     "SyncReport",
+    "Why",
     "silent",
     "speaker_of",
     "title_and_section",

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from rag.records import Document, Mark, Section, Span, Statement
+from rag.records import Document, Mark, Omission, Section, Span, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +37,7 @@ def layout(document: Document) -> dict[str, Any]:
         "speakers": [(s.span.start, s.span.end, s.speaker) for s in document.speakers],
         "marks": [(mark.span.start, mark.span.end, mark.name) for mark in document.marks],
         "notes": document.notes,
+        "set_aside": [(each.why, each.text) for each in document.set_aside],
     }
 
 
@@ -51,4 +52,5 @@ def with_layout(document: Document, stored: Mapping[str, Any]) -> Document:
         speakers=tuple(Statement(Span(a, b), speaker) for a, b, speaker in stored["speakers"]),
         marks=tuple(Mark(Span(a, b), name) for a, b, name in stored.get("marks", ())),
         notes=tuple(stored.get("notes", ())),
+        set_aside=tuple(Omission(why, text) for why, text in stored.get("set_aside", ())),
     )

@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -98,6 +99,18 @@ class Mark:
     name: str
 
 
+Why = Literal["furniture", "invisible", "turned", "unreadable"]
+"""What surrounds a text; what nobody sees; what stands otherwise than the page; what could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Omission:
+    """Words of a source that are not in its document's text; or the name of what has words that could not be read."""
+
+    why: Why
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """One source: its text, and what is known about places in it.
@@ -115,6 +128,7 @@ class Document:
         speakers: statements in order of their start.
         marks: named places in order, not overlapping.
         notes: what the loader could not read, each a line for a person.
+        set_aside: all words of the source that are not in `text`, in their order.
     """
 
     uri: str
@@ -129,6 +143,12 @@ class Document:
     speakers: tuple[Statement, ...] = ()
     marks: tuple[Mark, ...] = ()
     notes: tuple[str, ...] = ()
+    set_aside: tuple[Omission, ...] = ()
+
+    @property
+    def aside(self) -> dict[str, int]:
+        """Return how many pieces were set aside for each reason."""
+        return dict(Counter(each.why for each in self.set_aside))
 
     @property
     def name(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Literal, Self, get_args
@@ -18,11 +18,15 @@ State = Literal["added", "updated", "removed", "unchanged", "skipped", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one file; `reason` says why for `skipped` and `failed`, and what was lost for all others."""
+    """What became of one file; `reason` says why for `skipped` and `failed`, and what was lost for all others.
+
+    `aside` has the number of pieces of it that are not in its document's text, by reason (see `Omission`).
+    """
 
     path: str
     state: State
     reason: str = ""
+    aside: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

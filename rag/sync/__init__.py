@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rag.models.encoder import Embedder
-    from rag.records import Document, Passage
+    from rag.records import Document, Passage, State
     from rag.store.local import LocalWriter
     from rag.sync.walk import Walk
 
@@ -61,7 +61,8 @@ class _Plan:
             self.report(error, uri)
         else:
             self.take(document)
-            self.outcomes.append(Outcome(uri, "updated" if uri in self.known else "added", "; ".join(document.notes)))
+            state: State = "updated" if uri in self.known else "added"
+            self.outcomes.append(Outcome(uri, state, "; ".join(document.notes), document.aside))
 
     def report(self, error: LoadError, uri: str) -> None:
         """Note a file that gave no document."""

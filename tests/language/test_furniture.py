@@ -149,7 +149,7 @@ def test_a_message_is_quoted_with_what_it_carries():
     ]
     places = {text: doc.place_at(doc.text.index(text)) for text in ("See", "Day: Mon", "Tor")}
     assert places == {"See": "Fwd: Gate", "Day: Mon": "figures.csv, A2:B2", "Tor": "message.eml, Gate"}
-    assert doc.notes == ("1 attachments were not read: map.png",)
+    assert doc.notes == ("1 attachment not read: map.png",)
 
 
 def test_a_page_saved_as_one_file_is_that_page():

@@ -203,7 +203,7 @@ def test_mail_tells_who_and_when():
     doc = load_bytes(mail(["First.", "Second."], attachment=True), "/a.eml")
     assert texts(doc)[:3] == ["Floods – آ", "From: Ada <ada@example.org>", "Date: Sat, 03 Feb 2024 10:00:00 +0000"]
     assert (doc.title, doc.date) == ("Floods – آ", "2024-02-03")
-    assert doc.notes == ("1 attachments were not read: map.png",)
+    assert doc.notes == ("1 attachment not read: map.png",)
 
 
 def replies(text, sender="Lars Ekdahl <lars@sea.example>", subtype="plain"):
@@ -386,7 +386,7 @@ def test_json_names_the_way_to_a_value():
     """And bad lines are told."""
     doc = load_bytes(b'{"a": {"b": [1, "x"]}}\nno\n', "/a.jsonl")
     assert doc.text == "a.b: 1 | a.b: x"
-    assert doc.notes == ("1 lines are no JSON (2)",)
+    assert doc.notes == ("1 line without JSON (2)",)
     with pytest.raises(LoadError, match="is no JSON"):
         load_bytes(b"{", "/a.json")
 

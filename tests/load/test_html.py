@@ -7,6 +7,7 @@ from docx import Document as WordDocument
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Pt, RGBColor
+from lxml.html import fragments_fromstring
 
 from rag.load import load_bytes
 
@@ -95,7 +96,7 @@ def test_hidden_text_of_a_page_is_left_out_and_named(style, site):
     """However it is hidden."""
     doc = load_bytes(f"{site}<p>Seen by all.</p><p style='{style}'>Never <b>seen</b>.</p>".encode(), "/a.html")
     assert doc.text == "Seen by all."
-    assert doc.notes == ("1 pieces of hidden text were not read",)
+    assert doc.notes == ("1 piece of hidden text not read",)
 
 
 @pytest.mark.parametrize(
@@ -160,5 +161,78 @@ def marked(run):
 def test_hidden_text_of_a_word_file_is_left_out_and_named():
     """White, tiny, hidden; not white on black."""
     doc = word(white, tiny, vanish)
-    assert (doc.text, doc.notes) == ("Seen by all.", ("3 pieces of hidden text were not read",))
+    assert (doc.text, doc.notes) == ("Seen by all.", ("3 pieces of hidden text not read",))
     assert word(marked).text == "Seen by all.\n\nNot seen."
+
+
+PROSE = "".join(
+    f"<p>In the year {year} the ferry of Tarn carried {year * 3} guests and their goats over the cold grey sound.</p>"
+    for year in range(1901, 1916)
+)
+
+
+def long_page(inner, beside="", head=""):
+    """Return the blocks of an article on a site, without its prose, and the document."""
+    page = f"<html><body><script>x()</script><nav><a href='/'>Start</a></nav>{head}<div id='main'>"
+    page += f"{PROSE}{inner}{PROSE.replace('19', '18')}</div>{beside}</body></html>"
+    doc = load_bytes(page.encode(), "/a.html")
+    return [block for block in doc.text.split("\n\n") if not block.startswith("In the year")], doc
+
+
+@pytest.mark.parametrize(
+    ("inner", "expected"),
+    [
+        ("<h2>Winter</h2>", ["Winter"]),
+        ("<ul><li>Bread</li><li>Salt</li></ul>", ["Bread", "Salt"]),
+        ("<figure><img src='a.png'><figcaption>The pier in ice.</figcaption></figure>", ["The pier in ice."]),
+        ("<dl><dt>Fare</dt><dd>Four marks</dd></dl>", ["Fare", "Four marks"]),
+        (
+            "<table><tr><th>Boat</th><th>Seats</th></tr><tr><td>Alba</td><td>12</td></tr></table>",
+            ["Boat | Seats", "Boat: Alba | Seats: 12"],
+        ),
+        ("<blockquote>We never turned back.</blockquote>", ["We never turned back."]),
+    ],
+)
+def test_a_long_article_keeps_what_stands_in_it(inner, expected):
+    """Headings, lists, captions and tables, not paragraphs alone."""
+    assert long_page(inner)[0] == expected
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        "<footer>All rights reserved by the Tarn News Company</footer>",
+        "<div class='related'><h3>More</h3><p>Goats of the sound</p></div>",
+        "<ul><li><a href='/2'>A story of trains</a></li><li><a href='/3'>A story of coal</a></li></ul>",
+        "<ul><li><a href='#'>Share this</a></li><li><a href='#'>Copy the link</a></li></ul>",
+        "<h3>Tell us what you think</h3><p>8 comments</p>",
+    ],
+)
+def test_what_is_beside_a_long_article_is_set_aside(beside):
+    """None of it is in the text, all of it is in the record of what is not."""
+    found, doc = long_page("", beside)
+    assert found == []
+    furniture = [each.text for each in doc.set_aside if each.why == "furniture"]
+    assert furniture[0] == "Start"
+    assert furniture[1:] == [leaf.text for part in fragments_fromstring(beside) for leaf in leaves(part)]
+
+
+def leaves(element):
+    """Return the elements that hold words."""
+    return [each for each in element.iter() if (each.text or "").strip()]
+
+
+def test_every_word_of_a_page_is_read_or_set_aside():
+    """Hidden words too, each for its reason; the note counts those beside what is read, and no others."""
+    hidden = "<p>Seen.<span style='display:none'>Never seen</span></p>"
+    _, doc = long_page(hidden, "<div class='popup'><div><b style='display:none'>Buy now</b></div></div>")
+    assert "Never seen" not in doc.text
+    assert [each.text for each in doc.set_aside if each.why == "invisible"] == ["Never seen", "Buy now"]
+    assert doc.notes == ("1 piece of hidden text not read",)
+
+
+def test_a_title_is_never_set_aside():
+    """Where it stands apart from the article, the document still has it."""
+    _, doc = long_page("", head="<div><h1>Forty years on the sound</h1></div>")
+    assert doc.title == "Forty years on the sound"
+    assert [each.text for each in doc.set_aside] == ["Start"]

@@ -262,5 +262,5 @@ def test_what_was_lost_is_reported(library, tmp_path):
     path = tmp_path / "a.docx"
     path.write_bytes(word(para("Text.") + "<w:blip/>"))
     report = library.index(path)
-    assert [(o.state, o.reason) for o in report.incomplete] == [("added", "1 pictures were not read")]
-    assert library.document("a.docx").notes == ("1 pictures were not read",)
+    assert [(o.state, o.reason) for o in report.incomplete] == [("added", "1 picture not read")]
+    assert library.document("a.docx").notes == ("1 picture not read",)

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -643,3 +644,12 @@ def test_a_page_without_a_site_around_it_is_read_whole():
     text = text_of(page.encode(), "/a.html")
     assert text.startswith("Code\n\nWords")
     assert text.endswith("Use one:\n\nAlternatively, use two.")
+
+
+@pytest.mark.parametrize(
+    ("name", "newer"), [("old.doc", ".docx"), ("OLD.XLS", ".xlsx"), ("talk.ppt", ".pptx"), ("note.msg", ".eml")]
+)
+def test_a_kind_that_is_not_read_says_what_to_save_it_as(name, newer):
+    """The formats that programs wrote before those that are read."""
+    with pytest.raises(Skipped, match=f"save it as {re.escape(newer)}$"):
+        load_bytes(b"\xd0\xcf\x11\xe0", f"/{name}")

@@ -73,7 +73,7 @@ def test_word_footnotes_and_pictures_are_told():
     notes = f"<w:footnotes {W}><w:footnote>{para('A note.')}</w:footnote></w:footnotes>"
     doc = load_bytes(word(para("Text.") + "<w:blip/>", **{"word/footnotes.xml": notes}), "/a.docx")
     assert texts(doc) == ["Text.", "A note."]
-    assert doc.notes == ("1 pictures were not read",)
+    assert doc.notes == ("1 picture not read",)
 
 
 def test_slides_are_pages():
@@ -285,7 +285,7 @@ def test_word_keeps_figures_apart_and_hidden_words_out():
     )
     doc = load_bytes(word(body), "/a.docx")
     assert texts(doc) == ["In 2019³ 10⁻⁶ of the 1st kind.", "((a+b)^2)/2"]
-    assert doc.notes == ("1 pieces of hidden text were not read",)
+    assert doc.notes == ("1 piece of hidden text not read",)
 
 
 def test_word_tables_margins_and_comments_say_what_belongs_where():

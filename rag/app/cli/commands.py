@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from rag.app import export
 from rag.app.as_json import answer_json, document_json, hits_json, report_json, status_json
@@ -14,6 +16,7 @@ from rag.app.cli.output import (
     answer_lines,
     complain,
     hit_lines,
+    lost_lines,
     marked,
     meant_lines,
     print_json,
@@ -24,7 +27,7 @@ from rag.app.cli.output import (
 )
 from rag.app.display import one_line, printable
 from rag.errors import InputError, LoadError, RagError
-from rag.records import Filter
+from rag.records import Filter, Why
 
 if TYPE_CHECKING:
     import argparse
@@ -79,8 +82,17 @@ def _print_report(report: SyncReport | RagError, options: argparse.Namespace, in
         print_json(report_json(report), indent)
     else:
         say(f"{report} ({report.passages} passages, {report.embedded} embedded, {report.seconds:.1f} s)")
+        _say_set_aside(report)
         for outcome in (*report.incomplete, *report.of("skipped"), *report.of("failed")):
             say(one_line(f"  {outcome.state}: {outcome.path}: {outcome.reason}"), file=sys.stderr)
+
+
+def _say_set_aside(report: SyncReport) -> None:
+    found = [outcome.aside for outcome in report.outcomes if outcome.aside]
+    counts = Counter({why: sum(aside.get(why, 0) for aside in found) for why in get_args(Why)})
+    listed = ", ".join(f"{count} {why}" for why, count in counts.items() if count)
+    if listed:
+        say(f"  set aside: pieces of {len(found)} documents ({listed}); rag show --lost DOCUMENT prints them")
 
 
 def _say_samples(library: Library, report: SyncReport, options: argparse.Namespace) -> None:
@@ -191,6 +203,9 @@ def show(options: argparse.Namespace) -> int:
     """Print a document, its span marked."""
     with _library(options) as library:
         document = library.document(options.document)
+        if options.lost:
+            lost = [asdict(each) for each in document.set_aside]
+            return _put(options, {"uri": document.uri, "set_aside": lost}, lost_lines(document))
         data = document_json(document, options.at)
         if options.json:
             print_json({**data, **(_place_json(document, options.at) if options.at else {})})

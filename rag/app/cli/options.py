@@ -84,6 +84,7 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     _add_answering(ask)
     show = command("show", commands.show, "print a document, with a span marked")
     show.add_argument("document", metavar="DOCUMENT")
+    show.add_argument("--lost", action="store_true", help="print what of the file is not in its text, and why")
     show.add_argument("--at", type=_span, metavar="START:END", help="mark these characters, in their context")
     command("status", commands.status, "count documents and passages")
     verify = command("verify", commands.verify, "check everything again; exit 1 on any damage")

@@ -7,7 +7,7 @@ import logging
 import re
 import sys
 from dataclasses import replace
-from itertools import groupby
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, Self, TextIO
 
 from rag.app.as_json import dates_json
@@ -88,6 +88,16 @@ def hit_lines(rank: int, hit: Hit, question: str) -> str:
     return (
         f"{rank}. {one_line(str(hit.citation))}  ({hit.score:.3f})\n   {text}\n   [rank {halves}{read}; words: {words}]"
     )
+
+
+def lost_lines(document: Document) -> str:
+    """Return what of a file is not in its text: each reason with its pieces, a line each."""
+    groups = (
+        [f"{why} ({count}):", *(f"  {one_line(each.text)}" for each in document.set_aside if each.why == why)]
+        for why, count in document.aside.items()
+    )
+    notes = [f"note: {note}" for note in document.notes]
+    return "\n".join([*chain.from_iterable(groups), *notes]) or "nothing was set aside"
 
 
 def _nearest_line(hit: Hit) -> str:

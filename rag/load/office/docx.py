@@ -16,6 +16,7 @@ from rag.load.container import Container, attribute, integer, local_name, proper
 from rag.load.office.drawings import charts, diagrams
 from rag.load.office.numbering import Numbering
 from rag.load.tables import heading_row, text_table
+from rag.records import Omission
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,7 +121,10 @@ def parse(data: bytes, uri: str) -> Document:
     _read_margins(container, reader)
     title, made = properties(container.optional("docProps/core.xml"))
     date = publication_date(block.text for block in reader.blocks if not block.level) or made
-    return assemble(reader.blocks, data, uri, _TYPE, title, date=date, notes=_notes(root))
+    hidden = [run for run in root.iterfind(".//{*}r") if _is_hidden(run)]
+    aside = [Omission("invisible", words) for run in hidden if (words := line("".join(run.itertext("{*}t"))))]
+    notes = counted((_pictures(root), "picture[s] not read"), (len(aside), "piece[s] of hidden text not read"))
+    return assemble(reader.blocks, data, uri, _TYPE, title, date=date, notes=notes, set_aside=tuple(aside))
 
 
 def _styles(container: Container) -> dict[str, _Style]:
@@ -241,7 +245,5 @@ def _boxes(element: Element) -> Iterator[Element]:
             yield from _boxes(child)
 
 
-def _notes(root: Element) -> tuple[str, ...]:
-    pictures = sum(1 for _ in root.iter("{*}blip", "{*}imagedata"))
-    hidden = sum(map(_is_hidden, root.iterfind(".//{*}r")))
-    return counted((pictures, "pictures were not read"), (hidden, "pieces of hidden text were not read"))
+def _pictures(root: Element) -> int:
+    return sum(1 for _ in root.iter("{*}blip", "{*}imagedata"))

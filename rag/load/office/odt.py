@@ -29,7 +29,7 @@ def parse(data: bytes, uri: str) -> Document:
     blocks = list(_blocks(body, count(1)))
     title, made = properties(container.optional("meta.xml"))
     date = publication_date(block.text for block in blocks if not block.level) or made
-    notes = counted((sum(1 for _ in body.iter("{*}image")), "pictures were not read"))
+    notes = counted((sum(1 for _ in body.iter("{*}image")), "picture[s] not read"))
     return assemble(blocks, data, uri, _TYPE, title, date=date, notes=notes)
 
 

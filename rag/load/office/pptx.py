@@ -42,7 +42,7 @@ def parse(data: bytes, uri: str) -> Document:
         hidden += slide.get("show") == "0"
     title, date = properties(container.optional("docProps/core.xml"))
     shown = None if title in {"PowerPoint Presentation", "Presentation"} else title
-    notes = counted((pictures, "pictures were not read"), (hidden, "hidden slides were read as well"))
+    notes = counted((pictures, "picture[s] not read"), (hidden, "hidden slides were read as well"))
     made = publication_date(block.text for block in blocks if block.page == 1 and not block.level) or date
     return assemble(blocks, data, uri, _TYPE, shown, date=made, notes=notes)
 

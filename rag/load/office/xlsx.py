@@ -61,7 +61,7 @@ def parse(data: bytes, uri: str) -> Document:
                 notes += _notes(sheet, source)
     except (*_DAMAGED, zipfile.BadZipFile) as error:
         raise LoadError(f"{uri}: is a damaged workbook ({error}); open it and save it anew") from error
-    notes += counted((sum("/media/" in name for name in container.names), "pictures were not read"))
+    notes += counted((sum("/media/" in name for name in container.names), "picture[s] not read"))
     title, date = properties(container.optional("docProps/core.xml"))
     return assemble(blocks, data, uri, _TYPE, title, date=_date(blocks) or date, notes=tuple(notes))
 
