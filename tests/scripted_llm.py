@@ -89,6 +89,22 @@ def answers(
     return act
 
 
+def lists(
+    told: dict[str, Any], act: Callable[[BaseHTTPRequestHandler], None]
+) -> Callable[[BaseHTTPRequestHandler], None]:
+    """Answer with JSON what is asked for at these paths, and act otherwise."""
+
+    def either(handler: BaseHTTPRequestHandler) -> None:
+        if handler.path in told:
+            answers(200, json.dumps(told[handler.path]), "application/json")(handler)
+        elif handler.path.endswith("/chat/completions"):
+            act(handler)
+        else:
+            answers(404, "nothing here")(handler)
+
+    return either
+
+
 def start(handler: BaseHTTPRequestHandler, kind: str, status: int = 200, **headers: str) -> None:
     """Send the head of a response; the connection is closed after it."""
     handler.send_response(status)

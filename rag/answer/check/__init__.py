@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.answer.check.faults import CitedText, faults
+from rag.answer.check.faults import CitedText, faults, wrong_numbers
+from rag.language.detect import language
 from rag.language.questions import is_question
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 _QUOTED = re.compile(
     r"“([^“”]+)”|\"([^\"]+)\"|«([^«»]+)»|„([^„“]+)“|(?<!\w)‘([^‘’]+(?:’\w[^‘’]*)*)’(?!\w)|(?<!\w)'([^']+)'(?!\w)"
 )
+OTHER_LANGUAGE = "its source is in another language, so that only its numbers were checked"
+"""The fault of a sentence that the checks, made for one language, cannot judge."""
+
 _WITHOUT_MARKS = str.maketrans("", "", '"“”«»„')
 
 
@@ -44,10 +48,17 @@ class SentenceChecker:
             return CheckedSentence(sentence, "verbatim")
         text = unquoted(sentence, "\n".join(citation.passage.text for citation in citations))
         source = CitedText.of(citations)
+        if _differ_in_language(text, source.text):
+            return CheckedSentence(text, "unsupported", next(wrong_numbers(text, source), OTHER_LANGUAGE))
         fault = "it asks and answers nothing" if is_question(text) else next(faults(text, source), None)
         if fault is None and not self.likeness.supports(text, source):
             fault = "the source does not seem to say this"
         return CheckedSentence(text, "unsupported" if fault else "supported", fault)
+
+
+def _differ_in_language(one: str, other: str) -> bool:
+    first, second = language(one), language(other)
+    return first is not None and second is not None and first != second
 
 
 def is_verbatim(sentence: str, citations: Sequence[Citation]) -> bool:
