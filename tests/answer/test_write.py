@@ -130,7 +130,7 @@ def test_verbatim_and_supported_sentences_are_cited():
         ("The storm of 4 March sank twelve boats in Kellan Bay.", "kellan"),
         ("The storm of 4 March did not sink twelve boats in Hartle Bay.", "deny"),
         ("Ada Quill said that nobody was hurt.", "ada"),
-        ("Boats are expensive to insure these days.", "seem"),
+        ("Boats are expensive to insure these days.", "most of its words"),
     ],
 )
 def test_inventions_and_contradictions_are_flagged(lie, why):

@@ -38,7 +38,7 @@ def test_servers_are_found_on_this_machine(monkeypatch):
     """Those that list models; whatever else listens there is none."""
     with serving(lists(MODELS, says(""))) as one, serving(answers(200, "<html>hello")) as web:
         monkeypatch.setattr(servers, "PORTS", {"Ollama": port(one.url), "vLLM": port(web.url), "LM Studio": 9})
-        assert servers.found() == [servers.Server("Ollama", one.url, ("small", "other"))]
+        assert servers.found() == [servers.LocalServer("Ollama", one.url, ("small", "other"))]
         assert all("Authorization" not in headers for headers in one.headers)
 
 

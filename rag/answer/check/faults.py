@@ -155,9 +155,13 @@ def wrong_numbers(claim: str, source: CitedText) -> Iterator[str]:
         others = [other.after[:1] for other in known if not number.same(other)]
         around = number.year and any(map(number.same, numbers(source.around)))
         if not own and (not around or any(other.year for other in known)):
-            yield f"{number.value:g} is not in the source"
+            yield f"{_plain(number.value)} is not in the source"
         elif own and number.after and number.after[:1] in others and not set(number.after) & {*chain(*own)}:
-            yield f"{number.value:g} is of something else in the source"
+            yield f"{_plain(number.value)} is of something else in the source"
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.15g}" if value >= 10_000 else f"{value:g}"
 
 
 # --- names

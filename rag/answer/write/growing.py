@@ -100,15 +100,19 @@ class GrowingAnswer:
     def add(self, draft: Draft, named: Sequence[SourceSentence], others: Sequence[SourceSentence] = ()) -> None:
         """Check a sentence against the sources that it names, or else against those of `others` nearest to it.
 
-        What was said already is not said twice.
+        One of these that has more of its words comes first, and one that is the sentence stands for all: small models
+        write the wrong numbers often. What was said already is not said twice.
         """
-        named = list(named)[:MOST_CITATIONS]
         text, lead = _with_days_written(draft.text), _with_days_written(draft.lead)
-        checked = self._check(text, lead, named)
-        for source in _nearest(text, others) if checked.support == "unsupported" else ():
-            other = self._check(text, lead, [source])
+        same = [source for source in (*named, *others) if source.text == text]
+        choices = [same[:1] or list(named)[:MOST_CITATIONS], *([source] for source in _nearest(text, others))]
+        if choices[1:] and _shared(text, choices[1]) > _shared(text, choices[0]):
+            choices.insert(0, choices.pop(1))
+        named, checked = choices[0], self._check(text, lead, choices[0])
+        for sources in choices[1:] if checked.support == "unsupported" else ():
+            other = self._check(text, lead, sources)
             if other.support != "unsupported":
-                named, checked = [source], other
+                named, checked = sources, other
                 break
         speakers = {source.passage.speaker_of(source.span) for source in named}
         speaker = speakers.pop() if len(speakers) == 1 and not lead else None
@@ -134,10 +138,14 @@ def _citations(numbers: dict[SourceSentence, int]) -> tuple[Citation, ...]:
 
 
 def _nearest(text: str, sources: Sequence[SourceSentence]) -> list[SourceSentence]:
-    wanted = set(terms(text))
-    shared = {source: len(wanted & set(terms(source.text))) for source in sources}
-    near = [source for source in sources if 2 * shared[source] >= len(wanted)]
+    shared = {source: _shared(text, [source]) for source in sources}
+    near = [source for source in sources if 2 * shared[source] >= len(set(terms(text)))]
     return sorted(near, key=lambda source: -shared[source])[:_NEAREST]
+
+
+def _shared(text: str, sources: Sequence[SourceSentence]) -> int:
+    """Count the terms of a text that its sources have."""
+    return len(set(terms(text)) & {term for source in sources for term in terms(source.text)})
 
 
 def _laid_out(form: Kind, lead: str, text: str) -> tuple[str, tuple[tuple[Span, Span], ...]]:

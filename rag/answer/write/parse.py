@@ -20,6 +20,7 @@ _SEARCH_LINE = re.compile(rf"\s*{SEARCH}\s*:?\s*(\S.*)", re.IGNORECASE)
 _HEAD = re.compile(r"^\s*(?:[-*•]\s+)?((?:\[\s*\d+(?:\s*,\s*\d+)*\s*\]\s*)+)")
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _MARK = re.compile(r"\s*(?:[\[【]\s*(?:sources? )?|\(sources? )\d+(?:\s*[,;]\s*\d+)*\s*[\])】]", re.IGNORECASE)
+_MEANT = re.compile(r"\s*\(= [^()]{1,40}\)")  # the days that the prompt adds behind `on Tuesday`
 _DIGITS = re.compile(r"\d{1,6}")
 _LINK = re.compile(r"!?\[([^\]\n]*)\](?:\([^)\n]*\)|\[[^\]\n]*\])")
 _URL = re.compile(r"<?\b(?:[a-z][a-z0-9+.-]{1,20}:(?://)?|www\.)[^\s<>()]*[./][^\s<>()]*>?", re.IGNORECASE)
@@ -144,6 +145,6 @@ def _split(text: str, numbers: list[int]) -> list[Draft]:
 
 def _cleaned(text: str) -> str:
     """Take marks, links, addresses, tags and control characters off, and put the text on one line."""
-    text = _CONTROL.sub("", _MARK.sub("", _LINK.sub(r"\1", text)))
+    text = _CONTROL.sub("", _MARK.sub("", _LINK.sub(r"\1", _MEANT.sub("", text))))
     text = _URL.sub("(link removed)", _TAG.sub("", text)).replace("**", "").replace("`", "")
     return " ".join(text.split())

@@ -29,7 +29,7 @@ _OLLAMA_TAKES = 4096  # tokens, unless it or the model is told otherwise
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class LocalServer:
     """A server that was found: what usually listens there, the address of its API, and its models."""
 
     name: str
@@ -37,12 +37,12 @@ class Server:
     models: tuple[str, ...]
 
 
-def found(timeout: float = _TIMEOUT) -> list[Server]:
+def found(timeout: float = _TIMEOUT) -> list[LocalServer]:
     """Look for servers on this machine; those that list models, in the order of `PORTS`."""
 
-    def look(name: str, port: int) -> Server:
+    def look(name: str, port: int) -> LocalServer:
         url = f"http://127.0.0.1:{port}/v1"
-        return Server(name, url, tuple(models(url, timeout=timeout)))
+        return LocalServer(name, url, tuple(models(url, timeout=timeout)))
 
     with ThreadPoolExecutor() as pool:
         servers = pool.map(look, PORTS, PORTS.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from base64 import b64encode
@@ -56,11 +57,12 @@ class Handlers:
         """Answer a question sentence by sentence, and keep the answer.
 
         `turn` is its number on the page, `where` its conditions, `k` the passages to read, `conversation` the one that
-        it goes on with, `answerer` who writes.
+        it goes on with, `answerer` who writes. Each view goes out as one string of JSON: Gradio sends what has changed
+        since the one before, and its changes of lists within lists, where one gets shorter, delete the wrong places.
         """
         views = self._answered(event)
         while view := attempt(lambda: next(views, None), render.message_view):
-            yield {**view, "turn": int(event.turn)}
+            yield {"view": json.dumps({**view, "turn": int(event.turn)})}
 
     def _answered(self, event: gr.EventData) -> Iterator[Json]:
         where = Filter.parse(map(str, event.where))
