@@ -205,7 +205,8 @@ def _question_in(written: str) -> str:
     try:
         found = json.loads(written)
     except (json.JSONDecodeError, RecursionError):
-        found = {"question": written}
+        lines = written.strip().splitlines()
+        found = {"question": lines[0] if len(lines) == 1 else ""}
     text = found.get("question") if isinstance(found, dict) else None
     words = " ".join(text.split()).encode("utf-8", "replace").decode() if isinstance(text, str) else ""
     return words if len(words) <= _LONGEST_QUESTION else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from rag.answer.write.servers import PORTS
 from tests.app.ui.test_browser import CHROMIUM, FIRST_ANSWER, FLAGS, QUESTION, question_box, shot
 from tests.conftest import ROOT
-from tests.scripted_llm import event, lists, serving, start
+from tests.scripted_llm import event, lists, says, serving, start
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
@@ -23,8 +24,11 @@ INVENTED = "The enclave has 99 hospitals."
 GOES_ON, DIES = threading.Event(), threading.Event()
 
 
-def act(handler) -> None:
+def act(handler, prompt: str) -> None:
     """Write a sentence, wait, and write one that no source has; or break off, as a process that is killed."""
+    if "Last question" in prompt:
+        says(json.dumps({"question": QUESTION}))(handler)
+        return
     start(handler, "text/event-stream")
     handler.wfile.write(event(f"[1] {WRITTEN}\n"))
     handler.wfile.flush()
@@ -40,7 +44,11 @@ def model():
     told = {"/v1/models": {"data": [{"id": "scripted", "meta": {"n_ctx": 4096}}]}}
     for name, port in PORTS.items():
         try:
-            with serving(lists(told, act), port):
+            with serving(lists(told, lambda handler: act(handler, prompt())), port) as script:
+
+                def prompt() -> str:
+                    return str(script.requests[-1]["messages"][-1]["content"])
+
                 yield name
                 return
         except OSError:  # another program has the port
