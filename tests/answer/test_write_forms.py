@@ -82,6 +82,7 @@ def test_what_replies_can_say():
     row = '{"sentences": [{"who": "Ada Quill", "says": "We lost a boat.", "sources": [3]}]}'
     assert list(replies([row])) == [Draft("We lost a boat.", (3,), "Ada Quill")]
     assert list(replies(["{" * 100_000])) == []
+    assert list(replies(["[1] It sank on Tuesday (= 3 December 2024)."])) == [Draft("It sank on Tuesday.", (1,))]
 
 
 def test_the_schema_has_only_numbers_that_exist():
@@ -90,6 +91,20 @@ def test_the_schema_has_only_numbers_that_exist():
     assert item["properties"]["sources"]["items"]["enum"] == [1, 2, 3]
     assert list(item["properties"]) == ["date", "text", "sources"]
     assert list(form["properties"]) == ["sentences", "search"]
+
+
+@pytest.mark.parametrize("numbers", [[1, 2, 3], [1], [3, 9]])
+def test_the_sentence_that_says_it_is_cited(numbers):
+    """Whatever numbers a model writes, a copied sentence cites itself alone, and a reworded one what has its words."""
+    reply = wrote(("Nobody was hurt, the harbour master said.", numbers), ("Ada Quill lost three nets.", [1]))
+    with serving(says(reply)) as script:
+        answer = steps(answerer(script.url), HITS)[-1]
+    check(answer)
+    assert [c.quote for c in answer.citations] == [
+        "Nobody was hurt, the harbour master said.",
+        "“We lost three nets and a good boat,” Ada Quill wrote.",
+    ]
+    assert [s.citations for s in answer.sentences] == [(1,), (2,)]
 
 
 def test_a_table_of_who_says_what():
