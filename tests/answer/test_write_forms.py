@@ -155,6 +155,14 @@ def test_swapped_speakers_are_flagged():
     assert "Ada Quill says it, not Ben Marr" in [s.fault for s in answer.sentences]
 
 
+def test_without_passages_nobody_is_asked():
+    """Where nothing at all was found, there is nothing to write from."""
+    with serving(says(wrote(("Twelve.", [1])))) as script:
+        (answer,) = steps(answerer(script.url), [])
+    assert answer.abstained
+    assert not script.requests
+
+
 def test_two_more_searches_may_be_asked_for():
     """Each is made and shown, its passages stand beside the first ones, and a third is not made."""
     asked: list[str] = []

@@ -30,7 +30,7 @@ def url():
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_promises_hold_with_a_real_llm(question, url, sample):
     """Each sentence has a citation or a flag, quotations are exact, and no uncited source is listed."""
-    answerer = llm_answerer(sample.retriever, Settings(url, silence=300, longest=600))
+    answerer = llm_answerer(sample.retriever, Settings(url, context=2000, silence=300, longest=600))
     hits = sample.search(question, 2)
     *growing, answer = answerer.stream(
         Asked(Question.parse(question), hits, answerer.quoting.answer(Question.parse(question), hits), question)

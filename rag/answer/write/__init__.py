@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rag.answer.question import Question
     from rag.answer.write.context import SourceSentence
     from rag.answer.write.endpoint import Settings
-    from rag.records import Answer, Passage
+    from rag.records import Answer, Filter, Passage
     from rag.retrieve import Retriever
 
 MOST_SEARCHES = 2
@@ -99,17 +99,20 @@ class LlmAnswerer:
         question, found = self._standalone(asked)
         hits: Sequence[Hit] = _nearest_first(asked.quoted, found) if found is asked.hits else found
         form = Form.of(question)
+        growing = GrowingAnswer(question, asked.quoted, self.checker, self.llm.name, form.kind)
         passages = asked_for(self.retriever, question, asked.where) if self.retriever and form.kind == "summary" else []
         if passages:
-            growing = GrowingAnswer(question, asked.quoted, self.checker, self.llm.name, form.kind)
             yield from Summary(self.llm, growing, form, self.today()).of(passages)
             yield self._final(growing)
-            return
-        growing = GrowingAnswer(question, asked.quoted, self.checker, self.llm.name, form.kind)
+        elif hits:  # else the quoted answer says that nothing was found
+            yield from self._searching(asked, growing, hits, form)
+
+    def _searching(self, asked: Asked, growing: GrowingAnswer, hits: Sequence[Hit], form: Form) -> Iterator[Answer]:
+        """Yield the answer as it is written from these passages and those of the searches that the LLM asks for."""
         before: GrowingAnswer | None = None
         while True:
             again = len(growing.searches) < MOST_SEARCHES and self.llm.room >= _ROOM_TO_SEARCH
-            verdict = yield from self._reply(growing, hits, form, again=again)
+            verdict = yield from self._reply(growing, hits, form, asked.where, again=again)
             query = verdict.query if isinstance(verdict, Search) and again else ""
             more = self._searched(asked, query) if query and query not in growing.searches else []
             if not more:
@@ -141,12 +144,13 @@ class LlmAnswerer:
             return []
 
     def _reply(
-        self, growing: GrowingAnswer, hits: Sequence[Hit], form: Form, *, again: bool
+        self, growing: GrowingAnswer, hits: Sequence[Hit], form: Form, where: Filter | None, *, again: bool
     ) -> Generator[Answer, None, NotFound | Search | None]:
         """Yield the answer as it is written from these passages; return what the LLM says instead of one."""
         room = self.llm.room
+        limited = where is not None and bool(where.section or where.speaker)  # what stands beside may be outside
         while True:
-            sources = source_sentences(read_together(hits, room, self._beside))
+            sources = source_sentences(read_together(hits, room, *([] if limited else [self._beside])))
             try:
                 return (yield from self._read(growing, sources, form, again=again))
             except ContextExceeded:
