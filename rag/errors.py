@@ -6,6 +6,7 @@ RagError                 one line: what, which, and what to do next
 │   │   └── Skipped      not a document of a kind that is read: passed over, not failed
 │   └── DocumentUnknown  no document of that name in the index
 ├── LlmError             the LLM's server cannot be reached, refuses, hangs or sends no answer
+│   └── ContextExceeded  a prompt is longer than the LLM takes
 ├── ModelError           the encoder or the reader cannot be loaded, or its files are not the published ones
 └── StoreError           the index
     ├── IndexMissing     nothing there yet
@@ -42,6 +43,10 @@ class ModelError(RagError):
 
 class LlmError(RagError):
     """An LLM gave no answer; never holds what its server wrote."""
+
+
+class ContextExceeded(LlmError):  # noqa: N818
+    """A prompt is longer than the LLM takes."""
 
 
 class StoreError(RagError):

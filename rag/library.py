@@ -8,7 +8,7 @@ from collections import deque
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rag.answer import Answerer, Question, answers, explained, only_speaker, readings
 from rag.answer.extractive import ExtractiveAnswerer
@@ -45,7 +45,8 @@ class Library:
     Args:
         store: the engine.
         embedder: the encoder; without it, the one that the index was made with, or the default for a new one.
-        answerer: turns passages into an answer; without it, the extractive one.
+        answerer: turns passages into an answer; without it, the extractive one; `llm` for the LLM that is set up, or
+            one found on this machine (see `rag.answer.write.choice.chosen`).
         reranker: as of `Retriever`.
         reader: finds the answers for the extractive answerer: None for the package's own, a transformers model for
             question answering by name or path, or `none` to go by words and meaning alone.
@@ -55,7 +56,7 @@ class Library:
         self,
         store: LocalStore,
         embedder: Embedder | None = None,
-        answerer: Answerer | None = None,
+        answerer: Answerer | Literal["llm"] | None = None,
         reranker: Reranker | str | None = None,
         reader: Reader | str | None = None,
     ) -> None:
@@ -67,7 +68,7 @@ class Library:
         self._scorer = scorer(self.retriever, reader)
         self._quoting = ExtractiveAnswerer(self._scorer)
         self._english_only = reader is None
-        self.answerer: Answerer = answerer or self._quoting
+        self.answerer: Answerer = self._writing() if answerer == "llm" else answerer or self._quoting
 
     @classmethod
     def open(
@@ -75,7 +76,7 @@ class Library:
         store: str | Path = "index",
         *,
         embedder: Embedder | None = None,
-        answerer: Answerer | None = None,
+        answerer: Answerer | Literal["llm"] | None = None,
         reranker: Reranker | str | None = None,
         reader: Reader | str | None = None,
     ) -> Self:
@@ -83,6 +84,12 @@ class Library:
         from rag.store.local import LocalStore
 
         return cls(LocalStore(store), embedder, answerer, reranker, reader)
+
+    def _writing(self) -> Answerer:
+        from rag.answer.write import llm_answerer
+        from rag.answer.write.choice import chosen
+
+        return llm_answerer(self.retriever, chosen(), self._quoting)
 
     def close(self) -> None:
         """Let go of the index."""
@@ -219,7 +226,7 @@ class Library:
             return only_speaker(self.retriever.to_read(text, k, where), where)
 
         meant = [Question.parse(reading) for reading in readings(question, history)]
-        for answer in answers(search, who, meant):
+        for answer in answers(search, who, meant, question, history, where):
             yield explained(answer, question, where, english_only=self._english_only and who is self._quoting)
 
     def warm(self, *, wait: bool = True) -> None:

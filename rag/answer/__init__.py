@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.answer.answerer import NOT_SAID, Answerer, StreamingAnswerer
+from rag.answer.answerer import NOT_SAID, Answerer, Asked, StreamingAnswerer
 from rag.answer.followup import readings
 from rag.answer.question import Question
 from rag.answer.spelling import respelled
@@ -21,30 +21,48 @@ __all__ = ["Answerer", "Question", "StreamingAnswerer", "answers", "explained", 
 
 
 def answers(
-    search: Callable[[str], Sequence[Hit]], answerer: Answerer, questions: Sequence[Question]
+    search: Callable[[str], Sequence[Hit]],
+    answerer: Answerer,
+    questions: Sequence[Question],
+    typed: str = "",
+    history: Sequence[Answer | str] = (),
+    where: Filter | None = None,
 ) -> Iterator[Answer]:
     """Yield the answer as it grows; the last one counts.
 
     Of several readings of a question, the one with the surest answer counts. What the passages do not plainly answer is
-    asked once more with its words as the documents spell them, unless they lack a name, number or date of it.
+    asked once more with its words as the documents spell them, unless they lack a name, number or date of it. An
+    answerer that streams gets all that is known, whatever the quotations say.
 
     Args:
         search: finds the passages for a text.
         answerer: answers from them.
-        questions: what may be asked, likeliest first; an answerer that streams is asked the first alone.
+        questions: what may be asked, likeliest first.
+        typed: the question as it was typed.
+        history: the turns before, oldest first.
+        where: what `search` is limited to.
     """
     if isinstance(answerer, StreamingAnswerer):
-        yield from answerer.stream(questions[0], search(questions[0].text))
-        return
+        quoted, question, hits = _surest(search, answerer.quoting, questions)
+        yield from answerer.stream(Asked(question, hits, quoted, typed, history, search, where))
+    else:
+        yield _surest(search, answerer, questions)[0]
+
+
+def _surest(
+    search: Callable[[str], Sequence[Hit]], answerer: Answerer, questions: Sequence[Question]
+) -> tuple[Answer, Question, Sequence[Hit]]:
+    """Return the surest answer with its question and passages."""
     found = [(answerer.answer(question, hits := search(question.text)), question, hits) for question in questions]
     answer, question, hits = max(found, key=lambda one: _sureness(one[0]))
     if not answer.is_plain and not (answer.reason or "").startswith(NOT_SAID.partition("{")[0]):
         other = respelled(question.text, [hit.passage.text for hit in hits])
         if other and len(other) <= MAX_QUESTION:
-            again = answerer.answer(Question.parse(other), search(other))
-            is_better = again.is_plain or (answer.abstained and not again.abstained)
-            answer = replace(again, searched_for=other) if is_better else answer
-    yield answer
+            found_again = search(other)
+            again = answerer.answer(Question.parse(other), found_again)
+            if again.is_plain or (answer.abstained and not again.abstained):
+                return replace(again, searched_for=other), question, found_again
+    return answer, question, hits
 
 
 def _sureness(answer: Answer) -> tuple[bool, bool, float]:

@@ -99,6 +99,9 @@ def answer_json(answer: Answer) -> Json:
     return {
         "question": answer.question,
         "searched_for": answer.searched_for,
+        "searches": list(answer.searches),
+        "writer": answer.writer,
+        "form": answer.form,
         "answer": answer.text,
         "abstained": answer.abstained,
         "closest": answer.closest,
@@ -112,6 +115,7 @@ def answer_json(answer: Answer) -> Json:
                 "speaker": s.speaker,
                 "support": s.support,
                 "fault": s.fault,
+                "writer": s.writer,
                 "marks": [[mark.start, mark.end] for mark in s.marks],
                 "cells": [[[span.start, span.end] for span in cell] for cell in s.cells],
             }

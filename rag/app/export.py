@@ -120,6 +120,10 @@ def _lines(answer: Json, before: int) -> Iterator[_Line]:
     yield _Line("question", _flat(answer["question"]))
     if answer["searched_for"] and answer["searched_for"] != answer["question"]:
         yield _Line("meant", _flat(f"Searched for: {answer['searched_for']}"))
+    for query in answer.get("searches", ()):
+        yield _Line("meant", _flat(f"Searched also for: {query}"))
+    if writer := answer.get("writer"):
+        yield _Line("meant", _flat(f"Written by {writer}, checked"))
     if reason := answer["reason"] or (answer["abstained"] and "Nothing in the documents answers this question."):
         yield _Line("refusal", _flat(reason))
     for sentence in answer["sentences"]:

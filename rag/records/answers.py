@@ -94,7 +94,8 @@ class AnswerSentence:
     """A quotation, or a sentence that was written, with the numbers of its citations.
 
     `marks` are the words that answer, in code points of `text`; `fault` says in a few words why it is unsupported.
-    `cells` are those of a table's row, names and values as spans of `text` (`Beds: 40; City: Oz`).
+    `cells` are those of a table's row, names and values as spans of `text` (`Beds: 40; City: Oz`). `writer` names the
+    LLM that wrote it; None for a quotation.
     """
 
     text: str
@@ -104,6 +105,7 @@ class AnswerSentence:
     fault: str | None = None
     marks: tuple[Span, ...] = ()
     cells: tuple[tuple[Span, Span], ...] = ()
+    writer: str | None = None
 
     def __str__(self) -> str:
         """Return the text with its markers, as in `It ended in 2020. [1]`, and a flag where it is unsupported."""
@@ -137,7 +139,8 @@ class Answer:
     are refused below its threshold. None when it gives none. `reason` says why there is no answer, or, beside an
     answer, why it is not the one that was asked for. `closest` says that the sentences are those that come nearest, and
     may not answer: between an answer and a refusal. `searched_for` is the question that was answered, where the one
-    asked leans on an earlier one.
+    asked leans on an earlier one. `searches` are what an LLM had searched besides. `form` says how sentences that were
+    written are to be laid out: as `sentences`, a `list`, a `timeline`, a `table` or a `summary`.
     """
 
     question: str
@@ -151,6 +154,13 @@ class Answer:
     confidence: float | None = None
     searched_for: str | None = None
     closest: bool = False
+    searches: tuple[str, ...] = ()
+    form: str = "sentences"
+
+    @property
+    def writer(self) -> str | None:
+        """The LLM that wrote sentences of it; None where all are quotations."""
+        return next((sentence.writer for sentence in self.sentences if sentence.writer), None)
 
     @property
     def is_plain(self) -> bool:

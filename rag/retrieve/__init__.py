@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rag.models.encoder import Embedder
     from rag.models.reranker import Reranker
-    from rag.records import Filter, Hit
+    from rag.records import Filter, Hit, Passage
     from rag.store.local import LocalSnapshot, LocalStore
 
 MAX_QUESTION = 4_000  # characters; what is longer is a pasted document
@@ -131,6 +131,25 @@ class Retriever:
         """Return the text of a document of the index."""
         with self.store.snapshot() as snapshot:
             return snapshot.document(uri).text
+
+    def beside(self, passage: Passage) -> list[Passage]:
+        """Return the passages in front of and behind one, as its document has them."""
+        with self.store.snapshot() as snapshot:
+            found = snapshot.passages_of(passage.uri)
+        place = next((n for n, each in enumerate(found) if each.span == passage.span), None)
+        return [] if place is None else [*found[max(0, place - 1) : place], *found[place + 1 : place + 2]]
+
+    def admitted(self, where: Filter) -> list[Passage]:
+        """Return all passages that a filter admits, document by document, in the order of their text."""
+        with self.store.snapshot() as snapshot:
+            uris = [info.uri for info in snapshot.documents() if where.has_document(info.uri, info.date)]
+            return [
+                passage
+                for uri in uris
+                for passage in snapshot.passages_of(uri)
+                if where.has_section(passage.section)
+                and (not where.speaker or any(where.has_speaker(said.speaker) for said in passage.statements))
+            ]
 
     def rarity(self, question: str) -> dict[str, float]:
         """Return each term of the question with its rarity in this index (`Snapshot.rarity`).

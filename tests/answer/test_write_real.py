@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rag.answer.answerer import Asked
 from rag.answer.question import Question
 from rag.answer.write import llm_answerer
 from rag.answer.write.endpoint import Settings
@@ -29,16 +30,21 @@ def url():
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_promises_hold_with_a_real_llm(question, url, sample):
     """Each sentence has a citation or a flag, quotations are exact, and no uncited source is listed."""
-    answerer = llm_answerer(sample.retriever, Settings(url, silence=300, longest=600))
-    answer = answerer.answer(Question.parse(question), sample.search(question, 2))
-    assert broken(answer) == []
+    answerer = llm_answerer(sample.retriever, Settings(url, context=2000, silence=300, longest=600))
+    hits = sample.search(question, 2)
+    *growing, answer = answerer.stream(
+        Asked(Question.parse(question), hits, answerer.quoting.answer(Question.parse(question), hits), question)
+    )
+    for step in (*growing, answer):
+        assert broken(step) == []
     assert answer.sentences or answer.abstained
     assert answer.abstained or "The LLM at" not in (answer.reason or ""), "the server failed"
 
 
-def test_nothing_relevant_is_refused_before_the_llm(sample):
-    """A question that the corpus has nothing on is refused without a server."""
-    answerer = llm_answerer(sample.retriever, Settings("http://127.0.0.1:9/v1"))
-    assert answerer.answer(
-        Question.parse("What is the recipe for onion soup?"), sample.search("recipe for onion soup", 4)
-    ).abstained
+def test_without_its_server_nothing_is_written(sample):
+    """What the reader would refuse is refused, with the line that says why nobody else was asked."""
+    question = "What is the recipe for onion soup?"
+    answerer = llm_answerer(sample.retriever, Settings("http://127.0.0.1:9/v1", "gone"))
+    answer = answerer.answer(Question.parse(question), sample.search(question, 4))
+    assert answer.abstained
+    assert "cannot be reached" in (answer.reason or "")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from text_to_num import alpha2digit
 
+from rag.language.dates import mentions
 from rag.language.numbers import HEDGES
 from rag.language.speakers.vocabulary import TITLES
 from rag.language.terms import STOP_WORDS, terms
@@ -46,6 +47,11 @@ _NEGATOR = re.compile(
 )
 _PRONOUN = re.compile(
     r"\b(?:he|she|it|they|him|her|hers|them|his|its|their|theirs|these|those|we|our|us|I|my|me)\b", re.IGNORECASE
+)
+_WHO = r"[A-Z][\w.’'-]*(?:\s[A-Z][\w.’'-]*)*"
+_ATTRIBUTED = re.compile(
+    rf"\b(?P<who>{_WHO})\s(?:said|says|told|tells|wrote|writes|claim(?:s|ed)|warn(?:s|ed)|add(?:s|ed)|argue[sd]|stated)\b"
+    rf"|\b[Aa]ccording to (?P<whom>{_WHO})"
 )
 _PAIRS = """
 rise/fall rose/fell rising/falling increase/decrease increased/decreased increase/reduce increase/cut grew/shrank
@@ -78,6 +84,7 @@ class CitedText:
     def of(cls, citations: Sequence[Citation]) -> CitedText:
         """Gather the cited sentences; around them stand their passages and what is known about these."""
         text = " ".join(" ".join(citation.quote.split()) for citation in citations)
+        text = " ".join([text, *(day for citation in citations for day in _days_meant(citation))])
         passages = dict.fromkeys(citation.passage for citation in citations)
         around = "\n".join(f"{passage.context}\n{passage.text}" for passage in passages)
         return cls(text, around, tuple(dict.fromkeys(c.speaker for c in citations if c.speaker)))
@@ -88,9 +95,16 @@ class CitedText:
         return " ".join((self.text, *self.speakers))
 
 
+def _days_meant(citation: Citation) -> Iterator[str]:
+    """Yield the days that `on Tuesday` and the like mean in a quotation, written out."""
+    for mention in mentions(citation.quote, citation.date):
+        if mention.relative and mention.first == mention.last:
+            yield f"({mention.first.day} {mention.first:%B} {mention.first.year})"
+
+
 def faults(claim: str, source: CitedText) -> Iterator[str]:
     """Yield what is wrong with a sentence, in words for a person; nothing when no rule objects."""
-    for check in (wrong_numbers, wrong_names, wrong_negations, contraries):
+    for check in (wrong_numbers, wrong_names, wrong_speakers, wrong_negations, contraries):
         yield from check(claim, source)
 
 
@@ -141,9 +155,13 @@ def wrong_numbers(claim: str, source: CitedText) -> Iterator[str]:
         others = [other.after[:1] for other in known if not number.same(other)]
         around = number.year and any(map(number.same, numbers(source.around)))
         if not own and (not around or any(other.year for other in known)):
-            yield f"{number.value:g} is not in the source"
+            yield f"{_plain(number.value)} is not in the source"
         elif own and number.after and number.after[:1] in others and not set(number.after) & {*chain(*own)}:
-            yield f"{number.value:g} is of something else in the source"
+            yield f"{_plain(number.value)} is of something else in the source"
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.15g}" if value >= 10_000 else f"{value:g}"
 
 
 # --- names
@@ -191,6 +209,20 @@ def _places(text: str, wanted: Sequence[str]) -> set[tuple[str, bool]]:
     found = [i for i, word in enumerate(words) if word[:1].isupper() and not set(wanted).isdisjoint(terms(word))]
     beside = {(words[i - 1].lower(), True) for i in found} | {(words[i + 1].lower(), False) for i in found}
     return {place for place in beside if place[0]}
+
+
+def wrong_speakers(claim: str, source: CitedText) -> Iterator[str]:
+    """Yield each name that a sentence has say something which in the source somebody else says, unless it names both.
+
+    Only where the source knows who speaks.
+    """
+    if not source.speakers:
+        return
+    known = set(terms(source.spoken))
+    for match in _ATTRIBUTED.finditer(claim):
+        name = match["who"] or match["whom"]
+        if not known & set(terms(name)):
+            yield f"{source.speakers[0]} says it, not {name}"
 
 
 # --- negations and contraries

@@ -7,6 +7,7 @@ repeated, for it could hold anything, the key among it.
 from __future__ import annotations
 
 import os
+import re
 import time
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -14,7 +15,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from rag.errors import InputError, LlmError
+from rag.answer.write import servers
+from rag.errors import ContextExceeded, InputError, LlmError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +24,15 @@ if TYPE_CHECKING:
     import httpx2
     import openai
 
+LEAST_CONTEXT = 1000
+"""Tokens that a model has to take: fewer hold no rules, sources and answer."""
+
 _OPENAI = "https://api.openai.com/v1"
+_USUAL_CONTEXT = 4096  # tokens, where a server does not tell
+_MOST_ROOM = 6000  # tokens of sources: what is far from the question only slows the answer down
+_RULES = 450  # tokens of rules and question
+_LONGEST_ANSWER = 1000  # tokens
+_TOO_LONG = re.compile(r"context|too long|maximum.{0,20}tokens", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,7 @@ class Settings:
         url: of the API, as in `http://127.0.0.1:8080/v1`.
         model: None for the first one that the server lists.
         key: None where the server wants none.
+        context: tokens that the model takes; None for what the server tells.
         silence: seconds without a word, after which the server is taken to hang.
         longest: seconds that an answer may take.
         most: bytes that an answer may have.
@@ -41,16 +52,19 @@ class Settings:
     url: str
     model: str | None = None
     key: str | None = field(default=None, repr=False)
-    silence: float = 60.0
-    longest: float = 300.0
+    context: int | None = None
+    silence: float = 180.0
+    longest: float = 900.0
     most: int = 4_000_000
 
     @classmethod
-    def of(cls, environment: Mapping[str, str] = os.environ, url: str | None = None, model: str | None = None) -> Self:
-        """Return the settings of RAG_LLM_URL, RAG_LLM_MODEL and RAG_LLM_KEY; raises `InputError` without an address.
+    def named(
+        cls, environment: Mapping[str, str] = os.environ, url: str | None = None, model: str | None = None
+    ) -> Self | None:
+        """Return the settings of RAG_LLM_URL, RAG_LLM_MODEL, RAG_LLM_KEY and RAG_LLM_CONTEXT; None without an address.
 
         Without RAG_LLM_URL, OPENAI_BASE_URL and OPENAI_API_KEY count; that key is for that address, and goes to no
-        other.
+        other. Raises `InputError` for what is no address, or no number.
         """
         url = url or environment.get("RAG_LLM_URL")
         key = environment.get("RAG_LLM_KEY")
@@ -58,11 +72,29 @@ class Settings:
             url = environment.get("OPENAI_BASE_URL") or _OPENAI
             key = key or environment["OPENAI_API_KEY"]
         url = url or environment.get("OPENAI_BASE_URL")
-        if not url:
-            raise InputError("no LLM is set up; give --llm-url, or set RAG_LLM_URL, as in http://127.0.0.1:8080/v1")
-        if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
-            raise InputError(f"{url} is not the address of an LLM; give one as in http://127.0.0.1:8080/v1")
-        return cls(url.rstrip("/"), model or environment.get("RAG_LLM_MODEL"), key)
+        context = environment.get("RAG_LLM_CONTEXT") or None
+        if context and not (context.isascii() and context.isdecimal() and int(context) >= LEAST_CONTEXT):
+            raise InputError(f"RAG_LLM_CONTEXT is {context}; give a number of tokens, {LEAST_CONTEXT} or more")
+        model = model or environment.get("RAG_LLM_MODEL")
+        return cls(checked_url(url), model, key, int(context) if context else None) if url else None
+
+    @property
+    def host(self) -> str:
+        """The name of the machine that it is on."""
+        return urlsplit(self.url).hostname or ""
+
+
+def checked_url(url: str) -> str:
+    """Return an address without a slash at its end; raises `InputError` for what is none of an LLM."""
+    try:
+        parts = urlsplit(url.strip())
+        is_plain = not (parts.username or parts.query or parts.fragment)
+        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and is_plain
+    except ValueError:  # a port that is none, or half an IPv6 address
+        is_address = False
+    if not is_address:
+        raise InputError(f"{url} is not the address of an LLM; give one as in http://127.0.0.1:8080/v1")
+    return url.strip().rstrip("/")
 
 
 class Endpoint:
@@ -73,24 +105,46 @@ class Endpoint:
             raise InputError("OpenAI's client is not installed: pip install 'rag[llm]'")
         self.settings = settings
 
+    @cached_property
+    def name(self) -> str:
+        """The model's name, for people: without folders and the ending of its file."""
+        return self.model.rpartition("/")[2].removesuffix(".gguf")[:60] or "the LLM"
+
+    @cached_property
+    def model(self) -> str:
+        """The model's name, for the server."""
+        return self.settings.model or next(iter(servers.models(self.settings.url, self.settings.key, 10.0)), "default")
+
+    @cached_property
+    def context(self) -> int:
+        """How many tokens the model takes: as the settings say, else as its server tells."""
+        told = self.settings.context or servers.context(self.settings.url, self.model, self.settings.key)
+        return max(LEAST_CONTEXT, told or _USUAL_CONTEXT)
+
+    @property
+    def room(self) -> int:
+        """How many tokens of sources it can be given, beside the rules and the answer."""
+        return min(_MOST_ROOM, self.context - _RULES - self._longest_answer)
+
+    @property
+    def _longest_answer(self) -> int:
+        return min(_LONGEST_ANSWER, self.context // 4)
+
     def write(self, messages: Sequence[Mapping[str, str]], schema: Mapping[str, Any]) -> Iterator[str]:
         """Yield what the server writes, held to a JSON schema if it can do that; raises `LlmError` for any failure."""
         import httpx2
         import openai
 
-        form = {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": schema}}
-        name = f"the LLM at {urlsplit(self.settings.url).hostname}"
+        name = f"the LLM at {self.settings.host}"
         try:
-            try:
-                yield from self._stream(messages, response_format=form)
-            except (openai.BadRequestError, openai.UnprocessableEntityError):  # does not know schemas
-                yield from self._stream(messages)
+            yield from self._held_to(schema, messages)
         except openai.APITimeoutError as error:
             raise LlmError(f"{name} did not answer in time") from error
         except openai.APIConnectionError as error:
             raise LlmError(f"{name} cannot be reached") from error
         except openai.APIStatusError as error:
-            raise LlmError(f"{name} answered with status {error.status_code}") from error
+            kind = ContextExceeded if _is_too_long(error) else LlmError
+            raise kind(f"{name} answered with status {error.status_code}") from error
         except (openai.OpenAIError, ValueError, AttributeError, TypeError) as error:  # the last ones: odd JSON
             raise LlmError(f"{name} sent something that is no answer") from error
         except IncompleteResponseError as error:
@@ -98,10 +152,22 @@ class Endpoint:
         except (httpx2.HTTPError, httpx2.StreamError) as error:
             raise LlmError(f"{name} broke off") from error
 
+    def _held_to(self, schema: Mapping[str, Any], messages: Sequence[Mapping[str, str]]) -> Iterator[str]:
+        """Ask for JSON of a schema, or without one where the server does not know schemas."""
+        import openai
+
+        form = {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": schema}}
+        try:
+            yield from self._stream(messages, response_format=form)
+        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+            if _is_too_long(error):
+                raise
+            yield from self._stream(messages)
+
     def _stream(self, messages: Sequence[Mapping[str, str]], **options: Any) -> Iterator[str]:  # noqa: ANN401
         ended = False
-        request: dict[str, Any] = {"model": self._model, "messages": list(messages), "temperature": 0.0, **options}
-        with self._client.chat.completions.create(**request, max_tokens=1000, stream=True) as stream:
+        request: dict[str, Any] = {"model": self.model, "messages": list(messages), "temperature": 0.0, **options}
+        with self._client.chat.completions.create(**request, max_tokens=self._longest_answer, stream=True) as stream:
             for chunk in stream:
                 for choice in chunk.choices[:1]:
                     ended = ended or choice.finish_reason is not None
@@ -109,10 +175,6 @@ class Endpoint:
                         yield choice.delta.content
         if not ended:
             raise IncompleteResponseError("broke off")
-
-    @cached_property
-    def _model(self) -> str:
-        return self.settings.model or next((model.id for model in self._client.models.list()), "default")
 
     @cached_property
     def _client(self) -> openai.OpenAI:
@@ -134,6 +196,10 @@ class Endpoint:
             max_retries=0,
             http_client=http,
         )
+
+
+def _is_too_long(error: openai.APIStatusError) -> bool:
+    return error.status_code in {400, 413, 422} and bool(_TOO_LONG.search(str(error.body)))
 
 
 class IncompleteResponseError(Exception):

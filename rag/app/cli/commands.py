@@ -18,12 +18,12 @@ from rag.app.cli.output import (
     hit_lines,
     lost_lines,
     marked,
-    meant_lines,
     print_json,
     say,
     sentence_line,
     side_lines,
     source_lines,
+    written_lines,
 )
 from rag.app.display import one_line, printable
 from rag.errors import InputError, LoadError, RagError
@@ -184,18 +184,23 @@ def ask(options: argparse.Namespace) -> int:
 
 
 def _print_growing(answers: Iterator[Answer]) -> int:
-    """Print each sentence as it comes, then the sources; where the answer is another in the end, print that whole."""
+    """Print each sentence that an LLM writes as it comes, then the rest; where there is none, the answer as it is."""
     printed: list[str] = []
-    rest: list[str] = []
-    for answer in answers:
-        sentences = (sentence_line(sentence.speaker, [sentence]) for sentence in answer.sentences)
-        lines = [*meant_lines(answer), *sentences]
-        if answer.reason or lines[: len(printed)] != printed:
-            say("\n" * bool(printed) + answer_lines(answer))
-            return 0
+    last: Answer | None = None
+    for last in answers:
+        written = [sentence_line(s.speaker, [s]) for s in last.sentences if s.writer]
+        lines = [*written_lines(last), *written] if written else []
+        if lines[: len(printed)] != printed:  # a summary in the place of its points
+            break
         say("".join(f"{line}\n" for line in lines[len(printed) :]), end="")
-        printed, rest = lines, [*side_lines(answer), "", *source_lines(answer)]
-    say("\n".join(rest))
+        printed = lines
+    *_, last = [last, *answers]
+    if last is None:
+        return 0
+    if printed and printed == [*written_lines(last), *(sentence_line(s.speaker, [s]) for s in last.sentences)]:
+        say("\n".join([*side_lines(last), "", *source_lines(last)]))
+    else:
+        say("\n" * bool(printed) + answer_lines(last))
     return 0
 
 
@@ -299,6 +304,27 @@ def serve(options: argparse.Namespace) -> int:
     leave(code)
 
 
+def llm(options: argparse.Namespace) -> int:
+    """List the LLM that is set up and those that are found on this machine; with `--try`, try the one to be asked."""
+    from rag.answer.write import choice, servers
+    from rag.answer.write.endpoint import Settings
+
+    if options.try_it:
+        from rag.answer.write.trial import tried
+
+        line = tried(choice.chosen(options.llm_url, options.llm_model))
+        return _put(options, {"line": line}, line)
+    named, found = Settings.named(url=options.llm_url, model=options.llm_model) or choice.kept(), servers.found()
+    data = {
+        "chosen": named and {"url": named.url, "model": named.model, "local": servers.is_local(named.url)},
+        "found": [{"name": each.name, "url": each.url, "models": list(each.models)} for each in found],
+    }
+    lines = [f"set up: {named.model or 'the first model'} at {named.url}"] if named else []
+    lines += [f"found: {model} ({each.name}, {each.url})" for each in found for model in each.models]
+    nothing = f"No LLM is set up, and none runs on this machine ({', '.join(servers.PORTS)})."
+    return _put(options, data, "\n".join(lines) or nothing)
+
+
 def _put(options: argparse.Namespace, data: object, text: str) -> int:
     if options.json:
         print_json(data)
@@ -320,8 +346,7 @@ def _library(options: argparse.Namespace) -> Library:
     )
     if getattr(options, "answerer", None) == "llm":
         from rag.answer.write import llm_answerer
-        from rag.answer.write.endpoint import Settings
+        from rag.answer.write.choice import chosen
 
-        settings = Settings.of(url=options.llm_url, model=options.llm_model)
-        library.answerer = llm_answerer(library.retriever, settings)
+        library.answerer = llm_answerer(library.retriever, chosen(options.llm_url, options.llm_model), library.answerer)
     return library

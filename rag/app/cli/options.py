@@ -91,6 +91,13 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     verify.add_argument(
         "--repair", action="store_true", help="make derived files anew, and forget damaged conversations (a copy stays)"
     )
+    llm = command(
+        "llm", commands.llm, "list the LLMs that can write answers: the one set up, and those on this machine"
+    )
+    llm.add_argument(
+        "--try", dest="try_it", action="store_true", help="ask the one that would answer, and say what works"
+    )
+    _add_llm(llm)
     _add_eval(command("eval", commands.evaluate, "measure retrieval and answers on a set of questions"))
     _add_serving(command("serve", commands.serve, "open the web page on this machine"))
 
@@ -133,8 +140,16 @@ def _add_eval(measure: argparse.ArgumentParser) -> None:
 def _add_answerer(answering: argparse.ArgumentParser) -> None:
     answering.add_argument("--reader", metavar="NAME", help=_READER)
     answering.add_argument("--answerer", choices=["extractive", "llm"], default="extractive", help="who writes answers")
-    answering.add_argument("--llm-url", metavar="URL", help="of an OpenAI-compatible server (default: RAG_LLM_URL)")
-    answering.add_argument("--llm-model", metavar="NAME", help="default: RAG_LLM_MODEL, or the first that it has")
+    _add_llm(answering)
+
+
+def _add_llm(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--llm-url",
+        metavar="URL",
+        help="of an OpenAI-compatible server (default: RAG_LLM_URL, the one chosen on the page, or one found here)",
+    )
+    command.add_argument("--llm-model", metavar="NAME", help="default: RAG_LLM_MODEL, or the first that it has")
 
 
 def _positive(text: str) -> int:

@@ -113,14 +113,24 @@ def answer_lines(answer: Answer) -> str:
         nearest = (f"  {one_line(str(hit.citation))}\n    {_nearest_line(hit)}" for hit in answer.nearest)
         return "\n".join([*meant, answer.text, *nearest])
     notice = [answer.reason, ""] if answer.reason else []
-    groups = groupby(answer.sentences, key=lambda sentence: sentence.speaker)  # of one speaker, or of nobody: a line
-    said = [sentence_line(speaker, sentences) for speaker, sentences in groups]
-    return "\n".join([*meant, *notice, *said, *side_lines(answer), "", *source_lines(answer)])
+    if answer.writer:
+        said = [sentence_line(sentence.speaker, [sentence]) for sentence in answer.sentences]
+    else:
+        groups = groupby(answer.sentences, key=lambda sentence: sentence.speaker)  # of one, or of nobody: a line
+        said = [sentence_line(speaker, sentences) for speaker, sentences in groups]
+    return "\n".join([*written_lines(answer), *notice, *said, *side_lines(answer), "", *source_lines(answer)])
 
 
 def meant_lines(answer: Answer) -> list[str]:
-    """Return what a follow-up was taken to mean."""
-    return [f"searched for: {answer.searched_for}", ""] if answer.searched_for else []
+    """Return what a follow-up was taken to mean, and what an LLM had searched besides."""
+    meant = [f"searched for: {answer.searched_for}"] if answer.searched_for else []
+    meant += [f"searched also for: {query}" for query in answer.searches]
+    return [*meant, ""] if meant else []
+
+
+def written_lines(answer: Answer) -> list[str]:
+    """Return what a question was taken to mean, and who wrote the answer, where somebody did."""
+    return [*meant_lines(answer), *([f"written by {answer.writer}, checked:"] if answer.writer else [])]
 
 
 def source_lines(answer: Answer) -> list[str]:

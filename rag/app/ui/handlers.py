@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import logging
-import os
 import time
 from base64 import b64encode
 from collections.abc import Iterator  # noqa: TC003 - Gradio reads the annotations of handlers at run time
@@ -16,6 +16,7 @@ from rag.app import export
 from rag.app.as_json import Json, answer_json
 from rag.app.calls import attempt, checked_number, checked_question
 from rag.app.ui import listing, render
+from rag.app.ui.models import ModelHandlers
 from rag.errors import IndexMissing, RagError
 from rag.load.places import page_picture
 from rag.records import Filter, Span
@@ -47,7 +48,7 @@ class Handlers:
         self._history = history
         self._local = local
         self._examples = examples
-        self._llm: Answerer | None = None
+        self.models = ModelHandlers(library, local=local)
         self._latest: dict[int, Answer] = {}  # the last answer of each conversation since the start
 
     # asking
@@ -56,11 +57,12 @@ class Handlers:
         """Answer a question sentence by sentence, and keep the answer.
 
         `turn` is its number on the page, `where` its conditions, `k` the passages to read, `conversation` the one that
-        it goes on with, `answerer` who writes.
+        it goes on with, `answerer` who writes. Each view goes out as one string of JSON: Gradio sends what has changed
+        since the one before, and its changes of lists within lists, where one gets shorter, delete the wrong places.
         """
         views = self._answered(event)
         while view := attempt(lambda: next(views, None), render.message_view):
-            yield {**view, "turn": int(event.turn)}
+            yield {"view": json.dumps({**view, "turn": int(event.turn)})}
 
     def _answered(self, event: gr.EventData) -> Iterator[Json]:
         where = Filter.parse(map(str, event.where))
@@ -77,15 +79,10 @@ class Handlers:
             yield self._kept(answer, conversation or None)
 
     def _answerer(self, name: str) -> Answerer:
-        """Return the one of that name, or the library's own; raises `InputError` without an LLM's address."""
+        """Return the one of that name, or the library's own; raises `InputError` where no LLM was chosen."""
         if name != "llm" or isinstance(self._library.answerer, StreamingAnswerer):
             return self._library.answerer
-        if self._llm is None:
-            from rag.answer.write import llm_answerer
-            from rag.answer.write.endpoint import Settings
-
-            self._llm = llm_answerer(self._library.retriever, Settings.of())
-        return self._llm
+        return self.models.answerer()
 
     def _before(self, conversation: int) -> list[Answer | str]:
         """Return what a follow-up leans on: the answer before it, or only its question if that was in another run."""
@@ -164,11 +161,9 @@ class Handlers:
     # the collection
 
     def start(self) -> Json:
-        """Fill a page that has just been opened; `llm` is `none`, `offered`, or `always` where it answers all."""
-        always = isinstance(self._library.answerer, StreamingAnswerer)
-        llm = "always" if always else "offered" if "RAG_LLM_URL" in os.environ else "none"
+        """Fill a page that has just been opened; `llm` is what `ModelHandlers.chosen` tells."""
         documents = attempt(self._documents, lambda message: {"summary": message, "rows": []})
-        return {"documents": documents, "local": self._local, "llm": llm}
+        return {"documents": documents, "local": self._local, "llm": self.models.chosen()}
 
     def _documents(self) -> Json:
         try:

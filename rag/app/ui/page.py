@@ -66,6 +66,7 @@ def _calls(handlers: Handlers, follow: Follow) -> list[Callable[..., object]]:
         *(handlers.start, handlers.examples, handlers.why, handlers.read, handlers.page_picture, handlers.overview),
         *(handlers.conversations, handlers.reopen, handlers.forget),
         *(handlers.judge, handlers.export, handlers.questions),
+        *(handlers.models.look, handlers.models.choose, handlers.models.try_it, handlers.models.forget_model),
         *(follow.news, follow.follow),
     ]
 

@@ -47,7 +47,12 @@ def answer_view(answer: Json) -> Json:
     Args:
         answer: in the form of `rag.app.as_json.answer_json`, in which conversations are kept.
     """
-    asked: Json = {"question": answer["question"], "searched_for": answer.get("searched_for")}
+    asked: Json = {
+        "question": answer["question"],
+        "searched_for": answer.get("searched_for"),
+        "searches": answer.get("searches", []),  # conversations kept by an earlier version have none
+        "form": answer.get("form", "sentences"),
+    }
     if answer["abstained"]:
         nearest = answer["nearest"]
         return {
@@ -232,6 +237,7 @@ def _sentence(sentence: Json) -> Json:
         "quoted": sentence["support"] == "verbatim",
         "supported": sentence["support"] != "unsupported",
         "fault": sentence.get("fault"),
+        "writer": sentence.get("writer"),
     }
 
 

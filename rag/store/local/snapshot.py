@@ -110,6 +110,10 @@ class LocalSnapshot:
         found = {p.id: p for p in self.catalog.passages(wanted, texts)}
         return {id_: found[id_] for id_ in wanted if id_ in found}
 
+    def passages_of(self, uri: str) -> list[Passage]:
+        """Return all passages of a document in the order of its text."""
+        return sorted(self.passages(self.catalog.passage_ids([uri])).values(), key=lambda passage: passage.span)
+
     def dense(self, query: Vectors, k: int, where: Filter | None = None) -> list[Found]:
         """Return the `k` nearest passages to a unit vector of shape (dimension,) by cosine, best first."""
         among = self.catalog.numbers_within(self.catalog.limits(where)) if where else None

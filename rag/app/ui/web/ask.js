@@ -37,7 +37,7 @@ export function mountAsk(part) {
   part.element.querySelector("#rag-ask").replaceChildren(view);
   ended = watchEnds("ask", settle);
   part.watch("value", () => {
-    const turn = part.props.value;
+    const turn = part.props.value ? JSON.parse(part.props.value.view) : null;
     if (turn?.turn !== pending) return; // of a question that was stopped
     if (!turn.growing) ended();
     receive(turn);

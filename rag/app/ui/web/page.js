@@ -1,6 +1,7 @@
 /* The page: one part for each gr.HTML of page.py, the way from view to view, the keyboard, settings and help. */
 
 import { conversations } from "./actions.js";
+import { answersNode } from "./answers.js";
 import { collectionChanged, focusQuestion, mountAsk, reopen, startAfresh, turns } from "./ask.js";
 import { call, icon, make, set, setServer, settings } from "./core.js";
 import { mountLibrary, showCollection } from "./library.js";
@@ -22,8 +23,7 @@ const KEYS = [
   ["?", "show this list"],
 ];
 
-let model = "none"; // whether a language model answers: `none`, `offered` or `always`
-let known = Promise.resolve(); // settled once the server has told `model`
+let model = null; // the language model that is chosen, as the server tells; null for none
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 /* Parts */
@@ -44,7 +44,7 @@ function mountFrame(part) {
   dark.addEventListener("change", paint);
   paint();
   go();
-  known = refresh();
+  refresh();
 }
 
 async function refresh() {
@@ -147,19 +147,16 @@ function showSettings() {
     make("select", { "aria-label": label, change: (event) => { set(name, typeof settings[name] === "number" ? Number(event.target.value) : event.target.value); paint(); } },
       options.map(([value, words]) => make("option", { value: String(value), selected: settings[name] === value }, words))),
     make("span", { class: "explained" }, explained));
-  const answers = make("div"); // the page may be open before the server has told who can answer
-  known.then(() => {
-    if (model === "offered") answers.replaceWith(choice("answerer", [["extractive", "Quotations"], ["llm", "Language model"]], "Answers", "Quotations are the documents’ own words. A language model writes its own, each sentence checked against its source; the question and the passages are sent to it, at the address in RAG_LLM_URL."));
-  });
   dialog("Settings",
     choice("theme", [["system", "As this computer"], ["light", "Light"], ["dark", "Dark"]], "Colours", "Light or dark, or as this computer is set."),
     choice("k", [[4, "4"], [8, "8"], [12, "12"], [24, "24"]], "Passages read", "How many passages are read for an answer. More of them find what is said in passing; fewer are quicker."),
-    answers,
-    make("p", { class: "note" }, "Settings are kept in this browser. Questions and documents are not."));
+    answersNode((chosen) => { model = chosen; paint(); }),
+    make("p", { class: "note" }, "These settings are kept in this browser, the model’s address and key on this machine, in a file that only you can read. Questions and documents are not kept in the browser."));
 }
 
 function paint() {
   const wanted = settings.theme === "dark" || (settings.theme === "system" && dark.matches);
   document.body.classList.toggle("dark", wanted);
-  document.body.dataset.answerer = model === "always" || (model === "offered" && settings.answerer === "llm") ? "llm" : "extractive";
+  const writes = model?.always || (model && settings.answerer === "llm");
+  document.body.dataset.answerer = writes && !model.local ? "remote" : writes ? "local" : "extractive";
 }

@@ -13,8 +13,9 @@ export const waitingNode = (question) => make("article", { class: "turn" },
   make("div", { class: "main" }, asked(question),
     make("div", { class: "waiting", role: "status" }, make("span", { class: "bar" }), make("span", { class: "bar" }), "Reading the documents…")));
 
-/** What a follow-up was taken for, so that a wrong guess is seen. */
-const meant = (turn) => (turn.searched_for ? make("p", { class: "meant" }, "Searched for: ", make("q", {}, turn.searched_for)) : null);
+/** What a follow-up was taken for, and what a model had searched besides, so that a wrong guess is seen. */
+const meant = (turn) => [[turn.searched_for, "Searched for: "], ...(turn.searches ?? []).map((query) => [query, "Searched also for: "])]
+  .map(([query, words]) => (query ? make("p", { class: "meant" }, words, make("q", {}, query)) : null));
 
 const asked = (question) => make("h2", { class: "asked" }, question);
 
@@ -29,7 +30,7 @@ function answerNodes(turn) {
   if (turn.kind === "error" || turn.kind === "hint") return [make("p", { class: turn.kind }, turn.message)];
   if (turn.kind === "refusal") {
     const near = turn.cards.find(citedWords);
-    return [make("p", { class: "verdict" }, "No answer in these documents"),
+    return [make("p", { class: "verdict" }, turn.growing ? "No quotation answers this; the passages are being read…" : "No answer in these documents"),
       make("p", { class: "reason" }, turn.message), near ? nearNode(near, turn) : null,
       turn.searched ? make("p", { class: "note" }, `Searched ${turn.searched}.`) : null];
   }
@@ -37,7 +38,22 @@ function answerNodes(turn) {
   const others = turn.sentences.filter((each) => !each.quoted || !each.sources.every((number) => sides.has(number)));
   const verdict = turn.closest ? make("p", { class: "verdict" }, "No clear answer in these documents") : null;
   const notice = turn.message ? make("p", { class: turn.closest ? "reason" : "note notice" }, turn.message) : null;
-  return [verdict, notice, turn.conflicts.map((each) => conflict(each, turn)), others.map((each) => sentence(each, turn))];
+  return [verdict, notice, turn.conflicts.map((each) => conflict(each, turn)), byWhom(others, turn)];
+}
+
+/** The sentences under a line that says whose they are: of a model, and quoted. */
+function byWhom(sentences, turn) {
+  const written = sentences.filter((each) => each.writer);
+  const quoted = sentences.filter((each) => !each.writer);
+  return [written.length ? make("p", { class: "whose" }, `Written by ${written[0].writer}, checked`) : null, laidOut(written, turn),
+    quoted.length ? make("p", { class: "whose" }, "Quoted") : null, quoted.map((each) => sentence(each, turn))];
+}
+
+/** What a model wrote, in the form that was asked for. */
+function laidOut(sentences, turn) {
+  if (sentences.length && sentences.every((each) => each.cells.length)) return table(sentences, turn);
+  if (!["list", "timeline", "summary"].includes(turn.form)) return sentences.map((each) => sentence(each, turn));
+  return sentences.length ? make("ul", { class: "items" }, sentences.map((each) => make("li", {}, sentence(each, turn)))) : null;
 }
 
 /** What comes nearest to an answer: words of a document, which open there. */
@@ -52,17 +68,21 @@ function sentence(view, turn) {
     view.speaker ? make("span", { class: "speaker" }, `${view.speaker}: `) : null,
     make("span", { class: "words" }, runs(view)),
     markers(view.sources, turn),
-    view.supported ? null : make("span", { class: "warning" }, ` Not supported by its source${view.fault ? `: ${view.fault}` : ""}`));
+    warning(view));
 }
+
+const warning = (view) => (view.supported ? null : make("span", { class: "warning" }, ` Not supported by its source${view.fault ? `: ${view.fault}` : ""}`));
 
 const runs = (view) => view.runs.map((run) => (run.marked ? make("strong", {}, run.text) : run.text));
 
 /** A row of a table under the names of its columns. */
-function row(view, turn) {
-  return make("div", { class: "sentence row" }, make("table", {},
-    make("thead", {}, make("tr", {}, view.cells.map((cell) => make("th", { scope: "col" }, cell.name)), make("td"))),
-    make("tbody", {}, make("tr", {}, view.cells.map((cell) => make("td", {}, runs(cell))), make("td", {}, markers(view.sources, turn))))));
-}
+const row = (view, turn) => table([view], turn);
+
+/** Rows that have the same columns. */
+const table = (views, turn) => make("div", { class: "sentence row" }, make("table", {},
+  make("thead", {}, make("tr", {}, views[0].cells.map((cell) => make("th", { scope: "col" }, cell.name)), make("td"))),
+  make("tbody", {}, views.map((view) => make("tr", { class: view.supported ? null : "unsupported" },
+    view.cells.map((cell) => make("td", {}, runs(cell))), make("td", {}, markers(view.sources, turn), warning(view)))))));
 
 /** Both sides beside each other: the words of each, who says so, and when. */
 function conflict(view, turn) {
