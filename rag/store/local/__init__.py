@@ -27,6 +27,7 @@ from rag.store.local.catalog import Catalog
 from rag.store.local.damage import SetAside, damage_of, damages, holds_nothing, set_aside, withdraw
 from rag.store.local.files import locked, writing
 from rag.store.local.snapshot import LocalSnapshot, OpenIndexes
+from rag.store.local.vector_file import Published
 from rag.store.local.write import LocalWriter
 
 if TYPE_CHECKING:
@@ -108,15 +109,16 @@ class LocalStore:
         """Count what is there."""
         with self.snapshot() as snapshot:
             catalog, recipe = snapshot.catalog, snapshot.recipe
-            passages = catalog.count("passages")
+            published = Published.of(catalog)
             return Status(
                 store=str(self.root),
                 generation=snapshot.generation,
                 documents=catalog.count("documents"),
-                passages=passages,
-                waiting=passages - len(catalog.numbers(recipe.fingerprint)),
+                passages=catalog.passage_count,
+                waiting=catalog.waiting(),
                 model=recipe.model,
                 dimension=recipe.dimension,
+                vectors=str(published) if published else "none yet",
                 bytes=sum(path.stat().st_size for path in self.root.rglob("*") if path.is_file()),
             )
 

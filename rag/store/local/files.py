@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from rag.errors import IndexLocked, StoreError
@@ -28,6 +28,26 @@ SMALL = 3_000
 def holds_too_much(removed: int, live: int) -> bool:
     """Tell whether a derived file with so many entries of removed passages is to be written anew."""
     return removed > (0 if live <= SMALL else SHARE * live)
+
+
+def mark_damaged(path: Path) -> None:
+    """Leave a note beside a file or folder that is damaged, for the next writer; not where that cannot be written."""
+    with suppress(OSError):
+        _mark(path).touch()
+
+
+def is_marked(path: Path) -> bool:
+    """Tell whether somebody found this file or folder damaged."""
+    return _mark(path).exists()
+
+
+def unmark(path: Path) -> None:
+    """Take the note away."""
+    _mark(path).unlink(missing_ok=True)
+
+
+def _mark(path: Path) -> Path:
+    return path.with_name(f"{path.name}.damaged")
 
 
 @contextmanager
