@@ -120,7 +120,7 @@ class Catalog(Connection):
             (d.uri, d.digest, d.media_type, d.title, d.date, len(d.text)),
         ).fetchone()
         packed = packed_text(d.text), packed_text(json.dumps(layout(d)))
-        self._db.execute("INSERT OR REPLACE INTO contents VALUES (?, ?, ?)", (number, *packed))
+        self._db.execute("INSERT OR REPLACE INTO contents (document, text, layout) VALUES (?, ?, ?)", (number, *packed))
         stale = self.passage_ids([d.uri]) - {passage.id for passage in passages}
         self._db.executemany("DELETE FROM passages WHERE id = ?", ((id_,) for id_ in stale))
         self._db.executemany(
@@ -225,7 +225,9 @@ class Catalog(Connection):
 
     def means(self, documents: Iterable[int]) -> dict[int, bytes]:
         """Return the stored direction of each of these documents, by number, that has one."""
-        return dict(self._each("SELECT number, mean FROM documents WHERE number = ? AND mean IS NOT NULL", documents))
+        wanted = json.dumps(list(documents))
+        query = "SELECT document, mean FROM json_each(?) JOIN contents ON document = value WHERE mean IS NOT NULL"
+        return dict(self._db.execute(query, (wanted,)))
 
     @property
     def passage_count(self) -> int:

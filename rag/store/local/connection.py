@@ -29,11 +29,11 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE documents (
     number INTEGER PRIMARY KEY, uri TEXT NOT NULL UNIQUE, digest TEXT NOT NULL, media_type TEXT NOT NULL,
-    title TEXT, date TEXT, characters INTEGER NOT NULL,
-    mean BLOB  -- direction of the mean of its vectors, as they are encoded; none where it has only one
+    title TEXT, date TEXT, characters INTEGER NOT NULL
 );
 CREATE TABLE contents (
     document INTEGER PRIMARY KEY REFERENCES documents(number) ON DELETE CASCADE,
+    mean BLOB,  -- direction of the mean of its vectors, as they are encoded; none where it has only one
     text BLOB NOT NULL, layout BLOB NOT NULL  -- both packed
 );
 CREATE TABLE passages (

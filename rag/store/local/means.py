@@ -15,4 +15,4 @@ def set_mean(db: sqlite3.Connection, document: int, dimension: int) -> None:
     query = "SELECT vector FROM passages JOIN vectors USING (key) WHERE document = ?"
     rows = [row for (row,) in db.execute(query, (document,))]
     mean = packed_vector(direction(matrix(rows, dimension))) if len(rows) > 1 else None
-    db.execute("UPDATE documents SET mean = ? WHERE number = ?", (mean, document))
+    db.execute("UPDATE contents SET mean = ? WHERE document = ?", (mean, document))

@@ -43,7 +43,7 @@ def take_over(db: sqlite3.Connection) -> None:
         "SELECT uri, digest, media_type, title, date, length(text) FROM old_documents ORDER BY rowid"
     )
     db.execute(
-        "INSERT INTO contents SELECT d.number, packed_text(o.text), packed_text(o.layout) "
+        "INSERT INTO contents (document, text, layout) SELECT d.number, packed_text(o.text), packed_text(o.layout) "
         "FROM documents d JOIN old_documents o USING (uri)"
     )
     db.execute(
