@@ -23,7 +23,7 @@ from rag.records import Document, Filter, Section, Span, Statement
 from rag.records.index import Changes, Recipe
 from rag.retrieve.fusion import combined, normalised, reranked
 from rag.store.local import LocalStore
-from rag.store.local.vectors import pack_words, word_similarities
+from rag.store.local.encoding import pack_words, word_similarities
 from tests.conftest import shared
 
 if TYPE_CHECKING:

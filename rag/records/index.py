@@ -26,7 +26,10 @@ class DocumentInfo:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The state of an index. `waiting` passages have no vector yet: only the lexical half finds them."""
+    """The state of an index. `waiting` passages have no vector yet: only the lexical half finds them.
+
+    `vectors` says how they are searched: all of them, or a part, and the share of the nearest that is found so.
+    """
 
     store: str
     generation: int
@@ -35,6 +38,7 @@ class Status:
     waiting: int
     model: str
     dimension: int
+    vectors: str
     bytes: int
 
 

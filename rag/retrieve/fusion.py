@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -84,7 +85,9 @@ def ranking(
     lexical = snapshot.lexical(question, fusion.candidates, where)
     ids = list(dict.fromkeys(found.id for found in (*dense, *lexical)))
     cosines = snapshot.similarities(query, ids)
-    literal = from_zero(snapshot.term_scores(term_weights(question), ids))
+    known = {found.id: found.score for found in lexical}
+    others = snapshot.term_scores(term_weights(question), [id_ for id_ in ids if id_ not in known])
+    literal = from_zero({**known, **others})
     waiting = {id_: literal.get(id_, 0.0) for id_ in ids if id_ not in cosines}  # no vector yet: terms stand in for it
     near = {**normalised(cosines), **waiting}
     signals: list[tuple[float, Callable[[], Scores]]] = [
@@ -136,14 +139,19 @@ def copies_last(ranked: Iterable[str], passages: Mapping[str, Passage], share: f
     that differ in a number contradict each other, and both are wanted. Likeness is the resemblance of Broder 1997, "On
     the resemblance and containment of documents": the share of runs of three words that are in both.
     """
-    seen: dict[tuple[str, ...], list[frozenset[tuple[str, ...]]]] = {}
+    seen: dict[tuple[str, ...], list[tuple[str, ...]]] = {}  # words of the passages with the same numbers
+    runs = cache(_runs)
     first: list[str] = []
     again: list[str] = []
     for id_ in ranked:
-        words = _WORD.findall(passages[id_].text.casefold())
-        numbers = tuple(word for word in words if any(char.isdigit() for char in word))
-        runs = frozenset(tuple(words[i : i + _SHINGLE]) for i in range(max(1, len(words) - _SHINGLE + 1)))
+        words = tuple(_WORD.findall(passages[id_].text.casefold()))
+        numbers = tuple(word for word in words if not word.isalpha() and any(char.isdigit() for char in word))
         alike = seen.setdefault(numbers, [])
-        (again if any(len(runs & other) >= share * len(runs | other) for other in alike) else first).append(id_)
-        alike.append(runs)
+        copies = any(len(runs(words) & runs(other)) >= share * len(runs(words) | runs(other)) for other in alike)
+        (again if copies else first).append(id_)
+        alike.append(words)
     return first + again
+
+
+def _runs(words: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
+    return frozenset(words[i : i + _SHINGLE] for i in range(max(1, len(words) - _SHINGLE + 1)))

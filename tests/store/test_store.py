@@ -29,6 +29,7 @@ from rag.sync import Sync
 
 WORDS = "harbour crane bridge river mayor flood council budget Rotterdam İzmir 北京 school 2016 H-T-S".split()
 TEXTS = st.lists(st.sampled_from(WORDS), min_size=1, max_size=12).map(" ".join)
+HALF = 5e-4  # what float16, as vectors are stored, may make of a cosine
 NAMES = st.sampled_from([f"{letter}.txt" for letter in "abcdefg"])
 
 
@@ -124,8 +125,8 @@ class Folder(RuleBasedStateMachine):
         with self.library.store.snapshot() as snapshot:
             dense, lexical = snapshot.dense(query, k), snapshot.lexical(question, k)
         oracle = dense_oracle(self.library, question)
-        assert np.allclose([found.score for found in dense], [score for _, score in oracle[:k]], atol=1e-5)
-        assert all(abs(dict(oracle)[found.id] - found.score) < 1e-5 for found in dense)
+        assert np.allclose([found.score for found in dense], [score for _, score in oracle[:k]], atol=HALF)
+        assert all(abs(dict(oracle)[found.id] - found.score) < HALF for found in dense)
         bm25 = bm25_oracle(self.library, question)
         assert len(lexical) == min(k, len(bm25))
         assert {found.id for found in lexical} <= bm25.keys()
@@ -176,7 +177,7 @@ def test_later_vectors_are_searched_beside_the_file(filled, corpus, monkeypatch)
         found = snapshot.dense(query, 300)
     oracle = dense_oracle(filled, "violin found harbour")
     assert len(found) == 200
-    assert np.allclose([hit.score for hit in found], [score for _, score in oracle], atol=1e-5)
+    assert np.allclose([hit.score for hit in found], [score for _, score in oracle], atol=HALF)
 
 
 def test_large_updates_write_a_new_file(filled, corpus):
@@ -333,7 +334,8 @@ def test_removed_vector_is_in_no_file(filled, corpus):
     with filled.store.snapshot() as snapshot:
         catalog = snapshot.catalog
         ids = catalog.passage_ids([str(path)])
-        ((_, vector),) = catalog.vectors_by_id(snapshot.recipe.fingerprint, ids)
+        (candidate,) = catalog.candidates(sorted(ids))
+        vector = candidate.vector
     filled.index(corpus, rebuild=True)
     assert any(vector in file.read_bytes() for file in filled.store.root.glob("vectors-*"))
     path.unlink()
@@ -395,18 +397,17 @@ def test_full_disk_for_the_derived_files(filled, corpus, monkeypatch):
     assert filled.verify() == []
 
 
-@pytest.mark.parametrize(
-    ("column", "table"), [("layout", "documents"), ("sentences", "passages"), ("text", "documents")]
-)
+@pytest.mark.parametrize(("column", "table"), [("layout", "contents"), ("sentences", "passages"), ("text", "contents")])
 def test_damaged_rows_are_lines_of_verify(filled, corpus, column, table):
     """A row that does not decode is named, and the check goes on; a rebuild starts over from the files."""
     with filled.store.writer() as writer, writer.catalog.transaction():
-        query = f"UPDATE {table} SET {column} = ? WHERE uri LIKE '%report-00_.txt'"
+        these = "SELECT number FROM documents WHERE uri LIKE '%report-00_.txt'"
+        query = f"UPDATE {table} SET {column} = ? WHERE document IN ({these})"
         writer.catalog._db.execute(query, (b"\xff[",))
     assert sum("is damaged" in line for line in filled.verify()) == 10
     with pytest.raises(IndexCorrupt):
         _ = filled.search("crane", 300), filled.document("report-003.txt")
-    if table == "documents":
+    if table == "contents":
         assert filled.index(corpus, rebuild=True).count("added") == 200
         assert filled.verify() == []
 

@@ -238,6 +238,7 @@ def status(options: argparse.Namespace) -> int:
     lines = (
         f"{status.store}: {status.documents} documents, {status.passages} passages{waiting}",
         f"encoder {status.model} ({status.dimension}), generation {status.generation}, {status.bytes / 1e6:.1f} MB",
+        f"vector search: {status.vectors}",
         *(one_line(f"  {info.date or '          '}  {info.passages:5}  {info.uri}") for info in documents),
     )
     return _put(options, status_json(status, documents), "\n".join(lines))

@@ -40,6 +40,7 @@ from rag.store.local.damage import (
 )
 from rag.store.local.files import locked, make_private, writing
 from rag.store.local.snapshot import LocalSnapshot, OpenIndexes
+from rag.store.local.vector_file import Published
 from rag.store.local.write import LocalWriter
 
 if TYPE_CHECKING:
@@ -107,7 +108,6 @@ class LocalStore:
             catalog = Catalog(self.root / "catalog.db", write=True)
             is_empty, is_sound = False, True
             try:
-                catalog.complete_checksums()
                 with catalog.guarded():
                     yield LocalWriter(self.root, catalog)
                 catalog.checkpoint()
@@ -154,15 +154,16 @@ class LocalStore:
         """Count what is there."""
         with self.snapshot() as snapshot:
             catalog, recipe = snapshot.catalog, snapshot.recipe
-            passages = catalog.count("passages")
+            published = Published.of(catalog)
             return Status(
                 store=str(self.root),
                 generation=snapshot.generation,
                 documents=catalog.count("documents"),
-                passages=passages,
-                waiting=passages - len(catalog.numbers(recipe.fingerprint)),
+                passages=catalog.passage_count,
+                waiting=catalog.waiting(),
                 model=recipe.model,
                 dimension=recipe.dimension,
+                vectors=str(published) if published else "none yet",
                 bytes=sum(path.stat().st_size for path in self.root.rglob("*") if path.is_file()),
             )
 

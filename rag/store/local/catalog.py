@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import DocumentUnknown
 from rag.records import Document, Passage, Place, Span, Statement
 from rag.records.codec import layout, with_layout
 from rag.records.index import DocumentInfo, Recipe
 from rag.records.runs import Journal
-from rag.store.local import checksums
-from rag.store.local.connection import Connection, decoding
+from rag.store.local.connection import Connection
+from rag.store.local.encoding import checked_text, decoding, packed_text, text_key, text_sha256, unpacked_text
+from rag.store.local.means import set_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from rag.records import Filter
 
@@ -30,10 +29,15 @@ MOST_BYTES = 100_000_000
 
 _PASSAGE = "SELECT id, start, end, section, speaker, page, sentences, statements FROM passages"
 
-_STORED = "SELECT {0}, {1} FROM passages JOIN vectors USING (key) WHERE {0} = ? AND model = ?"
+_NUMBER = "(SELECT number FROM documents WHERE uri = ?)"
+
+_CANDIDATES = (
+    "SELECT id, number, document, vector, words FROM (SELECT value FROM json_each(?)) wanted "
+    "CROSS JOIN passages ON passages.{} = wanted.value LEFT JOIN vectors USING (key)"
+)
 
 _HAS = {
-    "uri": "uri IN (SELECT value FROM json_each(?))",
+    "uri": "document IN (SELECT d.number FROM documents d JOIN json_each(?) u ON d.uri = u.value)",
     "section": "section IN (SELECT value FROM json_each(?))",
     "speaker": "EXISTS (SELECT 1 FROM json_each(statements) s "
     "WHERE s.value ->> 2 IN (SELECT value FROM json_each(?)))",  # several may speak in one passage
@@ -41,19 +45,18 @@ _HAS = {
 """Whether a passage has one of some values, by field."""
 
 
+class Candidate(NamedTuple):
+    """What a question needs of a passage that it may find: `vector` and `words` as stored, None while it has none."""
+
+    id: str
+    number: int
+    document: int
+    vector: bytes | None
+    words: bytes | None
+
+
 class Catalog(Connection):
     """The tables by what they mean."""
-
-    def __init__(self, path: Path, *, write: bool = False) -> None:
-        super().__init__(path, write=write)
-        with self.guarded():
-            self._has_checksums = checksums.is_kept(self._db)
-
-    def complete_checksums(self) -> None:
-        """Give each text that has none its checksum; only the writer may."""
-        with self.transaction(), decoding("a text"):
-            checksums.prepare(self._db)
-        self._has_checksums = True
 
     @property
     def generation(self) -> int:
@@ -86,8 +89,8 @@ class Catalog(Connection):
     def documents(self) -> list[DocumentInfo]:
         """List all documents by URI."""
         rows = self._db.execute(
-            "SELECT uri, title, digest, media_type, date, length(text), "
-            "(SELECT count(*) FROM passages p WHERE p.uri = d.uri) FROM documents d ORDER BY uri"
+            "SELECT uri, title, digest, media_type, date, characters, "
+            "(SELECT count(*) FROM passages p WHERE p.document = d.number) FROM documents d ORDER BY uri"
         )
         return [
             DocumentInfo(uri, title or uri.rpartition("/")[2], digest, media_type, date, characters, passages)
@@ -97,39 +100,48 @@ class Catalog(Connection):
     def document(self, uri: str) -> Document:
         """Return a document; raises `DocumentUnknown`."""
         row = self._db.execute(
-            "SELECT uri, text, title, digest, media_type, date, layout FROM documents WHERE uri = ?", (uri,)
+            "SELECT uri, title, digest, media_type, date, text, layout, sha256 "
+            "FROM documents JOIN contents ON number = document WHERE uri = ?",
+            (uri,),
         ).fetchone()
         if row is None:
             raise DocumentUnknown(f"no document {uri} in the index; rag status lists them")
         with decoding(f"the document {uri}"):
-            return with_layout(Document(uri, self._text(uri, row[1]), *row[2:6]), json.loads(row[6]))
+            document = Document(uri, checked_text(row[5], row[7]), *row[1:5])
+            return with_layout(document, json.loads(unpacked_text(row[6])))
 
-    def put_document(self, document: Document, passages: Sequence[Passage]) -> None:
-        """Insert or replace a document and its passages; passages that stay the same keep their number."""
+    def put_document(self, document: Document, passages: Sequence[Passage], model: str) -> int:
+        """Insert or replace a document and its passages, return its number; passages that stay the same keep theirs."""
         d = document
+        (number,) = self._db.execute(
+            "INSERT INTO documents (uri, digest, media_type, title, date, characters) VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (uri) DO UPDATE SET digest=excluded.digest, media_type=excluded.media_type, "
+            "title=excluded.title, date=excluded.date, characters=excluded.characters RETURNING number",
+            (d.uri, d.digest, d.media_type, d.title, d.date, len(d.text)),
+        ).fetchone()
+        packed = packed_text(d.text), packed_text(json.dumps(layout(d))), text_sha256(d.text)
         self._db.execute(
-            "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT (uri) DO UPDATE SET digest=excluded.digest, "
-            "media_type=excluded.media_type, title=excluded.title, date=excluded.date, text=excluded.text, "
-            "layout=excluded.layout",
-            (d.uri, d.digest, d.media_type, d.title, d.date, d.text, json.dumps(layout(d))),
+            "INSERT OR REPLACE INTO contents (document, text, layout, sha256) VALUES (?, ?, ?, ?)", (number, *packed)
         )
-        if self._has_checksums:
-            checksums.note(self._db, d.uri, d.text)
         stale = self.passage_ids([d.uri]) - {passage.id for passage in passages}
         self._db.executemany("DELETE FROM passages WHERE id = ?", ((id_,) for id_ in stale))
         self._db.executemany(
-            "INSERT INTO passages (id, uri, start, end, section, speaker, page, sentences, statements, key) "
+            "INSERT INTO passages (id, document, start, end, section, speaker, page, sentences, statements, key) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET sentences=excluded.sentences, "
             "page=excluded.page, statements=excluded.statements",  # the same words may have moved to another page
             (
                 (
-                    *(p.id, p.uri, p.span.start, p.span.end, p.section, p.speaker, p.page),
-                    *(_encoded_sentences(p), _encoded_statements(p), text_key(p)),
+                    *(p.id, number, p.span.start, p.span.end, p.section, p.speaker, p.page),
+                    *(_encoded_sentences(p), _encoded_statements(p), text_key(p, model)),
                 )
                 for p in passages
             ),
         )
+        return int(number)
+
+    def set_mean(self, document: int, dimension: int) -> None:
+        """Keep the direction of a document, by its number, as its vectors are now."""
+        set_mean(self._db, document, dimension)
 
     def delete_document(self, uri: str) -> None:
         """Forget a document and its passages."""
@@ -139,13 +151,16 @@ class Catalog(Connection):
         """Forget all documents and the recipe; the generation goes on counting."""
         for table in ("passages", "documents"):
             self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - names from the line above
-        self._db.execute("DELETE FROM meta WHERE key IN ('recipe', 'vectors_file', 'vectors_size', 'vectors_sha256')")
+        for table in ("beside", "gone"):
+            self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - names from the line above
+        self._db.execute("DELETE FROM meta WHERE key IN ('recipe', 'vectors')")
 
     def passage_ids(self, uris: Iterable[str] | None = None) -> set[str]:
         """Return the ids of the passages of these documents, or of all."""
         if uris is None:
             return {row[0] for row in self._db.execute("SELECT id FROM passages")}
-        return {row[0] for uri in uris for row in self._db.execute("SELECT id FROM passages WHERE uri = ?", (uri,))}
+        query = f"SELECT id FROM passages WHERE document = {_NUMBER}"  # noqa: S608 - own words
+        return {row[0] for uri in uris for row in self._db.execute(query, (uri,))}
 
     def passages(self, ids: Iterable[str] | None = None, texts: dict[str, str] | None = None) -> Iterator[Passage]:
         """Return those of these passages that exist, document by document; all of them without `ids`.
@@ -153,7 +168,8 @@ class Catalog(Connection):
         Each text is read once, and cut here: SQLite would read it from its start for every passage. `texts` keeps the
         texts of this generation for the next time.
         """
-        query, inside = "SELECT id, uri FROM passages JOIN documents USING (uri) WHERE id = ?", dict[str, list[str]]()
+        query = "SELECT id, uri FROM passages p JOIN documents d ON p.document = d.number WHERE id = ?"
+        inside: dict[str, list[str]] = {}
         for id_, uri in self._each(query, ids or ()):
             inside.setdefault(uri, []).append(id_)
         for uri in self.digests() if ids is None else inside:
@@ -162,7 +178,7 @@ class Catalog(Connection):
     def passages_of(self, document: Document, ids: Iterable[str] | None = None) -> Iterator[Passage]:
         """Cut those of these passages that exist out of their document's text; all of its passages without `ids`."""
         rows = (
-            self._db.execute(f"{_PASSAGE} WHERE uri = ? ORDER BY number", (document.uri,))
+            self._db.execute(f"{_PASSAGE} WHERE document = {_NUMBER} ORDER BY number", (document.uri,))
             if ids is None
             else self._each(f"{_PASSAGE} WHERE id = ?", ids)
         )
@@ -174,23 +190,13 @@ class Catalog(Connection):
         text = texts.get(uri) if texts else None
         if text is None:
             with decoding(f"the document {uri}"):
-                stored = self._db.execute("SELECT text FROM documents WHERE uri = ?", (uri,)).fetchone()
-                text = self._text(uri, *stored)
+                query = f"SELECT text, sha256 FROM contents WHERE document = {_NUMBER}"  # noqa: S608 - own words
+                text = checked_text(*self._db.execute(query, (uri,)).fetchone())
             if texts is not None and len(text) >= LONG and sys.getsizeof(text) <= MOST_BYTES:
                 if sum(map(sys.getsizeof, [text, *texts.values()])) > MOST_BYTES:
                     texts.clear()
                 texts[uri] = text
         return Document(uri, text, *row)
-
-    def _text(self, uri: str, stored: object) -> str:
-        if not isinstance(stored, str):
-            raise TypeError("its text is no text")
-        return checksums.check(self._db, uri, stored) if self._has_checksums else stored
-
-    def numbers(self, model: str) -> list[int]:
-        """Return the numbers of all passages that have a vector of this model, in ascending order."""
-        query = "SELECT number FROM passages JOIN vectors USING (key) WHERE model = ? ORDER BY number"
-        return [row[0] for row in self._db.execute(query, (model,))]
 
     def limits(self, where: Filter) -> dict[str, list[str]]:
         """Return the values that a filter admits, for each field of passages that it limits."""
@@ -211,51 +217,77 @@ class Catalog(Connection):
         query = " AND ".join(["SELECT number FROM passages WHERE 1", *(_HAS[field] for field in limits)])
         return [row[0] for row in self._db.execute(query, [json.dumps(values) for values in limits.values()])]
 
-    def documents_of_numbers(self) -> dict[int, int]:
-        """Return the document of each passage by number, documents counted from 0."""
-        query = "SELECT number, dense_rank() OVER (ORDER BY uri) - 1 FROM passages"
-        return dict(self._db.execute(query))
+    def candidates(self, ids: Sequence[str]) -> Iterator[Candidate]:
+        """Return those of these passages that exist, in their order."""
+        return map(Candidate._make, self._db.execute(_CANDIDATES.format("id"), (json.dumps(ids),)))
 
-    def numbers_of(self, ids: Iterable[str]) -> dict[str, int]:
-        """Return the number of each passage id that exists."""
-        return dict(self._each("SELECT id, number FROM passages WHERE id = ?", ids))
+    def candidates_by_number(self, numbers: Sequence[int]) -> Iterator[Candidate]:
+        """Return those of these passages that exist, in their order."""
+        return map(Candidate._make, self._db.execute(_CANDIDATES.format("number"), (json.dumps(numbers),)))
 
-    def ids_of(self, numbers: Iterable[int]) -> dict[int, str]:
-        """Return the passage id of each number that exists."""
-        return dict(self._each("SELECT number, id FROM passages WHERE number = ?", numbers))
+    def means(self, documents: Iterable[int]) -> dict[int, bytes]:
+        """Return the stored direction of each of these documents, by number, that has one."""
+        wanted = json.dumps(list(documents))
+        query = "SELECT document, mean FROM json_each(?) JOIN contents ON document = value WHERE mean IS NOT NULL"
+        return dict(self._db.execute(query, (wanted,)))
+
+    @property
+    def passage_count(self) -> int:
+        """The number of passages, as it was published."""
+        with decoding("the number of passages"):
+            return int(self.get("passages") or 0)
 
     def count(self, table: str) -> int:
         """Return the number of rows of a table."""
         return int(self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - own names only
 
-    def has_vector(self, model: str, key: str) -> bool:
+    def has_vector(self, key: bytes) -> bool:
         """Tell whether the vector of this text is known."""
-        query = "SELECT 1 FROM vectors WHERE model = ? AND key = ?"
-        return self._db.execute(query, (model, key)).fetchone() is not None
+        return self._db.execute("SELECT 1 FROM vectors WHERE key = ?", (key,)).fetchone() is not None
 
-    def put_vectors(self, model: str, rows: Iterable[tuple[str, bytes, bytes]]) -> None:
-        """Keep vectors and words by the key of their text."""
-        self._db.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?, ?, ?)", ((model, *row) for row in rows))
+    def put_vectors(self, rows: Iterable[tuple[bytes, bytes, bytes]]) -> None:
+        """Keep vectors and words by the key of their text; a publish forgets those that no passage needs."""
+        for row in rows:
+            self._db.execute("INSERT OR IGNORE INTO vectors VALUES (?, ?, ?)", row)
+            self._db.execute("INSERT OR IGNORE INTO loose VALUES (?)", row[:1])
 
     def prune_vectors(self) -> None:
         """Forget the vectors of texts that no passage has any more."""
-        self._db.execute("DELETE FROM vectors WHERE key NOT IN (SELECT key FROM passages)")
+        self._db.execute("DELETE FROM loose WHERE key IN (SELECT key FROM passages)")
+        self._db.execute("DELETE FROM vectors WHERE key IN (SELECT key FROM loose)")
+        self._db.execute("DELETE FROM loose")
 
-    def vectors(self, model: str, numbers: Iterable[int]) -> Iterator[tuple[int, bytes]]:
-        """Return (number, float32 bytes) of those of these passages that have a vector."""
-        return self._each(_STORED.format("number", "vector"), numbers, model)
+    def vectors(self, step: int = 1) -> Iterator[tuple[int, bytes]]:
+        """Return (number, stored vector) of all passages that have one, or of every so manyth, in ascending order."""
+        query = "SELECT number, vector FROM passages JOIN vectors USING (key) WHERE number % ? = 0 ORDER BY number"
+        return iter(self._db.execute(query, (step,)))
 
-    def vectors_by_id(self, model: str, ids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Return (passage id, float32 bytes) of those of these passages that have a vector."""
-        return self._each(_STORED.format("id", "vector"), ids, model)
+    def vectors_of(self, numbers: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+        """Return (number, stored vector) of those of these passages that have one."""
+        return self._each("SELECT number, vector FROM passages JOIN vectors USING (key) WHERE number = ?", numbers)
 
-    def words_by_id(self, model: str, ids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Return (passage id, packed words) of those of these passages that have a vector."""
-        return self._each(_STORED.format("id", "words"), ids, model)
+    def numbers_beside(self) -> list[int]:
+        """Return the numbers of the passages that are not in the FAISS file, in ascending order."""
+        return [row[0] for row in self._db.execute("SELECT number FROM beside ORDER BY number")]
 
-    def _each(self, query: str, keys: Iterable[str | int], *more: str) -> Iterator[Any]:
+    def numbers_gone(self) -> list[int]:
+        """Return the numbers in the FAISS file whose passages were removed, in ascending order."""
+        return [row[0] for row in self._db.execute("SELECT number FROM gone ORDER BY number")]
+
+    def waiting(self) -> int:
+        """Return how many passages have no vector yet; these are in no FAISS file."""
+        query = "SELECT count(*) FROM beside JOIN passages USING (number) WHERE key NOT IN (SELECT key FROM vectors)"
+        return int(self._db.execute(query).fetchone()[0])
+
+    def settle_vectors(self) -> None:
+        """Note that a FAISS file holds just the vectors that there are."""
+        self._db.execute("DELETE FROM gone")
+        vector = "SELECT 1 FROM passages JOIN vectors USING (key) WHERE number = beside.number"
+        self._db.execute(f"DELETE FROM beside WHERE EXISTS ({vector})")  # noqa: S608 - own words
+
+    def _each(self, query: str, keys: Iterable[str | int]) -> Iterator[Any]:
         """Return the one row of each key that has one, in their order."""
-        rows = (self._db.execute(query, (key, *more)).fetchone() for key in keys)
+        rows = (self._db.execute(query, (key,)).fetchone() for key in keys)
         return (row for row in rows if row is not None)
 
     def unsettled(self) -> set[str]:
@@ -270,15 +302,10 @@ class Catalog(Connection):
     def check(self) -> list[str]:
         """Run SQLite's own checks; each entry is one damage."""
         rows = [row[0] for row in self._db.execute("PRAGMA integrity_check")]
-        orphans = self._db.execute("SELECT count(*) FROM passages WHERE uri NOT IN (SELECT uri FROM documents)")
+        orphans = self._db.execute("SELECT count(*) FROM passages WHERE document NOT IN (SELECT number FROM documents)")
         lost = orphans.fetchone()[0]
         damages = [f"catalog.db: {row}" for row in rows if row != "ok"]
         return damages + ([f"catalog.db: {lost} passages without a document"] if lost else [])
-
-
-def text_key(passage: Passage) -> str:
-    """Return the key under which the vector of this passage's retrieval text is kept."""
-    return hashlib.sha256(passage.retrieval_text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _passage(row: tuple[str, int, int, str, str, int, str, str], document: Document) -> Passage:

@@ -8,53 +8,64 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from rag.errors import FormatMismatch, IndexCorrupt, IndexMissing, StoreError
+from rag.store.local import migration
+from rag.store.local.encoding import decoding
 from rag.store.local.files import identity, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FORMAT = 3
-"""Version of this schema; an index of another one is refused."""
+FORMAT = 4
+"""Version of this schema. One of `migration.OLD` is brought up to date by the next writer, all others are refused."""
+
+_PAGE = 16_384  # bytes; a row of vectors has about 2,300, of which only one would fit into the usual 4,096
 
 _SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE documents (
-    uri TEXT PRIMARY KEY, digest TEXT NOT NULL, media_type TEXT NOT NULL, title TEXT, date TEXT,
-    text TEXT NOT NULL, layout TEXT NOT NULL
+    number INTEGER PRIMARY KEY, uri TEXT NOT NULL UNIQUE, digest TEXT NOT NULL, media_type TEXT NOT NULL,
+    title TEXT, date TEXT, characters INTEGER NOT NULL
+);
+CREATE TABLE contents (
+    document INTEGER PRIMARY KEY REFERENCES documents(number) ON DELETE CASCADE,
+    mean BLOB,  -- direction of the mean of its vectors, as they are encoded; none where it has only one
+    text BLOB NOT NULL, layout BLOB NOT NULL,  -- both packed
+    sha256 BLOB NOT NULL  -- of the text: what changed by itself is never quoted
 );
 CREATE TABLE passages (
     number INTEGER PRIMARY KEY AUTOINCREMENT,   -- never used again: the id of its vector in the FAISS file
-    id TEXT NOT NULL UNIQUE, uri TEXT NOT NULL REFERENCES documents(uri) ON DELETE CASCADE,
+    id TEXT NOT NULL UNIQUE, document INTEGER NOT NULL REFERENCES documents(number) ON DELETE CASCADE,
     start INTEGER NOT NULL, end INTEGER NOT NULL, section TEXT, speaker TEXT, page INTEGER,
     sentences TEXT NOT NULL, statements TEXT NOT NULL,
-    key TEXT NOT NULL  -- key of its retrieval text in vectors; the vector may come later
+    key BLOB NOT NULL  -- key of its retrieval text in vectors; the vector may come later
 );
-CREATE INDEX passages_uri ON passages(uri);
+CREATE INDEX passages_document ON passages(document);
 CREATE INDEX passages_key ON passages(key);
 CREATE TABLE vectors (
-    model TEXT NOT NULL, key TEXT NOT NULL, vector BLOB NOT NULL,
-    words BLOB NOT NULL,  -- vectors of the words of the text, packed; empty when the encoder gives none
-    PRIMARY KEY (model, key)
+    key BLOB NOT NULL UNIQUE,  -- of a text and the encoder
+    vector BLOB NOT NULL,  -- float16
+    words BLOB NOT NULL  -- vectors of the words of the text, packed; empty when the encoder gives none
 );
-CREATE TABLE unsettled (id TEXT PRIMARY KEY) WITHOUT ROWID;  -- passages that the lexical index may not be level with
+-- passages that the lexical index may not be level with
+CREATE TABLE unsettled (id TEXT PRIMARY KEY) WITHOUT ROWID;
+-- vectors that perhaps no passage needs (any more)
+CREATE TABLE loose (key BLOB PRIMARY KEY) WITHOUT ROWID;
+-- passages that are not in the FAISS file
+CREATE TABLE beside (number INTEGER PRIMARY KEY);
+-- numbers in the FAISS file whose passages were removed
+CREATE TABLE gone (number INTEGER PRIMARY KEY);
+CREATE TRIGGER passage_added AFTER INSERT ON passages BEGIN INSERT INTO beside VALUES (new.number); END;
+CREATE TRIGGER passage_removed AFTER DELETE ON passages BEGIN
+    INSERT OR IGNORE INTO loose VALUES (old.key); INSERT INTO gone SELECT old.number
+    WHERE old.number NOT IN (SELECT number FROM beside); DELETE FROM beside WHERE number = old.number; END;
 """
 
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-
-
-@contextmanager
-def decoding(what: str) -> Iterator[None]:
-    """Turn whatever decoding something in the catalog trips over into `IndexCorrupt`."""
-    try:
-        yield
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise IndexCorrupt(f"catalog.db: {what} is damaged ({reason}); rebuild with: rag index --rebuild") from error
 
 
 class Connection:
@@ -94,12 +105,16 @@ class Connection:
         return self._file is not None and self._file == identity(self.path)
 
     def _prepare(self) -> None:
+        self._db.execute(f"PRAGMA page_size={_PAGE}")  # of a new file
+        self._db.execute("PRAGMA cache_size=-32000")  # kilobytes: what the indexes over a million passages need
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.execute("PRAGMA secure_delete=ON")  # what is removed is gone from the file
         self._db.execute("PRAGMA foreign_keys=ON")
         if not self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
             self._create()
+        elif self.get("format") == str(migration.OLD):
+            self._migrate()
 
     def _check_format(self) -> None:
         found = self.get("format")
@@ -108,9 +123,13 @@ class Connection:
         with decoding("the format"):
             version = int(found)
         if version != FORMAT:
+            remedy = (
+                "bring it up to date, which embeds nothing anew, with: rag index FOLDER"
+                if version == migration.OLD
+                else "rebuild it with: rag index --rebuild FOLDER"
+            )
             raise FormatMismatch(
-                f"the index at {self.path.parent} has format {found}, this program needs {FORMAT}; "
-                "rebuild it with: rag index --rebuild FOLDER"
+                f"the index at {self.path.parent} has format {found}, this program needs {FORMAT}; {remedy}"
             )
 
     def _missing(self) -> IndexMissing:
@@ -142,10 +161,24 @@ class Connection:
 
     def _create(self) -> None:
         with self.transaction():
-            for statement in _SCHEMA.split(";\n"):
-                self._db.execute(statement)
-            self.put("format", str(FORMAT))
+            self._make_tables()
             self.put("generation", "0")
+
+    def _make_tables(self) -> None:
+        for statement in _SCHEMA.split(";\n"):
+            self._db.execute(statement)
+        self.put("format", str(FORMAT))
+
+    def _migrate(self) -> None:
+        """Bring an index of the format before up to date, wholly or not at all; its space goes back if that can be."""
+        with self.transaction():
+            migration.move_away(self._db)
+            self._make_tables()
+            migration.take_over(self._db)
+        with suppress(sqlite3.OperationalError):  # while somebody reads, or without space: only larger than need be
+            self._db.execute("PRAGMA journal_mode=DELETE")
+            self._db.execute("VACUUM")
+        self._db.execute("PRAGMA journal_mode=WAL")
 
     @contextmanager
     def transaction(self, *, write: bool = True) -> Iterator[None]:

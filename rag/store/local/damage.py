@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag.errors import FormatMismatch, IndexCorrupt, StoreError
-from rag.store.local import lexical, seal, vectors
+from rag.store.local import lexical, seal
 from rag.store.local.catalog import Catalog
-from rag.store.local.files import writing
+from rag.store.local.encoding import matrix
+from rag.store.local.files import mark_damaged, writing
+from rag.store.local.vector_file import MappedFile, Published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,18 +88,25 @@ def _uploads(folder: Path, catalog: Catalog) -> list[str]:
 
 
 def _vectors(root: Path, catalog: Catalog) -> list[str]:
-    recipe = catalog.recipe
-    if recipe is None or catalog.get("vectors_file") is None:
+    recipe, published = catalog.recipe, Published.of(catalog)
+    if recipe is None or published is None:
         return []
     found: list[str] = []
     with _collected(found, catalog):
-        vectors.read_published(root, catalog)
-    for number, data in catalog.vectors(recipe.fingerprint, catalog.numbers(recipe.fingerprint)):
+        try:
+            MappedFile(root, published).check_all()
+        except IndexCorrupt:
+            mark_damaged(root / published.name)
+            raise
+    for number, data in catalog.vectors():
         with _collected(found, catalog):
-            vector = vectors.matrix([data], recipe.dimension)[0]
-            if not abs(float(vector @ vector) - 1) < 1e-3:
-                id_ = catalog.ids_of([number])[number]
-                found.append(f"catalog.db: the vector of passage {id_} is not a unit vector")
+            vector = matrix([data], recipe.dimension)[0]
+            if not abs(float(vector @ vector) - 1) < 1.5e-3:  # of float16 the last bit is half a thousandth
+                (candidate,) = catalog.candidates_by_number([number])
+                found.append(f"catalog.db: the vector of passage {candidate.id} is not a unit vector")
+    covered = published.count - catalog.count("gone") + catalog.count("beside")
+    if not catalog.count("passages") == catalog.passage_count == covered:
+        found.append("catalog.db: its numbers of passages differ; rebuild with: rag index --rebuild")
     return found
 
 
@@ -110,6 +119,7 @@ def _lexical(root: Path, catalog: Catalog) -> list[str]:
     folder = lexical.present(root, moved=state == "moved")
     found = lexical.damages(folder)
     if found:
+        mark_damaged(root / "lexical")
         return [f"{line}; the next rag index writes it anew" for line in found]
     indexed, known = set(lexical.Lexical(folder).ids()), catalog.passage_ids()
     extra = indexed - known - catalog.unsettled()

@@ -44,6 +44,26 @@ def holds_too_much(removed: int, live: int) -> bool:
     return removed > (0 if live <= SMALL else SHARE * live)
 
 
+def mark_damaged(path: Path) -> None:
+    """Leave a note beside a file or folder that is damaged, for the next writer; not where that cannot be written."""
+    with suppress(OSError):
+        _mark(path).touch()
+
+
+def is_marked(path: Path) -> bool:
+    """Tell whether somebody found this file or folder damaged."""
+    return _mark(path).exists()
+
+
+def unmark(path: Path) -> None:
+    """Take the note away."""
+    _mark(path).unlink(missing_ok=True)
+
+
+def _mark(path: Path) -> Path:
+    return path.with_name(f"{path.name}.damaged")
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock; raises `IndexLocked` with process and host, where somebody else holds it.

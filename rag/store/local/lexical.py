@@ -190,9 +190,9 @@ def _entry(passage: Passage) -> tantivy.Document:
 def open_folder(folder: Path, *, write: bool) -> Lexical | None:
     """Open the folder's index; None when there is none or a file of it is damaged.
 
-    To `write`, all files are checked, however large, and the place is cleared for what is to be written.
+    To `write`, the place is cleared for what is to be written.
     """
-    if damages(folder, eager=None if write else EAGER):
+    if damages(folder, EAGER):
         return None
     try:
         if write:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag.errors import IndexCorrupt
 from rag.language.terms import grams, term_weights
 from rag.records.index import Found
 from rag.store.local import lexical, seal, vectors
+from rag.store.local.encoding import matrix, word_similarities
 from rag.store.local.lexical import Lexical
 
 if TYPE_CHECKING:
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
     from rag.models.encoder import Vectors
     from rag.records import Document, Filter, Passage
     from rag.records.index import DocumentInfo, Recipe
-    from rag.store.local.catalog import Catalog
+    from rag.store.local.catalog import Candidate, Catalog
     from rag.store.local.lexical import Field
     from rag.store.local.vectors import VectorIndex
 
 _log = logging.getLogger("rag")
 T = TypeVar("T")
+_FEW = 2_000  # passages that are compared one by one, where a filter leaves no more
 
 
 class OpenIndexes:
@@ -66,6 +68,16 @@ class OpenIndexes:
 
             return self.of("lexical", generation, make)
 
+    def dense_index(self, catalog: Catalog, generation: int, dimension: int, *, damaged: bool = False) -> VectorIndex:
+        """Return the vector index of this generation; the file of the one before stays open where it is the same."""
+        with self._lock:
+            kept, before = self._kept.get("dense", (0, None))
+            if before and kept == generation and not damaged:
+                return before  # type: ignore[no-any-return]  # one place keeps all kinds
+            index = vectors.open_index(self.root, catalog, dimension, before, damaged=damaged)
+            self._kept["dense"] = (generation, index)
+            return index
+
     def _open_lexical(self, catalog: Catalog) -> Lexical | None:
         state = catalog.get("lexical")
         folder = lexical.present(self.root, moved=state == "moved")
@@ -84,12 +96,13 @@ def _in_memory(catalog: Catalog) -> Lexical:
 
 @dataclass(frozen=True, slots=True)
 class LocalSnapshot:
-    """One generation, read in one SQLite transaction."""
+    """One generation, read in one SQLite transaction; `known` is what was read of passages that may be found."""
 
     indexes: OpenIndexes
     catalog: Catalog
     generation: int
     recipe: Recipe
+    known: dict[str, Candidate] = field(default_factory=dict)
 
     def uris(self) -> list[str]:
         """Return the URI of every document, in order."""
@@ -117,22 +130,36 @@ class LocalSnapshot:
     def dense(self, query: Vectors, k: int, where: Filter | None = None) -> list[Found]:
         """Return the `k` nearest passages to a unit vector of shape (dimension,) by cosine, best first."""
         among = self.catalog.numbers_within(self.catalog.limits(where)) if where else None
-        found = self._dense_index().search(query, k, among)
-        ids = self.catalog.ids_of(number for number, _ in found)
-        return [Found(ids[number], score) for number, score in found if number in ids]
+        numbers = among if among is not None and len(among) <= _FEW else self._nearest(query, k, among)
+        found = {candidate.id: candidate for candidate in self.catalog.candidates_by_number(numbers)}
+        self.known.update(found)
+        order = sorted(
+            self.similarities(query, list(found)).items(), key=lambda item: (-item[1], found[item[0]].number)
+        )
+        return [Found(id_, score) for id_, score in order[:k]]
 
-    def _dense_index(self) -> VectorIndex:
-        def opened() -> VectorIndex:
-            return vectors.open_index(self.indexes.root, self.catalog, self.recipe)
+    def _nearest(self, query: Vectors, k: int, among: Sequence[int] | None) -> list[int]:
+        indexes, dimension = self.indexes, self.recipe.dimension
+        try:
+            return indexes.dense_index(self.catalog, self.generation, dimension).search(query, k, among)
+        except IndexCorrupt as error:
+            _log.warning("%s", error)
+            index = indexes.dense_index(self.catalog, self.generation, dimension, damaged=True)
+            return index.search(query, k, among)
 
-        return self.indexes.of("dense", self.generation, opened)
+    def _candidates(self, ids: Iterable[str]) -> list[Candidate]:
+        """Return what is stored of those of these passages that exist; read once for a question."""
+        wanted = list(ids)
+        new = [id_ for id_ in wanted if id_ not in self.known]
+        self.known.update((candidate.id, candidate) for candidate in self.catalog.candidates(new))
+        return [self.known[id_] for id_ in wanted if id_ in self.known]
 
     def lexical(self, query: str, k: int, where: Filter | None = None) -> list[Found]:
         """Return the `k` best passages by BM25 over the terms of `query`, best first."""
         limits = self.catalog.limits(where) if where else {}
         k_more = k + len(self.catalog.unsettled())
         found = self._ask(lambda index: index.search(term_weights(query), k_more, limits))
-        known = self.catalog.numbers_of(hit.id for hit in found)
+        known = {candidate.id for candidate in self._candidates(hit.id for hit in found)}
         return [hit for hit in found if hit.id in known][:k]
 
     def term_scores(self, weights: Mapping[str, float], ids: Sequence[str]) -> Mapping[str, float]:
@@ -157,12 +184,15 @@ class LocalSnapshot:
 
     def passage_count(self) -> int:
         """Return the number of passages."""
-        return self.catalog.count("passages")
+        return self.catalog.passage_count
 
     def frequencies(self, terms: Iterable[str]) -> Mapping[str, int]:
         """Return in how many passages each term occurs."""
         wanted = list(terms)
-        found = self._ask(lambda index: {term: index.frequency(term) for term in wanted})
+        known = self.indexes.of("frequencies", self.generation, dict[str, int])
+        new = [term for term in wanted if term not in known]
+        known.update(self._ask(lambda index: {term: index.frequency(term) for term in new}))
+        found = {term: known[term] for term in wanted}
         most = self.passage_count()  # the lexical index may be ahead of this generation
         return {term: min(count, most) for term, count in found.items()}
 
@@ -173,19 +203,20 @@ class LocalSnapshot:
 
     def document_similarities(self, query: Vectors, ids: Sequence[str]) -> Mapping[str, float]:
         """Return, for each of these passages that has a vector, the cosine of its document: the mean of its vectors."""
-
-        def means() -> Callable[[int], Vectors]:
-            return vectors.document_means(self._dense_index(), self.catalog.documents_of_numbers())
-
-        mean = self.indexes.of("documents", self.generation, means)
-        return {id_: float(mean(number) @ query) for id_, number in self.catalog.numbers_of(ids).items()}
+        having = {c.id: (c.document, c.vector) for c in self._candidates(ids) if c.vector is not None}
+        means = self.catalog.means({document for document, _ in having.values()})
+        own = {document: means.get(document, vector) for document, vector in having.values()}
+        cosines = matrix(own.values(), self.recipe.dimension) @ query
+        by_document = dict(zip(own, cosines.tolist(), strict=True))
+        return {id_: by_document[document] for id_, (document, _) in having.items()}
 
     def similarities(self, query: Vectors, ids: Sequence[str]) -> Mapping[str, float]:
         """Return the cosine of each of these passages that has a vector."""
-        rows = dict(self.catalog.vectors_by_id(self.recipe.fingerprint, ids))
-        cosines = vectors.matrix(rows.values(), self.recipe.dimension) @ query
+        rows = {c.id: c.vector for c in self._candidates(ids) if c.vector is not None}
+        cosines = matrix(rows.values(), self.recipe.dimension) @ query
         return dict(zip(rows, cosines.tolist(), strict=True))
 
     def word_similarities(self, asked: Vectors, weights: Vectors, ids: Sequence[str]) -> Mapping[str, float]:
         """Return late interaction for those of these passages whose words are known."""
-        return vectors.word_similarities(asked, weights, dict(self.catalog.words_by_id(self.recipe.fingerprint, ids)))
+        packed = {c.id: c.words for c in self._candidates(ids) if c.words is not None}
+        return word_similarities(asked, weights, packed)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from rag.errors import IndexCorrupt, ModelMismatch
+from rag.errors import ModelMismatch
 from rag.store.local import lexical, vectors
-from rag.store.local.catalog import text_key
-from rag.store.local.files import holds_too_much
+from rag.store.local.encoding import pack_words, packed_vector, text_key
+from rag.store.local.files import holds_too_much, is_marked, unmark
+from rag.store.local.vector_file import Published, is_intact
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -38,21 +39,21 @@ class LocalWriter:
 
     def passage_count(self) -> int:
         """Return the number of passages."""
-        return self.catalog.count("passages")
+        return self.catalog.passage_count
 
     def missing(self, passages: Iterable[Passage], model: str) -> list[Passage]:
         """Return one passage for each retrieval text whose vector is not stored yet."""
-        wanted = {text_key(passage): passage for passage in passages}
-        return [passage for key, passage in wanted.items() if not self.catalog.has_vector(model, key)]
+        wanted = {text_key(passage, model): passage for passage in passages}
+        return [passage for key, passage in wanted.items() if not self.catalog.has_vector(key)]
 
     def add_vectors(
         self, passages: Sequence[Passage], values: Vectors, words: Sequence[WordVectors], model: str
     ) -> None:
         """Keep the vectors, shape (len(passages), dimension), and words; they survive an interrupted run."""
-        packed = (vectors.pack_words(each.vectors) for each in words)
-        rows = zip(map(text_key, passages), (row.tobytes() for row in values), packed, strict=True)
+        keys = (text_key(passage, model) for passage in passages)
+        packed = (pack_words(each.vectors) for each in words)
         with self.catalog.transaction():
-            self.catalog.put_vectors(model, rows)
+            self.catalog.put_vectors(zip(keys, map(packed_vector, values), packed, strict=True))
 
     def apply(self, changes: Changes, recipe: Recipe, *, fresh: bool = False) -> int:
         """Publish the changes as one new generation and return its number: all of it, or nothing.
@@ -87,11 +88,13 @@ class LocalWriter:
         for uri in changes.removals:
             catalog.delete_document(uri)
         for document, passages in changes.upserts:
-            catalog.put_document(document, passages)
+            catalog.set_mean(catalog.put_document(document, passages, recipe.fingerprint), recipe.dimension)
         catalog.prune_vectors()
         catalog.set_recipe(recipe)
         catalog.put("generation", str(generation))
-        self._write_vectors(recipe, generation)
+        catalog.put("passages", str(catalog.count("passages")))
+        if vectors.is_stale(catalog):
+            vectors.write(self._root, generation, catalog, recipe.dimension)
         return generation
 
     def note(self, report: SyncReport, roots: Collection[str] = ()) -> None:
@@ -102,55 +105,40 @@ class LocalWriter:
             with self.catalog.transaction():
                 self.catalog.put("journal", after.to_json())
 
-    def _write_vectors(self, recipe: Recipe, generation: int) -> None:
-        live = self.catalog.numbers(recipe.fingerprint)
-        if self._serves(recipe, live):
-            return
-        rows = dict(self.catalog.vectors(recipe.fingerprint, live))
-        matrix = vectors.matrix(rows.values(), recipe.dimension)
-        written = vectors.write(self._root, f"vectors-{generation:06d}.faiss", list(rows), matrix)
-        for key, value in written.items():
-            self.catalog.put(key, value)
-
-    def _serves(self, recipe: Recipe, live: Sequence[int]) -> bool:
-        try:
-            main = vectors.read_published(self._root, self.catalog)
-        except IndexCorrupt as error:
-            _log.warning("%s", error)
-            return False
-        return main is not None and not vectors.VectorIndex(main, live, recipe.dimension).stale
-
     def _repair_vectors(self) -> None:
-        recipe = self.catalog.recipe
-        if recipe is None or self._serves(recipe, self.catalog.numbers(recipe.fingerprint)):
+        """Write the file anew where it is damaged, as far as that is seen without reading it, or was said to be."""
+        recipe, published = self.catalog.recipe, Published.of(self.catalog)
+        if recipe is None or (published and is_intact(self._root, published)):
             return
+        if published:
+            _log.warning("%s is missing or damaged; it is written anew", self._root / published.name)
         generation = self.catalog.generation + 1
         with self.catalog.transaction():
             self.catalog.put("generation", str(generation))
-            self._write_vectors(recipe, generation)
+            vectors.write(self._root, generation, self.catalog, recipe.dimension)
         self._delete_old_files()
 
     def _delete_old_files(self) -> None:
         """Delete all FAISS files but the published one; a reader that comes too late has the stored vectors."""
-        current = self.catalog.get("vectors_file")
-        for path in [*self._root.glob("vectors-*.faiss"), *self._root.glob(".vectors-*.tmp")]:
-            if path.name != current:
+        current = Published.of(self.catalog)
+        for path in [*self._root.glob("vectors-*.faiss*"), *self._root.glob(".vectors-*.tmp")]:
+            if current is None or path.name != current.name:
                 path.unlink(missing_ok=True)
 
     def _open_lexical(self) -> None:
         state = self.catalog.get("lexical")
         self._put_in_place()
         found = lexical.open_folder(self._root / "lexical", write=True) if state in {"whole", "moved"} else None
-        if found is None:
+        if found is None or is_marked(self._root / "lexical"):
             self._renew_lexical()
             return
         self._lexical = found
         self._settle(self.catalog.unsettled())
-        if self._lexical.count() != self.catalog.count("passages") or self._is_worn(0):
+        if self._lexical.count() != self.catalog.passage_count or self._is_worn(0):
             self._renew_lexical()
 
     def _is_worn(self, removed: int) -> bool:
-        return holds_too_much(removed + self._lexical.deleted(), self.catalog.count("passages"))
+        return holds_too_much(removed + self._lexical.deleted(), self.catalog.passage_count)
 
     def _settle(self, ids: Iterable[str]) -> None:
         doubtful = set(ids)
@@ -166,6 +154,7 @@ class LocalWriter:
             self.catalog.put("lexical", "moved")
             self.catalog.set_unsettled(())
         self._put_in_place()
+        unmark(self._root / "lexical")
         self._lexical = lexical.Lexical(self._root / "lexical")
 
     def _put_in_place(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,13 +76,13 @@ def test_a_text_is_read_once_for_all_its_passages(store, way):
 
 def test_the_next_question_does_not_read_a_long_text_again(store):
     """Its passages come in the order in which they are asked for, and the second time out of memory."""
-    document = long_document()
+    document = long_document(random.Random(0).randbytes(499_000).hex())  # the catalog packs what repeats itself
     ids = publish(store, document)
     for again in (False, True):
         with cold(store).snapshot() as snapshot:
             before = bytes_read()
             assert list(snapshot.passages([*ids[:10], "unknown"])) == ids[:10]
-            assert again == (bytes_read() - before < len(document.text))
+            assert again == (bytes_read() - before < len(document.text) // 4)
 
 
 def test_a_new_text_takes_the_place_of_the_old_one(store):
