@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from rag.errors import FormatMismatch, IndexCorrupt, StoreError
+from rag.errors import DocumentUnknown, FormatMismatch, IndexCorrupt, StoreError
 from rag.store.local import lexical, seal
 from rag.store.local.catalog import Catalog
 from rag.store.local.encoding import matrix
@@ -51,6 +51,8 @@ def _collected(found: list[str], catalog: Catalog) -> Iterator[None]:
             yield
     except IndexCorrupt as error:
         found.append(str(error))
+    except DocumentUnknown as error:  # SQLite's own list of names has another one than the document
+        found.append(f"catalog.db: {error}")
 
 
 def _document(catalog: Catalog, document: Document) -> list[str]:
