@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _PICTURES = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"} | {0x7F: 0x2421}
-# besides controls of the terminal those that turn the order of what follows: "gpj.exe" read backwards is no picture
 ACTING = "\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
-_UNFIT = re.compile(f"[{ACTING}\ud800-\udfff\ufffe\uffff]")
+"""What acts on a terminal, or turns what follows round: `gpj.exe` backwards is no picture. Arabic texts need some."""
+_UNFIT = re.compile("[\x7f-\x9f\u2028\u2029\u202d\u202e\ud800-\udfff\ufffe\uffff]")
 _QUOTED = re.compile(r"“[^”]*”?|\"[^\"]*\"?")
 _REPORTED = re.compile(
     r"\b(?:sa(?:id|ys)|told|tells|added|adds|wrote|according to|claim(?:s|ed)|argue[sd]|warn(?:s|ed))\b"
@@ -22,7 +22,7 @@ _LABEL = re.compile(r"[^:\n]{1,80}:")  # at the start, as transcripts have it, p
 
 def one_line(words: str) -> str:
     """Return words for a line of a list: line ends and tabs, which a file's name may hold, become pictures, too."""
-    return printable(words).replace("\n", "\u240a").replace("\t", "\u2409")
+    return re.sub(f"[{ACTING}]", "\ufffd", printable(words).replace("\n", "\u240a").replace("\t", "\u2409"))
 
 
 def printable(words: str) -> str:

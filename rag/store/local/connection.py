@@ -150,6 +150,8 @@ class Connection:
             return IndexCorrupt(f"{self.path} is damaged: {error}; rebuild with: rag index --rebuild FOLDER")
         if "no such table" in str(error):
             return self._missing()
+        if code == sqlite3.SQLITE_ERROR:  # what is asked is always the same, so the names of columns have changed
+            return IndexCorrupt(f"{self.path} is damaged: {error}; rebuild with: rag index --rebuild FOLDER")
         if code == sqlite3.SQLITE_FULL:
             return StoreError(f"the disk of {self.path} is full: free space and run it again; nothing is lost")
         if code == sqlite3.SQLITE_CANTOPEN and _has_log(self.path) and not os.access(self.path.parent, os.W_OK):
