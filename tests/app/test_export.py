@@ -40,7 +40,8 @@ texts = st.one_of(st.sampled_from(HOSTILE), st.text(st.characters(), min_size=1)
 
 def replaced(words: str) -> str:
     """What of a text can be in a file: all but the characters that are replaced one by one."""
-    return re.sub("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202d\u202e\u2400-\u2421\ufffd-\uffff\ud800-\udfff]", "?", words)
+    unfit = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202d\u202e\u2400-\u2421\ufffd-\uffff\ud800-\udfff"
+    return re.sub(f"[{unfit}]", "?", words)
 
 
 @st.composite
