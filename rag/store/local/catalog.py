@@ -45,7 +45,7 @@ _HAS = {
 """Whether a passage has one of some values, by field."""
 
 
-class Candidate(NamedTuple):
+class CandidateRow(NamedTuple):
     """What a question needs of a passage that it may find: `vector` and `words` as stored, None while it has none."""
 
     id: str
@@ -217,13 +217,13 @@ class Catalog(Connection):
         query = " AND ".join(["SELECT number FROM passages WHERE 1", *(_HAS[field] for field in limits)])
         return [row[0] for row in self._db.execute(query, [json.dumps(values) for values in limits.values()])]
 
-    def candidates(self, ids: Sequence[str]) -> Iterator[Candidate]:
+    def candidates(self, ids: Sequence[str]) -> Iterator[CandidateRow]:
         """Return those of these passages that exist, in their order."""
-        return map(Candidate._make, self._db.execute(_CANDIDATES.format("id"), (json.dumps(ids),)))
+        return map(CandidateRow._make, self._db.execute(_CANDIDATES.format("id"), (json.dumps(ids),)))
 
-    def candidates_by_number(self, numbers: Sequence[int]) -> Iterator[Candidate]:
+    def candidates_by_number(self, numbers: Sequence[int]) -> Iterator[CandidateRow]:
         """Return those of these passages that exist, in their order."""
-        return map(Candidate._make, self._db.execute(_CANDIDATES.format("number"), (json.dumps(numbers),)))
+        return map(CandidateRow._make, self._db.execute(_CANDIDATES.format("number"), (json.dumps(numbers),)))
 
     def means(self, documents: Iterable[int]) -> dict[int, bytes]:
         """Return the stored direction of each of these documents, by number, that has one."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rag.models.encoder import Vectors
     from rag.records import Document, Filter, Passage
     from rag.records.index import DocumentInfo, Recipe
-    from rag.store.local.catalog import Candidate, Catalog
+    from rag.store.local.catalog import CandidateRow, Catalog
     from rag.store.local.lexical import Field
     from rag.store.local.vectors import VectorIndex
 
@@ -102,7 +102,7 @@ class LocalSnapshot:
     catalog: Catalog
     generation: int
     recipe: Recipe
-    known: dict[str, Candidate] = field(default_factory=dict)
+    known: dict[str, CandidateRow] = field(default_factory=dict)
 
     def uris(self) -> list[str]:
         """Return the URI of every document, in order."""
@@ -147,7 +147,7 @@ class LocalSnapshot:
             index = indexes.dense_index(self.catalog, self.generation, dimension, damaged=True)
             return index.search(query, k, among)
 
-    def _candidates(self, ids: Iterable[str]) -> list[Candidate]:
+    def _candidates(self, ids: Iterable[str]) -> list[CandidateRow]:
         """Return what is stored of those of these passages that exist; read once for a question."""
         wanted = list(ids)
         new = [id_ for id_ in wanted if id_ not in self.known]
