@@ -10,6 +10,7 @@ from rag.answer.answerer import NO_ANSWER, NO_PASSAGE, NOT_OUTRIGHT
 from rag.answer.extractive import ExtractiveAnswerer, in_reading_order
 from rag.answer.question import Question
 from rag.answer.scorer import OverlapScorer
+from rag.answer.short import widened
 from rag.app.as_json import answer_json
 from rag.app.cli.output import answer_lines
 from rag.language.terms import coverage
@@ -163,3 +164,21 @@ def test_words_are_marked_where_they_are_likely(score, certain, marks):
     answer = answerer.answer(Question.parse("When did the crane come?"), [hit(text)])
     assert answer.closest == (score < answerer.scorer.threshold(Question.parse("When did it come?")))
     assert [mark.of(answer.sentences[0].text) for mark in answer.sentences[0].marks] == marks
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "whole"),
+    [
+        ("It opens Friday, Dec. 6 at noon.", "Friday", "Friday, Dec. 6"),
+        ("She was born on 1 March 1810.", "1810", "1 March 1810"),
+        ("On Monday it rained, and on 3 May 2020 it ended.", "Monday", "Monday"),
+        ("It came at last.", "at last", "at last"),
+    ],
+)
+def test_part_of_a_date_becomes_the_date(text, words, whole):
+    one = hit(text)
+    at = text.index(words)
+    found = Candidate(one, Span(0, len(text)), text, 0.9, short=Span(at, at + len(words)))
+    span = widened(Question.parse("When did it come?"), found)
+    assert span is not None
+    assert span.of(text) == whole
