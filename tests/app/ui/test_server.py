@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -135,16 +135,14 @@ def test_a_killed_server_leaves_uploads_only_until_the_next_start(store):
 
 
 def test_half_sent_requests_keep_nobody_out(store):
-    with served(store) as (url, process):
+    with served(store) as (url, process), ExitStack() as opened:
         host, port = url.split("/")[2].split(":")
-        half = [socket.create_connection((host, int(port))) for _ in range(300)]
+        half = [opened.enter_context(socket.create_connection((host, int(port)))) for _ in range(300)]
         for number, each in enumerate(half):
             each.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n" if number % 2 else b"P")
         assert PATIENT.get(url).status_code == 200
         for each in half:
-            each.settimeout(
-                server.HEAD_SECONDS + 60
-            )  # far more than it takes, where the machine has nothing else to do
+            each.settimeout(server.HEAD_SECONDS + 60)  # far more than it takes on an idle machine
             assert each.recv(100) == b""  # closed by the server
         assert handles_of(process) < 150
 
