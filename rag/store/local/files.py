@@ -10,6 +10,7 @@ import fcntl
 import os
 import socket
 import stat
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_LOOKS, _PAUSE = 20, 0.025  # s: for who holds the lock, half a second
+
 _OWN = (
     "catalog.db*",
     "catalog.seal*",
-    "vectors-*",
-    ".vectors-*",
+    "vectors-*.faiss*",
+    ".vectors-*.tmp",
     "lexical*",
     "history.db*",
     ".history.db*",
@@ -76,8 +79,9 @@ def locked(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            owner = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip() or "another process"
-            raise IndexLocked(f"{path.parent} is being written by {owner}; wait until it is done") from error
+            raise IndexLocked(
+                f"{path.parent} is being written by {_owner(descriptor)}; wait until it is done"
+            ) from error
         except OSError as error:
             raise StoreError(f"{path.parent} is on a file system without locks; put the index elsewhere") from error
         if identity(path) != identity(descriptor):  # its index was withdrawn between the opening and the locking
@@ -86,8 +90,18 @@ def locked(path: Path) -> Iterator[None]:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
         yield
+        os.ftruncate(descriptor, 0)  # the next to hold it is not to be taken for this one
     finally:
         os.close(descriptor)
+
+
+def _owner(descriptor: int) -> str:
+    """Return who holds a lock: whoever has just got it may still be writing who it is."""
+    for _ in range(_LOOKS):
+        if owner := os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip():
+            return owner
+        time.sleep(_PAUSE)
+    return "another process"
 
 
 def make_private(root: Path) -> None:

@@ -1,0 +1,114 @@
+"""Many processes at one index: readers see one generation whole, and of two writers one works, the other says who."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import re
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rag.errors import IndexLocked
+from rag.library import Library
+from rag.models.encoder import HashEmbedder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["faiss", "tantivy", "rag.library", __name__])
+READERS, PUBLISHES, RACES = 8, 100, 200
+
+
+def write(docs: Path, number: int) -> None:
+    """Three documents that all say which publish they are of."""
+    for name in ("one.txt", "two.txt", "three.txt"):
+        (docs / name).write_text(f"The harbour count {name} has turn {number} of the crane.\n")
+
+
+def turns(texts: list[str]) -> set[str]:
+    return {turn for text in texts for turn in re.findall(r"turn (\d+)", text)}
+
+
+def read(root: str, stop, out) -> None:
+    """Search and read until told to stop; report every answer that mixes publishes, and any error."""
+    mixed: list[str] = []
+    looks = 0
+    with Library.open(root, embedder=HashEmbedder(), reranker="none") as library:
+        while not stop.is_set():
+            try:
+                found = turns([hit.passage.text for hit in library.search("harbour count turn crane", 10)])
+                with library.store.snapshot() as snapshot:
+                    whole = turns([snapshot.document(info.uri).text for info in snapshot.documents()])
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is reported
+                mixed.append(repr(error))
+                break
+            mixed += [str(sorted(each)) for each in (found, whole) if len(each) != 1]
+            looks += 1
+    out.put((looks, mixed))
+
+
+@pytest.mark.slow
+def test_eight_readers_see_a_hundred_publishes_whole(tmp_path):
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    stop, out = FORKS.Event(), FORKS.Queue()
+    with Library.open(tmp_path / "index", embedder=HashEmbedder(), reranker="none") as library:
+        write(docs, 0)
+        library.index(docs)
+        readers = [FORKS.Process(target=read, args=(str(library.root), stop, out)) for _ in range(READERS)]
+        for reader in readers:
+            reader.start()
+        for number in range(1, PUBLISHES + 1):
+            write(docs, number)
+            assert library.index(docs).count("updated") == 3
+        stop.set()
+        found = [out.get(timeout=120) for _ in readers]
+        for reader in readers:
+            reader.join(60)
+        assert [mixed for _, mixed in found if mixed] == []
+        assert min(looks for looks, _ in found) > 3
+        assert library.verify() == []
+
+
+def race(root: str, docs: str, start, out) -> None:
+    """Index when told; report what became of it, and how long that took."""
+    with Library.open(root, embedder=HashEmbedder(), reranker="none") as library:
+        start.wait()
+        began = time.monotonic()
+        try:
+            library.index(docs)
+            out.put((os.getpid(), "worked", time.monotonic() - began))
+        except IndexLocked as error:
+            out.put((os.getpid(), str(error), time.monotonic() - began))
+
+
+@pytest.mark.slow
+def test_of_two_writers_one_works_and_the_other_says_who(tmp_path):
+    """200 times; whoever comes second may also find the first one done."""
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    refused = 0
+    for number in range(RACES // 10):
+        write(docs, number)
+        start, out = FORKS.Event(), FORKS.Queue()
+        writers = [FORKS.Process(target=race, args=(str(tmp_path / "index"), str(docs), start, out)) for _ in range(10)]
+        for writer in writers:
+            writer.start()
+        start.set()
+        found = [out.get(timeout=120) for _ in writers]
+        for writer in writers:
+            writer.join(60)
+        ids = {str(pid) for pid, _, _ in found}
+        others = [said for _, said, _ in found if said != "worked"]
+        assert len(others) < len(found)
+        assert all(ids & set(re.findall(r"\d+", said)) for said in others), others
+        refused += len(others)
+    assert refused > RACES / 10
+    with Library.open(tmp_path / "index", embedder=HashEmbedder(), reranker="none") as library:
+        assert library.verify() == []
+        assert turns([library.document(name).text for name in ("one.txt", "two.txt", "three.txt")]) == {
+            str(RACES // 10 - 1)
+        }
