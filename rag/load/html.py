@@ -64,7 +64,9 @@ def parse(data: bytes, uri: str) -> Document:
     found = extract_metadata(tree, date_config=_DATE_SEARCH, extensive=False)
     title = headline(storable(found.title or ""))
     blocks, aside, notes = _page_blocks(tree)
-    aside = tuple(each for each in aside if each.text != title)  # which the document has
+    if title and any(each.text == title for each in aside):  # apart from the main text, and still what is read first
+        aside = tuple(each for each in aside if each.text != title)
+        blocks = [Block(title, 1), *(block for block in blocks if block.text != title)]
     if blocks and not blocks[0].level and blocks[0].text == title:
         blocks[0] = blocks[0]._replace(level=1)
     date = found.date or publication_date(block.text for block in blocks if not block.level)

@@ -236,3 +236,21 @@ def test_a_title_is_never_set_aside():
     _, doc = long_page("", head="<div><h1>Forty years on the sound</h1></div>")
     assert doc.title == "Forty years on the sound"
     assert [each.text for each in doc.set_aside] == ["Start"]
+
+
+def test_the_headline_is_read_first():
+    """Also where it stands apart from the main text, in a header with other things; once, as the highest heading."""
+    body = "".join(
+        f"<p>{'The crane lifted the hull again that day, and the harbour was quiet. ' * 4}</p>" for _ in range(5)
+    )
+    page = (
+        "<html><head><title>A crane returns - The Daily</title>"
+        "<meta property='og:title' content='A crane returns'></head>"
+        "<body><header><a href='/'>The Daily</a><div><h1>A crane returns</h1><span>Share</span></div></header>"
+        f"<article>{body}</article></body></html>"
+    )
+    document = load_bytes(page.encode(), "/a.html")
+    assert document.title == "A crane returns"
+    assert document.text.startswith("A crane returns\n\nThe crane lifted")
+    assert document.text.count("A crane returns") == 1
+    assert document.sections[0].title == "A crane returns"
