@@ -38,6 +38,15 @@ def talk(store, *calls):
     return asyncio.run(run())
 
 
+def rounded(form):
+    """Data with its numbers rounded: a process computes in NumPy or in torch, whose scores differ in the sixth digit."""
+    if isinstance(form, dict):
+        return {key: rounded(value) for key, value in form.items()}
+    if isinstance(form, list):
+        return [rounded(value) for value in form]
+    return round(form, 4) if isinstance(form, float) else form
+
+
 @pytest.mark.slow
 def test_tools_give_the_json_of_the_command_line(filled, capsys):
     uri = filled.documents()[0].uri
@@ -53,16 +62,16 @@ def test_tools_give_the_json_of_the_command_line(filled, capsys):
     assert all(tool.description for tool in tools)
     assert [result.is_error for result in results] == [False] * 5
     answer, best, within, shown, whole = (result.structured_content for result in results)
-    assert answer == answer_json(filled.ask(QUESTION))
+    assert rounded(answer) == rounded(answer_json(filled.ask(QUESTION)))
     assert answer["citations"][0]["quote"] == "The harbour of Testville closed on Monday."
-    assert best == hits_json(QUESTION, filled.search(QUESTION, 1))
+    assert rounded(best) == rounded(hits_json(QUESTION, filled.search(QUESTION, 1)))
     assert {hit["document"] for hit in within["hits"]} == {filled.document("school.txt").uri}
     assert shown["at"] == {"start": 4, "end": 11, "text": "harbour"}
     assert whole == document_json(filled.document("harbour.txt"))
     assert json.loads(results[0].content[0].text) == answer  # for clients that read text only
 
     assert main(["ask", QUESTION, "--json", "--store", str(filled.store.root), "--model", "hash"]) == 0
-    assert json.loads(capsys.readouterr().out) == answer
+    assert rounded(json.loads(capsys.readouterr().out)) == rounded(answer)
 
 
 @pytest.mark.slow
