@@ -318,7 +318,7 @@ def test_any_text(text):
     ],
 )
 def test_time_is_linear(piece):
-    """100 kB of anything takes a second or two at most, on a busy machine thrice that; in squares it took minutes."""
+    """100 kB of anything takes a second or two, on a busy machine thrice that; in squares it took minutes."""
     text = piece * (100_000 // len(piece))
     started = time.process_time()
     check(text, statements(text, plain_blocks(text)))
