@@ -39,7 +39,7 @@ def talk(store, *calls):
 
 
 def rounded(form):
-    """Data with its numbers rounded: a process computes in NumPy or in torch, whose scores differ in the sixth digit."""
+    """Data with its numbers rounded: some processes compute in NumPy, others in torch; the sixth digit differs."""
     if isinstance(form, dict):
         return {key: rounded(value) for key, value in form.items()}
     if isinstance(form, list):
