@@ -17,7 +17,7 @@ _QUOTED = re.compile(r"“[^”]*”?|\"[^\"]*\"?")
 _REPORTED = re.compile(
     r"\b(?:sa(?:id|ys)|told|tells|added|adds|wrote|according to|claim(?:s|ed)|argue[sd]|warn(?:s|ed))\b"
 )
-_LABEL = re.compile(r"[^:\n]{1,80}:")  # at the start, as transcripts have it, perhaps in bold
+_LABEL = re.compile(r"[^:\n]{1,80}:")  # at the start, as transcripts have it
 
 
 def one_line(words: str) -> str:

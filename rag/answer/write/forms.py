@@ -14,8 +14,9 @@ _KINDS: dict[Kind, str] = {
     "list": r"\b(?:as|in|make|give me) (?:me )?an? (?:\w+ )?list\b|^\W*list\b|\bbullet(?:ed)? points?\b",
     "summary": r"\bsummar(?:y|ies|i[sz]e|i[sz]ing)\b|\bmain points\b|\bkey (?:points|findings)\b|\bsum up\b",
 }
-_NUMBERS = {word: n for n, word in enumerate("one two three four five six seven eight nine ten twelve".split(), 1)}
-_NUMBERS["twelve"] = 12
+_NUMBERS = {
+    word: n for n, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)
+}
 _COUNT = re.compile(
     rf"\b(\d{{1,3}}|{'|'.join(_NUMBERS)})(?: (?:short|main|key))?"
     r"[ -](sentence|point|line|item|bullet|row|event|word)s?\b",
