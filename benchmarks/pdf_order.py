@@ -20,6 +20,7 @@ import re
 import shutil
 import subprocess
 import time
+import unicodedata
 from collections import Counter, defaultdict
 from itertools import pairwise
 from pathlib import Path
@@ -49,8 +50,8 @@ class Score(NamedTuple):
 
 
 def letters(text: str) -> str:
-    """Return the letters and figures of a text alone."""
-    return "".join(_WORD.findall(text.casefold()))
+    """Return the letters and figures of a text alone, raised figures (`¹`) as plain ones."""
+    return "".join(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
 
 
 def rag_text(data: bytes) -> str:

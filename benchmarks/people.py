@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -62,7 +63,8 @@ def with_llm(options: argparse.Namespace, store: Path, out: Path) -> int:
 
     script = _script(options.folder / "score.py")
     lines = (options.folder / "questions.jsonl").read_text("utf-8").splitlines()
-    asked = [json.loads(line) for line in lines if line.strip()][:: options.every]
+    asked = [json.loads(line) for line in lines if line.strip()]
+    asked = [question for question in asked if re.search(options.only or "", question["id"])][:: options.every]
     asked = sorted(asked, key=lambda question: (int(question["id"].rpartition("-")[2]), question["kind"]))
     done = {json.loads(line)["id"] for line in out.read_text("utf-8").splitlines()} if out.exists() else set()
     with Library.open(store) as library, out.open("a", encoding="utf-8") as file:
@@ -94,6 +96,7 @@ def _row(script: ModuleType, library: Library, question: dict[str, Any]) -> dict
         "sentences": [
             {
                 "text": sentence.text,
+                "speaker": sentence.speaker,
                 "support": sentence.support,
                 "fault": sentence.fault,
                 "sources": [c.quote for c in written.citations if c.number in sentence.citations],

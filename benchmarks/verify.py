@@ -35,6 +35,7 @@ from rag.answer.check.likeness import HEAD, LONGEST, THRESHOLD, Likeness, counts
 from rag.chunk import Chunker
 from rag.language.terms import terms
 from rag.load import load
+from rag.models.encoder import embedder
 from rag.models.reader import WEIGHTS_SHA256, shipped_network
 from rag.records import Citation, Document
 
@@ -264,7 +265,7 @@ def main() -> None:
     states = reader_states(items, options.states)
     if options.fit:
         fit(items, states)
-    checker = SentenceChecker(Likeness(shipped_network()[0]))
+    checker = SentenceChecker(Likeness(shipped_network()[0]), embedder())
     planted_table("written by hand", list(written()), checker)
     planted_table("made from bbc_news", list(made(options.folder)), checker)
     judged_table(items, states)

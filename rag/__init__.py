@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from rag.records import Answer, Citation, Document, Hit, Passage, Span, SyncReport
     from rag.retrieve import Retriever
 
-# Read when torch is imported: threads that wait must not spin; shapes kept for reuse took 2 MB a question, to no gain.
+# Read when NumPy and torch are imported. Threads that wait must not spin; NumPy's have no other way, and an answer took
+# five times the processor time, and five times as long, while others were busy as well.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Shapes that torch keeps for reuse took 2 MB a question, to no gain.
 os.environ.setdefault("LRU_CACHE_CAPACITY", "8")
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "8")
 

@@ -12,6 +12,7 @@ from rag.language.furniture import is_furniture, is_greeting, is_wordless
 from rag.language.questions import is_question
 from rag.language.sentences import LONGEST_SENTENCE, heading_text, pieces, sentences
 from rag.records import Span, unnamed
+from rag.records.rows import without_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -45,7 +46,9 @@ class Chunker:
 
     Attributes:
         count_tokens: the encoder's number of tokens of each text, without those that it adds itself.
-        max_tokens: of a passage's own text; its context line comes on top, within the encoder's window.
+        max_tokens: of a passage's own text, as the encoder reads it: rows of a table name their columns once, yet
+            count two thirds of all their words, so that the reader needs one look. The context line comes on top,
+            and these names, within the encoder's window.
     """
 
     count_tokens: Callable[[Sequence[str]], list[int]]
@@ -54,7 +57,7 @@ class Chunker:
     @property
     def settings(self) -> str:
         """All that shapes passages: an index made with other settings cannot be continued."""
-        return f"sentences-9 max={self.max_tokens}"
+        return f"sentences-11 max={self.max_tokens}"
 
     def passages(self, document: Document) -> list[Passage]:
         """Cut a document into passages: in order, not overlapping, holding all of its text but white space.
@@ -66,18 +69,23 @@ class Chunker:
         segments = _segments(_units(document), {section.span.end for section in document.sections})
         contexts = [_context(document, segment) for segment in segments]
         speakers = [statement.speaker for statement in document.speakers if statement.speaker]
-        units = [unit for segment in segments for unit in segment]
-        names = [name for unit in units for name in unit.names]
+        names = [name for segment in segments for unit in segment for name in unit.names]
+        read = [_as_read(document.text, segment) for segment in segments]
         # All are counted in one call: the tokenizer is quickest on one long list.
-        texts = list(dict.fromkeys([*(unit.span.of(document.text) for unit in units), *contexts, *names, *speakers]))
+        written = [unit.span.of(document.text) for segment in segments for unit in segment]
+        texts = list(
+            dict.fromkeys(
+                [*contexts, *names, *speakers, *written, *(text for rows in read for row in rows for text in row)]
+            )
+        )
         sizes = dict(zip(texts, self.count_tokens(texts), strict=True))
         longest_speaker = max((sizes[speaker] for speaker in speakers), default=0)
         return [
             document.passage(Span(group[0].span.start, group[-1].span.end), [u.sentence for u in group if u.sentence])
-            for segment, context in zip(segments, contexts, strict=True)
+            for segment, rows, context in zip(segments, read, contexts, strict=True)
             for group in self._pack(
-                [_sized(unit, document.text, sizes) for unit in segment],
-                max(_WINDOW - sizes[context] - longest_speaker, _WINDOW // 4),
+                [_sized(unit, document.text, text, sizes) for unit, (text, _) in zip(segment, rows, strict=True)],
+                max(_WINDOW - sizes[context] - longest_speaker - max(sizes[said] for _, said in rows), _WINDOW // 4),
             )
         ]
 
@@ -93,8 +101,15 @@ class Chunker:
             yield from _balance(units, min(self.max_tokens, room), room)
 
 
-def _sized(unit: _Unit, text: str, sizes: Mapping[str, int]) -> _Unit:
-    return replace(unit, tokens=max(1, sizes[unit.span.of(text)]), named=sum(sizes[name] for name in unit.names))
+def _as_read(text: str, segment: Iterable[_Unit]) -> list[tuple[str, str]]:
+    """Return each unit as the encoder reads it, and the names of columns that it leaves out as they stand above."""
+    known: set[str] = set()
+    return [without_names(unit.span.of(text), known) for unit in segment]
+
+
+def _sized(unit: _Unit, text: str, read: str, sizes: Mapping[str, int]) -> _Unit:
+    tokens = max(1, sizes[read], sizes[unit.span.of(text)] * 2 // 3)
+    return replace(unit, tokens=tokens, named=sum(sizes[name] for name in unit.names))
 
 
 def _units(document: Document) -> Iterator[_Unit]:

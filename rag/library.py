@@ -13,17 +13,16 @@ from typing import TYPE_CHECKING, Literal
 from rag.answer import Answerer, Question, answers, explained, only_speaker, readings
 from rag.answer.extractive import ExtractiveAnswerer
 from rag.answer.scorer import scorer
-from rag.errors import DocumentUnknown, IndexCorrupt, InputError, RagError
+from rag.errors import DocumentUnknown, IndexCorrupt, IndexMissing, InputError, RagError
 from rag.models.encoder import DEFAULT_MODEL
 from rag.models.encoder import embedder as embedder_named
-from rag.records import Outcome, Progress, SyncReport, silent
+from rag.records import Outcome, Progress, SyncReport, never, silent
 from rag.records.filters import is_called
-from rag.records.index import Changes
+from rag.records.index import Changes, found_by_words
 from rag.retrieve import Retriever, check_question
-from rag.store.history import History
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from typing import Self
 
     from rag.load.pool import Pool
@@ -32,8 +31,8 @@ if TYPE_CHECKING:
     from rag.models.reranker import Reranker
     from rag.records import Answer, Document, Filter, Hit
     from rag.records.index import DocumentInfo, Status
-    from rag.store.local import LocalStore, LocalWriter
-    from rag.store.local.damage import SetAside
+    from rag.store.history import History
+    from rag.store.protocol import SetAside, Store, StoreWriter
     from rag.sync import Sync
 
 _log = logging.getLogger("rag")
@@ -54,7 +53,7 @@ class Library:
 
     def __init__(
         self,
-        store: LocalStore,
+        store: Store,
         embedder: Embedder | None = None,
         answerer: Answerer | Literal["llm"] | None = None,
         reranker: Reranker | str | None = None,
@@ -80,10 +79,10 @@ class Library:
         reranker: Reranker | str | None = None,
         reader: Reader | str | None = None,
     ) -> Self:
-        """Open the index at a path, which need not exist yet."""
-        from rag.store.local import LocalStore
+        """Open the index at a path or URL (see `rag.store.open_store`), which need not exist yet."""
+        from rag.store import open_store
 
-        return cls(LocalStore(store), embedder, answerer, reranker, reader)
+        return cls(open_store(store), embedder, answerer, reranker, reader)
 
     def _writing(self) -> Answerer:
         from rag.answer.write import llm_answerer
@@ -107,12 +106,17 @@ class Library:
         rebuild: bool = False,
         changed: Collection[str | Path] | None = None,
         progress: Progress = silent,
+        workers: int | str | None = None,
+        until: Callable[[], bool] = never,
     ) -> SyncReport:
         """Bring the index level with files and folders: add, update, and remove what vanished from a folder.
 
         With `changed`, only these files and folders below `paths` are looked at. `rebuild` makes everything anew, with
         this library's encoder; documents outside of `paths` are kept, but for a damaged catalog: then those that it
         still names and `paths` do not hold are reported as failed. `progress` is called with (stage, done, total).
+        `workers` is a number of processes, `ray` or `ray://HOST:PORT`. Texts can be searched by their words as soon as
+        they are read; their vectors, and those that an earlier run was stopped before, are published behind them. That
+        ends earlier when `until`, asked between batches, says so: the next run goes on with it.
         Raises `InputError` for no path, or one that does not exist, `IndexLocked` while another process is writing, and
         `ModelMismatch` when the index was made with another encoder, and this is no rebuild.
         """
@@ -126,12 +130,12 @@ class Library:
             roots = [escaped(uri_of(path)) for path in wanted]
             if aside and self.files.is_dir():
                 wanted.append(self.files)
-            with self.store.writer() as writer:
-                report = self._synced(writer, progress, rebuild=rebuild).files(wanted, changed)
+            with self.store.writer() as writer, self._synced(writer, progress, rebuild, workers) as sync:
+                report = sync.files(wanted, changed)
                 if aside:
                     report = replace(report, outcomes=(*report.outcomes, *_lost(aside, report)))
                 writer.note(report, roots)
-        return report
+                return sync.filled(report, until)
 
     @contextmanager
     def readers_kept(self) -> Iterator[None]:
@@ -157,29 +161,45 @@ class Library:
         check_files(files)
         with self._turn, self.store.writer() as writer:
             copies, refused = copied(files, self.files)
-            report = self._synced(writer, progress).files(copies) if copies else SyncReport()
-            report = replace(report, outcomes=(*report.outcomes, *refused))
-            writer.note(report)
-        return report
+            try:
+                with self._synced(writer, progress) as sync:
+                    report = sync.files(copies) if copies else SyncReport()
+                    report = replace(report, outcomes=(*report.outcomes, *refused))
+                    writer.note(report)
+                    return sync.filled(report)
+            except RagError:  # given up in the middle
+                self._delete_unread(copies)
+                raise
+
+    def _delete_unread(self, copies: Sequence[Path]) -> None:
+        """Delete those copies that the index did not get to: nothing else would ever take them in."""
+        try:
+            known = {info.uri for info in self.documents()}
+        except IndexMissing:
+            known = set()
+        for copy in copies:
+            if str(copy) not in known and not any(uri.startswith(f"{copy}/") for uri in known):
+                copy.unlink(missing_ok=True)
 
     def remove(self, *documents: str) -> SyncReport:
         """Forget documents, by URI or by a file name that only one of them has; raises `DocumentUnknown`."""
+        from rag.sync.uploads import delete_copy
         from rag.sync.walk import uri_of
 
         uris = list(dict.fromkeys(self.document(name).uri for name in documents))
         with self._turn, self.store.writer() as writer:
+            for uri in uris:  # first, and while nobody can add a file of the same name: else a kill leaves it for ever
+                if Path(uri).parent == Path(uri_of(self.files)):
+                    delete_copy(Path(uri))
             if writer.recipe is not None:
                 writer.apply(Changes(removals=uris), writer.recipe)
             report = SyncReport(tuple(Outcome(uri, "removed") for uri in uris), passages=writer.passage_count())
             writer.note(report)
-            for uri in uris:  # while nobody can add a file of the same name
-                if Path(uri).parent == Path(uri_of(self.files)):
-                    Path(uri).unlink(missing_ok=True)
         return report
 
     @property
     def root(self) -> Path:
-        """The index's folder."""
+        """The folder on this machine for what is not in the index itself: conversations, added files."""
         return self.store.root
 
     @property
@@ -187,11 +207,16 @@ class Library:
         """The index's own folder for files that were added."""
         return self.store.root / "files"
 
-    def _synced(self, writer: LocalWriter, progress: Progress, *, rebuild: bool = False) -> Sync:
-        from rag.sync import Sync
+    @contextmanager
+    def _synced(
+        self, writer: StoreWriter, progress: Progress, rebuild: bool = False, workers: int | str | None = None
+    ) -> Iterator[Sync]:
+        from rag.sync import Sync, workers_named
+        from rag.sync.workers import Here
 
         encoder = self._embedder or embedder_named(writer.recipe.model if writer.recipe else DEFAULT_MODEL)
-        return Sync(writer, encoder, self.store.root, progress, rebuild, self._pool)
+        with Here(encoder, self._pool) if workers is None else workers_named(workers, encoder) as those:
+            yield Sync(writer, encoder, self.store.root, progress, rebuild, those)
 
     def search(self, question: str, k: int = 10, where: Filter | None = None) -> list[Hit]:
         """Return the `k` best passages that `where` admits, best first; raises what `Retriever.retrieve` raises."""
@@ -225,9 +250,10 @@ class Library:
         def search(text: str) -> list[Hit]:
             return only_speaker(self.retriever.to_read(text, k, where), where)
 
+        english_only, lacks = self._english_only and who is self._quoting, self.found_by_words()
         meant = [Question.parse(reading) for reading in readings(question, history)]
         for answer in answers(search, who, meant, question, history, where):
-            yield explained(answer, question, where, english_only=self._english_only and who is self._quoting)
+            yield explained(answer, question, where, english_only=english_only, lacks=lacks)
 
     def warm(self, *, wait: bool = True) -> None:
         """Load the models and open the index before the first question; without `wait`, while somebody types it."""
@@ -242,6 +268,11 @@ class Library:
             self.warm()
         except RagError as error:  # the first question will say it to the person
             _log.warning("%s", error)
+
+    def found_by_words(self) -> str:
+        """Say how many passages only their words find so far; empty where all have vectors. Raises `IndexMissing`."""
+        with self.store.snapshot() as snapshot:
+            return found_by_words(snapshot.waiting(), snapshot.passage_count())
 
     def documents(self) -> list[DocumentInfo]:
         """List all documents by URI; raises `IndexMissing`."""
@@ -265,13 +296,17 @@ class Library:
         return self.store.status()
 
     def roots(self) -> list[str]:
-        """Return the files and folders that `index` was given and that hold documents, none inside of another."""
+        """Return the folders that `index` was given, and the files that are documents, none inside of another.
+
+        A folder whose only document was removed still is one: what comes into it is new.
+        """
         if self.store.recipe is None:
             return []
         with self.store.snapshot() as snapshot:
             known = [f"{uri}/" for uri in snapshot.uris()]
         roots = self.store.journal().roots
-        return [root for root in roots if any(uri.startswith(f"{root.rstrip('/')}/") for uri in known)]
+        held = (root for root in roots if any(uri.startswith(f"{root.rstrip('/')}/") for uri in known))
+        return sorted({*held, *(root for root in roots if Path(root).is_dir())})
 
     def verify(self) -> list[str]:
         """Check everything again, kept conversations as well; each entry names one damage, none means sound."""
@@ -289,6 +324,8 @@ class Library:
         return self.verify()
 
     def _history(self) -> History:
+        from rag.store.history import History
+
         return History(self.root / "history.db")
 
 

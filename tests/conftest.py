@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="rag-config-")  # no LLM that somebody chose is asked
@@ -17,7 +20,10 @@ from rag.library import Library
 from rag.models.encoder import BertEmbedder, HashEmbedder
 
 if TYPE_CHECKING:
-    from rag.records import Document
+    from rag.records import Document, Passage
+
+settings.register_profile("untimed", deadline=None)  # the machine may be busy
+settings.load_profile("untimed")
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
@@ -56,10 +62,26 @@ def library(tmp_path: Path, hasher: HashEmbedder):
 
 
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory, encoder: BertEmbedder):
+def sample_index(tmp_path_factory: pytest.TempPathFactory, encoder: BertEmbedder) -> Path:
+    """An index of the sample corpus with the real encoder, made once for all processes of a run: copy it to use it."""
+    here = tmp_path_factory.getbasetemp()
+    folder = here.parent if "PYTEST_XDIST_WORKER" in os.environ else here
+    made = folder / "sample-index"
+    with (folder / "sample-index.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            half = tmp_path_factory.mktemp("sample") / "index"
+            with Library.open(half, embedder=encoder) as library:
+                library.index(ROOT / "data")
+            half.rename(made)
+    return made
+
+
+@pytest.fixture(scope="session")
+def sample(sample_index: Path, tmp_path_factory: pytest.TempPathFactory, encoder: BertEmbedder):
     """The sample corpus, indexed with the real encoder."""
-    with Library.open(tmp_path_factory.mktemp("sample") / "index", embedder=encoder) as opened:
-        opened.index(ROOT / "data")
+    copy = shutil.copytree(sample_index, tmp_path_factory.mktemp("sample") / "index")
+    with Library.open(copy, embedder=encoder) as opened:
         yield opened
 
 
@@ -72,6 +94,12 @@ def corpus(tmp_path: Path) -> Path:
         text = f"Report {number} of the harbour office.\n\nThe crane numbered {number} lifted {number * 7 + 3} tons.\n"
         (folder / f"report-{number:03d}.txt").write_text(text)
     return folder
+
+
+def all_passages(library: Library) -> list[Passage]:
+    """Return every passage of an index, document by document."""
+    with library.store.snapshot() as snapshot:
+        return [passage for uri in snapshot.uris() for passage in snapshot.passages_of(uri)]
 
 
 def speaker_at(document: Document, offset: int) -> str | None:

@@ -11,6 +11,7 @@ import pytest
 from rag.errors import DocumentUnknown, IndexLocked, IndexMissing, InputError, ModelMismatch
 from rag.library import Library
 from rag.models.encoder import HashEmbedder
+from tests.conftest import all_passages
 
 
 def counts(report) -> dict[str, int]:
@@ -21,8 +22,7 @@ def counts(report) -> dict[str, int]:
 
 def everything_quoted(library: Library) -> str:
     """Return all passages of the index as one text."""
-    with library.store.snapshot() as snapshot:
-        return "\n".join(passage.text for passage in snapshot.catalog.passages())
+    return "\n".join(passage.text for passage in all_passages(library))
 
 
 def test_first_index_adds_every_file(library, corpus):
@@ -323,8 +323,7 @@ def test_interrupted_run_embeds_nothing_twice(library, corpus):
     try:
         with pytest.raises(InterruptedRunError):
             library.index(corpus, progress=interrupt)
-        with pytest.raises(IndexMissing):
-            library.documents()
+        assert library.status().waiting == 150
         assert library.index(corpus).embedded == 150
     finally:
         sync.EMBED_BATCH = batch
@@ -378,6 +377,32 @@ def test_a_folder_that_cannot_be_read_keeps_its_documents(library, tmp_path, mon
     assert counts(report) == {"unchanged": 1, "failed": 1}
     assert report.of("failed")[0].path == str(folder / "sub")
     assert len(library.documents()) == 2
+
+
+def test_a_folder_stays_one_without_its_only_document(library, tmp_path):
+    folder, file = tmp_path / "minutes", tmp_path / "alone.txt"
+    folder.mkdir()
+    for path in (folder / "may.txt", file):
+        path.write_text("The council met at the pier.")
+        library.index(path.parent if path != file else file)
+    assert library.roots() == sorted([str(file), str(folder)])
+    library.remove(str(folder / "may.txt"), str(file))
+    assert library.roots() == [str(folder)]
+
+
+def test_adding_that_is_given_up_leaves_no_copy(library, tmp_path):
+    """A copy that the index did not get to would never be taken in; one that it knows stays."""
+    (tmp_path / "known.txt").write_text("The crane lifts forty tons.")
+    library.add(tmp_path / "known.txt")
+    (tmp_path / "late.txt").write_text("The pier is made of oak.")
+
+    def stop(*_: object) -> None:
+        raise InputError("enough")
+
+    with pytest.raises(InputError, match="enough"):
+        library.add(tmp_path / "late.txt", tmp_path / "known.txt", progress=stop)
+    assert [path.name for path in library.files.iterdir()] == ["known.txt"]
+    assert library.store.verify() == []
 
 
 def test_adding_refuses_without_losing(library, tmp_path):

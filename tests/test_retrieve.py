@@ -22,8 +22,8 @@ from rag.models.reranker import CrossEncoderReranker, reranker
 from rag.records import Document, Filter, Section, Span, Statement
 from rag.records.index import Changes, Recipe
 from rag.retrieve.fusion import combined, normalised, reranked
+from rag.store.encoding import pack_words, word_similarities
 from rag.store.local import LocalStore
-from rag.store.local.encoding import pack_words, word_similarities
 from tests.conftest import shared
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def fits(doc: Document, conditions: list[str]) -> bool:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made=DOCUMENTS, conditions=CONDITIONS, question=st.lists(st.sampled_from(WORDS), min_size=1, max_size=3))
 def test_filters_are_exact_in_both_halves(tmp_path_factory, made, conditions, question):
     """Each half returns what searching everything and dropping the unfit would: same passages, scores and order."""
@@ -357,12 +357,12 @@ def test_late_interaction_is_that_of_the_signs(passages, asked, seed):
     )
     packed = {id_: pack_words(words[id_]) if id_ in words else b"" for id_ in passages}
     found = word_similarities(question, weights, packed)
-    signs = {id_: unit(np.where(vectors[:, ::2] > 0, 1, -1).tolist()) for id_, vectors in words.items()}
-    expected = {id_: float(weights @ (unit(question[:, ::2]) @ s.T).max(axis=1)) for id_, s in signs.items()}
+    signs = {id_: unit(np.where(vectors[:, ::4] > 0, 1, -1).tolist()) for id_, vectors in words.items()}
+    expected = {id_: float(weights @ (unit(question[:, ::4]) @ s.T).max(axis=1)) for id_, s in signs.items()}
     assert found == pytest.approx(expected, abs=1e-5)
 
 
 def test_words_of_another_dimension_are_damage():
     """A row that holds no whole number of words is no answer."""
     with pytest.raises(IndexCorrupt, match="words"):
-        word_similarities(unit([[1.0] * 20]), np.ones(1, np.float32), {"a": b"\0\0\0"})
+        word_similarities(unit([[1.0] * 40]), np.ones(1, np.float32), {"a": b"\0\0\0"})

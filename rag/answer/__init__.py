@@ -9,7 +9,7 @@ from rag.answer.answerer import NOT_SAID, Answerer, Asked, StreamingAnswerer
 from rag.answer.followup import readings
 from rag.answer.question import Question
 from rag.answer.spelling import respelled
-from rag.language.detect import not_english
+from rag.language.detect import asked_in_english, not_english
 from rag.retrieve import MAX_QUESTION
 
 if TYPE_CHECKING:
@@ -85,22 +85,26 @@ def _only(hit: Hit, where: Filter) -> Hit:
     return replace(hit, passage=replace(passage, sentences=sentences, places=places)) if kept else hit
 
 
-def explained(answer: Answer, asked: str, where: Filter | None, *, english_only: bool) -> Answer:
-    """Say with an answer which question it is to, and with a refusal what may stand in the way: a language, a filter.
+def explained(answer: Answer, asked: str, where: Filter | None, *, english_only: bool, lacks: str = "") -> Answer:
+    """Say with an answer which question it is to, and what the search lacks; with a refusal what may stand in the way.
 
     Args:
         answer: to the question, or to one in other words (`searched_for`).
         asked: the question as it was typed.
         where: what a passage had to be.
         english_only: whether the answerer reads English only, which a refusal over other passages then says.
+        lacks: what was not searched in full, if anything.
     """
     searched = answer.searched_for or answer.question
     if searched != asked:
         answer = replace(answer, question=asked, searched_for=searched)
+    lacks = f"{lacks}: their vectors are still being made, or rag index was stopped before them." if lacks else ""
     if answer.is_plain:
-        return answer
+        return replace(answer, reason=" ".join(filter(None, (answer.reason, lacks)))) if lacks else answer
     passages = [hit.passage for hit in answer.nearest] or [citation.passage for citation in answer.citations]
     foreign = not_english([passage.text for passage in passages]) if english_only else None
+    if english_only and not foreign and not asked_in_english(searched):
+        foreign = "The question seems not to be in English"
     language = f"{foreign}; the built-in reader knows English only." if foreign else None
     limits = f"The search was limited to: {where}." if where else None
-    return replace(answer, reason=" ".join(part for part in (answer.reason, language, limits) if part))
+    return replace(answer, reason=" ".join(part for part in (answer.reason, language, limits, lacks) if part))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rag.answer.settings import Breadth
-from rag.language.dates import written
+from rag.language.dates import is_date, written
 from rag.language.terms import alike
 
 if TYPE_CHECKING:
@@ -68,15 +68,29 @@ def overview(question: Question, candidates: Sequence[Candidate], settings: Brea
             break
         if all(alike(candidate.text, other.text) < settings.alike for other in chosen):
             chosen.append(candidate)
-    if question.is_in_time:
-        return sorted(chosen, key=lambda c: (_date(c), c.hit.passage.uri, c.span))
+    if question.ordering:
+        dated = [replace(c, heading=_dated_heading(c)) for c in chosen]
+        return sorted(dated, key=lambda c: (_told_of(c), c.hit.passage.uri, c.span))
     rank = {uri: number for number, uri in enumerate(dict.fromkeys(c.hit.passage.uri for c in chosen))}
     return sorted(chosen, key=lambda c: (c is not chosen[0], rank[c.hit.passage.uri], c.span))
 
 
-def _date(candidate: Candidate) -> str:
-    """Return the first full date in a sentence, or else that of its document, ISO 8601; undated ones come last."""
+def _told_of(candidate: Candidate) -> str:
+    """Return the first full date in a sentence, or else the day it was written; undated ones come last."""
     parts = next((p for _, p in written(candidate.text) if p.year), None)
     if parts:
         return f"{parts.year:04}-{parts.month or 0:02}-{parts.day or 0:02}"
-    return candidate.hit.passage.date or "9999"
+    return written_on(candidate) or "9999"
+
+
+def _dated_heading(candidate: Candidate) -> str | None:
+    section = candidate.hit.passage.place(candidate.span).section
+    return section if section and is_date(section) else None
+
+
+def written_on(candidate: Candidate) -> str:
+    """Return the date above a sentence, as of an entry or an older message, or its document's; ISO 8601 or empty."""
+    from rag.language.published import parse_date  # many patterns, which most questions do not need
+
+    passage = candidate.hit.passage
+    return parse_date(passage.place(candidate.span).section or "") or passage.date or ""

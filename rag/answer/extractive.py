@@ -6,14 +6,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rag.answer.answerer import NO_ANSWER, NO_PASSAGE, NOT_OUTRIGHT, NOT_SAID, refusal
-from rag.answer.broad import overview
+from rag.answer.broad import overview, written_on
 from rag.answer.conflicts import sides
 from rag.answer.lists import with_items
 from rag.answer.premise import missing, other_year
 from rag.answer.quotation import Quotation, quotations
 from rag.answer.settings import Evidence, Quoting
 from rag.answer.short import short_answer, widened
-from rag.language.published import parse_date
 from rag.language.terms import words
 from rag.records import Answer, Citation, Conflict, ShortAnswer
 
@@ -48,13 +47,15 @@ class ExtractiveAnswerer:
         candidates, lacking = self._lowered(question, candidates, threshold)
         if not self._comes_close(candidates[0]):  # one with a lower score may hold all of the question
             candidates = sorted(candidates, key=lambda c: not self._comes_close(c))
-        if (uri := candidates[0].hit.passage.uri).lower().endswith(".eml"):  # its own words lead, before older mail's
+        uri = candidates[0].hit.passage.uri
+        if uri.lower().endswith((".eml", ".msg")):  # its own words lead, before older mail's
             near = self.settings.near * candidates[0].score
-            own = max((c for c in candidates if c.score >= near and c.hit.passage.uri == uri), key=_written)
+            own = max((c for c in candidates if c.score >= near and c.hit.passage.uri == uri), key=written_on)
             candidates.sort(key=lambda c: c is not own)
         best = candidates[0]
         if question.kind == "broad" and best.score > 0:
-            answer = cite(question, quotations(overview(question, candidates)))
+            of_its_time = [c for c in candidates if not other_year(question, c.text)]
+            answer = cite(question, quotations(overview(question, of_its_time or candidates)))
         elif question.kind != "broad" and self._comes_close(best):
             answer = self._quoted(question, candidates, min(threshold, best.score), hits)
             if not self._is_plain(question, best, threshold):
@@ -64,9 +65,14 @@ class ExtractiveAnswerer:
         return replace(answer, confidence=best.score)
 
     def _is_plain(self, question: Question, best: Candidate, threshold: float) -> bool:
-        """Tell whether the best sentence answers plainly: who somebody is, it does where it has the whole name."""
-        named = question.is_definition and best.support >= self.evidence.whole and best.score >= self.evidence.closest
-        return named or best.score >= threshold
+        """Tell whether the best sentence answers plainly.
+
+        A sentence that has the whole question with its heading does where it is shown under that heading, and, of
+        who somebody is, where it comes close.
+        """
+        whole = best.support >= self.evidence.whole
+        named = question.is_definition and best.score >= self.evidence.closest
+        return (whole and (named or best.heading is not None)) or best.score >= threshold
 
     def _comes_close(self, best: Candidate) -> bool:
         """Tell whether a sentence is likely enough to be shown, or holds all that the question is about."""
@@ -112,7 +118,11 @@ class ExtractiveAnswerer:
         ]
         apart = [c for c, old in zip(marked, whole, strict=True) if old in differing]
         quoted = quotations(marked, apart=apart)
-        short = None if differing or len(whole) > len(chosen) else short_answer(question, leading[0])
+        several = bool(differing) or len(whole) > len(chosen)  # sides, or the items of a list
+        if not several:
+            judged = [replace(quotation, beside=quotation.score < leading[0].score) for quotation in quoted]
+            quoted = sorted(judged, key=lambda quotation: quotation.beside)
+        short = None if several else short_answer(question, leading[0])
         return cite(question, quoted, differing, short)
 
     def _is_sure(self, question: Question, candidate: Candidate) -> bool:
@@ -135,10 +145,6 @@ class ExtractiveAnswerer:
             if candidate.score >= floor and len(chosen) < self.settings.longest:
                 chosen.setdefault(_words(candidate), candidate)
         return in_reading_order(chosen.values(), leading)
-
-
-def _written(candidate: Candidate) -> str:
-    return parse_date(candidate.hit.passage.section or "") or candidate.hit.passage.date or ""
 
 
 def _notice(lacking: str | None, otherwise: str = NOT_OUTRIGHT) -> str:
@@ -168,7 +174,7 @@ def cite(
         short: the short answer, in code points of the document of the first quotation.
     """
     citations = tuple(Citation.of(q.hit.passage, q.span, number, q.score) for number, q in enumerate(quoted, 1))
-    sentences = tuple(q.sentence(c.number, c.speaker) for q, c in zip(quoted, citations, strict=True))
+    sentences = tuple(part for q, c in zip(quoted, citations, strict=True) for part in q.sentences(c.number))
     numbers = [next(n for n, q in enumerate(quoted, 1) if q.holds(candidate)) for candidate in differing]
     return Answer(
         question.text,

@@ -7,13 +7,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag.answer.settings import Quoting
+from rag.answer.values import is_of_kind
 from rag.language.blocks import is_item, is_row
+from rag.language.terms import terms
+from rag.records import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rag.answer.question import Question
-    from rag.records import Candidate, Hit, Span
+    from rag.records import Candidate, Hit
 
 _GAP = 4  # characters of white space between two passages that follow one another
 _WANTS_ONE = re.compile(
@@ -35,8 +38,8 @@ def with_items(
 ) -> list[Candidate]:
     """Put behind each chosen introduction what it introduces: the items of its list, or the one sentence that follows.
 
-    A question that asks for one thing is answered by one item, unless the introduction is `leading`: what answers best.
-    A list may go on in the next passage of the hits.
+    A question that asks for one thing is answered by one item, unless the introduction is `leading`: what answers best,
+    and not with somebody whom it names itself. A list may go on in the next passage of the hits.
     """
     if question.kind in {"number", "date"}:
         return list(chosen)
@@ -44,10 +47,17 @@ def with_items(
     known = {_place(candidate): candidate for candidate in chosen}
     found: dict[tuple[str, Span], Candidate] = {}
     for candidate in chosen:
-        items = introduced(candidate, hits) if candidate is leading or not one else []
-        for each in (candidate, *items):
-            found.setdefault(_place(each), known.get(_place(each), each))
+        alone = one and (candidate is not leading or _names_somebody(question, candidate))
+        items = [] if alone else introduced(candidate, hits)
+        listed = _under_heading(question, candidate, hits) if candidate is leading else []
+        for each in listed or (candidate, *items):
+            found.setdefault(_place(each), each if listed else known.get(_place(each), each))
     return list(found.values())
+
+
+def _names_somebody(question: Question, candidate: Candidate) -> bool:
+    short = candidate.short
+    return short is not None and question.kind == "person" and is_of_kind(question, candidate.hit.passage.quote(short))
 
 
 def introduced(candidate: Candidate, hits: Sequence[Hit]) -> list[Candidate]:
@@ -57,6 +67,30 @@ def introduced(candidate: Candidate, hits: Sequence[Hit]) -> list[Candidate]:
     lines = _listed(_after(candidate, hits))
     plain = replace(candidate, support=0.0, short=None)
     return [replace(plain, hit=hit, span=span, text=hit.passage.quote(span)) for hit, span, _ in lines]
+
+
+def _under_heading(question: Question, item: Candidate, hits: Sequence[Hit]) -> list[Candidate]:
+    """Return the list under a heading that an item is part of, where the heading has what is asked and the item not.
+
+    So `Who was present?` is answered by all names under `Present`, the heading in front of the first; and `Who is the
+    chair of the panel?` by the only name under `The panel` with that word.
+    """
+    passage = item.hit.passage
+    section = passage.heading(item.span)
+    own, above_it = question.terms & {*terms(item.text)}, question.terms & {*terms(section)}
+    if above_it <= own:
+        return []
+    first = passage.sentences[0].start - passage.span.start
+    start = passage.span.start + max(0, passage.text.rfind("\n", 0, first))
+    above = replace(item, span=Span(start, start), support=0.0, short=None)
+    lines = _listed(_after(above, hits))
+    if item.span not in [line.span for line in lines] or len(lines) == 1:
+        return []
+    found = [replace(above, hit=hit, span=span, text=hit.passage.quote(span)) for hit, span, _ in lines]
+    others = {term for each in found if each.span != item.span for term in terms(each.text)}
+    if own - above_it - others:
+        return []
+    return [replace(found[0], heading=section), *found[1:]]
 
 
 def _listed(lines: Iterator[_Line]) -> list[_Line]:

@@ -83,7 +83,7 @@ class Question:
         text: its words, in lower case where all of it is in capitals.
         kind: what an answer has to be: several quotations (what happened, main points, timeline, compare), a yes or no,
             a time of day, a date, a number, somebody, a place, or anything.
-        is_in_time: whether the answer is to be ordered by date, as a timeline.
+        ordering: terms that say that the answer is to be ordered by date, as `timeline`.
         is_definition: whether it asks who or what somebody or something is, as in `Who is Ana Velic?`.
         counted: the word behind `how many`, else None.
         speaker: terms of the name whose words are asked for; none where nobody's are.
@@ -95,7 +95,7 @@ class Question:
 
     text: str
     kind: Kind
-    is_in_time: bool
+    ordering: frozenset[str]
     is_definition: bool
     counted: str | None
     speaker: frozenset[str]
@@ -114,7 +114,7 @@ class Question:
         return cls(
             text=text,
             kind=_kind(text),
-            is_in_time=bool(_IN_TIME.search(text)),
+            ordering=frozenset(terms(" ".join(_IN_TIME.findall(text)))),
             is_definition=_is_definition(text),
             counted=counted[1] if counted else None,
             speaker=_asked_speaker(text),

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rag.answer.tables.rows import cells
+from rag.language.dates import is_date
+from rag.language.markup import without_markup
 from rag.records import AnswerSentence, Span
 
 if TYPE_CHECKING:
@@ -16,25 +19,11 @@ if TYPE_CHECKING:
     from rag.answer.tables.rows import TableCell
     from rag.records import Candidate, Hit, Passage
 
-_TAG = (
-    "a|abbr|b|blockquote|br|code|dd|div|dl|dt|em|h[1-6]|hr|i|img|li|ol|p|pre|small|span|strong|sub|sup|table|tbody|td|th"
-    "|thead|tr|u|ul"
-)
-_MARKUP = re.compile(
-    r"!?\[(?P<label>[^\]\n]*)\]\([^)\s]*\)"  # [label](address)
-    r"|\*\*|__(?=\S)|(?<=\S)__|`+"  # emphasis, code
-    r"|(?<!\w)(?P<mark>[*_])(?P<stressed>\w[^*_\n]*)(?P=mark)(?!\w)"
-    r"|\A[*_](?=\w[^*_]*\Z)|(?<=[\w.,!?”\"])[*_]\Z"  # half of it
-    r"|^[^\S\n]*(?:#{1,6}[^\S\n]+|[-*+•][^\S\n]+(?=\S)|>[^\S\n]+)"  # heading, bullet, quoted line
-    rf"|</?(?:{_TAG})(?:\s[^<>\n]{{0,200}})?/?>"
-    r"|^[^\S\n]*\|[^\S\n]*|[^\S\n]*\|[^\S\n]*$"  # the edges of a row
-    r"|(?P<cell>\s*\|\s*)"
-    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f]|[\u202a-\u202e\u2066-\u2069\ufeff\ue000\ue001]",  # not seen
-    re.IGNORECASE | re.MULTILINE,
-)
 _PAIRS = {"“": "”", "«": "»", "„": "“"}
 _OPENING = {"”": "“", "»": "«"}
-_SPEECH_ENDS = frozenset(".,!?…")  # in front of the mark that closes what somebody says
+_SENTENCE_ENDS = frozenset(".!?…")
+_SPEECH_ENDS = _SENTENCE_ENDS | {","}  # in front of the mark that closes what somebody says
+_WORD_ENDS = _SPEECH_ENDS | set("%)]'’”;")
 _REACH = 2  # sentences that a quotation brings on a side
 _DATELINE = re.compile(
     r"(?:(?:[A-Z][A-Z.'’ -]+(?:, [A-Z][\w.]+(?: [A-Z][\w.]+){0,2})? )?\([A-Z]\w+\)"
@@ -66,6 +55,8 @@ class Quotation:
         marks: the words that answer, in code points of the document, in order and apart from each other.
         score: that of its best sentence.
         columns: the names above a row of a table.
+        heading: the heading above it, which is shown in front of it.
+        beside: whether it only says more beside those that answer.
     """
 
     hit: Hit
@@ -73,27 +64,50 @@ class Quotation:
     marks: tuple[Span, ...]
     score: float
     columns: tuple[str, ...] = ()
+    heading: str | None = None
+    beside: bool = False
 
     def holds(self, candidate: Candidate) -> bool:
         """Tell whether a sentence is part of it."""
         return candidate.hit.passage.uri == self.hit.passage.uri and candidate.span in self.span
 
-    def sentence(self, number: int, speaker: str | None) -> AnswerSentence:
-        """Return it as it is shown: without markup; a row of a table with the names of its columns.
+    def sentences(self, number: int) -> list[AnswerSentence]:
+        """Return it as it is shown, each paragraph of the document by itself and with its own speaker.
 
         Args:
             number: of its citation.
-            speaker: whose words it is.
         """
-        passage, start = self.hit.passage, self.span.start
-        dateline = _DATELINE.match(passage.quote(self.span))
-        if dateline and not any(mark.start < start + dateline.end() for mark in self.marks):  # it may be the answer
+        return [self._shown(part, number) for part in self._paragraphs()]
+
+    def _paragraphs(self) -> list[Span]:
+        parts: list[Span] = []
+        for sentence in (each for each in self.hit.passage.sentences if each in self.span):
+            if parts and _is_one_paragraph(self.hit.passage, parts[-1], sentence):
+                parts[-1] = Span(parts[-1].start, sentence.end)
+            else:
+                parts.append(sentence)
+        whole = bool(parts) and (parts[0].start, parts[-1].end) == (self.span.start, self.span.end)
+        return parts if whole else [self.span]
+
+    def _shown(self, part: Span, number: int) -> AnswerSentence:
+        """Return a part of it without markup; a row of a table with the names of its columns."""
+        passage, start = self.hit.passage, part.start
+        inside = [mark for mark in self.marks if mark in part]
+        dateline = _DATELINE.match(passage.quote(part))
+        if dateline and not any(mark.start < start + dateline.end() for mark in inside):  # it may be the answer
             start += dateline.end()
-        quote = passage.quote(Span(start, self.span.end))
-        marks = [Span(mark.start - start, mark.end - start) for mark in self.marks]
+        quote = passage.quote(Span(start, part.end))
+        marks = _moved(inside, -start)
         row = cells(quote, self.columns)
         text, shown, places = _displayed_row(row, marks) if row else (*displayed(quote, marks), ())
-        return AnswerSentence(text, (number,), speaker, marks=shown, cells=places)
+        if self.heading and part.start == self.span.start:
+            above = displayed(self.heading)[0].rstrip(":")
+            date = (
+                (Span(0, len(above)),) if is_date(above) else ()
+            )  # the answer; a name of a section says what is below
+            text, shown = f"{above}: {text}", (*date, *_moved(shown, len(above) + 2))
+        speaker = passage.speaker_of(part)
+        return AnswerSentence(text, (number,), speaker, marks=shown, cells=places, beside=self.beside)
 
 
 def quotations(chosen: Sequence[Candidate], apart: Collection[Candidate] = ()) -> list[Quotation]:
@@ -107,7 +121,7 @@ def quotations(chosen: Sequence[Candidate], apart: Collection[Candidate] = ()) -
     for candidate in chosen:
         marks = (candidate.short,) if candidate.short else ()
         span = _understood(candidate.hit.passage, candidate.span)
-        new = Quotation(candidate.hit, span, marks, candidate.score, candidate.columns)
+        new = Quotation(candidate.hit, span, marks, candidate.score, candidate.columns, candidate.heading)
         if any(old.holds(candidate) and candidate not in apart and candidate.short is None for old in found):
             continue
         at = next((n for n, old in enumerate(found) if candidate not in apart and _touch(old, new)), None)
@@ -115,7 +129,8 @@ def quotations(chosen: Sequence[Candidate], apart: Collection[Candidate] = ()) -
             found.append(new)
         else:
             found[at] = _joined(found[at], new)
-    return found
+    repeats = [old.heading == new.heading and old.hit is new.hit for old, new in pairwise(found)]
+    return [replace(q, heading=None) if again else q for q, again in zip(found, [False, *repeats], strict=False)]
 
 
 def _understood(passage: Passage, sentence: Span) -> Span:
@@ -186,13 +201,18 @@ def _touch(one: Quotation, other: Quotation) -> bool:
     return first.overlaps(second) or _follows(passage, first, second)
 
 
+def _moved(marks: Iterable[Span], by: int) -> list[Span]:
+    return [Span(mark.start + by, mark.end + by) for mark in marks]
+
+
 def _joined(one: Quotation, other: Quotation) -> Quotation:
     span = Span(min(one.span.start, other.span.start), max(one.span.end, other.span.end))
     marks: list[Span] = []
     for mark in sorted({*one.marks, *other.marks}):
         if not marks or not marks[-1].overlaps(mark):
             marks.append(mark)
-    return replace(one, span=span, marks=tuple(marks), score=max(one.score, other.score))
+    heading = one.heading or other.heading
+    return replace(one, span=span, marks=tuple(marks), score=max(one.score, other.score), heading=heading)
 
 
 def displayed(quote: str, marks: Iterable[Span] = ()) -> tuple[str, tuple[Span, ...]]:
@@ -208,10 +228,7 @@ def displayed(quote: str, marks: Iterable[Span] = ()) -> tuple[str, tuple[Span, 
     Returns:
         the text, and the marks as spans of it; a mark of which nothing is left is left out.
     """
-    kept = list(enumerate(quote))
-    while (rest := _without_markup(kept)) != kept:  # what is left of two pieces of markup may be a third
-        kept = rest
-    kept = _paired(quote, kept)
+    kept = _paired(quote, without_markup(quote))
     text: list[str] = []
     places: list[int] = []  # of each kept character in `quote`
     for place, char in kept:
@@ -246,46 +263,38 @@ def _displayed_row(
     return text, tuple(shown), tuple(places)
 
 
-def _without_markup(kept: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """Return the characters that are no markup, each with its place; `; ` stands where a cell of a row ends."""
-    text, left, at = "".join(char for _, char in kept), list[tuple[int, str]](), 0
-    for match in _MARKUP.finditer(text):
-        left += kept[at : match.start()]
-        place = kept[match.start()][0]
-        inside = "label" if match["label"] else "stressed"
-        if match[inside]:
-            left += kept[slice(*match.span(inside))]
-        elif match["cell"] is not None:
-            left += [(place, ";"), (place, " ")]
-        at = match.end()
-    return [*left, *kept[at:]]
-
-
 def _paired(quote: str, kept: list[tuple[int, str]]) -> list[tuple[int, str]]:
     """Return the characters with each quotation mark in a pair.
 
     Words that somebody goes on saying get the closing mark where the quotation ends, words begun before it the opening
-    one; any other mark that stands alone, as of inches, goes.
+    one; any other mark that stands alone, as of inches, goes. Speech of several paragraphs opens with a mark in each.
     """
     waiting, unopened = list[tuple[int, str]](), list[tuple[int, str]]()
+    even = sum(char == '"' for _, char in kept) % 2 == 0
     for place, char in kept:
-        if waiting and char == _PAIRS[waiting[-1][1]]:
+        if char == '"' and even:
+            continue
+        opens = char in _PAIRS or (char == '"' and _opens(quote, place))
+        if waiting and char == _PAIRS.get(waiting[-1][1], '"') and not (char == '"' and opens):
             waiting.pop()
-        elif char in _PAIRS:
+        elif opens:
+            if waiting and quote[:place].rstrip()[-1:] in _SENTENCE_ENDS:  # a new paragraph of the same speech
+                waiting.pop()
             waiting.append((place, char))
-        elif char in _OPENING:
+        elif char in _OPENING or char == '"':
             unopened.append((place, char))
-    straight = [place for place, char in kept if char == '"']
-    if len(straight) % 2:
-        begins = not quote[straight[-1] + 1 : straight[-1] + 2].isspace() and straight[-1] + 1 < len(quote)
-        spoken = begins and not quote[: straight[-1]][-1:].isalnum()
-        (waiting if spoken else unopened).append((straight[-1] if begins else straight[0], '"'))
     before = [
         (-1, _OPENING.get(char, char)) for place, char in reversed(unopened) if quote[:place][-1:] in _SPEECH_ENDS
     ]
     alone = {place for place, _ in unopened if quote[:place][-1:] not in _SPEECH_ENDS}
     behind = [(len(quote), _PAIRS.get(char, char)) for _, char in reversed(waiting)]
     return [*before, *(each for each in kept if each[0] not in alone), *behind]
+
+
+def _opens(quote: str, place: int) -> bool:
+    """Tell whether a straight quotation mark opens: no word ends in front of it, and something begins behind it."""
+    before, after = quote[:place][-1:], quote[place + 1 : place + 2]
+    return not (before.isalnum() or before in _WORD_ENDS) and bool(after.strip())
 
 
 def _trimmed(text: str, mark: Span) -> Span | None:

@@ -8,7 +8,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rag.answer.values import is_of_kind
+from rag.language.blocks import lines
+from rag.language.markup import without_links
 from rag.language.questions import asked_before, is_question
+from rag.language.sentences import heading_text
 from rag.language.terms import coverage
 from rag.records import Span
 
@@ -37,6 +40,8 @@ class ReadPassage:
         signals: what speaks for the passage, as `Evidence.signals` has it.
         chance: the probability that the passage answers.
         again: the short answers of the sentences that were read again, by their numbers.
+        heading: the heading above the sentences that answers, as the date does that minutes are under. The best
+            sentence is the one under it with most of the question.
     """
 
     hit: Hit
@@ -46,6 +51,7 @@ class ReadPassage:
     signals: tuple[float, ...] = ()
     chance: float = 0.0
     again: Mapping[int, Span] = field(default_factory=dict)
+    heading: str | None = None
 
     @property
     def best(self) -> int:
@@ -60,6 +66,8 @@ class ReadPassage:
 
     def short(self, sentence: int) -> Span | None:
         """Return the best answer in a sentence, in code points of the document; None where none is likely there."""
+        if self.heading:
+            return None
         if sentence in self.again or self.shares[sentence] < UNLIKELY:
             return self.again.get(sentence)
         found = self._tokens(sentence).best(self.hit.passage.text)
@@ -78,7 +86,8 @@ class ReadPassage:
     def weighed(self, evidence: Evidence, question: Question) -> ReadPassage:
         """Return the same with signals and chance."""
         short = self.short(self.best)
-        of_kind = short is None or is_of_kind(question, self.hit.passage.quote(short))
+        found = self.heading or (self.hit.passage.quote(short) if short else None)
+        of_kind = found is None or is_of_kind(question, found)
         signals = weighed_signals(evidence, self.looks, max(self.covered), self.hit.dense_score or 0.0, of_kind=of_kind)
         return replace(self, signals=signals, chance=evidence.probability(signals))
 
@@ -142,23 +151,52 @@ def judged(
 def _looked(
     reader: Reader, evidence: Evidence, question: Question, hits: Sequence[Hit], weights: Mapping[str, float]
 ) -> list[ReadPassage]:
-    readings = reader.read(question.text, [hit.passage.text for hit in hits], [hit.passage.context for hit in hits])
+    readings = _read(reader, question, [hit.passage.text for hit in hits], [hit.passage.context for hit in hits])
     firsts = (_first(hit, reading, weights) for hit, reading in zip(hits, readings, strict=True))
     found = [one.weighed(evidence, question) for one in firsts]
-    promising = [(n, one.likeliest(evidence.second)) for n, one in enumerate(found) if one.chance >= evidence.again]
+    likely = ((n, one) for n, one in enumerate(found) if one.chance >= evidence.again and not one.heading)
+    promising = [(n, one.likeliest(evidence.second)) for n, one in likely]
     again = [(n, sentence) for n, sentences in promising for sentence in sentences]
     passages = [(hits[n].passage, sentence) for n, sentence in again]
     texts = [passage.quote(passage.sentences[sentence]) for passage, sentence in passages]
-    looks = reader.read(question.text, texts, [_around(passage, passage.sentences[n]) for passage, n in passages])
+    looks = _read(reader, question, texts, [_around(passage, passage.sentences[n]) for passage, n in passages])
     for n, group in groupby(zip(again, looks, strict=True), lambda pair: pair[0][0]):
         found[n] = found[n].after({sentence: look for (_, sentence), look in group}, evidence, question)
     return found
 
 
+def _read(reader: Reader, question: Question, texts: Sequence[str], contexts: Sequence[str]) -> list[Reading]:
+    """Read texts without the addresses of their links and the signs of emphasis; places are those with them."""
+    plain = [without_links(text) for text in texts]
+    readings = reader.read(question.text, [words for words, _ in plain], contexts)
+    return [
+        reading if words == text else replace(reading, tokens=reading.tokens.placed(places))
+        for reading, text, (words, places) in zip(readings, texts, plain, strict=True)
+    ]
+
+
 def _first(hit: Hit, reading: Reading, weights: Mapping[str, float]) -> ReadPassage:
     passage = hit.passage
-    covered = tuple(coverage(weights, passage.quote(span), _around(passage, span)) for span in passage.sentences)
-    return ReadPassage(hit, (reading,), covered, tuple(answer_shares(passage, reading)))
+    covered = tuple(
+        coverage(weights, f"{passage.heading(span)}\n{passage.quote(span)}", _around(passage, span))
+        for span in passage.sentences
+    )
+    shares = answer_shares(passage, reading)
+    heading, share = _heading(passage, reading)
+    if share <= max(shares):
+        return ReadPassage(hit, (reading,), covered, tuple(shares))
+    shares[covered.index(max(covered))] = share
+    return ReadPassage(hit, (reading,), covered, tuple(shares), heading=heading)
+
+
+def _heading(passage: Passage, reading: Reading) -> tuple[str | None, float]:
+    """Return the heading in front of a passage's sentences if an answer is in it, and how much begins above them."""
+    section = passage.place(passage.sentences[0]).section
+    *above, own = lines(passage.text, 0, passage.sentences[0].start - passage.span.start)
+    found = reading.tokens.within(0, own.start).best(passage.text) if above and section else None
+    rows = [row for row in above if found and row.start <= found[0] < row.end]
+    headings = [" ".join(part.of(passage.text).split()) for row in rows for part in heading_text(passage.text, row)]
+    return (section, reading.shares([(0, own.start)])[0]) if section in headings else (None, 0.0)
 
 
 def _around(passage: Passage, sentence: Span) -> str:

@@ -12,7 +12,7 @@ from rag.answer.reading import judged
 from rag.answer.settings import Evidence
 from rag.answer.speech import weighed_by_speaker
 from rag.answer.tables import looked_up
-from rag.language.dates import without_dates
+from rag.language.dates import is_date, without_dates, written
 from rag.language.questions import asked_before, is_question
 from rag.language.terms import coverage, terms
 from rag.models.hub_reader import hub_reader
@@ -20,7 +20,7 @@ from rag.models.reader import Reader
 from rag.records import Candidate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from rag.answer.question import Question
     from rag.answer.reading import ReadPassage
@@ -77,12 +77,13 @@ class ReaderScorer:
         The reader was trained on questions whose answer is a span: of those that want yes or no it finds the evidence,
         but not how certain it is, so that overlap has half a say, and there is no short answer.
         """
-        weights = asked_terms(self._retriever.rarity(question.text))
+        weights = asked_terms(self._retriever.rarity(question.text), question.ordering)
         least = self._evidence.near * max((hit.score for hit in hits), default=0.0)
         near = [hit for rank, hit in enumerate(hits) if rank < self._evidence.always or hit.score >= least]
         near = [hit for hit in near if hit.passage.sentences]
         judgements = judged(self.reader, self._evidence, question, near, weights)
         found = [candidate for one in judgements for candidate in _candidates(one)]
+        found = [self._under_heading(question, candidate, weights) for candidate in found]
         read = [one.hit for one in judgements]
         yes_no = question.kind == "yes_no"
         found = self._with_overlap(question, read, found) if yes_no else found
@@ -93,6 +94,19 @@ class ReaderScorer:
             return relevant(found, self._retriever.similarity(question.text, [candidate.text for candidate in found]))
         return found
 
+    def _under_heading(self, question: Question, candidate: Candidate, weights: Mapping[str, float]) -> Candidate:
+        """Give a sentence the heading above it, where that answers with it.
+
+        It says all that is asked, as of `What are the recommendations?`; or is the date of what the sentence tells,
+        which has all of the question and no date of its own.
+        """
+        heading, whole = candidate.hit.passage.heading(candidate.span), self._evidence.whole
+        if question.kind == "date" and candidate.support >= whole and is_date(heading) and not written(candidate.text):
+            score = max(candidate.score, self._evidence.threshold)
+            return replace(candidate, heading=heading, short=None, score=score)
+        names_section = question.kind in {"other", "person", "place"} and coverage(weights, heading, "") >= whole
+        return replace(candidate, heading=candidate.heading or heading) if names_section else candidate
+
     def _with_overlap(self, question: Question, hits: Sequence[Hit], found: Sequence[Candidate]) -> list[Candidate]:
         overlap = {(c.hit.passage.id, c.span): c.score for c in self._overlap.score(question, hits)}
         scores = [(overlap[c.hit.passage.id, c.span] + math.sqrt(c.score)) / 2 for c in found]
@@ -102,11 +116,14 @@ class ReaderScorer:
 def _candidates(one: ReadPassage) -> list[Candidate]:
     passage = one.hit.passage
     sentences = enumerate(zip(passage.sentences, one.scores, one.covered, strict=True))
-    return [
+    found = [
         Candidate(one.hit, span, passage.quote(span), score, support, short, certain=one.certainty(short))
         for (span, score, support), short in ((each, one.short(number)) for number, each in sentences)
         if not is_question(passage.quote(span)) and not _is_date_line(passage, span)
     ]
+    best = passage.sentences[one.best]
+    heading = one.heading if one.heading != passage.title else None  # which is shown with the citation
+    return [replace(c, heading=heading) if c.span == best else c for c in found]
 
 
 def _is_date_line(passage: Passage, span: Span) -> bool:
@@ -174,9 +191,9 @@ class OverlapScorer:
         return weighed_by_speaker(question, found, weights)
 
 
-def asked_terms(weights: Mapping[str, float]) -> dict[str, float]:
-    """Leave out the terms that only say what kind of answer is wanted."""
-    return {term: weight for term, weight in weights.items() if term not in ASKING}
+def asked_terms(weights: Mapping[str, float], ordering: Collection[str] = ()) -> dict[str, float]:
+    """Leave out the terms that only say what kind of answer is wanted, or in which order."""
+    return {term: weight for term, weight in weights.items() if term not in ASKING and term not in ordering}
 
 
 def _quote(hit: Hit, index: int) -> str:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rag.answer.settings import Quoting
-from rag.answer.tables.rows import cells
+from rag.answer.tables.rows import are_data, cells
 from rag.answer.values import is_of_kind
 from rag.language.dates import written
 from rag.language.numbers import HEDGES
@@ -36,7 +36,7 @@ def short_answer(question: Question, candidate: Candidate) -> Span | None:
     span, settings = candidate.short, Quoting()
     if span is None:
         return None
-    if cells(candidate.text, candidate.columns):
+    if are_data(cells(candidate.text, candidate.columns)):
         return span if candidate.score >= settings.short_cell else None
     if question.kind not in _KINDS or candidate.score < settings.short:
         return None
@@ -52,7 +52,7 @@ def widened(question: Question, candidate: Candidate) -> Span | None:
     answers as they are, makes ten another right one, and mostly adds day or month to a year in the others.
     """
     span, text, start = candidate.short, candidate.text, candidate.span.start
-    if span is None or cells(text, candidate.columns):
+    if span is None or are_data(cells(text, candidate.columns)):
         return span
     if question.kind == "date":
         span = _whole_date(text, Span(span.start - start, span.end - start), start)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import InputError
 from rag.language.dates import mentions
-from rag.language.published import date_origin
 from rag.language.terms import matched_words
 
 if TYPE_CHECKING:
@@ -116,6 +115,7 @@ def answer_json(answer: Answer) -> Json:
                 "support": s.support,
                 "fault": s.fault,
                 "writer": s.writer,
+                "beside": s.beside,
                 "marks": [[mark.start, mark.end] for mark in s.marks],
                 "cells": [[[span.start, span.end] for span in cell] for cell in s.cells],
             }
@@ -136,6 +136,8 @@ def nearest_json(rank: int, hit: Hit, question: str) -> Json:
 
 def document_json(document: Document, at: Span | None = None) -> Json:
     """Form of `rag show --json`; raises `InputError` when `at` reaches beyond the document."""
+    from rag.language.published import date_origin  # many patterns, which no answer needs
+
     if at is not None and at.end > len(document.text):
         raise InputError(f"{document.uri} has {len(document.text)} characters; {at.end} is beyond its end")
     marked = {"at": {"start": at.start, "end": at.end, "text": at.of(document.text)}} if at is not None else {}

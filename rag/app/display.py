@@ -45,6 +45,10 @@ def speaker_before(speaker: str | None, words: str) -> str | None:
     return None if reports or (last and last[0] in _words(words)) else speaker
 
 
+ALSO = "Also in the sources:"
+"""Stands over what quotations say beside the answer."""
+
+
 def marked_pieces(text: str, marks: Sequence[Sequence[int]]) -> list[tuple[str, bool]]:
     """Return a sentence in pieces, each with whether it is marked as what answers.
 

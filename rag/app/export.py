@@ -14,7 +14,7 @@ import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from rag.app.display import is_own_speech, marked_pieces, printable, speaker_before
+from rag.app.display import ALSO, is_own_speech, marked_pieces, printable, speaker_before
 from rag.records import title_and_section
 
 if TYPE_CHECKING:
@@ -126,13 +126,7 @@ def _lines(answer: Json, before: int) -> Iterator[_Line]:
         yield _Line("meant", _flat(f"Written by {writer}, checked"))
     if reason := answer["reason"] or (answer["abstained"] and "Nothing in the documents answers this question."):
         yield _Line("refusal", _flat(reason))
-    for sentence in answer["sentences"]:
-        named = speaker_before(sentence["speaker"], sentence["text"])
-        speaker = f"{named}: " if named else ""
-        doubt = " (not supported by its source)" if sentence["support"] == "unsupported" else ""
-        numbers = tuple(before + number for number in sentence["citations"])
-        marks = tuple((len(speaker) + start, len(speaker) + end) for start, end in sentence.get("marks", ()))
-        yield _Line("sentence", _flat(f"{speaker}{sentence['text']}{doubt}"), numbers, marks)
+    yield from _said(answer["sentences"], before)
     for conflict in answer["conflicts"]:
         about = f" on “{conflict['about']}”" if conflict["about"] else ""
         sides = tuple(before + number for number in conflict["sides"])
@@ -140,6 +134,20 @@ def _lines(answer: Json, before: int) -> Iterator[_Line]:
     for near in answer["nearest"] if answer["abstained"] else ():
         words = near["sentence"]["text"] if near["sentence"] else near["text"]
         yield _Line("nearest", _flat(f"Nearest, in {near['title']}: “{words}”"))
+
+
+def _said(sentences: Sequence[Json], before: int) -> Iterator[_Line]:
+    is_beside = False
+    for sentence in sentences:
+        if sentence.get("beside") and not is_beside:  # conversations kept by an earlier version do not say
+            is_beside = True
+            yield _Line("meant", ALSO)
+        named = speaker_before(sentence["speaker"], sentence["text"])
+        speaker = f"{named}: " if named else ""
+        doubt = " (not supported by its source)" if sentence["support"] == "unsupported" else ""
+        numbers = tuple(before + number for number in sentence["citations"])
+        marks = tuple((len(speaker) + start, len(speaker) + end) for start, end in sentence.get("marks", ()))
+        yield _Line("sentence", _flat(f"{speaker}{sentence['text']}{doubt}"), numbers, marks)
 
 
 def _source(citation: Json, before: int) -> _Source:

@@ -97,26 +97,35 @@ def evaluate(
 
 @contextmanager
 def opened(
-    dataset: Dataset, embedder: Embedder, progress: Progress = silent, reranker: Reranker | str | None = None
+    dataset: Dataset,
+    embedder: Embedder,
+    progress: Progress = silent,
+    reranker: Reranker | str | None = None,
+    store: str | Path = "",
 ) -> Iterator[Library]:
     """Open a library of the set's own documents, kept at `kept_at`: the next run encodes only what settings change."""
     from rag.library import Library
     from rag.sync import Sync
 
-    store = kept_at(dataset)
-    store.mkdir(parents=True, exist_ok=True)
-    for folder in (store.parent, store):
-        folder.chmod(0o700)  # whole texts are in it: for this user alone, as the folder that holds them all
-    with Library.open(store, embedder=embedder, reranker=reranker) as library:
+    place = kept_at(dataset, store)
+    if isinstance(place, Path):
+        place.mkdir(parents=True, exist_ok=True)
+        for folder in (place.parent, place):
+            folder.chmod(0o700)  # whole texts are in it: for this user alone, as the folder that holds them all
+    with Library.open(place, embedder=embedder, reranker=reranker) as library:
         with library.store.writer() as writer:
-            sync = Sync(writer, embedder, store, progress)
+            sync = Sync(writer, embedder, library.root, progress)
             if not sync.is_level:
                 sync.documents(list(dataset.documents()))
         yield library
 
 
-def kept_at(dataset: Dataset) -> Path:
-    """Return the folder in which the index of a set's own documents is kept: in the cache folder, by their hash."""
+def kept_at(dataset: Dataset, store: str | Path = "") -> str | Path:
+    """Return where the index of a set's own documents is kept, by their hash: a folder in the cache folder.
+
+    Where `store` is a collection on a server, it is one beside that.
+    """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     documents = dataset.corpus.read_bytes() if dataset.corpus else b""
-    return cache / "rag" / "eval" / hashlib.sha256(documents).hexdigest()[:16]
+    name = hashlib.sha256(documents).hexdigest()[:16]
+    return f"{store}_eval_{name}" if "://" in str(store) else cache / "rag" / "eval" / name

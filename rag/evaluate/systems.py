@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from rag.library import Library
     from rag.models.encoder import Vectors
-    from rag.store.local import LocalSnapshot
+    from rag.store.protocol import StoreSnapshot
 
 DEPTH = 100  # passages of each half that are ranked
 OWN = ("fused", "ours")  # without and with the reranker
@@ -28,7 +28,7 @@ def ranked_documents(library: Library, question: str, system: str) -> list[str]:
         return list(dict.fromkeys(passages[id_].uri for id_ in ids))
 
 
-def _baseline(snapshot: LocalSnapshot, question: str, query: Vectors, system: str) -> Iterable[str]:
+def _baseline(snapshot: StoreSnapshot, question: str, query: Vectors, system: str) -> Iterable[str]:
     from rag.retrieve.fusion import combined, from_zero, normalised  # brings numpy with it
 
     if system == "bm25":

@@ -46,6 +46,8 @@ def lines(text: str, start: int = 0, end: int | None = None) -> list[Span]:
 
 def strip(text: str, span: Span) -> Span:
     """Return the span without the white space at both ends (an empty span for nothing else)."""
+    if len(span) and not text[span.start].isspace() and not text[span.end - 1].isspace():
+        return span  # as most are
     inner = span.of(text)
     start = span.start + len(inner) - len(inner.lstrip())
     return Span(start, max(start, span.end - len(inner) + len(inner.rstrip())))

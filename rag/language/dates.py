@@ -87,8 +87,8 @@ _ON_WEEKDAY = _form(rf"(?:(?:on|by|since|until)\s+)?(?:(?P<which>last|next|this|
 _WHICH_UNIT = _form(rf"(?P<which>last|next|this)\s+{_UNIT}")
 _COUNTED_UNITS = _form(rf"(?P<past>(?:the|over|in)\s+(?:the\s+)?(?:past|last)\s+)?{_COUNT}(?(past)|\s+ago)")
 _COMING = re.compile(
-    r"\b(?:will|shall|won['’]t|due|next(?!\s(?:day|morning|evening|night)\b)|coming|expected to|is to|are to|going to"
-    r"|plans? to|scheduled)\b",
+    r"\b(?<!\bwas )(?<!\bwere )(?:will|shall|won['’]t|due|next(?!\s(?:day|morning|evening|night)\b)|coming|expected to"
+    r"|is to|are to|going to|plans? to|scheduled)\b",
     re.IGNORECASE,
 )
 _PAST = re.compile(
@@ -157,6 +157,11 @@ def without_dates(text: str) -> str:
     for span, _ in reversed(written(text)):
         text = f"{text[: span.start]} – {text[span.end :]}"
     return text
+
+
+def is_date(text: str) -> bool:
+    """Tell whether a text is a date and nothing else."""
+    return bool(text) and not any(char.isalnum() for char in without_dates(text))
 
 
 def mentions(sentence: str, published: str | None) -> list[DateMention]:
@@ -238,13 +243,18 @@ def _named(match: re.Match[str], anchor: dt.date) -> _Days:
 
 
 def _weekday(match: re.Match[str], anchor: dt.date) -> _Days:
-    """Read `on Tuesday`: the last one, the day of publication with it; the next one where the sentence looks ahead."""
+    """Read `on Tuesday`: the last one, the day of publication with it; the next one where the sentence looks ahead.
+
+    What looks ahead on a Tuesday itself may mean this one or the next: it is not said.
+    """
     if _NO_WEEKDAY.search(match.string[: match.start()]) or _PAPER.match(match.string, match.end()):
         return None
     which = (match["which"] or "").lower()
     ahead = (WEEKDAYS.index(match["weekday"].capitalize()) - anchor.weekday()) % 7
     to_come = which in {"next", "coming"} or (which == "this" and not _PAST.search(match.string))
     if to_come or (which != "last" and _looks_ahead(match)):
+        if not (ahead or which in {"next", "coming"}):
+            return None
         day = anchor + dt.timedelta(days=ahead or 7)
     else:
         day = anchor - dt.timedelta(days=-ahead % 7 or (7 if which == "last" else 0))

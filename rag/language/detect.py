@@ -56,6 +56,20 @@ def _script(text: str) -> str | None:
     return "Japanese" if japanese else max(counts, key=counts.__getitem__, default=None)
 
 
+_ASKING = frozenset(
+    "wie wer wann wo warum wieviel welche welcher welches combien qui quand où pourquoi quel quelle quels quelles "
+    "comment cuántos cuántas cuánto cuánta quién quiénes cuándo dónde qué cómo quanti quante perché hoeveel wanneer "
+    "waarom quantos quantas quem onde".split()
+)
+"""Words that a question of another language begins with, and none in English."""
+
+
+def asked_in_english(question: str) -> bool:
+    """Tell whether a question seems to be in English, which a few words hardly tell otherwise than by the first."""
+    first = question.casefold().lstrip('¿¡“" ').partition(" ")[0]
+    return language(question) in {None, ENGLISH} and first not in _ASKING
+
+
 def not_english(texts: list[str]) -> str | None:
     """Say in which languages most of these texts, or the first of them, seem to be; None where that is English."""
     found = [language(text) for text in texts]

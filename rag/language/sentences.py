@@ -25,6 +25,7 @@ _LONGEST_RULE = 100  # characters; a longer run without letters is data, not a d
 _MARKS = "\"“”„‟«»‹›「」『』〝〞'’‘‚*_)]⁰¹²³⁴⁵⁶⁷⁸⁹"
 _OPENERS = "“„‟«‹「『〝‘‚"
 _HIDDEN = re.compile(r"[\"“”„‟«»‹›「」『』〝〞*\r\n]|(?<=[.!?…])[)\]]|(?<!\w)['’‘‚_]|['’‘‚_](?!\w)")
+_ENDS = ".!?…"
 _TRAILED_OFF = re.compile(r"(?<=\w)…(?=[\"”’']*\s+[\"“‘']*(?!I\b)[A-Z])")
 _FRENCH_CLOSER = re.compile(r"[ \u00a0\u202f][»›](?!\w)")
 _NUMBER_ONLY = re.compile(r"\s*\(?(?:\d{1,3}(?:\.\d{1,3}){0,8}|[ivxl]{1,6}|[IVXL]{1,6})[.)]")
@@ -40,7 +41,9 @@ _FENCE_END = re.compile(r"\s*(?:`{3,40}|~{3,40})\s*")
 _WORD_AT_END = re.compile(r"\w*$")
 # Before a number, where the splitter takes their full stop for the end; a lower-case letter needs no list.
 _BEFORE_NUMBER = frozenset("abt approx ca esp excl fig incl nr pp vol".split())
-_BEFORE_NAME = frozenset("Cllr Ald Cdr Cmdr Insp Supt Messrs".split())
+_BEFORE_NAME = frozenset(
+    "Mr Mrs Ms Mx Dr Prof Gen Col Lt Capt Sgt Sen Rep Rev Gov Cllr Ald Cdr Cmdr Insp Supt Messrs".split()
+)
 _UNITS = frozenset("lb oz tbsp tsp".split())
 _DAYS = frozenset(map(str, range(1, 32)))
 _GERMAN_MONTH = re.compile(
@@ -97,7 +100,7 @@ def _without_markup(text: str, block: Span) -> Span:
 
 
 def _split(text: str, body: Span) -> list[Span]:
-    hidden = _HIDDEN.sub(" ", _TRAILED_OFF.sub(".", body.of(text)))
+    hidden = _HIDDEN.sub(" ", _without_parentheses(_TRAILED_OFF.sub(".", body.of(text))))
     cuts = [body.start]
     opened = body.start
     for found in get_sentence_boundaries("en", hidden)[1:]:
@@ -114,6 +117,28 @@ def _split(text: str, body: Span) -> list[Span]:
     bounds = list(pairwise([*cuts, body.end]))
     quoted = [_QUOTED_LINE.match(text, start, end) for start, end in bounds]
     return [Span(marks.end() if marks else start, end) for (start, end), marks in zip(bounds, quoted, strict=True)]
+
+
+def _without_parentheses(text: str) -> str:
+    """Hide the parentheses around whole sentences and the ends of all but the last, with as many characters.
+
+    The splitter keeps whole what stands between an opening parenthesis and the next closing one that it sees.
+    """
+    if not any(f"{end})" in text for end in _ENDS):
+        return text
+    signs, opened = list(text), list[int]()
+    for at, sign in enumerate(text):
+        if sign == "(":
+            opened.append(at)
+        elif sign == ")" and opened:
+            start = opened.pop()
+            if text[at - 1] in _ENDS:
+                signs[start:at] = [
+                    " ",
+                    *("," if each in _ENDS else each for each in signs[start + 1 : at - 1]),
+                    text[at - 1],
+                ]
+    return "".join(signs)
 
 
 def _after_closers(text: str, end: int, stop: int) -> int:

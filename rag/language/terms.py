@@ -11,11 +11,11 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     import tantivy
 
@@ -38,6 +38,8 @@ _ACRONYM = re.compile(r"\b[A-Z](?:[.\-\u2010\u2011][A-Z])+\b")
 _POSSESSIVE = re.compile(r"['\u2019]s?\b")
 _WORD = re.compile(r"\d+(?:[.:]\d+)+|\w+(?:[-\u2010\u2011]\w+)*")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]+")
+_HYPHEN = re.compile(r"[-\u2010\u2011]")
+_BEYOND_LATIN = re.compile(r"[^\x00-\u02ff]+")  # in front of these, Unicode has nothing that combines
 _EDGE = ".,;:!?\"'()[]{}“”‘’«»"
 _K3 = 7.0
 _GRAM = 4  # characters; 5 gained less on all sets
@@ -47,8 +49,13 @@ _FOLD = str.maketrans({"ı": "i", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "�
 
 def terms(text: str) -> list[str]:
     """Return the terms of `text` in order, repeated ones repeated."""
-    words = " ".join(_words(_normalise(text)))
-    return _stemmer().analyze(words) if words else []
+    return list(_terms(text))
+
+
+@lru_cache(maxsize=512)  # an answer asks for the terms of some 200 sentences, of most of them twice
+def _terms(text: str) -> tuple[str, ...]:
+    words = " ".join(_words(text))
+    return tuple(_stemmer().analyze(words)) if words else ()
 
 
 def term_weights(question: str) -> dict[str, float]:
@@ -62,8 +69,13 @@ def term_weights(question: str) -> dict[str, float]:
 
 def grams(text: str) -> list[str]:
     """Return the overlapping pieces of four characters of each word, with marks at its ends: `_aid aid_`."""
-    marked = (f"_{word}_" for word in _words(_normalise(text)))
-    return [word[i : i + _GRAM] for word in marked for i in range(max(1, len(word) - _GRAM + 1))]
+    return [piece for word in _words(text) for piece in _grams_of(word)]
+
+
+@lru_cache(maxsize=10_000)
+def _grams_of(word: str) -> tuple[str, ...]:
+    marked = f"_{word}_"
+    return tuple(marked[i : i + _GRAM] for i in range(max(1, len(marked) - _GRAM + 1)))
 
 
 def matched_words(question: str, text: str) -> list[str]:
@@ -93,22 +105,33 @@ def words(text: str) -> list[str]:
 
 def _normalise(text: str) -> str:
     text = _ACRONYM.sub(lambda match: "".join(filter(str.isalnum, match[0])), text)
-    text = DIGIT_GROUP.sub("", _POSSESSIVE.sub(" ", text))
+    return _folded(DIGIT_GROUP.sub("", _POSSESSIVE.sub(" ", text)))
+
+
+def _folded(text: str) -> str:
+    """Return a text without diacritics."""
+    if text.isascii():
+        return text
     decomposed = unicodedata.normalize("NFKD", text.translate(_FOLD))
-    return "".join(char for char in decomposed if not unicodedata.combining(char))
+    return _BEYOND_LATIN.sub(lambda match: "".join(c for c in match[0] if not unicodedata.combining(c)), decomposed)
 
 
-def _words(text: str) -> Iterator[str]:
-    for match in _WORD.finditer(text):
-        word = match[0]
-        parts = re.split(r"[-\u2010\u2011]", word)
-        if _UNSPACED.search(word):
-            yield from (word[i : i + 2].lower() for i in range(max(1, len(word) - 1)))
-        elif len(parts) > 1:
-            yield from (part.lower() for part in parts if part.lower() not in STOP_WORDS)
-            yield "".join(parts).lower()
-        elif word.lower() not in STOP_WORDS or (word.isupper() and len(word) > 1):
-            yield word.lower()  # an acronym may look like a stop word: US, IT, WHO
+@lru_cache(maxsize=16)  # asked for twice in a row: for the terms of a passage, and for its pieces
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(each for word in _WORD.findall(_normalise(text)) for each in _parts(word))
+
+
+@lru_cache(maxsize=20_000)  # most words of a text were in the texts before
+def _parts(word: str) -> tuple[str, ...]:
+    """Return what a word counts as: nothing, itself, or its parts."""
+    parts = _HYPHEN.split(word)
+    if _UNSPACED.search(word):
+        return tuple(word[i : i + 2].lower() for i in range(max(1, len(word) - 1)))
+    if len(parts) > 1:
+        return (*(part.lower() for part in parts if part.lower() not in STOP_WORDS), "".join(parts).lower())
+    if word.lower() not in STOP_WORDS or (word.isupper() and len(word) > 1):
+        return (word.lower(),)  # an acronym may look like a stop word: US, IT, WHO
+    return ()
 
 
 @cache

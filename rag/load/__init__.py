@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from rag.errors import LoadError, Skipped
 from rag.language.blocks import complete
 from rag.language.published import date_in_name
-from rag.language.speakers import statements
-from rag.load import archive, data, html, mail, pdf, subtitles, text
+from rag.language.speakers.statements import statements
+from rag.load import archive, data, html, mail, outlook, pdf, subtitles, text
 from rag.load.decode import LARGEST, check_size, check_text
-from rag.load.office import docx, odt, pptx, rtf, xlsx
+from rag.load.office import docx, odt, pptx, rtf, workbooks, xlsx
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LARGEST", "SUFFIXES", "load", "load_bytes", "original", "read"]
 
+_LONGEST_TOLD = 5_000_000  # characters, of eight novels; what is longer are data, read without asking who speaks
 _ATTEMPTS = 3  # to read a file that is being written at the same time
 
 _LOADERS: dict[str, Callable[..., Document]] = {
@@ -41,9 +42,11 @@ _LOADERS: dict[str, Callable[..., Document]] = {
     **dict.fromkeys((".docx", ".docm"), docx.parse),
     **dict.fromkeys((".pptx", ".pptm"), pptx.parse),
     **dict.fromkeys((".xlsx", ".xlsm"), xlsx.parse),
+    **dict.fromkeys(workbooks.TYPES, workbooks.parse),
     ".odt": odt.parse,
     ".rtf": rtf.parse,
     ".eml": mail.parse,
+    ".msg": outlook.parse,
     **dict.fromkeys((".srt", ".vtt"), subtitles.parse),
     ".json": data.parse_json,
     **dict.fromkeys((".jsonl", ".ndjson"), data.parse_json_lines),
@@ -84,14 +87,16 @@ def load_bytes(content: bytes, uri: str, before_page: Callable[[], None] = lambd
     check_size(uri, len(content))
     if loader is pdf.parse:
         document = pdf.parse(content, uri, before_page)
-    elif loader is mail.parse:  # its attachments may be PDFs
-        document = mail.parse(content, uri, partial(load_bytes, before_page=before_page))
+    elif loader in {mail.parse, outlook.parse}:  # attachments may be PDFs
+        document = loader(content, uri, partial(load_bytes, before_page=before_page))
     else:
         document = loader(content, uri)
     check_text(document)
     if document.date is None:
         document = replace(document, date=date_in_name(uri))
-    if not document.speakers:  # the format itself does not say who speaks
+    if len(document.text) > _LONGEST_TOLD:
+        document = replace(document, notes=(*document.notes, "too long to find out who says what in it"))
+    elif not document.speakers:  # the format itself does not say who speaks
         headings = [section.heading for section in document.sections]
         said = statements(document.text, complete(document.text, document.blocks), headings)
         document = replace(document, speakers=said)
@@ -113,8 +118,8 @@ def original(document: Document) -> bytes:
     return next(member.read() for member in archive.members(content, str(folder)) if member.uri == document.uri)
 
 
-_NEWER = {".doc": ".docx", ".dot": ".docx", ".xls": ".xlsx", ".xlsb": ".xlsx", ".ppt": ".pptx", ".pps": ".pptx"}
-_NEWER |= {".ods": ".xlsx", ".odp": ".pptx", ".msg": ".eml", ".pages": ".docx", ".numbers": ".xlsx", ".key": ".pptx"}
+_NEWER = {".doc": ".docx", ".dot": ".docx", ".ppt": ".pptx", ".pps": ".pptx"}
+_NEWER |= {".odp": ".pptx", ".pages": ".docx", ".numbers": ".xlsx", ".key": ".pptx"}
 """What a program that opens a file of a kind that is not read can save it as."""
 
 

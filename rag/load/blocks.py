@@ -7,6 +7,7 @@ import re
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple, TypedDict, Unpack
 
+from rag.language.dates import is_date
 from rag.load.decode import storable
 from rag.records import Document, Mark, Omission, Section, Span, Statement
 
@@ -98,13 +99,18 @@ def assemble(
     text, spans = join(kept)
     placed = list(zip(kept, spans, strict=True))
     headings = [Heading(s, "" if b.ends else b.text, b.level or 2) for b, s in placed if b.level or b.ends]
-    titles = (headline(heading.title) for heading in headings if heading.level == 1)
     pages = [(block.page, span.start) for block, span in placed if block.page]
     known.setdefault("page_starts", page_starts(pages, max((page for page, _ in pages), default=0), len(text)))
     known["blocks"], known["marks"] = tuple(spans), tuple(Mark(span, b.mark) for b, span in placed if b.mark)
     return document(
-        text, data, uri, media_type, headline(storable(title or "")) or next(titles, None), headings, **known
+        text, data, uri, media_type, headline(storable(title or "")) or first_title(headings), headings, **known
     )
+
+
+def first_title(headings: Iterable[Heading]) -> str | None:
+    """Return the first heading of the highest level as a title; None for a date, which is one of several entries."""
+    title = next((headline(heading.title) for heading in headings if heading.level == 1), None)
+    return None if title and is_date(title) else title
 
 
 def document(

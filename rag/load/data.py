@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rag.errors import LoadError, Skipped
 from rag.load.blocks import Block, assemble, counted, line
 from rag.load.decode import MOST_TEXT, decode
-from rag.load.tables import sheet_table
+from rag.load.sheets import date_above, sheet_table
 from rag.records import Omission
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ def parse_json_lines(data: bytes, uri: str) -> Document:
 
 def parse_csv(data: bytes, uri: str) -> Document:
     """Read a table of text; raises `LoadError` where its quotation marks or cells make no sense."""
-    return assemble(list(sheet_table(_rows(decode(data, uri), uri))), data, uri, "text/csv")
+    blocks = list(sheet_table(_rows(decode(data, uri), uri)))
+    return assemble(blocks, data, uri, "text/csv", date=date_above(blocks))
 
 
 def _value(text: str, uri: str) -> object:

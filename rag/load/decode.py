@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
     from rag.records import Document
 
-LARGEST = 50_000_000
+LARGEST = 200_000_000
 """Bytes of a file."""
 
-MOST_TEXT = 20_000_000
+MOST_TEXT = 50_000_000
 """Characters of a document."""
 
 _MOST_LINES = 1_000_000
-_MOST_BLOCKS = 200_000  # of a document: to cut it into passages takes a minute at most
+_MOST_BLOCKS = 500_000  # of a document: to cut it into passages takes some minutes at most
 _LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 # UTF-32 first: its little-endian mark starts with that of UTF-16.
 _BOMS = {

@@ -64,9 +64,11 @@ def parse(data: bytes, uri: str) -> Document:
     found = extract_metadata(tree, date_config=_DATE_SEARCH, extensive=False)
     title = headline(storable(found.title or ""))
     blocks, aside, notes = _page_blocks(tree)
-    if title and any(each.text == title for each in aside):  # apart from the main text, and still what is read first
-        aside = tuple(each for each in aside if each.text != title)
-        blocks = [Block(title, 1), *(block for block in blocks if block.text != title)]
+    standfirst = storable(found.description or "").strip()
+    for first, level in ((standfirst, 0), (title, 1)):  # apart from the main text, and still what is read first
+        if first and any(each.text == first for each in aside):
+            aside = tuple(each for each in aside if each.text != first)
+            blocks = [Block(first, level), *(block for block in blocks if block.text != first)]
     if blocks and not blocks[0].level and blocks[0].text == title:
         blocks[0] = blocks[0]._replace(level=1)
     date = found.date or publication_date(block.text for block in blocks if not block.level)

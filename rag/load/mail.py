@@ -19,7 +19,7 @@ from rag.language.blocks import lines, plain_blocks
 from rag.language.dates import ENGLISH_MONTHS, any_of
 from rag.language.published import parse_date
 from rag.language.questions import is_question
-from rag.language.speakers import statements, statements_by_author
+from rag.language.speakers.statements import statements, statements_by_author
 from rag.load import html
 from rag.load.blocks import Block, assemble, counted, line
 from rag.load.decode import decode, wide
@@ -70,6 +70,11 @@ def parse(data: bytes, uri: str, load: Load) -> Document:
     """Read one message, its attachments by `load`. Its sender speaks in it, but for what is quoted."""
     text = wide(data)
     message = email.message_from_bytes(text.encode() if text else data, policy=email.policy.default)
+    return document(message, data, uri, load)
+
+
+def document(message: EmailMessage, data: bytes, uri: str, load: Load) -> Document:
+    """Return the document of a message, of which `data` are the bytes of its file."""
     subject = _header(message, "Subject")
     headers = {name: value for name in (*_PEOPLE, "Date") if (value := _header(message, name))}
     head = [Block(subject, 1)] if subject else []
@@ -84,7 +89,7 @@ def parse(data: bytes, uri: str, load: Load) -> Document:
     written = list(_authored(body, sender, known))
     body = [block for block, _ in written]
     blocks = [*head, *body, *(block for block, _ in attached)]
-    document = assemble(
+    made = assemble(
         blocks,
         data,
         uri,
@@ -94,15 +99,15 @@ def parse(data: bytes, uri: str, load: Load) -> Document:
         notes=notes,
         set_aside=aside,
     )
-    spans = document.blocks[len(head) :]
+    spans = made.blocks[len(head) :]
     said = [(span, who) for span, (_, who) in zip(spans, written, strict=False) if who != _NOBODY]
-    own = statements_by_author(document.text, said) if sender else statements(document.text, spans[: len(body)])
+    own = statements_by_author(made.text, said) if sender else statements(made.text, spans[: len(body)])
     moved = (
         Statement(Span(place.start + said.span.start, place.start + said.span.end), said.speaker)
         for place, (_, statements_) in zip(spans[len(body) :], attached, strict=True)
         for said in statements_
     )
-    return replace(document, speakers=(*own, *moved))
+    return replace(made, speakers=(*own, *moved))
 
 
 def parse_page(data: bytes, uri: str) -> Document:

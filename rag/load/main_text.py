@@ -11,6 +11,8 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rag.language.terms import words
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -26,7 +28,6 @@ _LABEL = 40
 _LOOSE = frozenset({"div", "section", "figure", "center"})  # on long pages they hold credits, dates and buttons
 _PARAGRAPHS = frozenset({"p", "li", "blockquote"})
 _SENTENCE = re.compile(r"[.!?。\"”]$")
-_WORD = re.compile(r"\w+")
 
 # A page without main text is no news to a person: keep the extractor from writing to standard error.
 for _name in ("trafilatura", "htmldate"):
@@ -104,7 +105,8 @@ def _kept(
         else:
             among = first < index < last and tag not in _LOOSE
             heads = index < first and place.block.level
-            fits = among or heads or (tag in _PARAGRAPHS and len(text) > _PROSE)
+            prose = len(text) > _PROSE and (tag in _PARAGRAPHS or (first < index < last and _SENTENCE.search(text)))
+            fits = among or heads or prose
             yield bool(inside[index] and plain[index] and fits and text not in elsewhere)
             elsewhere.add(text)  # once
 
@@ -131,9 +133,9 @@ def _found(body: Element, places: Sequence[PlacedBlock]) -> list[bool]:
     from trafilatura import bare_extraction
 
     found: Any = bare_extraction(body, include_comments=False, include_tables=True)
-    known = {words for line in ((found and found.text) or "").splitlines() for words in _triples(line)}
+    known = {triple for line in ((found and found.text) or "").splitlines() for triple in _triples(line)}
     triples = (_triples(place.block.text) for place in places)
-    return [2 * sum(words in known for words in each) >= len(each) for each in triples]
+    return [2 * sum(triple in known for triple in each) >= len(each) for each in triples]
 
 
 def _beside(body: Element, size: Counter[Element]) -> set[Element]:
@@ -146,5 +148,5 @@ def _beside(body: Element, size: Counter[Element]) -> set[Element]:
 
 def _triples(text: str) -> list[tuple[str, ...]]:
     """Return all three words in a row; of fewer, all."""
-    words = _WORD.findall(text)
-    return [tuple(words[at : at + 3]) for at in range(max(1, len(words) - 2))]
+    found = words(text)
+    return [tuple(found[at : at + 3]) for at in range(max(1, len(found) - 2))]

@@ -6,36 +6,27 @@ needs no parser that could be brought down, and there may be thousands of such f
 
 from __future__ import annotations
 
-import json
 import os
-import signal
-import subprocess
-import sys
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
-from multiprocessing import Pipe
 from pathlib import PurePath
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Self
 
 from rag.errors import LoadError, Skipped
 from rag.load import load_bytes
+from rag.load.child import Child, ChildLost
 from rag.load.pdf.rectangles import Rectangle
-from rag.load.worker import SECONDS, receive, send
+from rag.load.worker import SECONDS, seconds_for
 from rag.records.codec import document_from_json, document_to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from multiprocessing.connection import Connection
 
     from rag.records import Document, Span
 
 _WITHOUT_PARSER = frozenset({".txt", ".text", ".md", ".markdown"})
 _SHORT = 100_000  # bytes
-_START = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from rag.load import worker; worker.main(sys.argv[2])"
-)
 _MOST_WORKERS = 4
 
 
@@ -44,15 +35,15 @@ class Pool:
 
     Args:
         workers: how many; without it, one for each processor, at most 4.
-        seconds: that a file may take, by the clock on the wall.
+        seconds: that a file may take, by the clock on the wall; a large one more, by its size.
     """
 
     def __init__(self, workers: int | None = None, seconds: float = SECONDS) -> None:
         self.workers = workers or min(os.cpu_count() or 1, _MOST_WORKERS)
         self._seconds = seconds
         self._threads = ThreadPoolExecutor(self.workers)
-        self._all = [_Worker() for _ in range(self.workers)]
-        self._free: SimpleQueue[_Worker] = SimpleQueue()
+        self._all = [Child("rag.load.worker") for _ in range(self.workers)]
+        self._free: SimpleQueue[Child] = SimpleQueue()
         for worker in self._all:
             self._free.put(worker)
 
@@ -99,85 +90,15 @@ class Pool:
     def _ask(self, header: Mapping[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         worker = self._free.get()
         try:
-            return worker.ask(header, data, self._seconds)
+            outcome, content = worker.ask(header, data, self._seconds + seconds_for(len(data), header))
+            if "last" in outcome:
+                worker.stop()
+        except ChildLost as lost:
+            raise LoadError(f"{header['uri']}: {lost}; the rest goes on") from None
         finally:
             self._free.put(worker)
-
-
-class _Worker:
-    """One process, started when it is needed and started anew after a file that brought it down."""
-
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-        self._pipe: Connection | None = None
-
-    def ask(self, header: Mapping[str, Any], data: bytes, seconds: float) -> tuple[dict[str, Any], bytes]:
-        """Let the process do something with a file."""
-        process, pipe = self._running()
-        try:
-            outcome, content = _answer(pipe, header, data, seconds)
-        except (OSError, EOFError) as error:
-            cause = self._cause(process, late=isinstance(error, TimeoutError), seconds=seconds)
-            raise LoadError(f"{header['uri']}: {cause}; the rest goes on") from None
-        if "last" in outcome:
-            self.stop()
         if "skipped" in outcome:
             raise Skipped(outcome["skipped"])
         if "failed" in outcome:
             raise LoadError(outcome["failed"])
         return outcome, content
-
-    def _running(self) -> tuple[subprocess.Popen[bytes], Connection]:
-        if self._process is None or self._pipe is None or self._process.poll() is not None:
-            self._pipe, other = Pipe()
-            # Isolated, so that no file in the working folder passes for a module; by itself, so that Ctrl-C does not
-            # reach it and the owner decides; one thread for numpy, whose buffers would fill the memory it may have.
-            path = [entry for entry in sys.path if entry] or [os.getcwd()]  # noqa: PTH109
-            with other:
-                self._process = subprocess.Popen(  # noqa: S603 - this same Python
-                    [sys.executable, "-I", "-c", _START, json.dumps(path), str(other.fileno())],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    pass_fds=[other.fileno()],
-                    start_new_session=True,
-                    env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"},
-                )
-        return self._process, self._pipe
-
-    def _cause(self, process: subprocess.Popen[bytes], *, late: bool, seconds: float) -> str:
-        try:
-            code = process.wait(0 if late else 1)  # it may be about to end, with a code that says more than a kill does
-        except subprocess.TimeoutExpired:
-            code = _kill(process)
-        self.stop()
-        if late or code == -signal.SIGXCPU:
-            return f"took more than {seconds:g} s to read"
-        if code < 0:
-            return f"brought its reader down ({signal.Signals(-code).name})"
-        return f"its reader gave up (exit {code})"
-
-    def stop(self) -> None:
-        """End the process, whatever it does."""
-        process, self._process, self._pipe = self._process, None, None
-        if process is not None:
-            _kill(process)
-
-
-def _kill(process: subprocess.Popen[bytes]) -> int:
-    """End a process and those that it started, since it leads a group of its own; return its exit code."""
-    if process.returncode is None:
-        with suppress(ProcessLookupError):  # it was faster
-            os.killpg(process.pid, signal.SIGKILL)
-    return process.wait()
-
-
-def _answer(pipe: Connection, header: Mapping[str, Any], data: bytes, seconds: float) -> tuple[dict[str, Any], bytes]:
-    """Send a file and wait for the answer; raises TimeoutError, and OSError or EOFError when the process is gone."""
-    send(pipe, header, data)
-    while pipe.poll(seconds):
-        outcome, content = receive(pipe)
-        if "wait" not in outcome:
-            return outcome, content
-        seconds = outcome["wait"]  # for one page of many
-    raise TimeoutError

@@ -1,41 +1,39 @@
-"""Rows of cells into blocks, for all formats: each row says with every value what it is, and names its cells."""
+"""Rows of cells into text, for all formats: each row says with every value what it is."""
 
 from __future__ import annotations
 
 import re
-from itertools import accumulate, chain, groupby, islice, zip_longest
-from types import MappingProxyType
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from rag.load.blocks import Block, line
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
 _NUMBER = re.compile(r"[\s(]*[-+]?[\d.,:/%€$£ -]+[)%]?\s*")
-_NONE: Mapping[int, Sequence[tuple[int, int]]] = MappingProxyType({})
 _YEAR = re.compile(r"(?:19|20)\d\d(?:[-–/](?:\d\d){1,2})?")
-_LONGEST_NAME = 80  # characters of a column's name
-_AHEAD = 20  # rows of a table that tell what it is
+_DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}([./-])\d{1,2}\1(?:\d\d){1,2}")
+_LONG_NAME, _LONGEST_NAME = 80, 200  # characters of a column's name, and of a single one
+_LONGEST_SHORT_FORM = 15  # characters of a name with a full stop: `Unit pr.`
 
 
 def row(cells: Sequence[str]) -> str:
     """Return a table row as one line; nothing for empty cells only."""
-    filled = [line(cell) for cell in cells]
+    filled = [_cell(cell) for cell in cells]
     return " | ".join(filled).strip() if any(filled) else ""
 
 
 def record(header: Sequence[str], cells: Sequence[str]) -> str:
     """Return a table row that says with each value what it is: `Name: Ada | Year: 1843`. Empty cells are left out."""
     names = [*header, *[""] * (len(cells) - len(header))]
-    pairs = ((line(name), line(cell)) for name, cell in zip(names, cells, strict=False))
+    pairs = ((_cell(name), _cell(cell)) for name, cell in zip(names, cells, strict=False))
     return " | ".join(f"{name}: {cell}" if name and name != cell else cell for name, cell in pairs if cell)
 
 
-def column_letters(index: int) -> str:
-    """Return a column's letters, from 0: A, B, ..., Z, AA."""
-    before, last = divmod(index, 26)
-    return (column_letters(before - 1) if before else "") + chr(65 + last)
+def _cell(text: str) -> str:
+    """Return a cell on one line; a bar inside of it stands without spaces, for those with spaces part cells."""
+    return line(text).replace(" | ", "|")
 
 
 def text_table(
@@ -56,40 +54,6 @@ def text_table(
         yield Block(text, None, "\n" if index else "\n\n", f"{name}, row {index + 1}", page)
 
 
-def sheet_table(
-    rows: Iterable[tuple[int, Sequence[str]]], sheet: str = "", across: Mapping[int, Sequence[tuple[int, int]]] = _NONE
-) -> Iterator[Block]:
-    """Yield a block for each row that is not empty, marked with its cells; `rows` have their number in the file.
-
-    The first row of a table names the columns when it looks like that, and so may the next one below names that cover
-    several. A row above with a single cell is a caption. `across` has, by row, first and last columns of cells that
-    cover several. An empty row ends a table, but not right below the names, nor where the table seems to go on.
-    """
-    header: list[str] | None = None
-    heads: Sequence[Sequence[str]] = ()  # the rows that name the columns
-    above: Sequence[str] = ()  # the row before, while no values have come
-    for part in (part for filled, part in groupby(rows, lambda each: any(map(str.strip, each[1]))) if filled):
-        ahead = list(islice(part, _AHEAD))
-        near = [cells for _, cells in ahead]
-        form, fresh = _is_form(near), True
-        header = header if header and not form and _goes_on(header, near, bare=bool(above)) else None
-        above, before = (), 0
-        for number, cells in chain(ahead, part):
-            places = _filled(cells)
-            first, last = (f"{column_letters(index)}{number}" for index in (places[0], places[-1]))
-            over = _over(above, across.get(before, ()), cells)
-            names = None if form else _names(over, cells)
-            text = row([cells[index] for index in places])
-            if names and (over or header is None):
-                header, heads = _spread(names, across.get(number, ())), (above, cells)
-            elif header and cells not in heads:
-                text = record(header, cells)
-            above, before = (cells, number) if not header or cells in heads else ((), 0)
-            place = sheet + (f"{first}:{last}" if last != first else first)
-            yield Block(text, None, "\n\n" if fresh else "\n", place)
-            fresh = len(places) == 1 and header is None
-
-
 def is_number(cell: str) -> bool:
     """Tell whether a cell holds a number and nothing else but signs."""
     return bool(_NUMBER.fullmatch(cell)) and any(map(str.isdigit, cell))
@@ -102,95 +66,71 @@ def heading_row(rows: Sequence[Sequence[str]]) -> list[str]:
     A form of two columns (`Name | Ada`, `Town | York`) has no names above.
     """
     first, below = (list(rows[0]), rows[1:]) if rows else ([], ())
-    places = _filled(first)
+    places = filled(first)
     even = len(below) > 1 and all(len(each) == len(first) for each in below)
-    if not even or len(first) - len(places) > 1 or _is_form(rows):
+    if not even or len(first) - len(places) > 1 or is_form(rows):
         return []
     columns = [[each[index].strip() for each in below if each[index].strip()] for index in places]
     counted = any(sum(bool(_NUMBER.fullmatch(cell)) for cell in column) * 2 > len(column) for column in columns)
     chosen = any(len(column) > 3 and len(set(column)) * 2 <= len(column) for column in columns)
-    return (_names(None, first) or []) if counted or chosen or len(places) > 2 else []
+    return (column_names(None, first) or []) if counted or chosen or len(places) > 2 else []
 
 
-def _filled(cells: Sequence[str]) -> list[int]:
+def filled(cells: Sequence[str]) -> list[int]:
+    """Return the places of cells that are not empty."""
     return [index for index, cell in enumerate(cells) if cell.strip()]
 
 
-def _is_form(rows: Sequence[Sequence[str]]) -> bool:
+def is_form(rows: Sequence[Sequence[str]]) -> bool:
     """Tell whether rows are pairs of a label and its value, two columns or four: `Name | Ada | Town | York`.
 
     No label is a number or said twice, and values of all kinds stand under each other: in a column of a table of data
     most cells have digits, or most have none.
     """
-    used = sorted({index for cells in rows for index in _filled(cells)})
+    used = sorted({index for cells in rows for index in filled(cells)})
     if len(used) not in {2, 4}:
         return False
     columns = [[cells[index].strip() if index < len(cells) else "" for cells in rows] for index in used]
     labels = [label for column in columns[::2] for label in column if label]
-    digits = [[any(map(str.isdigit, value)) for value in column[1:] if value] for column in columns[1::2]]
-    mixed = any(0 < len(each) <= 4 * min(sum(each), len(each) - sum(each)) for each in digits)
+    kinds = [[_kind(value) for value in column[1:] if value] for column in columns[1::2]]
+    mixed = any(map(_are_mixed, kinds))
     alike = len(set(labels)) < len(labels) or any(map(is_number, labels))
     return len(labels) > 3 and mixed and not alike
 
 
-def _goes_on(header: Sequence[str], rows: Sequence[Sequence[str]], *, bare: bool) -> bool:
-    """Tell whether rows below an empty one belong to the names above it: a row of all columns with a number does.
+def _kind(value: str) -> str:
+    return "date" if _DATE.fullmatch(value) else "digits" if any(map(str.isdigit, value)) else "words"
 
-    Below `bare` names so does all that is not itself names over numbers, nor a single row that looks like names.
+
+def _are_mixed(kinds: Sequence[str]) -> bool:
+    words = kinds.count("words")
+    most = max(map(kinds.count, kinds), default=0)
+    return 0 < len(kinds) <= 4 * min(words, len(kinds) - words) or 0 < 5 * most <= 3 * len(kinds)
+
+
+def column_names(above: Sequence[str] | None, cells: Sequence[str]) -> list[str] | None:
+    """Return the names of columns, if a row looks like that: several short words, no numbers but years and days.
+
+    No two are alike, unless all come once more, as in `Team | Goals | Team | Goals`. Below names that cover several
+    columns they go on with those: `2023` and `Plan` is `2023 Plan`.
     """
-    first = next((cells for cells in rows if len(_filled(cells)) > 1), rows[0])
-    places, named = _filled(first), bool(_names(None, first))
-    if bare:
-        return places[-1] < len(header) and not (named and (len(rows) == 1 or any(map(is_number, rows[1]))))
-    return not named and len(places) > 2 and places == _filled(header)
-
-
-def _over(above: Sequence[str], spans: Sequence[tuple[int, int]], cells: Sequence[str]) -> list[str] | None:
-    """Return the row above spread over the columns that its cells cover, if a row goes on with what it names.
-
-    It does so beside empty cells, when they are merged (`spans`), or when either row begins further right than the
-    other or the lower one says a name twice. Without `spans`, names cover columns to the right if the first of them
-    begins with the lower row, to the left if the last ends with it. A single cell in the first column is a title.
-    """
-    upper, own = _filled(above), _filled(cells)
-    if not upper or max({*own} - {*upper}, default=0) <= upper[0]:
-        return None
-    repeated = len({cells[index] for index in own}) < len(own)
-    if own[0] >= upper[0] and (len(upper) == 1 or not (spans or own[0] > upper[0] or repeated)):
-        return None
-    names = [*map(str.strip, above), *[""] * (len(cells) - len(above))]
-    step = 1 if upper[0] in own[:2] or own[0] in upper else -1
-    if spans or (step < 0 and own[-1] not in upper):
-        return _spread(names, spans)
-    covered: Iterator[str] = accumulate(names[::step], lambda before, name: name or before)
-    return list(covered)[::step]
-
-
-def _names(above: Sequence[str] | None, cells: Sequence[str]) -> list[str] | None:
-    """Return the names of columns, if a row looks like that: several short words, no numbers but years, no two alike.
-
-    Below names that cover several columns they go on with those: `2023` and `Plan` is `2023 Plan`.
-    """
-    places = _filled(cells)
+    places = filled(cells)
     own = [cells[index].strip() for index in places]
-    years = sum(bool(_YEAR.fullmatch(name)) for name in own)
-    may_have_years = years > 1 and (years < len(own) or places[0] > 0)
-    if len(own) < 2 or not all(
-        len(name) <= _LONGEST_NAME
-        and name[-1] not in ".!?。:："
-        and (not _NUMBER.fullmatch(name) or (may_have_years and _YEAR.fullmatch(name)))
-        for name in own
-    ):
+    years, days = (sum(bool(kind.fullmatch(name)) for name in own) for kind in (_YEAR, _DATE))
+    may_be_times = (years > 1 or days > 2) and (years + days < len(own) or places[0] > 0)
+    long = sum(len(name) > _LONG_NAME for name in own)
+    if len(own) < 2 or long > 1 or own[0].endswith("?") or not all(_may_name(n, times=may_be_times) for n in own):
         return None
     pairs = zip_longest(above or (), (cell.strip() for cell in cells), fillvalue="")
     names = [upper if upper == lower else f"{upper} {lower}".strip() for upper, lower in pairs]
     given = [names[index] for index in places]
-    return names if len(set(given)) == len(given) else None
+    count = given.index(given[0], 1) if given[0] in given[1:] else 1
+    repeats = count > 1 and given == given[:count] * (len(given) // count)
+    return names if repeats or len(set(given)) == len(given) else None
 
 
-def _spread(names: list[str], across: Sequence[tuple[int, int]]) -> list[str]:
-    for first, last in across:
-        names.extend([""] * (last + 1 - len(names)))
-        for index in range(first + 1, last + 1):
-            names[index] = names[index] or names[first]
-    return names
+def _may_name(name: str, *, times: bool) -> bool:
+    """Tell whether a text may be the name of a column; a number may not, nor a sentence: `Qty.` is short for a word."""
+    ended = name[-1] in "!。:：" or (name[-1] == "." and len(name) > _LONGEST_SHORT_FORM)
+    is_time = times and bool(_YEAR.fullmatch(name) or _DATE.fullmatch(name))
+    return len(name) <= _LONGEST_NAME and not ended and (is_time or not _NUMBER.fullmatch(name))

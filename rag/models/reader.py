@@ -158,14 +158,11 @@ def shipped_network() -> tuple[SpanBert, Calibration]:
 
 def load_network(path: Path) -> tuple[SpanBert, Calibration]:
     """A network from weights such as ``benchmarks/reader/train.py`` writes; raises `ModelError`."""
-    from safetensors import SafetensorError, safe_open
-
     try:
-        with safe_open(path, framework="np") as file:
-            about = file.metadata() or {}
-            weights = {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118 - no dict
-    except (OSError, SafetensorError) as error:
+        halves, about = bert.tensors(path)
+    except (OSError, ValueError, LookupError, TypeError) as error:
         raise ModelError(f"the reader cannot be loaded from {path}: {error}") from error
+    weights = {name: array.astype(np.float32) for name, array in halves.items()}
     weights["embeddings.word"] = bert.base_weights()["embeddings.word"]
     return SpanBert(weights), Calibration(**json.loads(about.get("calibration", "{}")))
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 LIGHT_TOKENS = 30_000
 """That a process computes in NumPy before it imports torch: about twenty questions, whose reading takes as long."""
+
+BULK_TOKENS = 6_000
+"""Of one call, from which on torch is imported at once: a batch of an index, with more behind it as a rule."""
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -43,17 +48,28 @@ def _device(wanted: str) -> str:
     return next(name for name, is_there in there.items() if is_there) if wanted == "auto" else wanted
 
 
+_BESIDE = "rag-torch"
 _computed = 0  # tokens so far, in this process
 
 
 def torch_pays(tokens: int) -> bool:
     """Tell whether to compute so many tokens in torch: it is imported already, a GPU is named, or much is to be done.
 
-    Importing torch takes two seconds of a processor; NumPy computes as fast, with one thread in float32.
+    Importing torch takes two seconds of a processor; NumPy computes as fast, with one thread in float32. Where little
+    by little has become much, a thread imports it beside, and nobody's question waits for that.
     """
     global _computed  # noqa: PLW0603 - of the process, as the import of torch is; losing a few tokens to a race is fine
     _computed += tokens
-    return "torch" in sys.modules or _computed > LIGHT_TOKENS or os.environ.get("RAG_DEVICE") in {"cuda", "mps"}
+    if tokens > BULK_TOKENS or os.environ.get("RAG_DEVICE") in {"cuda", "mps"}:
+        return True
+    if "torch" not in sys.modules and _computed > LIGHT_TOKENS:
+        _torch_beside()
+    return "torch" in sys.modules and not any(thread.name == _BESIDE for thread in threading.enumerate())
+
+
+@cache
+def _torch_beside() -> None:
+    threading.Thread(target=import_module, args=("torch",), name=_BESIDE).start()
 
 
 def use_threads(most: int | None) -> None:
@@ -63,8 +79,9 @@ def use_threads(most: int | None) -> None:
     """
     import torch
 
-    processors = os.cpu_count() or 1
-    torch.set_num_threads(min(most or processors, processors))
+    wanted = os.environ.get("OMP_NUM_THREADS", "")  # one of several workers has it set, and Ray sets it in its own
+    processors = int(wanted) if wanted.isdecimal() else os.cpu_count() or 1
+    torch.set_num_threads(max(1, min(most or processors, processors)))
 
 
 @cache

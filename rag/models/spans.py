@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -75,6 +75,11 @@ class TokenScores:
         first = sum(p for p, (a, b) in zip(_softmax(self.starts), self.places, strict=True) if a <= start < b)
         last = sum(p for p, (a, b) in zip(_softmax(self.ends), self.places, strict=True) if a < end <= b)
         return float(first * last)
+
+    def placed(self, places: Sequence[int]) -> TokenScores:
+        """Return the same for the text that this one was taken from: `places` says where each of its characters is."""
+        found = tuple((places[start], places[end - 1] + 1) if start < end else (0, 0) for start, end in self.places)
+        return TokenScores(found, self.starts, self.ends)
 
     def mean(self, other: TokenScores, shift: int) -> TokenScores:
         """Return the means of these scores and those of a part of the text from `shift` on, where both have any."""

@@ -25,7 +25,7 @@ from rag.records.documents import (
     unnamed,
 )
 from rag.records.filters import Filter
-from rag.records.runs import Outcome, Progress, State, SyncReport, silent
+from rag.records.runs import Outcome, Progress, State, SyncReport, never, silent
 
 __all__ = [
     "Answer",
@@ -50,6 +50,7 @@ __all__ = [
     "Support",
     "SyncReport",
     "Why",
+    "never",
     "silent",
     "speaker_of",
     "title_and_section",

@@ -95,7 +95,8 @@ class AnswerSentence:
 
     `marks` are the words that answer, in code points of `text`; `fault` says in a few words why it is unsupported.
     `cells` are those of a table's row, names and values as spans of `text` (`Beds: 40; City: Oz`). `writer` names the
-    LLM that wrote it; None for a quotation.
+    LLM that wrote it; None for a quotation. One that stands `beside` the answer says more on it, and the answer is
+    whole without it.
     """
 
     text: str
@@ -106,6 +107,7 @@ class AnswerSentence:
     marks: tuple[Span, ...] = ()
     cells: tuple[tuple[Span, Span], ...] = ()
     writer: str | None = None
+    beside: bool = False
 
     def __str__(self) -> str:
         """Return the text with its markers, as in `It ended in 2020. [1]`, and a flag where it is unsupported."""
@@ -137,10 +139,11 @@ class Answer:
 
     `confidence` is the answerer's own score of its best sentence, the higher the surer, also where it refuses; answers
     are refused below its threshold. None when it gives none. `reason` says why there is no answer, or, beside an
-    answer, why it is not the one that was asked for. `closest` says that the sentences are those that come nearest, and
-    may not answer: between an answer and a refusal. `searched_for` is the question that was answered, where the one
-    asked leans on an earlier one. `searches` are what an LLM had searched besides. `form` says how sentences that were
-    written are to be laid out: as `sentences`, a `list`, a `timeline`, a `table` or a `summary`.
+    answer, why it is not the one that was asked for, or what was not searched in full. `closest` says that the
+    sentences are those that come nearest, and may not answer: between an answer and a refusal. `searched_for` is the
+    question that was answered, where the one asked leans on an earlier one. `searches` are what an LLM had searched
+    besides. `form` says how sentences that were written are to be laid out: as `sentences`, a `list`, a `timeline`, a
+    `table` or a `summary`.
     """
 
     question: str
@@ -186,6 +189,7 @@ class Candidate:
         short: the part of the sentence that answers by itself, where one is known; in code points of the document.
         columns: the names above a row of a table that does not name its values itself.
         certain: how probable `short` is, if the sentence answers, from 0 to 1.
+        heading: the heading above it, where that answers for it or says when it was.
     """
 
     hit: Hit
@@ -196,6 +200,7 @@ class Candidate:
     short: Span | None = None
     columns: tuple[str, ...] = ()
     certain: float = 1.0
+    heading: str | None = None
 
     @property
     def speaker(self) -> str | None:

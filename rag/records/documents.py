@@ -12,6 +12,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from rag.records.rows import names_once
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -269,8 +271,9 @@ class Passage:
 
     @property
     def retrieval_text(self) -> str:
-        """What the encoder and the lexical index read: the context line in front of the text."""
-        return f"{self.context}\n{self.text}" if self.context else self.text
+        """What the encoder and the lexical index read: the context line in front of the text, names of columns once."""
+        text = names_once(self.text)
+        return f"{self.context}\n{text}" if self.context else text
 
     def speaker_of(self, span: Span) -> str | None:
         """Return who speaks in a span of the document; None for nobody, for several, and when it is unclear.
@@ -286,6 +289,11 @@ class Passage:
         if span not in self.span:
             raise ValueError(f"span {span.start}:{span.end} is not inside passage {self.span.start}:{self.span.end}")
         return self.text[span.start - self.span.start : span.end - self.span.start]
+
+    def heading(self, span: Span) -> str:
+        """Return the heading above a span of this passage, other than the document's title; empty for none."""
+        section = self.place(span).section
+        return section if section and section != self.title else ""
 
     def place(self, span: Span) -> Place:
         """Return page and section of a span of this passage; of several table rows, the first and the last."""

@@ -169,6 +169,12 @@ def _part(text: str | None, wanted: str, *, whole: bool = False) -> bool:
     return text is not None and bool(re.search(rf"(?<!\w){re.escape(_folded(wanted))}{end}", _folded(text)))
 
 
+def folded_words(text: str) -> str:
+    """Return the words of a text without case and diacritics, a space around each; nothing where it has none."""
+    words = re.findall(r"\w+", _folded(text))
+    return f" {' '.join(words)} " if words else ""
+
+
 def _folded(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return " ".join("".join(char for char in decomposed if not unicodedata.combining(char)).split())

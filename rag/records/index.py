@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rag.records.documents import Document, Passage
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
-    """A line of the list of documents."""
+    """A line of the list of documents; `pages` is the last page that has text, 0 where there are no pages.
+
+    `added` is when it came into the index, in UTC, ISO 8601 to the second; None where that was not noted yet.
+    """
 
     uri: str
     name: str
@@ -22,6 +25,8 @@ class DocumentInfo:
     date: str | None
     characters: int
     passages: int
+    pages: int = 0
+    added: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,11 @@ class Status:
     dimension: int
     vectors: str
     bytes: int
+
+
+def found_by_words(waiting: int, passages: int) -> str:
+    """Say how many of all passages have no vector yet; nothing when none has."""
+    return f"{waiting:,} of {passages:,} passages are so far found by their words only" if waiting else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +78,14 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """One atomic step: these documents with their passages come or replace their former selves, those go."""
+    """One atomic step: these documents with their passages come or replace their former selves, those go.
+
+    `added` tells, by URI, when documents came that come from another store; all others that are new come now.
+    """
 
     upserts: Sequence[tuple[Document, Sequence[Passage]]] = ()
     removals: Sequence[str] = ()
+    added: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,12 +34,14 @@ class SyncReport:
     """What a run of `Library.index` did: one outcome per file, also for files that vanished.
 
     `renamed` pairs (old, new) of the same content, which are also counted as removed and added; `passages` is the
-    number in the whole index afterwards, `embedded` the number of texts that the encoder had to read.
+    number in the whole index afterwards, of which `waiting` have no vector yet where the run was to end before that;
+    `embedded` is the number of texts that the encoder had to read.
     """
 
     outcomes: tuple[Outcome, ...] = ()
     renamed: tuple[tuple[str, str], ...] = ()
     passages: int = 0
+    waiting: int = 0
     embedded: int = 0
     seconds: float = 0.0
 
@@ -121,6 +123,11 @@ class Journal:
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage (`reading` files, `embedding` passages, `asking` questions), how many are done and the total."""
+
+
+def never() -> bool:
+    """Go on to the end."""
+    return False
 
 
 def silent(_stage: str, _done: int, _total: int) -> None:

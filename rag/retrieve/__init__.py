@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rag.models.encoder import Embedder
     from rag.models.reranker import Reranker
     from rag.records import Filter, Hit, Passage
-    from rag.store.local import LocalSnapshot, LocalStore
+    from rag.store.protocol import Store, StoreSnapshot
 
 MAX_QUESTION = 4_000  # characters; what is longer is a pasted document
 
@@ -35,9 +35,7 @@ class Retriever:
             search (who answers reads the passages anyway), the name of a cross-encoder, or `none`.
     """
 
-    def __init__(
-        self, store: LocalStore, embedder: Embedder | None = None, reranker: Reranker | str | None = None
-    ) -> None:
+    def __init__(self, store: Store, embedder: Embedder | None = None, reranker: Reranker | str | None = None) -> None:
         self.store = store
         self.reranker = reranker if callable(reranker) else reranker_named(reranker)
         self._reranker_was_chosen = reranker is not None
@@ -49,9 +47,9 @@ class Retriever:
         cls, store: str | Path = "index", *, embedder: Embedder | None = None, reranker: Reranker | str | None = None
     ) -> Self:
         """Open the index at a path; raises `StoreError` when the first question finds it missing."""
-        from rag.store.local import LocalStore
+        from rag.store import open_store
 
-        return cls(LocalStore(store), embedder, reranker)
+        return cls(open_store(store), embedder, reranker)
 
     def close(self) -> None:
         """Let go of the index."""
@@ -89,7 +87,7 @@ class Retriever:
             return self._ranked(snapshot, question, min(k, max(1, snapshot.passage_count())), where, reranker)
 
     def _ranked(
-        self, snapshot: LocalSnapshot, question: str, k: int, where: Filter | None, reranker: Reranker | None
+        self, snapshot: StoreSnapshot, question: str, k: int, where: Filter | None, reranker: Reranker | None
     ) -> list[Hit]:
         fusion = replace(self.fusion, candidates=max(self.fusion.candidates, k))
         vectors, words = embed_with_words(self.embedder(snapshot), [question])
@@ -105,7 +103,7 @@ class Retriever:
             scores = reranked(scores, judged, fusion.reader if reranker.calibrated else fusion.reranker)
         return found.hits((best[id_] for id_ in copies_last(scores, best, fusion.alike)[:k]), scores, judged)
 
-    def embedder(self, snapshot: LocalSnapshot) -> Embedder:
+    def embedder(self, snapshot: StoreSnapshot) -> Embedder:
         """Return the encoder that made this index; raises `ModelMismatch`."""
         recipe = snapshot.recipe
         if self._embedder is None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.language.terms import term_weights, terms
+from rag.language.terms import term_weights, terms, words
 from rag.records import Hit
 
 if TYPE_CHECKING:
@@ -18,11 +17,10 @@ if TYPE_CHECKING:
     from rag.models.encoder import Vectors, WordVectors
     from rag.records import Filter, Passage
     from rag.records.index import Found
-    from rag.store.local import LocalSnapshot
+    from rag.store.protocol import StoreSnapshot
 
     Scores = Mapping[str, float]
 
-_WORD = re.compile(r"\w+")
 _SHINGLE = 3  # words that stand together, as near copies are known by
 
 
@@ -78,7 +76,7 @@ class Ranking:
 
 
 def ranking(
-    snapshot: LocalSnapshot, question: str, query: Vectors, words: WordVectors, fusion: Fusion, where: Filter | None
+    snapshot: StoreSnapshot, question: str, query: Vectors, words: WordVectors, fusion: Fusion, where: Filter | None
 ) -> Ranking:
     """Rank the candidates of both halves for a question, of which `query` is the unit vector, shape (dimension,)."""
     dense = snapshot.dense(query, fusion.candidates, where)
@@ -111,7 +109,7 @@ def reranked(scores: Scores, judged: Scores, weight: float) -> dict[str, float]:
     return combined(scores, [(1 / (1 + weight), scores), (weight / (1 + weight), judged)])
 
 
-def _late_interaction(snapshot: LocalSnapshot, words: WordVectors, ids: Sequence[str]) -> Scores:
+def _late_interaction(snapshot: StoreSnapshot, words: WordVectors, ids: Sequence[str]) -> Scores:
     """Match each word of the question with its best in a passage; it counts as much as its rarest term is rare."""
     found = [terms(word) for word in words.texts]
     rarity = snapshot.rarity({term for each in found for term in each})
@@ -144,12 +142,12 @@ def copies_last(ranked: Iterable[str], passages: Mapping[str, Passage], share: f
     first: list[str] = []
     again: list[str] = []
     for id_ in ranked:
-        words = tuple(_WORD.findall(passages[id_].text.casefold()))
-        numbers = tuple(word for word in words if not word.isalpha() and any(char.isdigit() for char in word))
+        found = tuple(words(passages[id_].text.casefold()))
+        numbers = tuple(word for word in found if not word.isalpha() and any(char.isdigit() for char in word))
         alike = seen.setdefault(numbers, [])
-        copies = any(len(runs(words) & runs(other)) >= share * len(runs(words) | runs(other)) for other in alike)
+        copies = any(len(runs(found) & runs(other)) >= share * len(runs(found) | runs(other)) for other in alike)
         (again if copies else first).append(id_)
-        alike.append(words)
+        alike.append(found)
     return first + again
 
 

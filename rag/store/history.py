@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rag.errors import DocumentUnknown, FormatMismatch, IndexCorrupt, InputError, StoreError
 from rag.records.filters import is_called
+from rag.store.local.files import make_folder, sync
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -165,6 +166,21 @@ class History:
         with self._open() as db:
             db.execute("DELETE FROM turns WHERE conversation = ?", (conversation,))
 
+    def withdraw(self, turn: int) -> int | None:
+        """Forget one answer with its question; return the id of its conversation from now on, None where that is gone.
+
+        Raises `InputError` when it is not kept.
+        """
+        with self._open() as db:
+            found = db.execute("DELETE FROM turns WHERE id = ? RETURNING conversation", (turn,)).fetchone()
+            if found is None:
+                raise InputError("That answer is not kept any more.")
+            rest = db.execute("SELECT id FROM turns WHERE conversation = ? ORDER BY id", found).fetchall()
+            if rest and turn == found[0]:  # a conversation goes by its first turn
+                db.execute("UPDATE turns SET conversation = ? WHERE conversation = ?", (*rest[0], *found))
+                db.executemany(_SEAL, rest)
+        return rest[0][0] if rest else None
+
     def quoted(self) -> dict[str, set[int]]:
         """Return, for each document that answers quote or show a passage of, the conversations with such an answer."""
         found: dict[str, set[int]] = {}
@@ -241,18 +257,19 @@ class History:
                 pass
             except OSError:  # a file system without such links
                 new.replace(self._file)
+            sync(self._file.parent)
         finally:
             new.unlink(missing_ok=True)
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
         try:
-            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self._file.parent)
             if not self._file.exists():
                 self._create()
             with closing(sqlite3.connect(self._file, timeout=10)) as db:
                 db.execute("PRAGMA secure_delete = ON")  # what is forgotten is gone from the file
-                db.execute("PRAGMA synchronous = FULL")
+                db.execute("PRAGMA synchronous = EXTRA")  # the end of a journal is to last as well, or it comes back
                 db.create_function("turn_sha256", -1, _sha256, deterministic=True)
                 found = db.execute("PRAGMA user_version").fetchone()[0]
                 if found == 1:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from rag.store.history import History
-    from rag.store.local import LocalStore
+    from rag.store.protocol import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Leftovers:
     file: Path | None = None
 
 
-def leftovers(store: LocalStore, history: History, uris: Iterable[str]) -> list[Leftovers]:
+def leftovers(store: Store, history: History, uris: Iterable[str]) -> list[Leftovers]:
     """Return what is left of these documents; raises `StoreError` when the history cannot be read."""
     quoted = history.quoted()
     roots, own = store.journal().roots, store.root

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import deque
 from itertools import chain, count
@@ -13,6 +14,7 @@ from rag.load import read
 from rag.load.archive import is_archive, members
 from rag.load.pool import Pool
 from rag.records import Outcome
+from rag.store.local.files import make_folder, sync, writing
 from rag.sync.walk import escaped, uri_of
 
 if TYPE_CHECKING:
@@ -29,8 +31,14 @@ def check_files(files: Sequence[str | Path]) -> None:
 
 
 def copied(files: Sequence[str | Path], folder: Path) -> tuple[list[Path], list[Outcome]]:
-    """Copy those files that are documents into a folder; return the copies, and what became of the others."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Copy those files that are documents into a folder; return the copies, and what became of the others.
+
+    Raises `StoreError` where the folder cannot be written.
+    """
+    with writing(folder):
+        make_folder(folder)
+        for left in folder.glob(".*.part"):  # by one that was killed
+            left.unlink()
     copies: list[Path] = []
     refused: list[Outcome] = []
     for file in map(Path, files):
@@ -42,11 +50,30 @@ def copied(files: Sequence[str | Path], folder: Path) -> tuple[list[Path], list[
             continue
         target = _free(folder / file.name, copies)
         if not target.exists() or not target.samefile(file):
-            half = target.with_name(f".{target.name}.part")
-            shutil.copyfile(file, half)
-            half.replace(target)
+            _copy(file, target)
         copies.append(target)
     return copies, refused
+
+
+def _copy(file: Path, target: Path) -> None:
+    """Copy a file wholly or not at all, and so that it lasts through a power cut."""
+    half = target.with_name(f".{target.name}.part")
+    try:
+        with writing(target):
+            shutil.copyfile(file, half)
+            with half.open("rb") as copy:
+                os.fsync(copy.fileno())
+            half.replace(target)
+            sync(target.parent)
+    finally:
+        half.unlink(missing_ok=True)
+
+
+def delete_copy(file: Path) -> None:
+    """Delete a copy for good, also after a power cut; raises `StoreError`."""
+    with writing(file):
+        file.unlink(missing_ok=True)
+        sync(file.parent)
 
 
 def _try(file: Path) -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
 from rag.errors import InputError, RagError
-from rag.records import Progress, silent
+from rag.records import Progress, never, silent
 from rag.sync.walk import NAME, uri_of
 
 if TYPE_CHECKING:
@@ -40,7 +40,11 @@ class _Indexed(Protocol):
     def readers_kept(self) -> AbstractContextManager[None]: ...
 
     def index(
-        self, *paths: str | Path, changed: Collection[str | Path] | None = None, progress: Progress = silent
+        self,
+        *paths: str | Path,
+        changed: Collection[str | Path] | None = None,
+        progress: Progress = silent,
+        until: Callable[[], bool] = never,
     ) -> SyncReport: ...
 
 
@@ -53,6 +57,8 @@ def watch(
 ) -> Generator[SyncReport | RagError, None, None]:
     """Index files and folders, then again whatever changes in them, until `stop` is set.
 
+    What changes while vectors are made is read at once, and then these go on.
+
     Yields:
         the report of the first run, of each batch that changed something, and of the first that succeeds after one that
         failed. For a batch that failed, its error, once: it is tried again, together with what changes meanwhile.
@@ -61,37 +67,46 @@ def watch(
         RagError: what `Library.index` raises in the first run; `InputError` also when the system cannot watch a path.
     """
     stop = stop or threading.Event()
-    for path in paths:
-        if not Path(path).exists():
-            raise InputError(f"{path} does not exist; check the path")
+    _check(paths)
     roots, index = [uri_of(Path(path)) for path in paths], os.path.realpath(library.root)
-    with library.readers_kept(), closing(_Changes(roots, index)) as changes:
+    with library.readers_kept(), closing(_Changes(roots, index, stop)) as changes:
         # After listening began, so that what changes meanwhile comes again; an empty folder may be filled later.
-        yield library.index(*paths, changed=paths, progress=progress)
+        report = library.index(*paths, changed=paths, progress=progress, until=changes.are_there)
+        yield report
         waiting: set[str] = set()
         failure: str | None = None
         while not stop.is_set():
-            waiting |= changes.next(_RETRY)
+            waiting |= changes.next(0 if report.waiting else _RETRY)
+            if stop.is_set() or not (waiting or report.waiting):
+                continue
             try:
-                report = library.index(*paths, changed=sorted(waiting)) if waiting and not stop.is_set() else None
+                report = library.index(*paths, changed=sorted(waiting), until=changes.are_there)
             except RagError as error:
                 if str(error) != failure:
                     yield error
                 failure = str(error)
                 stop.wait(_RETRY)
             else:
-                if report and (failure or any(outcome.state != "unchanged" for outcome in report.outcomes)):
+                if failure or any(outcome.state != "unchanged" for outcome in report.outcomes):
                     yield report
                 waiting, failure = set(), None
 
 
-class _Changes:
-    """What changes below some paths. Hidden and backup files, and the index itself, are passed over."""
+def _check(paths: Sequence[str | Path]) -> None:
+    for path in paths:
+        if not Path(path).exists():
+            raise InputError(f"{path} does not exist; check the path")
 
-    def __init__(self, roots: list[str], index: str) -> None:
+
+class _Changes:
+    """What changes below some paths, until `stop`. Hidden and backup files, and the index itself, are passed over."""
+
+    def __init__(self, roots: list[str], index: str, stop: threading.Event) -> None:
         self._roots = roots
         self._index = index
+        self._stop = stop
         self._news: SimpleQueue[News] = SimpleQueue()
+        self._seen: set[str] = set()  # and not returned yet
         around = sorted({os.path.dirname(root) for root in roots})  # noqa: PTH120
         self._end_around = _listen(around, self._news, recursive=False)
         self._end_inside = self._listen_inside()
@@ -100,9 +115,21 @@ class _Changes:
         self._end_around()
         self._end_inside()
 
+    def are_there(self) -> bool:
+        """Tell whether `next` has something to return, or to raise; or whether it is to be the end."""
+        with suppress(Empty):
+            while True:
+                news = self._news.get_nowait()
+                if isinstance(news, Exception):
+                    self._news.put(news)
+                    return True
+                self._seen |= {path for path in news if self._concerns(path)}
+        return bool(self._seen) or self._stop.is_set()
+
     def next(self, seconds: float) -> set[str]:
         """Wait for changes, at most so long, and return the paths."""
-        found = self._received(seconds)
+        found = self._received(0 if self._seen else seconds) | self._seen
+        self._seen = set()
         if not found.isdisjoint(self._roots):
             self._end_inside()  # a folder that came again is another one
             self._end_inside = self._listen_inside()

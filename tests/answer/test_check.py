@@ -11,7 +11,8 @@ from rag.answer.check import SentenceChecker, unquoted
 from rag.answer.check.faults import CitedText, faults, names, numbers
 from rag.answer.check.likeness import Likeness
 from rag.chunk import Chunker
-from rag.load import load
+from rag.load import load, load_bytes
+from rag.models.encoder import embedder
 from rag.models.reader import WEIGHTS_SHA256, shipped_network
 from rag.records import Citation
 from tests.conftest import ROOT
@@ -19,7 +20,7 @@ from tests.conftest import ROOT
 
 @pytest.fixture(scope="module")
 def checker():
-    return SentenceChecker(Likeness(shipped_network()[0]))
+    return SentenceChecker(Likeness(shipped_network()[0]), embedder())
 
 
 def written():
@@ -64,6 +65,30 @@ def test_a_question_supports_nothing(checker):
     _, _, citations = next(written())
     asked = checker.check(f"{citations[0].quote.rstrip('. ')}, is it?", citations)
     assert (asked.support, asked.fault) == ("unsupported", "it asks and answers nothing")
+
+
+PUMPS = "She and her crew tried to start the pump by hand, which is heavy work. The pump stalled after ten minutes."
+
+
+@pytest.mark.parametrize(
+    ("sentence", "fault"),
+    [
+        ("The elevator stalled after ten minutes.", "the source says pump, not elevator"),
+        ("The baker and her crew tried to start the pump by hand, which is heavy work.", None),  # for a pronoun
+        ("The pump stopped after ten minutes.", None),
+        (
+            "She and her children tried to start the pump by hand, which is heavy work.",
+            "the source says crew, not children",
+        ),
+        ("She and her crew tried to start the pump by hand, which is hard work.", None),
+        ("The pump of her crew stalled after ten minutes.", None),  # of the other sentence that it cites
+    ],
+)
+def test_a_copy_may_have_a_synonym_and_no_other_thing(checker, sentence, fault):
+    document = load_bytes(PUMPS.encode(), "/pumps.txt")
+    (passage,) = Chunker(lambda texts: [len(text.split()) for text in texts]).passages(document)
+    checked = checker.check(sentence, [Citation.of(passage, span) for span in passage.sentences])
+    assert (checked.fault, checked.support) == (fault, "unsupported" if fault else "supported")
 
 
 def test_the_head_is_of_this_reader():

@@ -11,6 +11,7 @@ from rag.answer.extractive import ExtractiveAnswerer, in_reading_order
 from rag.answer.question import Question
 from rag.answer.scorer import OverlapScorer
 from rag.answer.short import widened
+from rag.app import export
 from rag.app.as_json import answer_json
 from rag.app.cli.output import answer_lines
 from rag.language.terms import coverage
@@ -57,6 +58,19 @@ def test_best_sentences_in_reading_order():
     ]
     assert [sentence.citations for sentence in answer.sentences] == [(1,), (2,), (3,)]
     assert not answer.abstained
+
+
+def test_what_answers_less_surely_stands_beside_the_answer():
+    """Under a line of its own, in text and exports; what answers as surely, as two rows of a table, does not."""
+    hits = [hit("One.|Two.|Three.", "/a.txt"), hit("Four.|Five.", "/b.txt")]
+    scores = Scores({"Three.": 0.95, "Five.": 0.95, "One.": 0.85})
+    answer = ExtractiveAnswerer(scores).answer(Question.parse("?"), hits)
+    assert [(s.text, s.beside) for s in answer.sentences] == [("Three.", False), ("Five.", False), ("One.", True)]
+    lines = answer_lines(answer).splitlines()
+    assert lines[:5] == ["Three. [1]", "Five. [2]", "", "Also in the sources:", "One. [3]"]
+    form = answer_json(answer)
+    assert [sentence["beside"] for sentence in form["sentences"]] == [False, False, True]
+    assert "Five. [2]\n\nAlso in the sources:\n\nOne. [3]" in export.text([form])
 
 
 def test_no_more_sentences_than_wanted_and_none_far_worse():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rag import Library
@@ -9,7 +11,7 @@ from rag.answer.lists import introduced, with_items
 from rag.answer.question import Question
 from rag.answer.settings import Quoting
 from rag.chunk import Chunker
-from rag.records import Candidate, Document, Hit
+from rag.records import Candidate, Document, Hit, Span
 
 AUDIT = """The auditors made four recommendations:
 
@@ -111,6 +113,16 @@ def test_a_question_for_one_thing_gets_one(question, leading, whole):
     assert found == [intro, *introduced(intro, hits)] if whole else found == chosen
 
 
+def test_an_introduction_that_names_who_is_asked_for_stays_alone():
+    text = "The board met Ana Velic, its new auditor, and spoke about:\n\n- the crane fund\n- the minutes"
+    hits = hits_of(text)
+    intro = sentence(hits, "The board")
+    named = replace(intro, short=Span(text.index("Ana"), text.index(", its")))
+    question = Question.parse("Who is the auditor?")
+    assert with_items(question, [named], named, hits) == [named]
+    assert words(with_items(question, [intro], intro, hits))[1:] == ["the crane fund", "the minutes"]
+
+
 def test_what_was_chosen_stays_itself():
     """An item that was among the answer keeps its score, and stands once."""
     hits = hits_of(AUDIT)
@@ -131,3 +143,49 @@ def test_the_answer_is_the_whole_list(tmp_path, encoder, name):
     assert [" ".join(c.quote.split()) for c in answer.citations] == ["The auditors made four recommendations:", *ITEMS]
     assert [c.quote for c in answer.citations] == [source[c.span.start : c.span.end] for c in answer.citations]
     assert answer.short_answer is None
+
+
+REPORT = """# Report on the Harrow ferry
+
+The ferry sank on 3 May 2021 with 41 people on board.
+
+## Recommendations
+
+- The port should inspect each hull twice a year.
+- Crews should train with life rafts.
+
+## Members of the panel
+
+1. Nora Selk, chair
+2. Tom Abara
+3. Ines Roth
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "shown"),
+    [
+        (
+            "What are the recommendations?",
+            ["Recommendations: The port should inspect each hull twice a year.", "Crews should train with life rafts."],
+        ),
+        ("Who was on the panel?", ["Members of the panel: Nora Selk, chair", "Tom Abara", "Ines Roth"]),
+    ],
+)
+def test_a_list_is_answered_under_its_heading(tmp_path, encoder, question, shown):
+    """The heading says what is asked, and stands in front of the first item; each item has its own citation."""
+    (tmp_path / "report.md").write_text(REPORT)
+    with Library.open(tmp_path / "index", embedder=encoder) as library:
+        library.index(tmp_path / "report.md")
+        answer = library.ask(question)
+    assert answer.is_plain
+    assert [sentence.text for sentence in answer.sentences] == shown
+    assert all(REPORT[c.span.start : c.span.end] == c.quote for c in answer.citations)
+    assert [c.quote for c in answer.citations] == [text.rpartition(": ")[2] for text in shown]
+
+
+def test_an_item_that_alone_has_what_is_asked_leads(tmp_path, encoder):
+    (tmp_path / "report.md").write_text(REPORT)
+    with Library.open(tmp_path / "index", embedder=encoder) as library:
+        library.index(tmp_path / "report.md")
+        assert library.ask("Who is the chair of the panel?").sentences[0].text == "Nora Selk, chair"

@@ -9,10 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rag.answer.extractive import ExtractiveAnswerer
 from rag.answer.question import Question
 from rag.answer.reading import answer_shares, weighed_signals
 from rag.answer.scorer import ReaderScorer
 from rag.answer.settings import Evidence
+from rag.load import load_bytes
 from rag.models.reader import Reader, Reading
 from rag.models.spans import TokenScores
 from rag.records import Document, Hit, Span
@@ -172,6 +174,37 @@ def test_answer_outside_of_all_sentences(library, corpus):
         Question.parse("What did it lift?"), [hit()]
     )
     assert [c.score for c in candidates] == pytest.approx([0.0, 0.0], abs=1e-6)
+
+
+def test_a_heading_answers_for_the_sentence_with_most_of_the_question(library, corpus):
+    """Minutes and diaries say above the sentences when it was: the heading is shown in front of the sentence."""
+    library.index(corpus)
+    text = "## 2 March\n\nThe board met.\n\nThe crane was sold."
+    parts = ("The board met.", "The crane was sold.")
+    spans = [Span(text.index(part), text.index(part) + len(part)) for part in parts]
+    under = Hit(load_bytes(text.encode(), "/a.md").passage(Span(0, len(text)), spans), 1.0, dense_score=0.5)
+    scorer = ReaderScorer(library.retriever, Fixed(reading((3, 1.0), (14, 0.2), text=text)))
+    question = Question.parse("When was the crane sold?")
+    met, sold = sorted(scorer.score(question, [under]), key=lambda c: c.span)
+    assert (met.heading, sold.heading, sold.short) == (None, "2 March", None)
+    assert sold.score > met.score
+    answer = ExtractiveAnswerer(scorer, evidence=Evidence(closest=0.0)).answer(question, [under])
+    shown = answer.sentences[0]
+    assert shown.text == "2 March: The crane was sold."
+    assert [mark.of(shown.text) for mark in shown.marks] == ["2 March"]
+    assert answer.citations[0].quote == "The crane was sold."
+
+
+def test_links_are_read_by_their_words(library, corpus):
+    """The reader sees no addresses; what it finds lies at its place in the document."""
+    library.index(corpus)
+    text = "The [crane (old)](http://a.b) lifted **nine tons**."
+    whole = Hit(Document("/a.md", text, None, "0" * 64).passage(Span(0, len(text)), [Span(0, len(text))]), 1.0)
+    plain = "The crane (old) lifted nine tons."
+    reader = Fixed(reading(), {plain: reading((plain.index("nine"), 1.0), text=plain)})
+    (found,) = ReaderScorer(library.retriever, reader).score(Question.parse("How many tons did it lift?"), [whole])
+    assert found.short is not None
+    assert found.short.of(text).startswith("nine")
 
 
 @pytest.mark.slow

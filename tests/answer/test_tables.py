@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rag.answer.tables.rows import cells, columns_above, pairs
+from rag.answer.tables.rows import are_data, cells, columns_above, pairs
 from rag.library import Library
 
 if TYPE_CHECKING:
@@ -59,6 +59,15 @@ Emil Archer,Lumen Bank,director,12 June 2012,8 March 2013
 Ivo Archer,Delta Grain,chair,1 May 2008,12 June 2021
 Fay Crane,Delta Grain,finance director,28 March 2010,15 March 2021
 """
+FINES = """Company,Fined?,Amount of the fine
+Delta Grain,Yes,1200
+Ness Ferry,No,0
+"""
+TIES = """Person,Organisation,Tie,Source
+Paul Ferro,Holm Estates,"a land agent whom Nadia Ferro had brought in to sell the two old mills, by the ledger",ledger
+Nadia Ferro,Holm Estates,former treasurer,register
+Nadia Ferro,Ness Ferry,owner,register
+"""
 FORM = """Tenant,Petra Lund,Flat,Third floor
 Deposit,1450,Heating,Gas
 Phone,555-0199,Colour of the door,Blue
@@ -80,6 +89,7 @@ Sep,dry
 def tables(tmp_path_factory: pytest.TempPathFactory, encoder) -> Iterator[Library]:
     folder = tmp_path_factory.mktemp("tables")
     files = {"towns.csv": TOWNS, "water.csv": WATER, "directors.csv": DIRECTORS, "votes.md": VOTES}
+    files |= {"fines.csv": FINES, "ties.csv": TIES}
     files |= {"caldmere-payments.csv": PAYMENTS, "waiting.csv": WAITING, "budget.csv": BUDGET}
     for name, text in files.items():
         (folder / name).write_text(text)
@@ -119,6 +129,8 @@ def test_cell_of_the_row_that_is_asked_about(tables, question, value):
     answer = tables.ask(question)
     assert short(answer) == value
     assert answer.citations[0].quote.count(": ") > 1, "the whole row is quoted"
+    first = answer.sentences[0]
+    assert [first.text[mark.start : mark.end] for mark in first.marks] == [value]
     text = tables.document(answer.citations[0].uri).text
     assert text[answer.short_answer.span.start : answer.short_answer.span.end] == value
 
@@ -164,6 +176,21 @@ def test_rows_that_fit_equally_well_are_all_shown(tables):
     assert {sentence.text.split("; ")[0] for sentence in answer.sentences} == {"Town: Ripwell", "Town: Torrin"}
 
 
+def test_the_row_of_both_names_comes_closest_where_no_column_is_asked_for(tables):
+    """Also before a row whose long value says much about them."""
+    answer = tables.ask("What is the position of Nadia Ferro at Holm Estates?")
+    assert "Tie: former treasurer" in answer.sentences[0].text
+    assert not answer.abstained
+
+
+def test_yes_or_no_is_answered_by_the_column_that_is_asked_about(tables):
+    """Other tables have rows of the company as well."""
+    answer = tables.ask("Was Delta Grain fined?")
+    first = answer.sentences[0]
+    assert first.text.startswith("Company: Delta Grain; Fined?: Yes")
+    assert [first.text[mark.start : mark.end] for mark in first.marks] == ["Yes"]
+
+
 def test_a_row_of_markdown_has_the_names_above_it(tables):
     answer = tables.ask("How did Cllr Ebbs vote on approval?")
     assert [citation.quote for citation in answer.citations] == ["| Cllr Ebbs | Against |"]
@@ -199,7 +226,7 @@ def test_cells_have_their_places():
     assert all(text[c.start :].startswith(c.value) for c in cells(text))
     assert cells("He said: it rained.") == []
     assert cells("one | two | three: 3") == []  # most values have no name
-    assert cells(f"Question: why? | Answer: {'word ' * 13}") == []  # prose is read, not looked up
+    assert not are_data(cells(f"Question: why? | Answer: {'word ' * 13}"))  # prose is read, not looked up
 
 
 @pytest.fixture(scope="module")
@@ -249,5 +276,6 @@ def test_pairs_of_labels_and_values():
         ("Town", "Kelby", "Kelby"),
         ("Colour", "dark red", "dark red"),
     ]
+    assert pairs("They sold the crane that was\n  left over from the war.") == []  # it goes on in an indented line
     assert pairs("North | 12553 | 9800 | 2753") == []  # numbers are no labels
     assert pairs("one | two | three") == pairs("| Ebbs | Against |") == pairs("Town: Kelby | Mayor: Ebbs") == []

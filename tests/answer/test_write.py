@@ -107,10 +107,13 @@ def check(answer) -> None:
 
 
 def test_verbatim_and_supported_sentences_are_cited():
-    """Copied and reworded sentences pass, with the citations that they name and the speaker of the source."""
+    """Copied and reworded sentences pass, with the citations that they name and the speaker of the source.
+
+    The label that says in the prompt who speaks is no part of what was written.
+    """
     text = wrote(
         ("Twelve boats were sunk in Hartle Bay by the storm of 4 March.", [1]),
-        ("“We lost three nets and a good boat,” Ada Quill wrote.", [3]),
+        ("Ada Quill: “We lost three nets and a good boat,” Ada Quill wrote.", [3]),
     )
     answer, _ = ask(says(text))
     check(answer)
@@ -126,10 +129,10 @@ def test_verbatim_and_supported_sentences_are_cited():
     ("lie", "why"),
     [
         ("The storm of 4 March sank twenty boats in Hartle Bay.", "20"),
-        ("The storm of 4 April sank twelve boats in Hartle Bay.", "april"),
-        ("The storm of 4 March sank twelve boats in Kellan Bay.", "kellan"),
+        ("The storm of 4 April sank twelve boats in Hartle Bay.", "April"),
+        ("The storm of 4 March sank twelve boats in Kellan Bay.", "the name Kellan is"),
         ("The storm of 4 March did not sink twelve boats in Hartle Bay.", "deny"),
-        ("Ada Quill said that nobody was hurt.", "ada"),
+        ("Ada Quill said that nobody was hurt.", "Ada"),
         ("Boats are expensive to insure these days.", "most of its words"),
     ],
 )
@@ -141,6 +144,30 @@ def test_inventions_and_contradictions_are_flagged(lie, why):
     assert (good.support, bad.support) == ("verbatim", "unsupported")
     assert why in (bad.fault or "")
     assert "(not supported by the sources" in answer.text
+
+
+def test_lines_of_the_prompt_are_no_answer():
+    """Small models copy what they were told besides the sources."""
+    text = wrote(
+        ("Today is 30 November 2026.", [1]),
+        (QUESTION, [1]),
+        ("storm.txt", [1]),
+        ("Nobody was hurt, the harbour master said.", [2]),
+    )
+    with serving(says(text)) as script:
+        answer = steps(replace(answerer(script.url), today=lambda: TODAY), HITS)[-1]
+    assert "\n(storm.txt)\n" in script.requests[0]["messages"][1]["content"]
+    assert [s.text for s in answer.sentences] == ["Nobody was hurt, the harbour master said."]
+
+
+def test_a_row_of_a_table_stays_whole():
+    """Its bars are in the prompt, and no bracket in it ends a sentence."""
+    row = "Branch: Hull | Sales (a): 3,318 | Rent: (60) | Costs | of repairs: (11) | Wear: (152)"
+    found = hit("/sales.csv", row)
+    with serving(says(wrote((row, [1])))) as script:
+        answer = steps(answerer(script.url), [found])[-1]
+    assert f"\n[1] {row}\n" in script.requests[0]["messages"][1]["content"]
+    assert [(s.text, s.support) for s in answer.sentences] == [(row, "verbatim")]
 
 
 def test_all_lies_give_the_quoted_answer():

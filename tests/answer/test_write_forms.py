@@ -79,6 +79,10 @@ def test_what_replies_can_say():
         Draft("One sank.", (1,)),
         Search("lost boats"),
     ]
+    none = '{"sentences": [{"text": "NOT IN THE DOCUMENTS", "sources": [1]}, {"text": "One sank.", "sources": [1]}]%s}'
+    assert list(replies([none % ', "search": "lost boats"'], again=True)) == [Search("lost boats"), NotFound()]
+    assert list(replies([none % ', "search": ""'], again=True)) == [NotFound()]
+    assert list(replies([none % ""])) == [NotFound()]
     row = '{"sentences": [{"who": "Ada Quill", "says": "We lost a boat.", "sources": [3]}]}'
     assert list(replies([row])) == [Draft("We lost a boat.", (3,), "Ada Quill")]
     assert list(replies(["{" * 100_000])) == []
@@ -91,6 +95,16 @@ def test_the_schema_has_only_numbers_that_exist():
     assert item["properties"]["sources"]["items"]["enum"] == [1, 2, 3]
     assert list(item["properties"]) == ["date", "text", "sources"]
     assert list(form["properties"]) == ["sentences", "search"]
+    sentences = form["properties"]["sentences"]
+    assert (sentences["minItems"], sentences["maxItems"]) == (1, 2), "that nothing is found has to be said in words"
+
+
+@pytest.mark.parametrize(("score", "least"), [(0.9, 1), (0.01, 0)])
+def test_an_empty_list_refuses_only_what_the_reader_refuses(score, least):
+    with serving(says(wrote(("Nobody was hurt, the harbour master said.", [2])))) as script:
+        quoted, *_ = steps(answerer(script.url, score), HITS)
+    asked = script.requests[0]["response_format"]["json_schema"]["schema"]
+    assert (quoted.abstained, asked["properties"]["sentences"]["minItems"]) == (not least, least)
 
 
 @pytest.mark.parametrize("numbers", [[1, 2, 3], [1], [3, 9]])
@@ -105,6 +119,22 @@ def test_the_sentence_that_says_it_is_cited(numbers):
         "“We lost three nets and a good boat,” Ada Quill wrote.",
     ]
     assert [s.citations for s in answer.sentences] == [(1,), (2,)]
+
+
+def test_one_source_that_has_all_of_a_sentence_stands_for_several():
+    with serving(says(wrote(("Twelve boats were sunk in Hartle Bay by the storm of 4 March.", [1, 2, 3])))) as script:
+        answer = steps(answerer(script.url), HITS)[-1]
+    assert [c.quote for c in answer.citations] == ["The storm of 4 March sank twelve boats in Hartle Bay."]
+    assert [(s.support, s.citations) for s in answer.sentences] == [("supported", (1,))]
+
+
+@pytest.mark.parametrize("label", ["The Harbour's Office", "Ada Quill"])
+def test_the_label_of_who_speaks_goes_whosever_it_is(label):
+    source = hit("/a.txt", "“We lost a boat,” the office said.", speaker="The Harbour’s Office")
+    reply = {"text": f'{label}: "We lost a boat," the office said.', "sources": [1]}
+    with serving(says(json.dumps({"sentences": [reply]}))) as script:
+        answer = steps(answerer(script.url), [source])[-1]
+    assert [(s.text, s.speaker) for s in answer.sentences] == [(source.passage.text.strip(), "The Harbour’s Office")]
 
 
 def test_a_table_of_who_says_what():
@@ -183,6 +213,14 @@ def test_two_more_searches_may_be_asked_for():
     assert "Report 1 says" in script.requests[1]["messages"][1]["content"]
     assert "SEARCH AGAIN" not in script.requests[2]["messages"][1]["content"]
     assert any(step.searches == (asked[0],) for step in growing)
+
+
+def test_the_prompts_own_words_are_not_searched():
+    reply = {"sentences": [{"text": HITS[0].passage.text, "sources": [1]}], "search": "and what to search for"}
+    with serving(says(json.dumps(reply))) as script:
+        answer = steps(answerer(script.url), HITS, search=lambda query: [hit("/no.txt", query)])[-1]
+    assert "SEARCH AGAIN: and what to search for" in script.requests[0]["messages"][1]["content"]
+    assert (answer.searches, len(script.requests)) == ((), 1)
 
 
 def test_the_llm_rewrites_a_question_that_leans_on_another():

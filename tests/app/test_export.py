@@ -54,7 +54,9 @@ def answers(draw) -> Json:
         statements = (Statement(span, draw(texts)),)
         document = Document("/docs/" + draw(texts), words, draw(texts), "0", date="2024-12-07", speakers=statements)
         citations.append(Citation.of(document.passage(span), span, number))
-    sentences = tuple(AnswerSentence(draw(texts), (c.number,), draw(st.none() | texts)) for c in citations)
+    sentences = tuple(
+        AnswerSentence(draw(texts), (c.number,), draw(st.none() | texts), beside=draw(st.booleans())) for c in citations
+    )
     conflicts = (Conflict(draw(texts), (1,)),)
     return answer_json(Answer(draw(texts), sentences, tuple(citations), conflicts=conflicts))
 
@@ -95,7 +97,7 @@ def quotes_in_docx(exported: bytes) -> list[str]:
     return [paragraph.text for paragraph in document.paragraphs if style(paragraph) == "Quote"]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(answers(), min_size=1, max_size=2))
 def test_text_read_back_has_the_same_quotations(conversation):
     exported = export.text(conversation)
@@ -104,7 +106,7 @@ def test_text_read_back_has_the_same_quotations(conversation):
     assert exported.encode()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(answers(), min_size=1, max_size=2))
 def test_markdown_read_back_has_the_same_quotations_and_no_markup_of_documents(conversation):
     found, page = quotes_in_markdown(export.markdown(conversation))
@@ -114,7 +116,7 @@ def test_markdown_read_back_has_the_same_quotations_and_no_markup_of_documents(c
 
 
 @pytest.mark.slow
-@settings(max_examples=10, deadline=None)  # the library reads its template each time
+@settings(max_examples=10)  # the library reads its template each time
 @given(st.lists(answers(), min_size=1, max_size=2))
 def test_word_document_read_back_has_the_same_quotations(conversation):
     exported = export.docx(conversation)

@@ -38,7 +38,10 @@ if TYPE_CHECKING:
         ("On Monday, police said they will charge him.", "2019-11-18", ["2019-11-18"]),
         ("Lawyers, who will appeal, on Monday charged him.", "2019-11-18", ["2019-11-18"]),
         ("The strike that started on Monday will end.", "2019-11-18", ["2019-11-18"]),
-        ("The book is expected to be released on Monday.", "2019-11-18", ["2019-11-25"]),
+        ("The book is expected to be released on Monday.", "2019-11-18", []),  # a Monday: this one, or the next
+        ("The book is expected to be released on Tuesday.", "2019-11-18", ["2019-11-19"]),
+        ("He was due to be released in September.", "2019-11-18", ["2019-09-01/2019-09-30"]),
+        ("He is due to be released in September.", "2019-11-18", ["2020-09-01/2020-09-30"]),
         ("It closed on Monday and will be shut until next Monday.", "2019-11-18", ["2019-11-18", "2019-11-25"]),
         ("No checks from 10:30 p.m. Aug. 9 to 6:30 a.m. the next day.", "2019-11-18", ["2019-08-09"]),
         ("It was shut from Aug. 9 to 6 a.m. that Friday.", None, []),

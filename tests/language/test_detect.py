@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.language.detect import language, not_english
+from rag.language.detect import asked_in_english, language, not_english
 from rag.library import Library
 from tests.conftest import ROOT
 
@@ -64,3 +64,20 @@ def test_refusal_names_the_language(tmp_path, hasher):
         assert answer.reason.endswith(said)
     with Library.open(tmp_path / "index", embedder=hasher, reader="none") as library:
         assert said not in str(library.ask(asked).reason)
+
+
+@pytest.mark.parametrize(
+    ("question", "is_english"),
+    [
+        ("How many ships lie at the pier?", True),
+        ("Was the pier closed?", True),
+        ("pier repairs 2021", True),
+        ("Wie viele Schiffe liegen am Kai?", False),
+        ("¿Cuántos barcos hay?", False),
+        ("Combien de navires sont au port ?", False),
+        ("Сколько кораблей?", False),
+        ("", True),
+    ],
+)
+def test_the_language_of_a_question(question, is_english):
+    assert asked_in_english(question) == is_english

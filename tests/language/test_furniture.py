@@ -112,7 +112,7 @@ def test_a_row_of_a_workbook_has_the_names_above_it_and_the_cells_that_cover_it(
         "Region: North | 2023 Plan: 8 | 2023 Spent: 9 | 2024 Plan: 10",
         "Region: South | 2023 Plan: 1 | 2023 Spent: 2 | 2024 Plan: 3",
     ]
-    assert doc.place_at(doc.text.index("2023 Plan: 8")) == "Aid!A6:D6"
+    assert doc.place_at(doc.text.index("2023 Plan: 8")) == "Aid by region, Aid!A6:D6"
 
 
 def test_years_name_columns_and_numbers_have_their_units():
@@ -125,8 +125,8 @@ def test_years_name_columns_and_numbers_have_their_units():
     )
     assert texts(doc)[1:] == [
         "Country | 2022 | 2023",
-        "Country: Syria | 2022: 1200.5 € | 2023: US$ 7",
-        "Country: Sum | 2023: 3000000",
+        "Country: Syria | 2022: 1,200.50 € | 2023: US$ 7",
+        "Country: Sum | 2023: 3.0 million",
     ]
     assert doc.notes == ("1 formulas of the sheet Aid have no result; open it in a spreadsheet and save it",)
 

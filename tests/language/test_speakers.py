@@ -21,7 +21,7 @@ from rag.answer.extractive import cite
 from rag.answer.question import Question
 from rag.answer.quotation import quotations
 from rag.language.blocks import plain_blocks
-from rag.language.speakers import statements
+from rag.language.speakers.statements import statements
 from rag.load import load, load_bytes
 from rag.records import Candidate, Document, Hit, Span, Statement
 from tests.conftest import ROOT, shared, speaker_at
@@ -292,7 +292,7 @@ PIECES += [
 
 
 @given(st.one_of(st.text(), st.lists(st.sampled_from(PIECES)).map("".join)))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_any_text(text):
     """No text is too odd: spans are inside it, in order, not empty and do not overlap."""
     check(text, statements(text, plain_blocks(text)))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.language.terms import grams, term_weights, terms
+from rag.language.terms import _FOLD, _folded, grams, term_weights, terms
 
 
 @pytest.mark.parametrize(
@@ -52,6 +54,13 @@ def test_grams_cross_no_word():
     assert grams("2 go") == ["_2_", "_go_"]
     shared = set(grams("Pathak")) & set(grams("Pathack"))
     assert len(shared) >= 3
+
+
+@given(st.text(max_size=60) | st.text("aéİßø\u0300\u0301\u0345\u3099が„-", max_size=60))
+def test_all_marks_are_taken_off(text):
+    """Against the definition, character by character."""
+    decomposed = unicodedata.normalize("NFKD", text.translate(_FOLD))
+    assert _folded(text) == "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
 @given(st.text(max_size=200))

@@ -178,7 +178,7 @@ def test_sentences_of_every_script_are_found_and_cited(kind):
 
 
 @pytest.mark.parametrize("kind", [*MAKERS, "pdf"])
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(
     parts=st.lists(
         st.one_of(st.sampled_from(SENTENCES), st.text(st.characters(exclude_categories=["C"]), min_size=1)),

@@ -191,6 +191,10 @@ def long_page(inner, beside="", head=""):
             ["Boat | Seats", "Boat: Alba | Seats: 12"],
         ),
         ("<blockquote>We never turned back.</blockquote>", ["We never turned back."]),
+        (
+            f"<div class='note'>Note: {'the ferry waits for no goat. ' * 5}</div>",
+            [f"Note: {'the ferry waits for no goat. ' * 5}".strip()],
+        ),
     ],
 )
 def test_a_long_article_keeps_what_stands_in_it(inner, expected):
@@ -239,7 +243,7 @@ def test_a_title_is_never_set_aside():
 
 
 def test_the_headline_is_read_first():
-    """Also where it stands apart from the main text, in a header with other things; once, as the highest heading."""
+    """Also apart from the main text, in a header; once, as the highest heading; then the standfirst."""
     body = "".join(
         f"<p>{'The crane lifted the hull again that day, and the harbour was quiet. ' * 4}</p>" for _ in range(5)
     )
@@ -249,6 +253,11 @@ def test_the_headline_is_read_first():
         "<body><header><a href='/'>The Daily</a><div><h1>A crane returns</h1><span>Share</span></div></header>"
         f"<article>{body}</article></body></html>"
     )
+    lead = "Why the harbour waited two winters."
+    with_lead = page.replace("</head>", f"<meta name='description' content='{lead}'></head>").replace(
+        "<article>", f"<section><h2>{lead}</h2></section><article>"
+    )
+    assert load_bytes(with_lead.encode(), "/a.html").text.startswith(f"A crane returns\n\n{lead}\n\nThe crane lifted")
     document = load_bytes(page.encode(), "/a.html")
     assert document.title == "A crane returns"
     assert document.text.startswith("A crane returns\n\nThe crane lifted")

@@ -546,6 +546,39 @@ def test_words_from_right_to_left_are_read_as_they_stand(words, marked):
     assert (box.x0, box.x1) == pytest.approx((306 - 6 * end, 306 - 6 * start), abs=1.1)
 
 
+def test_a_row_from_right_to_left_begins_with_its_first_cell():
+    """Label and value of a ruled table, as a person reads them; and a place in it is where it stands."""
+    rows = [["שם", "דוד"], ["עיר", "חיפה"], ["רחוב", "הרצל"]]
+    codes = {letter: chr(ord("A") + index) for index, letter in enumerate(sorted({*"".join(map("".join, rows))}))}
+    content = ""
+    for number, row in enumerate(rows):
+        for column, cell in enumerate(row):
+            x, y = 200 - 100 * column, 200 - 20 * number
+            content += f"{x} {y} 100 20 re S\n"
+            drawn = "".join(codes[letter] for letter in reversed(cell))
+            content += f"BT /F 10 Tf {x + 90 - 6 * len(cell)} {y + 6} Td ({drawn}) Tj ET\n"
+    data = pdf_of(content, [(code, letter) for letter, code in codes.items()])
+    doc = load_bytes(data, "/rtl.pdf")
+    assert doc.text.split("\n") == [" | ".join(row) for row in rows]
+    at = doc.text.index("חיפה")
+    (box,) = rectangles(data, doc, Span(at, at + 4))
+    assert 100 < box.x0 < box.x1 < 200
+
+
+def test_bullets_of_another_size_or_of_no_letter_begin_items():
+    """Each item is whole, and one of its own, though its bullet is larger and only its font knows what it is."""
+    lines = ["B they take the cases of the county and of those who", "C live in it", "B they pay", "B they train all"]
+    content = ""
+    for number, line in enumerate(lines):
+        y = 250 - 13 * number
+        content += f"BT /F 14 Tf 20 {y} Td (A) Tj ET\n" if line[0] == "B" else ""
+        content += f"BT /F 9 Tf 40 {y} Td ({line[2:]}) Tj ET\n"
+    plain = [(letter, letter) for letter in sorted({*"".join(lines)})]
+    doc = load_bytes(pdf_of(content, [("A", "\x84"), *plain]), "/list.pdf")
+    items = ["they take the cases of the county and of those who live in it", "they pay", "they train all"]
+    assert doc.text.split("\n\n") == [f"• {item}" for item in items]
+
+
 def hall_form():
     """A form that is filled in: labels left and right of fields, boxes, a list, several lines, a table of fields."""
     out = io.BytesIO()

@@ -38,6 +38,11 @@ def write(page, text, x, y, size=10, font="Times-Roman"):
     return y
 
 
+def write_cell(page, text, x, y, width, height):
+    page.rect(x, y, width, height)
+    write(page, text, x + 4, y + height - 12)
+
+
 def write_turned(page, text, x, y, angle, size=10):
     page.saveState()
     page.translate(x, y)
@@ -218,6 +223,7 @@ def test_a_table_that_is_set_sideways_is_read_as_one(angle):
         ("The inter-|national law.", "international law"),
         ("European law and the non-Euro-|pean one.", "non-European one"),
         ("The word INTERIOR in IN-|TERIOR is one.", "in INTERIOR is"),
+        ("A long-term plan, a long-|term plan of high-|est rank.", "a long-term plan of highest rank"),
         ("The talks – as it was –|went on – so it|is said.", "as it was – went on – so it is"),
     ],
 )
@@ -226,6 +232,57 @@ def test_hyphens_and_dashes_over_line_ends(lines, whole):
     text = read(lambda page: write(page, f"{lines}|{STORMS[:60]}", 60, 760)).text
     assert whole in text
     assert text.startswith(lines[:6])
+
+
+def test_words_and_years_in_narrow_cells_are_whole():
+    """As in a text; a cell has no other words that tell how the document writes one."""
+    cells = [
+        ["Work", "Years", "Of"],
+        ["Recon-|struction", "2019–|2021", "Osk"],
+        ["Care of wells", "12–|14 May", "Rill"],
+    ]
+
+    def draw(page):
+        for number, row in enumerate(cells):
+            for column, cell in enumerate(row):
+                write_cell(page, cell, 60 + 90 * column, 700 - 30 * number, 90, 30)
+
+    text = read(draw).text
+    assert "Reconstruction | 2019–2021 | Osk" in text
+    assert "Care of wells | 12–14 May | Rill" in text
+
+
+@pytest.mark.parametrize("ruled", [False, True])
+@pytest.mark.parametrize("angle", [90, 270])
+def test_turned_names_name_their_columns(ruled, angle):
+    """Over narrow columns, in one line or two; what is turned in the margin stays a line of its own."""
+    heads = ["Pupils in 2022", "Pupils in|the year 2023", "Teachers"]
+    rows = [["Ulmgate", "12", "9", "1"], ["Sorrel", "3", "2", "4"], ["Wick", "8", "1", "2"]]
+    xs = [60, 160, 210, 260]
+
+    def draw(page):
+        write(page, "School", 64, 664)
+        for x, head in zip(xs[1:], heads, strict=True):
+            at = (x + 16, 662) if angle == 90 else (x + 16 + 12 * head.count("|"), 722)
+            write_turned(page, head, *at, angle)
+        for number, row in enumerate(rows):
+            write(page, "|".join(row[:1]), 64, 645 - 16 * number)
+            for x, cell in zip(xs[1:], row[1:], strict=True):
+                write(page, cell, x + 12, 645 - 16 * number)
+        if ruled:
+            page.grid([*xs, 310], [608, 624, 640, 656, 730])
+        write(page, "The table shows what the schools of the county have.", 60, 560)
+        write_turned(page, "Seen and stamped in Velm", 30, 300, angle)
+
+    doc = read(draw)
+    assert doc.text.split("\n\n")[0].split("\n")[1:] == [
+        f"School: {name} | Pupils in 2022: {before} | Pupils in the year 2023: {after} | Teachers: {teachers}"
+        for name, before, after, teachers in rows
+    ]
+    assert doc.text.endswith("Seen and stamped in Velm")
+    at = doc.text.index("Teachers")
+    (box,) = rectangles(made(draw), doc, Span(at, at + 8))
+    assert 270 < (box.x0 + box.x1) / 2 < 282
 
 
 @pytest.mark.parametrize(
@@ -286,3 +343,17 @@ def test_a_paragraph_that_opens_in_bold_letters_is_whole():
         f"Winter timetable of the ferry company (from October): {said}",
         f"Summer timetable: {said}",
     ]
+
+
+def test_a_short_line_in_italics_stands_apart_from_what_is_set_below_it():
+    """As a heading over its paragraph, in letters of the same size; a line that is full goes on in the next."""
+    lines = simpleSplit(STORMS, "Times-Roman", 10, 340)
+
+    def draw(page):
+        write(page, "The two storms", 60, 740, 10, "Times-Italic")
+        write(page, "|".join(lines), 60, 728)
+        write(page, lines[0], 60, 500, 10, "Times-Italic")
+        write(page, "|".join(lines[1:]), 60, 488)
+
+    whole = " ".join(lines)
+    assert [each.replace("\n", " ") for each in read(draw).text.split("\n\n")] == ["The two storms", whole, whole]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.library import Library
-from rag.models import bert, numpy_bert, torch_bert
+from rag.models import bert, numpy_bert, runtime, torch_bert
 from tests.conftest import ROOT
 
 ROWS = st.integers(1, 150).flatmap(
@@ -22,16 +23,15 @@ ROWS = st.integers(1, 150).flatmap(
 )
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(rows=st.lists(ROWS, min_size=1, max_size=4))
 def test_numpy_computes_what_torch_does(rows):
-    """Alone in NumPy and padded together in torch, any tokens and segments have the same hidden states."""
+    """One behind the other in NumPy and padded together in torch, any tokens have the same hidden states."""
     weights = bert.base_weights()
     tensors = bert.Bert(weights)._exact
     found = dict(torch_bert.hidden(tensors, rows, threads=1))
     assert sorted(found) == list(range(len(rows)))
-    for number, (ids, types) in enumerate(rows):
-        states = numpy_bert.encode(weights, ids, types)
+    for number, ((ids, _), states) in enumerate(zip(rows, numpy_bert.encode(weights, rows), strict=True)):
         assert states.dtype == np.float32
         assert states.shape == (len(ids), numpy_bert.WIDTH)
         assert np.abs(states - found[number]).max() < 2e-3  # of up to 6; a token repeated 300 times sums up rounding
@@ -44,6 +44,28 @@ def test_gelu():
     x = np.linspace(-9, 9, 2001, dtype=np.float32)
     expected = [value / 2 * (1 + erf(value / 2**0.5)) for value in x.tolist()]
     assert np.abs(numpy_bert._gelu(x) - expected).max() < 2e-6
+
+
+def test_nobody_waits_for_torch(monkeypatch):
+    """Where much was computed little by little, torch is imported beside, once, and used when that is done."""
+    begun, go_on = [], threading.Event()
+
+    def imported(name):
+        begun.append(name)
+        monkeypatch.setitem(sys.modules, name, torch)  # as soon as an import begins
+        assert go_on.wait(10)
+
+    runtime._torch_beside.cache_clear()
+    torch = sys.modules["torch"]
+    monkeypatch.delitem(sys.modules, "torch")
+    monkeypatch.setattr(runtime, "_computed", 0)
+    monkeypatch.setattr(runtime, "import_module", imported)
+    assert [runtime.torch_pays(runtime.BULK_TOKENS) for _ in range(9)] == [False] * 9
+    assert runtime.torch_pays(runtime.BULK_TOKENS + 1)
+    (thread,) = (each for each in threading.enumerate() if each.name == "rag-torch")
+    go_on.set()
+    thread.join()
+    assert (begun, runtime.torch_pays(1)) == (["torch"], True)
 
 
 @pytest.mark.slow

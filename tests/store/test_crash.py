@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import random
 import signal
 import subprocess
 import sys
-import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from rag.errors import IndexLocked
 from rag.library import Library
 from rag.models.encoder import HashEmbedder
-from rag.store.local import files
+from rag.store.local import LocalWriter
+from tests.store.system_calls import FORKS, KILL, Call, needed, watched
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from multiprocessing.connection import Connection
 
 pytestmark = pytest.mark.slow
 
-KILLS = 200
-FORKS = multiprocessing.get_context("forkserver")  # a process of its own for each run, without 0.7 s of imports
-FORKS.set_forkserver_preload(
-    ["faiss", "tantivy", "rag.app.cli", "rag.store.local", "rag.library", "rag.load", "rag.sync"]
-)
-
 
 def write_version(folder: Path, version: int) -> None:
-    """Write 40 documents of which a version adds, changes and removes some."""
-    for number in range(40):
+    """Write 12 documents of which a version adds, changes and removes some."""
+    for number in range(12):
         path = folder / f"{number:02d}.txt"
         if (number + version) % 4 == 0:
             path.unlink(missing_ok=True)
@@ -47,153 +42,117 @@ def contents(folder: Path) -> dict[str, str]:
 
 def shown(root: Path) -> tuple[dict[str, str], int]:
     """What a reader sees, checked against itself, and its generation."""
-    with Library.open(root, embedder=HashEmbedder()) as library:
+    with Library.open(root, embedder=HashEmbedder(), reranker="none") as library:
         assert library.verify() == []
         texts = {info.uri: library.document(info.uri).text for info in library.documents()}
-        for hit in library.search("crane lifted tons version", 100):
-            assert hit.passage.text in texts[hit.passage.uri]
+        hits = library.search("crane lifted tons version", 100)
+        assert {hit.passage.uri: hit.passage.text for hit in hits} == texts
         return texts, library.status().generation
 
 
-RUN = """
-import os, sys
-from rag.app.cli import main
-sys.stdout = open(os.devnull, "w")
-raise SystemExit(main(arguments))
-"""
+def index(folder: str, root: str, told: Connection) -> int:
+    """Run `rag index` in this process, and tell when it begins to publish, and when that is done."""
+    from rag.app.cli import main
+
+    publish = LocalWriter.apply
+
+    def apply(*args, **kwargs):
+        told.send("publishing")
+        generation = publish(*args, **kwargs)
+        told.send("published")
+        return generation
+
+    LocalWriter.apply = apply  # type: ignore[method-assign]
+    sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - until the process ends
+    return main(["index", folder, "--store", root, "--model", "hash"])
 
 
-def start(code: str, folder: Path, root: Path, **names: float) -> multiprocessing.process.BaseProcess:
-    """Start a process that runs the code, in which `arguments` are those that index the folder."""
-    arguments = ["index", str(folder), "--store", str(root), "--model", "hash"]
-    process = FORKS.Process(target=exec, args=(code, {"arguments": arguments, **names}))
-    process.start()
-    return process
+def run(folder: Path, root: Path, last: int | None = None, *, inside: bool = False) -> tuple[int | None, int, bool]:
+    """Index, and kill before the call of number `last`, counted from when it publishes if it is to be `inside` of that.
 
-
-def ended(process: multiprocessing.process.BaseProcess) -> int | None:
-    """Wait for its end and return its exit code: -9 if it was killed."""
-    process.join()
-    return process.exitcode
-
-
-def test_kill_at_random_times(tmp_path):
-    """Two hundred kills at random times lose nothing, mix nothing, and do not stop progress."""
-    folder, root = tmp_path / "documents", tmp_path / "index"
-    folder.mkdir()
-    write_version(folder, 0)
-    assert ended(start(RUN, folder, root)) == 0
-    write_version(folder, -1)
-    began = time.perf_counter()
-    assert ended(start(RUN, folder, root)) == 0
-    whole = time.perf_counter() - began
-    old, generation = shown(root)
-    chance = random.Random(1)
-    landed = published = 0
-    for version in range(1, KILLS + 1):
-        write_version(folder, version)
-        new = contents(folder)
-        process = start(RUN, folder, root)
-        time.sleep(chance.uniform(0.0, 1.0) * whole)
-        process.kill()
-        landed += ended(process) == -signal.SIGKILL
-        seen, now = shown(root)
-        assert seen in (old, new), f"a mix after kill {version}"
-        assert now >= generation
-        published += now > generation
-        old, generation = seen, now
-    assert ended(start(RUN, folder, root)) == 0
-    assert shown(root)[0] == contents(folder)
-    assert landed > KILLS // 4, "too few kills reached a running process to prove anything"
-    assert published < KILLS, "no kill came before the publish"
-
-
-COUNTED = (
+    Return the exit code, the number of calls that were counted, and whether it was publishing at the end.
     """
-import os, signal
-from pathlib import Path
-from rag.store.local import LocalWriter, files, lexical, vectors
-from rag.store.local.catalog import Catalog
+    calls, publishing = 0, False
+    ours, theirs = FORKS.Pipe(duplex=False)
 
-files.SMALL, files.SHARE = small, share
+    def decide(call: Call) -> int:
+        nonlocal calls, publishing
+        while ours.poll():
+            publishing = ours.recv() == "publishing"
+        calls += call.changes and (publishing or not inside)
+        return KILL if last is not None and calls > last else 0
 
-def point():
-    global left
-    left -= 1
-    if left < 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-def around(owner, name):
-    inner = getattr(owner, name)
-    def wrapped(*args, **kwargs):
-        point()
-        try:
-            return inner(*args, **kwargs)
-        finally:
-            point()
-    setattr(owner, name, wrapped)
-
-for owner, name in [
-    (Catalog, "put_document"), (Catalog, "delete_document"), (Catalog, "put_vectors"), (Catalog, "prune_vectors"),
-    (Catalog, "set_unsettled"), (Catalog, "set_recipe"), (Catalog, "checkpoint"), (Catalog, "_create"),
-    (lexical.Lexical, "update"), (vectors, "write"), (Path, "replace"), (Path, "rename"), (os, "fsync"),
-    (LocalWriter, "_delete_old_files"), (LocalWriter, "_publish"), (LocalWriter, "_settle"), (lexical, "beside"),
-]:
-    around(owner, name)
-"""
-    + RUN
-)
+    with ours, theirs:
+        code = watched(root, decide, index, str(folder), str(root), theirs)
+    return code, calls, publishing
 
 
-@pytest.mark.parametrize("kind", ["first-run", "update", "update-in-place"])
-def test_kill_at_every_step(tmp_path, kind):
-    """A kill before and after every write of a run, in order, until a run is not reached any more."""
-    first = kind == "first-run"
-    limits: dict[str, float] = {"small": files.SMALL, "share": files.SHARE}
-    if kind == "update-in-place":  # as in a large index: removed entries stay until there are many
-        limits = {"small": 0, "share": 1e9}
-    folder, root = tmp_path / "documents", tmp_path / "index"
+def kill(place: Path, kills: int, seed: int) -> float:
+    """Change documents, index and kill, so many times; return the share of kills that came while it published.
+
+    Some runs make fewer calls than the one that was counted, by what the killed one before had done; these end whole.
+    """
+    folder, root = place / "documents", place / "index"
     folder.mkdir()
     write_version(folder, 0)
-    for path in sorted(folder.iterdir())[8:]:
-        path.unlink()
-    old: dict[str, str] = {}
-    if not first:
-        assert ended(start(COUNTED, folder, root, left=9999, **limits)) == 0
-        old = contents(folder)
-    step = 0
-    while True:
-        if not first:
-            for path in folder.iterdir():
-                path.write_text(f"Step {step} of {path.name}.")
-        new = contents(folder)
-        code = ended(start(COUNTED, folder, root, left=step, **limits))
-        if code == 0:
-            break
-        assert code == -signal.SIGKILL
-        if first and not (root / "catalog.db").exists():
-            step += 1
-            continue
-        old = check_after_kill(root, old, new)
-        if first:
-            for path in sorted(root.rglob("*"), reverse=True):
-                path.rmdir() if path.is_dir() else path.unlink()
-            old = {}
-        step += 1
-    assert step > 20
+    assert run(folder, root)[0] == 0
+    most = {}
+    for inside in (False, True):
+        write_version(folder, -1 - inside)
+        code, most[inside], _ = run(folder, root, inside=inside)
+        assert code == 0
+    old, generation = shown(root)
+    chance, publishing, killed = random.Random(seed), 0, 0
+    for version in range(1, kills + 1):
+        write_version(folder, version)
+        new, inside = contents(folder), version % 2 == 0
+        code, _, was_publishing = run(folder, root, chance.randrange(most[inside]), inside=inside)
+        assert code in {0, -signal.SIGKILL}
+        killed += code != 0
+        publishing += was_publishing and code != 0
+        seen, now = shown(root)
+        assert seen in ((old, new) if code else (new,)), f"a mix after kill {version}"
+        assert now >= generation
+        old, generation = seen, now
+    assert run(folder, root)[0] == 0
     assert shown(root)[0] == contents(folder)
+    assert generation > kills // 10
+    assert killed > 0.9 * kills
+    return publishing / killed
 
 
-def check_after_kill(root: Path, old: dict[str, str], new: dict[str, str]) -> dict[str, str]:
-    """Return what is there now: all of the old, or all of the new."""
-    from rag.errors import IndexMissing
+@needed
+def test_killed_forty_times(tmp_path):
+    """At random calls, one run after the other: nothing is lost or mixed, and the index goes on."""
+    assert kill(tmp_path, 40, 1) > 0.3
 
-    try:
-        seen, _ = shown(root)
-    except IndexMissing:
-        seen = {}
-    assert seen in (old, new)
-    return seen
+
+@needed
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_killed_1000_times(tmp_path):
+    assert kill(tmp_path, 1000, 2) > 0.3
+
+
+def everything(root: Path) -> list[tuple[object, ...]]:
+    """Ids, texts and vectors of all passages."""
+    with Library.open(root, embedder=HashEmbedder(), reranker="none") as library, library.store.snapshot() as snapshot:
+        passages = {p.id: p.text for uri in snapshot.uris() for p in snapshot.passages_of(uri)}
+        vectors = {id_: found.vector for uri in snapshot.uris() for id_, found in snapshot.vectors_of(uri).items()}
+        return sorted((id_, text, vectors[id_]) for id_, text in passages.items())
+
+
+@needed
+def test_killed_five_times_it_ends_as_if_it_had_not_been(tmp_path):
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    write_version(folder, 0)
+    assert run(folder, tmp_path / "whole")[0] == 0
+    for last in (40, 60, 90, 120, 150):
+        assert run(folder, tmp_path / "index", last)[0] == -signal.SIGKILL
+    assert run(folder, tmp_path / "index")[0] == 0
+    assert everything(tmp_path / "index") == everything(tmp_path / "whole")
+    assert len(everything(tmp_path / "index")) == 9
 
 
 def test_lock_dies_with_its_owner(tmp_path):
@@ -207,8 +166,6 @@ def test_lock_dies_with_its_owner(tmp_path):
         assert holder.stdout.readline() == b"held\n"
         (tmp_path / "x.txt").write_text("A text.")
         with Library.open(tmp_path, embedder=HashEmbedder()) as library:
-            from rag.errors import IndexLocked
-
             with pytest.raises(IndexLocked, match=f"process {holder.pid} on"):
                 library.index(tmp_path / "x.txt")
             os.kill(holder.pid, signal.SIGKILL)

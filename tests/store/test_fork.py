@@ -28,23 +28,24 @@ started = threading.Event()
 threading.Thread(target=hold).start()
 started.wait()
 children = []
-for number in range(8):
+for number in range(int(sys.argv[3])):
     child = os.fork()
     if not child:
-        signal.alarm(30)
+        signal.alarm(120)
         found = library.search("crane")
         os._exit(0 if len(found) == 3 else 1)
     children.append(child)
 codes = [os.waitpid(child, 0)[1] for child in children]
 stop.set()
 library.index(sys.argv[2])
-print(codes, len(library.search("crane")), library.verify())
+print(set(codes), len(library.search("crane")), library.verify())
 library.close()
 """
 
 
 @pytest.mark.slow
-def test_children_read_and_the_parent_goes_on(tmp_path):
+@pytest.mark.parametrize("children", [4, pytest.param(100, marks=pytest.mark.soak)])
+def test_children_read_and_the_parent_goes_on(tmp_path, children):
     docs = tmp_path / "docs"
     docs.mkdir()
     for number in range(3):
@@ -52,9 +53,9 @@ def test_children_read_and_the_parent_goes_on(tmp_path):
     with Library.open(tmp_path / "index", embedder=HashEmbedder()) as library:
         library.index(docs)
     (docs / "3.txt").write_text("The crane numbered 3 lifted tons.\n")
-    command = [sys.executable, "-W", "ignore", "-c", FORKS, str(tmp_path / "index"), str(docs)]
+    command = [sys.executable, "-W", "ignore", "-c", FORKS, str(tmp_path / "index"), str(docs), str(children)]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False, env=os.environ)
-    assert run.stdout == "[0, 0, 0, 0, 0, 0, 0, 0] 4 []\n", run.stderr
+    assert run.stdout == "{0} 4 []\n", run.stderr
 
 
 def test_a_file_is_no_place_for_an_index(tmp_path):

@@ -63,6 +63,23 @@ def test_conversations_are_kept_in_order(history, tmp_path):
     assert stat.S_IMODE((tmp_path / "index" / "history.db").stat().st_mode) == 0o600
 
 
+def test_a_question_is_taken_out_of_its_conversation(history):
+    """Where it was the first, the conversation goes by the next one from then on, and can go on."""
+    first, second, third = (history.add(answer(q), 1) for q in ("First?", "Second?", "Third?"))
+    assert first.conversation == second.conversation == third.conversation
+    assert history.withdraw(second.id) == first.id
+    assert history.withdraw(first.id) == third.id
+    assert [turn.answer["question"] for turn in history.turns(third.id)] == ["Third?"]
+    assert [(c.id, c.title, c.turns) for c in history.conversations()] == [(third.id, "Third?", 1)]
+    assert history.add(answer("Fourth?"), third.id).conversation == third.id
+    assert history.damages() == []
+    with pytest.raises(InputError, match="not kept"):
+        history.withdraw(first.id)
+    history.withdraw(third.id)
+    assert history.withdraw(history.conversations()[0].id) is None
+    assert history.conversations() == []
+
+
 def test_deleted_words_are_gone_from_the_file(history, tmp_path):
     kept = history.add(answer("kept words"))
     gone = history.add(answer("secret words", "more secret words" * 1000))

@@ -10,9 +10,9 @@ import pytest
 from rag.app.cli import main
 from rag.errors import IndexCorrupt, StoreError
 from rag.library import Library
+from rag.store.encoding import packed_text, unpacked_text
 from rag.store.history import History
 from rag.store.local import seal
-from rag.store.local.encoding import packed_text, unpacked_text
 
 QUESTION = "How many tons did the crane lift?"
 ANSWER = {"question": "Who?", "citations": [], "nearest": []}

@@ -2,150 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import os
 import shutil
 import sqlite3
-import tempfile
-from collections import Counter
 from contextlib import closing, suppress
-from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from rag.errors import FormatMismatch, IndexCorrupt, IndexMissing, InputError, StoreError
-from rag.language.terms import terms
+from rag.errors import FormatMismatch, IndexCorrupt, InputError, StoreError
 from rag.library import Library
 from rag.models.encoder import HashEmbedder
+from rag.records import Document, Span
 from rag.store.local import LocalStore, lexical
 from rag.store.local import files as index_files
 from rag.store.local.catalog import Catalog
 from rag.store.local.files import identity
 from rag.sync import Sync
-
-WORDS = "harbour crane bridge river mayor flood council budget Rotterdam İzmir 北京 school 2016 H-T-S".split()
-TEXTS = st.lists(st.sampled_from(WORDS), min_size=1, max_size=12).map(" ".join)
-HALF = 5e-4  # what float16, as vectors are stored, may make of a cosine
-NAMES = st.sampled_from([f"{letter}.txt" for letter in "abcdefg"])
-
-
-def dense_oracle(library: Library, question: str) -> list[tuple[str, float]]:
-    """All passages with their cosine, best first."""
-    with library.store.snapshot() as snapshot:
-        passages = list(snapshot.catalog.passages())
-    vectors = HashEmbedder().embed([p.retrieval_text for p in passages])
-    scores = vectors @ HashEmbedder().embed_query(question)
-    return sorted(((p.id, float(s)) for p, s in zip(passages, scores, strict=True)), key=lambda pair: -pair[1])
-
-
-def bm25_oracle(library: Library, question: str) -> dict[str, float]:
-    """BM25 with k1 1.2 and b 0.75 (Robertson, Zaragoza 2009) of all passages that share a term."""
-    with library.store.snapshot() as snapshot:
-        bags = {p.id: Counter(terms(p.retrieval_text)) for p in snapshot.catalog.passages()}
-    mean = sum(sum(bag.values()) for bag in bags.values()) / len(bags)
-    scores: dict[str, float] = {}
-    for term in set(terms(question)):
-        having = [id_ for id_, bag in bags.items() if term in bag]
-        idf = math.log(1 + (len(bags) - len(having) + 0.5) / (len(having) + 0.5))
-        for id_ in having:
-            count, length = bags[id_][term], sum(bags[id_].values())
-            norm = 1.2 * (1 - 0.75 + 0.75 * length / mean)
-            scores[id_] = scores.get(id_, 0.0) + idf * count * 2.2 / (count + norm)
-    return scores
-
-
-class Folder(RuleBasedStateMachine):
-    """Files come, change, swap, move and go; the index must always show what the last run saw."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.root = Path(tempfile.mkdtemp())
-        self.folder = self.root / "documents"
-        self.folder.mkdir()
-        self.indexed: dict[str, str] = {}
-        self.open()
-
-    def open(self) -> None:
-        self.library = Library.open(self.root / "index", embedder=HashEmbedder())
-
-    def teardown(self) -> None:
-        self.library.close()
-        shutil.rmtree(self.root)
-
-    def files(self) -> dict[str, str]:
-        return {str(path): path.read_text("utf-8") for path in self.folder.iterdir()}
-
-    @rule(name=NAMES, text=TEXTS)
-    def write(self, name: str, text: str) -> None:
-        (self.folder / name).write_text(text, "utf-8")
-
-    @rule(name=NAMES)
-    def delete(self, name: str) -> None:
-        (self.folder / name).unlink(missing_ok=True)
-
-    @rule(one=NAMES, other=NAMES)
-    def move(self, one: str, other: str) -> None:
-        if (self.folder / one).exists():
-            (self.folder / one).rename(self.folder / other)
-
-    @rule(one=NAMES, other=NAMES)
-    def swap(self, one: str, other: str) -> None:
-        a, b = self.folder / one, self.folder / other
-        if a.exists() and b.exists():
-            a_text, b_text = a.read_text("utf-8"), b.read_text("utf-8")
-            a.write_text(b_text, "utf-8")
-            b.write_text(a_text, "utf-8")
-
-    @precondition(lambda self: bool(self.indexed or list(self.folder.iterdir())))
-    @rule(rebuild=st.booleans())
-    def index(self, rebuild: bool) -> None:
-        files = self.files()
-        report = self.library.index(self.folder, rebuild=rebuild)
-        changed = {uri for uri in files if self.indexed.get(uri) != files[uri]}
-        assert report.count("added") == len(files.keys() - self.indexed.keys())
-        assert report.count("removed") == len(self.indexed.keys() - files.keys())
-        if not rebuild:
-            assert report.count("updated") == len(changed & self.indexed.keys())
-            assert report.embedded <= len({files[uri] for uri in changed})
-        self.indexed = files
-
-    @rule()
-    def reopen(self) -> None:
-        self.library.close()
-        self.open()
-
-    @precondition(lambda self: bool(self.indexed))
-    @rule(question=TEXTS, k=st.integers(1, 20))
-    def search(self, question: str, k: int) -> None:
-        query = HashEmbedder().embed_query(question)
-        with self.library.store.snapshot() as snapshot:
-            dense, lexical = snapshot.dense(query, k), snapshot.lexical(question, k)
-        oracle = dense_oracle(self.library, question)
-        assert np.allclose([found.score for found in dense], [score for _, score in oracle[:k]], atol=HALF)
-        assert all(abs(dict(oracle)[found.id] - found.score) < HALF for found in dense)
-        bm25 = bm25_oracle(self.library, question)
-        assert len(lexical) == min(k, len(bm25))
-        assert {found.id for found in lexical} <= bm25.keys()
-
-    @invariant()
-    def shows_what_was_indexed(self) -> None:
-        try:
-            documents = self.library.documents()
-        except IndexMissing:
-            assert not self.indexed
-            return
-        assert {info.uri: self.library.document(info.uri).text for info in documents} == self.indexed
-        assert self.library.verify() == []
-
-
-Folder.TestCase.settings = settings(
-    max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
-)
-test_folder = Folder.TestCase
+from tests.store.oracles import HALF, bm25_oracle, dense_oracle
 
 
 @pytest.fixture
@@ -188,7 +62,7 @@ def test_large_updates_write_a_new_file(filled, corpus):
         filled.index(corpus)
     files = sorted(filled.store.root.glob("vectors-*.faiss"))
     assert len(files) == 1
-    assert files[-1].name == "vectors-000004.faiss"
+    assert files[-1].name == f"vectors-{filled.status().generation:06d}.faiss"
 
 
 @pytest.mark.slow
@@ -492,3 +366,27 @@ def test_index_in_a_read_only_folder(filled, tmp_path):
     with store.snapshot() as snapshot:
         assert len(snapshot.lexical("crane", 10)) == 10
     store.close()
+
+
+def test_what_a_killed_writer_left_hides_nothing(tmp_path):
+    """However many passages the lexical index has that were never published, the published ones are found in order."""
+    (tmp_path / "documents").mkdir()
+    for number in range(6):
+        (tmp_path / "documents" / f"{number}.txt").write_text(
+            f"The crane of harbour {'river ' * (number + 1)}{number}."
+        )
+    with Library.open(tmp_path / "index", embedder=HashEmbedder()) as library:
+        library.index(tmp_path / "documents")
+        with library.store.snapshot() as snapshot:
+            before = [hit.id for hit in snapshot.lexical("crane", 4)]
+        others = [Document(f"/{number}.txt", "crane crane", None, str(number)) for number in range(300)]
+        passages = [document.passage(Span(0, 11), [Span(0, 11)]) for document in others]
+        with LocalStore(tmp_path / "index").writer() as writer:
+            with writer.catalog.transaction():
+                writer.catalog.set_unsettled(passage.id for passage in passages)
+            writer._lexical.update((), passages)
+        with library.store.snapshot() as snapshot:
+            assert [hit.id for hit in snapshot.lexical("crane", 4)] == before
+            assert len(snapshot.lexical("crane", 50)) == 6
+        library.index(tmp_path / "documents")  # the next writer clears them away
+        assert library.verify() == []

@@ -1,4 +1,4 @@
-"""The FAISS file in its three kinds, against numpy; damage of any part of it; and the format before, taken over."""
+"""The FAISS file in its two kinds, against numpy; damage of any part of it; and the format before, taken over."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from rag.errors import FormatMismatch
+from rag.errors import FormatMismatch, ModelError
 from rag.library import Library
 from rag.models.encoder import HashEmbedder, WordVectors
 from rag.records import Document, Span
@@ -67,12 +67,10 @@ def recall(store: LocalStore, documents, k: int = 10, where: Filter | None = Non
     return float(np.mean(shares))
 
 
-@pytest.fixture(params=["float16", "bytes", "lists"])
+@pytest.fixture(params=["float16", "lists"])
 def kind(request, monkeypatch):
-    """Sizes from which on other kinds are used, as if a thousand were many."""
-    exact, listed = {"float16": (9_999, 9_999), "bytes": (100, 9_999), "lists": (100, 200)}[request.param]
-    monkeypatch.setattr(vector_file, "EXACT", exact)
-    monkeypatch.setattr(vector_file, "LISTED", listed)
+    """The size up to which all are compared, as if a thousand were many."""
+    monkeypatch.setattr(vector_file, "EXACT", {"float16": 9_999, "lists": 100}[request.param])
     monkeypatch.setattr(vector_file, "EAGER", 0)
     monkeypatch.setattr(files, "SMALL", 0)
     return request.param
@@ -99,6 +97,24 @@ def test_each_kind_finds_the_nearest(kind, tmp_path):
     assert kind_and_kept(store).name != name
     assert recall(store, documents) >= 0.97
     assert store.verify() == []
+    store.close()
+
+
+def test_vectors_that_come_later(kind, tmp_path, monkeypatch):
+    """Documents are there first, of more than are all compared; a part of them has vectors, then all."""
+    monkeypatch.setattr("rag.store.local.snapshot._FEW", 10)
+    store, documents = LocalStore(tmp_path / "index"), [made(number) for number in range(SIZE)]
+    with store.writer() as writer:
+        writer.apply(Changes([(document, [passage]) for document, passage, _ in documents]), RECIPE)
+    assert (kind_and_kept(store).kind, kind_and_kept(store).count) == ("float16", 0)
+    for there in (80, 240, 500, SIZE):
+        put(store, documents[there // 2 : there])
+        put(store, documents[: there // 2])
+        assert recall(store, documents[:there]) >= 0.97
+        assert recall(store, documents[1:there:4], 30, Filter.parse(["folder=/1"])) >= 0.97
+        assert store.status().waiting == SIZE - there
+        assert store.verify() == []
+    assert kind_and_kept(store).kind == kind
     store.close()
 
 
@@ -207,13 +223,13 @@ CREATE TABLE unsettled (id TEXT PRIMARY KEY) WITHOUT ROWID;
 
 
 def as_it_was(root, embedder) -> None:
-    """Turn an index into one of the format before: its catalog as that program wrote it, and no lexical folder."""
+    """Turn an index into one of format 3: its catalog as that program wrote it, and no lexical folder."""
     import hashlib
 
     path = root / "catalog.db"
     with LocalStore(root).snapshot() as snapshot:
         passages = list(snapshot.catalog.passages())
-        words = {c.id: c.words for c in snapshot.catalog.candidates([p.id for p in passages])}
+    vectors, found = embedder.embed_words([p.retrieval_text for p in passages])
     with closing(sqlite3.connect(path)) as new:
         meta = dict(new.execute("SELECT key, value FROM meta"))
         documents = new.execute(
@@ -232,7 +248,7 @@ def as_it_was(root, embedder) -> None:
         for *others, text, layout in documents:
             unpacked = (zlib.decompress(text).decode(), zlib.decompress(layout).decode())
             old.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)", (*others, *unpacked))
-        for p, vector in zip(passages, embedder.embed([p.retrieval_text for p in passages]), strict=True):
+        for p, vector, words in zip(passages, vectors, found, strict=True):
             key = hashlib.sha256(p.retrieval_text.encode()).hexdigest()
             place = (p.id, p.uri, p.span.start, p.span.end, p.section, p.speaker, p.page)
             marks = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -242,11 +258,11 @@ def as_it_was(root, embedder) -> None:
                 (*place, *rows[p.id], key),
             )
             fingerprint = json.loads(meta["recipe"])["fingerprint"]
-            values = (fingerprint, key, vector.astype(np.float32).tobytes(), words[p.id])
+            values = (fingerprint, key, vector.tobytes(), np.packbits(words.vectors[:, ::2] > 0, axis=1).tobytes())
             old.execute("INSERT OR IGNORE INTO vectors VALUES (?, ?, ?, ?)", values)
 
 
-def test_the_format_before_is_taken_over(tmp_path, corpus):
+def test_format_3_is_taken_over(tmp_path, corpus):
     """The next run brings an older index up to date and embeds nothing; before, a reader says what to do."""
     embedder = HashEmbedder()
     (corpus / "long.txt").write_text(
@@ -255,6 +271,7 @@ def test_the_format_before_is_taken_over(tmp_path, corpus):
     with Library.open(tmp_path / "index", embedder=embedder) as library:
         library.index(corpus)
         wanted = [(hit.passage, hit.score) for hit in library.search("crane numbered 17 lifted", 20)]
+        words = stored_words(library)
     as_it_was(library.root, embedder)
     with Library.open(library.root, embedder=embedder) as again:
         with pytest.raises(FormatMismatch, match=r"format 3.*rag index FOLDER"):
@@ -264,4 +281,32 @@ def test_the_format_before_is_taken_over(tmp_path, corpus):
         found = again.search("crane numbered 17 lifted", 20)
         assert [hit.passage for hit in found] == [passage for passage, _ in wanted]
         assert [hit.score for hit in found] == pytest.approx([score for _, score in wanted], abs=1e-3)
+        assert stored_words(again) == words
         assert again.verify() == []
+
+
+def stored_words(library):
+    """The words of all passages as they are kept."""
+    with library.store.snapshot() as snapshot:
+        ids = [passage.id for passage in snapshot.catalog.passages()]
+        return {candidate.id: candidate.words for candidate in snapshot.catalog.candidates(ids)}
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, 0.0])
+def test_an_encoder_that_fails_spoils_no_index(tmp_path, hasher, wrong):
+    """Vectors that are none are refused with the text they are of; the index is as it was."""
+
+    class Failing(HashEmbedder):
+        def embed(self, texts):
+            vectors = super().embed(texts)
+            vectors[["pier" in text for text in texts]] = wrong
+            return vectors
+
+    (tmp_path / "crane.txt").write_text("The crane lifted nine tons.")
+    with Library.open(tmp_path / "index", embedder=Failing(), reranker="none") as library:
+        library.index(tmp_path / "crane.txt")
+        (tmp_path / "pier.txt").write_text("The pier is long.")
+        with pytest.raises(ModelError, match=r"gives no unit vector for: .*The pier is long"):
+            library.index(tmp_path / "pier.txt")
+        assert library.verify() == []
+        assert [hit.passage.text for hit in library.search("crane")] == ["The crane lifted nine tons."]

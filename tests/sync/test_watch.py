@@ -68,6 +68,43 @@ def reported(news):
     return news
 
 
+class Told(HashEmbedder):
+    """An encoder that says what a reader sees before each batch, and lets a file be written before the third."""
+
+    def __init__(self, root, write):
+        super().__init__()
+        self._root, self._write, self.seen = root, write, []
+
+    def embed_words(self, texts):
+        with Library.open(self._root, embedder=HashEmbedder()) as reader:
+            self.seen.append((reader.status().waiting, names(reader), len(texts)))
+        if len(self.seen) == 3:
+            self._write()
+            time.sleep(1.5)  # longer than the system needs to tell of it
+        return super().embed_words(texts)
+
+
+def test_a_new_file_does_not_wait_for_the_vectors_of_others(tmp_path, docs, monkeypatch):
+    """What is saved while many vectors are missing is read at once, and its own are made first."""
+    monkeypatch.setattr("rag.sync.EMBED_BATCH", 10)
+    for number in range(99):
+        (docs / f"{number:02}.txt").write_text(f"The crane numbered {number} fell into the river.")
+    encoder = Told(tmp_path / "index", lambda: (docs / "late.txt").write_text("The lighthouse keeper resigned."))
+    stop = threading.Event()
+    with Library.open(tmp_path / "index", embedder=encoder) as library:
+        watching = watch(library, [docs], stop=stop)
+        first, second = reported(next(watching)), reported(next(watching))
+        stop.set()
+        assert list(watching) == []
+    assert (first.embedded, first.waiting) == (30, 70)
+    assert (second.count("added"), second.embedded, second.waiting) == (1, 71, 0)
+    assert [(waiting, "late.txt" in found, texts) for waiting, found, texts in encoder.seen[2:5]] == [
+        (80, False, 10),
+        (70, False, 1),
+        (70, True, 10),
+    ]
+
+
 def children(pid):
     """Return the processes that a process has started."""
     found = []
@@ -94,7 +131,7 @@ def test_a_process_that_watches(docs, tmp_path):
             for number in range(500):
                 (docs / f"{number:03}.txt").write_text(f"The crane numbered {number} fell into the river.")
             until(lambda: len(names(reader)) == 501)
-            assert reader.status().generation - before <= 5
+            assert reader.status().generation - before <= 10  # each step is of texts, and of their vectors
             (docs / "page.html").write_text("<p>The lighthouse keeper resigned.</p>")
             until(lambda: "page.html" in names(reader))
             assert reader.search("lighthouse keeper", 1)[0].passage.text == "The lighthouse keeper resigned."

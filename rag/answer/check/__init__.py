@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.answer.check.faults import CitedText, faults, wrong_numbers
+from rag.answer.check.swaps import swapped
 from rag.language.detect import language
 from rag.language.questions import is_question
 from rag.language.terms import terms
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rag.answer.check.likeness import Likeness
+    from rag.models.encoder import Embedder
     from rag.records import Citation, Support
 
 _QUOTED = re.compile(
@@ -40,9 +42,15 @@ class CheckedSentence:
 
 @dataclass(frozen=True, slots=True)
 class SentenceChecker:
-    """Holds sentences against the sources they cite: rules on words first, then `likeness` where none objects."""
+    """Holds sentences against the sources they cite: rules on words first, then the models where none objects.
+
+    Attributes:
+        likeness: how probable it is that a source says a sentence.
+        encoder: tells a synonym from another thing; without it, words that were swapped are not looked at.
+    """
 
     likeness: Likeness
+    encoder: Embedder | None = None
 
     def check(self, sentence: str, citations: Sequence[Citation]) -> CheckedSentence:
         """Return what was found about one sentence; without citations it is unsupported."""
@@ -59,6 +67,8 @@ class SentenceChecker:
             fault = "most of its words are not in the source"
         if fault is None and not self.likeness.supports(text, source):
             fault = "the source does not seem to say this"
+        if fault is None and self.encoder:
+            fault = swapped(text, [citation.quote for citation in citations], self.encoder)
         return CheckedSentence(text, "unsupported" if fault else "supported", fault)
 
 

@@ -40,7 +40,7 @@ _ROUNDING = re.compile(rf"(?:{HEDGES}|just|an estimated)\s+$", re.IGNORECASE)
 _NAME = re.compile(r"\b(?:[A-Z](?:[.-][A-Z])+|[A-Z][\w'’]*)(?:-[\w'’]+)*")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:;“\"‘(]\s*|\n\s*)$")
 _NO_NAME = ("ing", "ed", "ly", "s")  # how many a word ends that only opens a sentence
-_WORD = re.compile(r"[\w.’'-]*\w")
+WORD = re.compile(r"[\w.’'-]*\w")
 _LETTERS = re.compile(r"[a-z]+")
 _NEGATOR = re.compile(
     r"\b(?:not|never|no|none|nobody|nothing|neither|nor|without|cannot|hardly|\w+n['’]t)\b", re.IGNORECASE
@@ -198,14 +198,19 @@ def wrong_names(claim: str, source: CitedText) -> Iterator[str]:
         else:
             swapped = bool(taken or (dropped and not explained))
         if name not in cited | around:
-            yield f"the name {name} is not in the source"
+            yield f"the name {_as_written(name, claim)} is not in the source"
         elif swapped:
-            yield f"the source names another than {name}"
+            yield f"the source names another than {_as_written(name, claim)}"
+
+
+def _as_written(name: str, text: str) -> str:
+    """Return the word of a text that has this term of a name."""
+    return next((match[0] for match in _NAME.finditer(text) if name in terms(match[0])), name)
 
 
 def _places(text: str, wanted: Sequence[str]) -> set[tuple[str, bool]]:
     """Return the words beside some names of a text, each with whether it stands in front."""
-    words = ["", *_WORD.findall(text), ""]
+    words = ["", *WORD.findall(text), ""]
     found = [i for i, word in enumerate(words) if word[:1].isupper() and not set(wanted).isdisjoint(terms(word))]
     beside = {(words[i - 1].lower(), True) for i in found} | {(words[i + 1].lower(), False) for i in found}
     return {place for place in beside if place[0]}

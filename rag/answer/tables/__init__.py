@@ -76,12 +76,14 @@ def looked_up(
     for candidate, parts in split:
         if parts:
             tables[candidate.hit.passage.uri].append(Row(candidate, parts, asked))
-    columns = _Columns(asked, [row for rows in tables.values() for row in rows], alike)
+    columns = _Columns(asked, [row for rows in tables.values() for row in rows if row.is_data], alike)
     judged = {id(c): replace(c, score=0.0, short=None) for c, parts in split if not parts and columns.are_named(c.text)}
-    for rows in tables.values():
-        most = max(row.overlap for row in rows)
+    for every in tables.values():
+        rows = [row for row in every if row.is_data]
+        most = max((row.overlap for row in rows), default=(0.0, 0.0))
         named = [row for row in rows if row.overlap == most] if most > (0.0, 0.0) else []
-        for row in rows if named or columns.are_compared else ():
+        beaten = [row for row in every if named and 2 * len(rows) > len(every) and row.overlap < most]
+        for row in [*beaten, *(rows if named or columns.are_compared else ())]:
             judged[id(row.candidate)] = replace(row.candidate, score=0.0, short=None)
         fine = [] if columns.are_compared else [row for row in named if not row.lacks]
         judged |= {id(row.candidate): candidate for row, candidate in _judged(fine, columns, yes_no=yes_no)}
@@ -124,19 +126,20 @@ def _filled_in(form: Sequence[Candidate], asked: TableQuestion, alike: Alike) ->
     if cell and named and explained >= SETTINGS.explained and not columns.are_compared:
         for line in form:
             short = _place(row, cell) if _place(row, cell) in line.span else None
-            yield line, replace(line, score=score * min(1.0, explained) if short else 0.0, short=short)
+            yield line, replace(line, score=score * min(1.0, explained) if short else 0.0, short=short, certain=1.0)
 
 
 def _judged(rows: Sequence[Row], columns: _Columns, *, yes_no: bool) -> Iterator[tuple[Row, Candidate]]:
     answers = [columns.answering(row) for row in rows]
     agreed = len({cell.value if cell else None for _, _, cell in answers}) == 1
     for row, (score, explained, cell) in zip(rows, answers, strict=True):
-        enough = explained >= SETTINGS.explained
-        if enough and not yes_no:
-            sure = score * min(1.0, explained)
-            yield row, replace(row.candidate, score=sure, short=_place(row, cell) if cell and agreed else None)
+        if explained < SETTINGS.explained:
+            yield row, row.candidate
+        elif yes_no and score < SETTINGS.named_score:
+            yield row, replace(row.candidate, score=max(SETTINGS.only_score, row.candidate.score))
         else:
-            yield row, replace(row.candidate, score=max(SETTINGS.only_score * enough, row.candidate.score))
+            short = _place(row, cell) if cell and (agreed or yes_no) else None
+            yield row, replace(row.candidate, score=score * min(1.0, explained), short=short, certain=1.0)
 
 
 def _place(row: Row, cell: TableCell) -> Span:
@@ -168,7 +171,7 @@ class _Columns:
     def answering(self, row: Row) -> tuple[float, float, TableCell | None]:
         """Return the score of a row, how much of the question it explains, and the cell that is asked for.
 
-        The score is 0 where no cell is asked for; where several may be, none is named.
+        Where no cell is asked for, the row only comes closest; where several may be, none is named.
         """
         given = [cell for cell in row.cells if row.is_given(cell)]
         rest = [cell for cell in row.cells if cell not in given]
@@ -187,7 +190,7 @@ class _Columns:
         if what and not row.has_any(terms(what["what"])):
             return 0.0, 1.0, None  # paid for something else
         explained = row.explains(wanted if meant else terms(self._is_paid[0]) if self._is_paid else ())
-        return (score if chosen else 0.0), explained, self._one(chosen)
+        return (score if chosen else SETTINGS.near_score), explained, self._one(chosen)
 
     def _meant(self, fitting: Sequence[TableCell], wanted: Iterable[str]) -> list[TableCell]:
         """Return the cells of the asked kind whose names, years left out, mean what is wanted."""

@@ -33,6 +33,7 @@ class TableSettings:
     named_score: float = 0.9  # of a row whose cell has the asked name
     meant_score: float = 0.8  # of a row whose cell has a name that means much the same, or that has the most of all
     only_score: float = 0.7  # of a row with the only value of the asked kind
+    near_score: float = 0.2  # of the row that is asked about, where none of its cells is: it only comes closest
     alike: float = 0.45  # the cosine from which on a column's name means much the same as what is asked
     explained: float = 0.6  # the share of the question, by rarity, that a row has to explain; others are read
     date_weight: float = 4.0  # what a date in common counts, as the rarity of a word
@@ -102,16 +103,23 @@ def cells(text: str, columns: Sequence[str] = ()) -> list[TableCell]:
         named = bool(colon and value)
         found.append(TableCell(name, value, start + len(name) + 2) if named else TableCell("", part, start))
         start += len(part) + len(_SEPARATOR)
-    is_data = all(len(cell.value.split()) <= SETTINGS.longest_value for cell in found)
-    return found if is_data and 2 * sum(bool(cell.name) for cell in found) >= len(found) else []
+    return found if 2 * sum(bool(cell.name) for cell in found) >= len(found) else []
+
+
+def are_data(row: Sequence[TableCell]) -> bool:
+    """Tell whether the values of a row are looked up; a row with a long one is prose, to be read, and so is none."""
+    return bool(row) and all(len(cell.value.split()) <= SETTINGS.longest_value for cell in row)
 
 
 def pairs(text: str) -> list[TableCell]:
-    """Return the values of a line of a form, `Make | Ostra | Color | Green`, named by their labels; else none."""
+    """Return the values of a line of a form, `Make | Ostra | Color | Green`, named by their labels; else none.
+
+    Text that goes on in an indented line is prose.
+    """
     parts = [TableCell("", match[0], match.start()) for match in _PART.finditer(text)]
     labels, values = parts[::2], parts[1::2]
     lettered = all(any(map(str.isalpha, label.value)) for label in labels[1:])
-    if len(labels) != len(values) or not lettered or text.startswith("|") or cells(text):
+    if "\n" in text or len(labels) != len(values) or not lettered or text.startswith("|") or cells(text):
         return []
     return [replace(value, name=label.value.rstrip(" :：")) for label, value in zip(labels, values, strict=True)]
 
@@ -151,6 +159,11 @@ class Row:
     candidate: Candidate
     cells: Sequence[TableCell]
     asked: TableQuestion
+
+    @property
+    def is_data(self) -> bool:
+        """Whether its values are looked up."""
+        return are_data(self.cells)
 
     @property
     def overlap(self) -> tuple[float, float]:

@@ -18,9 +18,10 @@ from rag.answer.write.endpoint import Endpoint
 from rag.answer.write.forms import Form
 from rag.answer.write.growing import GrowingAnswer
 from rag.answer.write.parse import Draft, NotFound, Search, replies
-from rag.answer.write.prompt import STANDALONE, messages, schema, standalone
+from rag.answer.write.prompt import STANDALONE, is_copied, messages, schema, standalone
 from rag.answer.write.summary import Summary, asked_for
 from rag.errors import ContextExceeded, InputError, LlmError
+from rag.models.encoder import embedder
 from rag.models.reader import shipped_network
 from rag.records import Hit
 
@@ -162,7 +163,12 @@ class LlmAnswerer:
         self, growing: GrowingAnswer, sources: Sequence[SourceSentence], form: Form, *, again: bool
     ) -> Generator[Answer, None, NotFound | Search | None]:
         told = messages(growing.question, sources, form, self.today(), again=again)
-        for said in replies(self.llm.write(told, schema(len(sources), form, again=again))):
+        least = 0 if growing.quoted.abstained else 1  # an empty list says too little to undo quotations
+        for said in replies(self.llm.write(told, schema(len(sources), form, again=again, least=least)), again=again):
+            if not isinstance(said, NotFound) and is_copied(
+                said.query if isinstance(said, Search) else said.text, told
+            ):
+                continue
             if not isinstance(said, Draft):
                 return said
             if len(growing.sentences) < form.most:
@@ -193,7 +199,7 @@ def llm_answerer(retriever: Retriever, settings: Settings, quoting: Answerer | N
 
     `quoting` gives the quotations: without it, the package's reader.
     """
-    checker = SentenceChecker(Likeness(shipped_network()[0]))
+    checker = SentenceChecker(Likeness(shipped_network()[0]), embedder())
     return LlmAnswerer(Endpoint(settings), quoting or ExtractiveAnswerer(ReaderScorer(retriever)), checker, retriever)
 
 

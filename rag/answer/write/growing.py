@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rag.answer.write.context import SourceSentence
-from rag.answer.write.prompt import day, with_days
+from rag.answer.write.prompt import day, said_by, with_days
 from rag.language.dates import mentions
 from rag.language.terms import terms
 from rag.records import Answer, AnswerSentence, Citation, Span
@@ -24,6 +24,7 @@ MOST_CITATIONS = 4
 """Citations of one sentence."""
 
 _NEAREST = 3  # sources that are tried for a sentence whose own do not support it
+_STRAIGHT = str.maketrans("‘’“”", "''\"\"")
 _ISO = re.compile(r"\b(\d{4})-(\d\d)-(\d\d)\b")
 
 
@@ -100,13 +101,16 @@ class GrowingAnswer:
     def add(self, draft: Draft, named: Sequence[SourceSentence], others: Sequence[SourceSentence] = ()) -> None:
         """Check a sentence against the sources that it names, or else against those of `others` nearest to it.
 
-        One of these that has more of its words comes first, and one that is the sentence stands for all: small models
-        write the wrong numbers often. What was said already is not said twice.
+        One of these that has more of its words comes first, or as many as several have together, and one that is the
+        sentence stands for all: small models write wrong numbers, or all. What was said already is not said twice.
         """
         text, lead = _with_days_written(draft.text), _with_days_written(draft.lead)
+        if not any(source.text == text for source in (*named, *others)):
+            for source in (*named, *others):
+                text = _without_label(text, source)
         same = [source for source in (*named, *others) if source.text == text]
         choices = [same[:1] or list(named)[:MOST_CITATIONS], *([source] for source in _nearest(text, others))]
-        if choices[1:] and _shared(text, choices[1]) > _shared(text, choices[0]):
+        if choices[1:] and _shared(text, choices[1]) + (len(choices[0]) > 1) > _shared(text, choices[0]):
             choices.insert(0, choices.pop(1))
         named, checked = choices[0], self._check(text, lead, choices[0])
         for sources in choices[1:] if checked.support == "unsupported" else ():
@@ -131,6 +135,17 @@ class GrowingAnswer:
             return checked
         fault = _wrong_date(lead, citations) if self.form == "timeline" else _wrong_speaker(lead, citations)
         return replace(checked, support="unsupported", fault=fault) if fault else checked
+
+
+def _without_label(text: str, source: SourceSentence) -> str:
+    """Return a sentence without the name in front of it (`Ada Bell: `): the source tells who speaks, and it is shown.
+
+    A sentence of the source loses whatever name stands there; another one that of its source.
+    """
+    plain, label = text.translate(_STRAIGHT), said_by(source).translate(_STRAIGHT)
+    if plain.endswith(f": {source.text.translate(_STRAIGHT)}"):
+        return source.text
+    return text[len(label) :] if plain.startswith(label) else text
 
 
 def _citations(numbers: dict[SourceSentence, int]) -> tuple[Citation, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rag.answer.write.prompt import NOT_FOUND, SEARCH
 from rag.chunk import sentences
 from rag.records import Span
+from rag.records.rows import SEPARATOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -56,19 +57,24 @@ class Search(NamedTuple):
     query: str
 
 
-def replies(pieces: Iterable[str]) -> Iterator[Draft | NotFound | Search]:
+def replies(pieces: Iterable[str], *, again: bool = False) -> Iterator[Draft | NotFound | Search]:
     """Yield what a reply says: of the JSON that was asked for, or of lines that begin with numbers.
 
-    That there is no answer counts only in front of all sentences, and ends it.
+    That there is no answer counts only in front of all sentences, and ends it; but where it may ask for a search
+    `again`, what it wants searched may still follow.
     """
-    is_first = True
+    is_first, refused = True, False
     for found in _all(pieces):
         search = _SEARCH_LINE.match(found.text) if isinstance(found, Draft) else None
         if is_first and isinstance(found, Draft) and _REFUSED.search(found.text):
-            yield NotFound()
-            return
-        yield Search(search[1][:_LONGEST_QUERY]) if search else found
+            refused = True
+            if not again:
+                break
+        elif search or isinstance(found, Search) or not refused:
+            yield Search(search[1][:_LONGEST_QUERY]) if search else found
         is_first = False
+    if refused:
+        yield NotFound()
 
 
 def _all(pieces: Iterable[str]) -> Iterator[Draft | NotFound | Search]:
@@ -134,8 +140,9 @@ def _lines(written: str, position: int, *, last: bool) -> tuple[list[Draft], int
 
 
 def _split(text: str, numbers: list[int]) -> list[Draft]:
+    whole = Span(0, len(text))
     found: list[Draft] = []
-    for span in sentences(text, Span(0, len(text))):
+    for span in [whole] if SEPARATOR in text else sentences(text, whole):  # a row of a table stays whole
         sentence = span.of(text)
         own = [int(n) for mark in _MARK.findall(sentence) for n in _DIGITS.findall(mark)]
         if plain := _cleaned(sentence):

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from rag.language.dates import mentions
+from rag.records.rows import SEPARATOR
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -48,6 +49,13 @@ def messages(
     return [{"role": "system", "content": _RULES}, {"role": "user", "content": "\n".join(prompt)}]
 
 
+def is_copied(text: str, told: Messages) -> bool:
+    """Tell whether a text is a line of the prompt that is no source, or the end of one: small models copy these."""
+    lines = (line.strip(" ()-.") for message in told for line in message["content"].splitlines() if line[:1] != "[")
+    wanted = text.strip(" ()-.")
+    return any(line == wanted or line.endswith(f": {wanted}") for line in lines)
+
+
 def merging(question: str, notes: Sequence[str], form: Form) -> Messages:
     """Return the conversation that makes one summary of the notes on parts of a text."""
     lines = [f"[{number}] {_plain(note)}" for number, note in enumerate(notes, 1)]
@@ -83,10 +91,14 @@ def _numbered(sources: Sequence[SourceSentence]) -> list[str]:
         if passage.context != place:
             place = passage.context
             lines.append(f"({_plain(place)})")
-        speaker = passage.speaker_of(source.span)
-        said = f"({_plain(speaker)} speaking) " if speaker else ""
-        lines.append(f"[{number}] {said}{_plain(with_days(source.text, passage.date))}")
+        lines.append(f"[{number}] {said_by(source)}{_plain(with_days(source.text, passage.date))}")
     return [*lines, "</sources>"]
+
+
+def said_by(source: SourceSentence) -> str:
+    """Return what stands in front of a sentence that somebody says: `Ada Bell: `; small models copy it."""
+    speaker = source.passage.speaker_of(source.span)
+    return f"{_plain(speaker)}: " if speaker else ""
 
 
 def with_days(text: str, published: str | None) -> str:
@@ -104,19 +116,24 @@ def day(date: dt.date) -> str:
 
 def _plain(text: str) -> str:
     """Return a text that cannot be taken for the prompt's own marks: no [3], no tag, no turn of a chat."""
-    return " ".join(re.sub(r"\[(\d+)\]", r"(\1)", text).translate(_NO_TAGS).split())
+    cells = re.sub(r"\[(\d+)\]", r"(\1)", text).split(SEPARATOR)
+    return " ".join(SEPARATOR.join(cell.translate(_NO_TAGS) for cell in cells).split())
 
 
-def schema(sources: int, form: Form, *, again: bool = False) -> Schema:
+def schema(sources: int, form: Form, *, again: bool = False, least: int = 1) -> Schema:
     """Return the JSON schema of a reply that rests on so many source sentences; `again` allows another search.
 
     The text comes before its sources: small models that have to begin with a number take 1 and copy that sentence.
+    There are `least` sentences, of which the first may be that the documents do not answer: where the list may be
+    empty, small models leave it so whatever they are asked.
     """
     words = {"timeline": ("date", "text"), "table": ("who", "says")}.get(form.kind, ("text",))
     numbers = {"type": "array", "items": {"type": "integer", "enum": list(range(1, sources + 1))}, "minItems": 1}
     sentence = _object({**{word: {"type": "string"} for word in words}, "sources": numbers})
     search: Schema = {"search": {"type": "string"}} if again else {}
-    return _object({"sentences": {"type": "array", "items": sentence, "maxItems": form.most}, **search})
+    return _object(
+        {"sentences": {"type": "array", "items": sentence, "minItems": least, "maxItems": form.most}, **search}
+    )
 
 
 def _object(properties: Schema) -> Schema:

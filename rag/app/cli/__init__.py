@@ -26,13 +26,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.store = getattr(options, "store", None) or os.environ.get("RAG_STORE") or "index"
     try:
         return int(options.run(options))
-    except RagError as error:
-        return complain(str(error))
     except KeyboardInterrupt:
         kept = "; the index is as it was, and the next rag index goes on from here" if options.writes else ""
         return complain(f"interrupted{kept}", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at exit
         return 141
-    except OSError as error:
-        return complain(f"{error.filename or 'the system'}: {error.strerror}; free space or check permissions")
+    except (RagError, MemoryError, ImportError, OSError) as error:
+        return complain(_told(error))
+
+
+def _told(error: Exception) -> str:
+    """Say what is wrong, and what to do."""
+    if isinstance(error, MemoryError):
+        return "there is not enough memory free; end other programs and run it again"
+    if isinstance(error, ImportError):  # a compiled library that finds no memory ends so as well
+        return f"cannot load a part of rag: {error}; free memory, or install rag again if it stays so"
+    if isinstance(error, OSError):
+        return f"{error.filename or 'the system'}: {error.strerror or error}; free space or check permissions"
+    return str(error)

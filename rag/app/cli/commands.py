@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from rag.app import export
 from rag.app.as_json import answer_json, document_json, hits_json, report_json, status_json
 from rag.app.cli.output import (
     Bars,
@@ -28,6 +27,7 @@ from rag.app.cli.output import (
 from rag.app.display import one_line, printable
 from rag.errors import InputError, LoadError, RagError
 from rag.records import Filter, Why
+from rag.records.index import found_by_words
 
 if TYPE_CHECKING:
     import argparse
@@ -47,10 +47,12 @@ def index(options: argparse.Namespace) -> int:
     """Bring the index up to date, and go on with `--watch`."""
     if options.watch and options.rebuild:
         raise InputError("--watch goes on with an index as it is; run rag index --rebuild first, then --watch")
+    if options.watch and options.workers:
+        raise InputError("--watch reads few files at a time; run rag index --workers first, then --watch alone")
     with _library(options) as library, Bars() as bars:
         if options.watch:
             return _watch(options, library, bars)
-        report = library.index(*options.paths, rebuild=options.rebuild, progress=bars.show)
+        report = library.index(*options.paths, rebuild=options.rebuild, progress=bars.show, workers=options.workers)
         _print_report(report, options)
         _say_samples(library, report, options)
     return 1 if options.strict and report.count("failed") else 0
@@ -161,6 +163,8 @@ def search(options: argparse.Namespace) -> int:
     where = Filter.parse(options.where, options.as_of)
     with _library(options) as library:
         hits = library.search(options.question, options.k, where)
+        if lacks := library.found_by_words():
+            complain(lacks)
     lines = (hit_lines(rank, hit, options.question) for rank, hit in enumerate(hits, 1))
     nothing = f"nothing found where {where}" if where else "nothing found"
     return _put(options, hits_json(options.question, hits), "\n\n".join(lines) or nothing)
@@ -178,6 +182,8 @@ def ask(options: argparse.Namespace) -> int:
         answer = library.ask(options.question, options.k, where, history)
     form = answer_json(answer)
     if options.format and not options.json:
+        from rag.app import export
+
         say(getattr(export, options.format)([form]), end="")
         return 0
     return _put(options, form, answer_lines(answer))
@@ -188,7 +194,7 @@ def _print_growing(answers: Iterator[Answer]) -> int:
     printed: list[str] = []
     last: Answer | None = None
     for last in answers:
-        written = [sentence_line(s.speaker, [s]) for s in last.sentences if s.writer]
+        written = [sentence_line(s) for s in last.sentences if s.writer]
         lines = [*written_lines(last), *written] if written else []
         if lines[: len(printed)] != printed:  # a summary in the place of its points
             break
@@ -197,7 +203,7 @@ def _print_growing(answers: Iterator[Answer]) -> int:
     *_, last = [last, *answers]
     if last is None:
         return 0
-    if printed and printed == [*written_lines(last), *(sentence_line(s.speaker, [s]) for s in last.sentences)]:
+    if printed and printed == [*written_lines(last), *(sentence_line(s) for s in last.sentences)]:
         say("\n".join([*side_lines(last), "", *source_lines(last)]))
     else:
         say("\n" * bool(printed) + answer_lines(last))
@@ -234,10 +240,12 @@ def status(options: argparse.Namespace) -> int:
     """Count what is there."""
     with _library(options) as library:
         status, documents = library.status(), library.documents()
-    waiting = f" ({status.waiting} without a vector yet)" if status.waiting else ""
+    lacks = found_by_words(status.waiting, status.passages)
+    size = f", {status.bytes / 1e6:.1f} MB" if status.bytes else ""  # a server does not tell
     lines = (
-        f"{status.store}: {status.documents} documents, {status.passages} passages{waiting}",
-        f"encoder {status.model} ({status.dimension}), generation {status.generation}, {status.bytes / 1e6:.1f} MB",
+        f"{status.store}: {status.documents} documents, {status.passages} passages",
+        *([f"{lacks}; rag index goes on with the rest"] if lacks else []),
+        f"encoder {status.model} ({status.dimension}), generation {status.generation}{size}",
         f"vector search: {status.vectors}",
         *(one_line(f"  {info.date or '          '}  {info.passages:5}  {info.uri}") for info in documents),
     )
@@ -250,6 +258,25 @@ def verify(options: argparse.Namespace) -> int:
         damages = library.repair() if options.repair else library.verify()
     _put(options, {"sound": not damages, "damages": damages}, "\n".join(damages) or "sound")
     return 1 if damages else 0
+
+
+def copy(options: argparse.Namespace) -> int:
+    """Copy an index into another store."""
+    from contextlib import closing
+
+    from rag.store import open_store
+    from rag.store.copy import copied
+
+    if options.from_store == options.to_store:
+        raise InputError(f"{options.to_store} cannot be copied into itself; name another store with --to")
+    source, target = open_store(options.from_store), open_store(options.to_store)
+    with closing(source), closing(target), Bars() as bars:
+        report = copied(source, target, bars.show)
+    line = (
+        f"{report.copied} documents copied, {report.unchanged} unchanged; {options.to_store} holds "
+        f"{report.documents} documents, {report.passages} passages, each compared with the source"
+    )
+    return _put(options, asdict(report), line)
 
 
 def evaluate(options: argparse.Namespace) -> int:
@@ -275,12 +302,12 @@ def _results(options: argparse.Namespace, systems: Sequence[str]) -> list[Result
     from rag.models.encoder import DEFAULT_MODEL, embedder
 
     dataset = read_folder(options.set) if options.set.is_dir() else None
-    if dataset and not kept_at(dataset).exists():
-        where = kept_at(dataset)
+    where = kept_at(dataset, options.store) if dataset else None
+    if isinstance(where, Path) and not where.exists():
         print(f"the index of these documents is kept in {where} for the next run; delete it at will", file=sys.stderr)
     with Bars() as bars:
         encoder = embedder(options.model or DEFAULT_MODEL)
-        source = opened(dataset, encoder, bars.show, options.reranker) if dataset else _library(options)
+        source = opened(dataset, encoder, bars.show, options.reranker, options.store) if dataset else _library(options)
         with source as library:
             chosen = (dataset or read_questions(options.set, library)).limited(options.limit)
             answers = not options.no_answers

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.app.cli import commands
-from rag.evaluate import SYSTEMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,18 +26,23 @@ _EVAL_EPILOG = (
     "run in ~/.cache/rag/eval ($XDG_CACHE_HOME/rag/eval where that is set); to be rid of it, delete that folder."
 )
 _WHERE = "document=report.txt, folder=2024, date=2024-01..2024-06-30, date>=2024-05, section=Methods, speaker=Ford"
+_STORE = "the index: a folder, or milvus://HOST:PORT/COLLECTION (default: index)"
 _RERANKER = "a sentence-transformers cross-encoder by name or path in place of the package's reader, or none"
 OPEN_TO_ALL = (
     "open the page to every user and program of this machine: all documents and conversations, and, by indexing them, "
     "all files of whoever started it; without this, it opens with the token in the printed address"
 )
 _READER = "a transformers model for question answering by name or path in place of the package's reader, or none"
+_WORKERS = (
+    "read and encode in so many processes, or on Ray: a cluster of this machine, or the one that RAY_ADDRESS or this "
+    "address names; what is done is published as it comes, and an interrupted run goes on from there"
+)
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser; each command sets `run` to its function, and `writes` for those that change the index."""
     store = argparse.ArgumentParser(add_help=False)
-    store.add_argument("--store", metavar="PATH", default=argparse.SUPPRESS, help="the index (default: index)")
+    store.add_argument("--store", metavar="PATH_OR_URL", default=argparse.SUPPRESS, help=_STORE)
     whole = argparse.ArgumentParser(
         prog="rag",
         description="Cited question answering over your own documents.",
@@ -50,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
 
     def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
         added = subparsers.add_parser(name, help=text, description=text, parents=[store])
-        added.set_defaults(run=run, writes=name in {"index", "remove"})
+        added.set_defaults(run=run, writes=name in {"index", "remove", "copy"})
         if name != "serve":
             added.add_argument("--json", action="store_true", help="print JSON")
         return added
@@ -60,12 +64,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
-    index = command("index", commands.index, "bring the index up to date with files and folders")
-    index.add_argument("paths", nargs="+", metavar="PATH")
-    index.add_argument("--rebuild", action="store_true", help="make everything anew")
-    index.add_argument("--watch", action="store_true", help="go on as files change, until Ctrl-C")
-    index.add_argument("--strict", action="store_true", help="exit 1 when a file failed")
-    index.add_argument("--model", metavar="NAME", help="a sentence-transformers model by name or path")
+    _add_index(command("index", commands.index, "bring the index up to date with files and folders"))
     remove = command("remove", commands.remove, "take documents out of the index")
     forget = command("forget", commands.forget, "forget the kept conversations that quote documents")
     for naming in (remove, forget):
@@ -87,10 +86,10 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     show.add_argument("--lost", action="store_true", help="print what of the file is not in its text, and why")
     show.add_argument("--at", type=_span, metavar="START:END", help="mark these characters, in their context")
     command("status", commands.status, "count documents and passages")
-    verify = command("verify", commands.verify, "check everything again; exit 1 on any damage")
-    verify.add_argument(
+    command("verify", commands.verify, "check everything again; exit 1 on any damage").add_argument(
         "--repair", action="store_true", help="make derived files anew, and forget damaged conversations (a copy stays)"
     )
+    _add_copy(command("copy", commands.copy, "copy an index into another store, without embedding anything again"))
     llm = command(
         "llm", commands.llm, "list the LLMs that can write answers: the one set up, and those on this machine"
     )
@@ -100,6 +99,11 @@ def _add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     _add_llm(llm)
     _add_eval(command("eval", commands.evaluate, "measure retrieval and answers on a set of questions"))
     _add_serving(command("serve", commands.serve, "open the web page on this machine"))
+
+
+def _add_copy(copying: argparse.ArgumentParser) -> None:
+    for option, text in (("from", "the index to copy"), ("to", "a folder or URL; empty, or an earlier copy")):
+        copying.add_argument(f"--{option}", required=True, dest=f"{option}_store", metavar="STORE", help=text)
 
 
 def _add_answering(ask: argparse.ArgumentParser) -> None:
@@ -124,13 +128,28 @@ def _add_serving(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("--model", metavar="NAME", help="the encoder, when it is not the one that the index names")
 
 
+def _add_index(index: argparse.ArgumentParser) -> None:
+    index.add_argument("paths", nargs="+", metavar="PATH")
+    index.add_argument("--rebuild", action="store_true", help="make everything anew")
+    index.add_argument("--watch", action="store_true", help="go on as files change, until Ctrl-C")
+    index.add_argument("--strict", action="store_true", help="exit 1 when a file failed")
+    index.add_argument("--model", metavar="NAME", help="a sentence-transformers model by name or path")
+    index.add_argument("--workers", type=_workers, metavar="N|ray[://HOST:PORT]", help=_WORKERS)
+
+
 def _add_eval(measure: argparse.ArgumentParser) -> None:
     measure.epilog = _EVAL_EPILOG
     measure.add_argument(
         "set", type=Path, metavar="FOLDER_OR_FILE", help="a BEIR folder, or questions about the index (JSONL)"
     )
     measure.add_argument("--limit", type=_positive, metavar="N", help="so many questions, the same ones each time")
-    measure.add_argument("--system", choices=(*SYSTEMS, "all"), default="ours", help="what to measure (default: ours)")
+    measure.add_argument(
+        "--system",
+        type=_system,
+        default="ours",
+        metavar="NAME",
+        help="what to measure: bm25, dense, rrf, convex, fused, ours or all (default: ours)",
+    )
     measure.add_argument("--no-answers", action="store_true", help="measure retrieval only")
     measure.add_argument("--report", type=Path, metavar="FILE", help="write each question's outcome (.html or .jsonl)")
     measure.add_argument("--model", metavar="NAME", help="a sentence-transformers model by name or path")
@@ -156,6 +175,20 @@ def _positive(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"not a positive number: {text}")
     return int(text)
+
+
+def _workers(text: str) -> str:
+    if text != "ray" and not text.startswith("ray://"):
+        _positive(text)
+    return text
+
+
+def _system(name: str) -> str:
+    from rag.evaluate import SYSTEMS  # here, since no other command needs what comes with it
+
+    if name not in {*SYSTEMS, "all"}:
+        raise argparse.ArgumentTypeError(f"not one of {', '.join(SYSTEMS)}, all: {name}")
+    return name
 
 
 def _port(text: str) -> int:

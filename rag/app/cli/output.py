@@ -7,16 +7,14 @@ import logging
 import re
 import sys
 from dataclasses import replace
-from itertools import chain, groupby
+from itertools import chain
 from typing import TYPE_CHECKING, Self, TextIO
 
 from rag.app.as_json import dates_json
-from rag.app.display import ACTING, one_line, printable, speaker_before
+from rag.app.display import ACTING, ALSO, one_line, printable, speaker_before
 from rag.language.terms import matched_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from tqdm import tqdm
 
     from rag.records import Answer, AnswerSentence, Document, Hit, Span
@@ -74,8 +72,9 @@ class Bars:
         from tqdm import tqdm
 
         if stage not in self._bars:
-            unit = {"reading": " files", "asking": " questions"}.get(stage, " passages")
+            unit = {"reading": " files", "asking": " questions", "copying": " documents"}.get(stage, " passages")
             self._bars[stage] = tqdm(total=total, desc=stage, unit=unit, delay=1, file=sys.stderr, dynamic_ncols=True)
+        self._bars[stage].total = total  # it grows where a run is done in parts
         self._bars[stage].update(done - self._bars[stage].n)
 
 
@@ -113,11 +112,9 @@ def answer_lines(answer: Answer) -> str:
         nearest = (f"  {one_line(str(hit.citation))}\n    {_nearest_line(hit)}" for hit in answer.nearest)
         return "\n".join([*meant, answer.text, *nearest])
     notice = [answer.reason, ""] if answer.reason else []
-    if answer.writer:
-        said = [sentence_line(sentence.speaker, [sentence]) for sentence in answer.sentences]
-    else:
-        groups = groupby(answer.sentences, key=lambda sentence: sentence.speaker)  # of one, or of nobody: a line
-        said = [sentence_line(speaker, sentences) for speaker, sentences in groups]
+    said = [sentence_line(sentence) for sentence in answer.sentences if not sentence.beside]
+    beside = [sentence_line(sentence) for sentence in answer.sentences if sentence.beside]
+    said += ["", ALSO, *beside] if beside else []
     return "\n".join([*written_lines(answer), *notice, *said, *side_lines(answer), "", *source_lines(answer)])
 
 
@@ -156,11 +153,10 @@ def side_lines(answer: Answer) -> list[str]:
     return lines
 
 
-def sentence_line(speaker: str | None, sentences: Iterable[AnswerSentence]) -> str:
-    """Return sentences with who said them."""
-    sentences = list(sentences)
-    named = speaker_before(speaker, " ".join(sentence.text for sentence in sentences))
-    words = " ".join(str(replace(sentence, text=_set_off(sentence))) for sentence in sentences)
+def sentence_line(sentence: AnswerSentence) -> str:
+    """Return a sentence with who said it."""
+    named = speaker_before(sentence.speaker, sentence.text)
+    words = str(replace(sentence, text=_set_off(sentence)))
     return f"{named}: {words}" if named else words
 
 

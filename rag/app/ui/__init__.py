@@ -131,8 +131,8 @@ def _mount(app: FastAPI, blocks: gr.Blocks) -> None:
     """Serve Gradio's part at the root: quiet, and without what the page does not use."""
     import gradio as gr
 
-    from rag.app.ui.guard import FILE_BYTES
     from rag.app.ui.page import theme
+    from rag.load import LARGEST
 
     blocks.queue(max_size=MOST_WAITING, default_concurrency_limit=4)
     gr.mount_gradio_app(
@@ -144,7 +144,7 @@ def _mount(app: FastAPI, blocks: gr.Blocks) -> None:
         ssr_mode=False,
         mcp_server=False,
         enable_monitoring=False,
-        max_file_size=FILE_BYTES,
+        max_file_size=LARGEST,
         allowed_paths=[],
         footer_links=[],
         theme=theme(),

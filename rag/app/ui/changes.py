@@ -15,7 +15,7 @@ import gradio as gr  # noqa: TC002 - the same
 from rag.app.as_json import Json  # noqa: TC001 - read at run time, too
 from rag.app.calls import attempt, on_error
 from rag.app.ui import listing
-from rag.app.ui.ending import WORK, stop_if_ending
+from rag.app.ui.ending import WORK, Ended, stop_if_ending
 from rag.app.ui.memory import give_back
 from rag.errors import InputError
 from rag.records import Progress, silent
@@ -45,11 +45,16 @@ class ChangeHandlers:
         self._history = history
         self._follow = follow
         self._local = local
+        self._cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        """Give up the change that is under way, as soon as it says how far it is."""
+        self._cancelled.set()
 
     def add(self, event: gr.EventData) -> Iterator[Json]:
         """Add uploaded files, given as Gradio's file values: the guard has seen that each was uploaded."""
         files = [str(file["path"]) for file in event.files]
-        yield from _watched(lambda progress: add_uploaded(self._library, files, progress))
+        yield from self._watched(lambda progress: add_uploaded(self._library, files, progress))
 
     def index(self, event: gr.EventData) -> Iterator[Json]:
         """Bring a folder of this machine up to date."""
@@ -64,7 +69,7 @@ class ChangeHandlers:
             self._follow.renew()
             return report
 
-        yield from _watched(run)
+        yield from self._watched(run)
 
     @on_error(listing.failure_view)
     def remove(self, event: gr.EventData) -> Json:
@@ -77,6 +82,31 @@ class ChangeHandlers:
         )
         told = zip(report.outcomes, remains, strict=True)
         return listing.report_view(replace(report, outcomes=tuple(replace(out, reason=line) for out, line in told)))
+
+    def _watched(self, run: Callable[[Progress], SyncReport]) -> Iterator[Json]:
+        seen: queue.SimpleQueue[Json] = queue.SimpleQueue()
+        started: dict[str, float] = {}
+
+        def progress(stage: str, done: int, total: int) -> None:
+            stop_if_ending()
+            if self._cancelled.is_set():
+                raise Ended("Cancelled. What is done so far is kept.")
+            seconds = time.monotonic() - started.setdefault(stage, time.monotonic())
+            seen.put(listing.progress_view(stage, done, total, seconds))
+
+        def work() -> None:
+            seen.put(attempt(lambda: listing.report_view(run(progress)), listing.failure_view))
+            give_back()
+
+        self._cancelled.clear()
+        threading.Thread(target=work, name=WORK, daemon=True).start()
+        view = listing.progress_view("reading", 0, 0, 0.0)
+        while view["kind"] == "progress":
+            view = seen.get()
+            while view["kind"] == "progress" and not seen.empty():  # only the latest is worth sending
+                view = seen.get()
+            yield view
+            time.sleep(TICK if view["kind"] == "progress" else 0)
 
 
 def add_uploaded(library: Library, files: Sequence[str] | None, progress: Progress = silent) -> SyncReport:
@@ -91,26 +121,3 @@ def add_uploaded(library: Library, files: Sequence[str] | None, progress: Progre
     finally:
         for path in paths:
             path.unlink(missing_ok=True)
-
-
-def _watched(run: Callable[[Progress], SyncReport]) -> Iterator[Json]:
-    seen: queue.SimpleQueue[Json] = queue.SimpleQueue()
-    started: dict[str, float] = {}
-
-    def progress(stage: str, done: int, total: int) -> None:
-        stop_if_ending()
-        seconds = time.monotonic() - started.setdefault(stage, time.monotonic())
-        seen.put(listing.progress_view(stage, done, total, seconds))
-
-    def work() -> None:
-        seen.put(attempt(lambda: listing.report_view(run(progress)), listing.failure_view))
-        give_back()
-
-    threading.Thread(target=work, name=WORK, daemon=True).start()
-    view = listing.progress_view("reading", 0, 0, 0.0)
-    while view["kind"] == "progress":
-        view = seen.get()
-        while view["kind"] == "progress" and not seen.empty():  # only the latest is worth sending
-            view = seen.get()
-        yield view
-        time.sleep(TICK if view["kind"] == "progress" else 0)

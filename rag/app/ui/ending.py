@@ -18,7 +18,7 @@ _asked = threading.Event()
 
 
 class Ended(RagError):  # noqa: N818 - reads as a sentence where it is caught
-    """Work was given up, since the program ends."""
+    """Work was given up: the program ends, or somebody cancelled it."""
 
 
 def no_longer() -> None:

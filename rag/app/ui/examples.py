@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
+from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rag.records import Document
 
 SHOWN = 3
+MOST_NAMED = 8
 _DOCUMENTS_READ = 30  # enough to find what a collection is about
 _CHARACTERS_READ = 20_000
 
@@ -27,6 +29,14 @@ _WORD = r"(?:al-|el-)?[A-Z][\w’-]+"
 # A name: capitalised words in the middle of a sentence, so that no first word of a sentence is taken for one.
 _NAME = re.compile(rf"(?<=[a-z,] )(?:the |(?<!the ))(?!The ){_WORD}(?: (?:of |for |of the )?{_WORD}){{1,4}}")
 _CALENDAR = re.compile(rf"\b(?:{any_of(ENGLISH_MONTHS)}|{WEEKDAY})\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """People who speak, and names of anything: the most frequent first."""
+
+    people: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 class Examples:
@@ -42,6 +52,7 @@ class Examples:
         self._closed = False
         self._found: list[str] = []
         self._more: Iterator[str] = iter(())
+        self._named: tuple[int, Named] = (-1, Named())
 
     def first(self, wanted: int) -> list[str]:
         """Return so many questions; fewer when the library has no more to go by."""
@@ -56,22 +67,43 @@ class Examples:
                 pass
             return list(self._found[:wanted])
 
+    def named(self) -> Named:
+        """Return who speaks and what is named in most of the documents."""
+        generation = self._library.status().generation
+        if self._named[0] != generation:
+            self._named = (generation, named(self._documents()))
+        return self._named[1]
+
     def close(self) -> None:
         """Try no further question; the one that is being tried comes to its end."""
         self._closed = True
 
     def _answered(self) -> Iterator[str]:
-        documents = (self._library.document(info.uri) for info in self._library.documents()[:_DOCUMENTS_READ])
-        for question in candidates(documents)[: 3 * SHOWN]:
+        for question in candidates(self._documents())[: 3 * SHOWN]:
             if self._closed:
                 return
             answer = self._library.ask(question)
             if answer.is_plain and any(sentence.marks for sentence in answer.sentences):
                 yield question
 
+    def _documents(self) -> Iterator[Document]:
+        """Read some documents from all over the collection."""
+        infos = self._library.documents()
+        for info in infos[:: 1 + len(infos) // _DOCUMENTS_READ]:
+            yield self._library.document(info.uri)
+
 
 def candidates(documents: Iterable[Document]) -> list[str]:
     """Return questions about who is named and who speaks in most of these documents, the best first."""
+    found = named(documents)
+    statements = [f"What did {person} say?" for person in found.people]
+    topics = [f"What is known about {name}?" for name in found.names]
+    mixed = chain.from_iterable(zip_longest(statements, topics))  # the first are answered more often
+    return [question for question in mixed if question]
+
+
+def named(documents: Iterable[Document]) -> Named:
+    """Return who speaks and what is named in most of these documents, the most frequent first."""
     speakers: Counter[str] = Counter()
     names: Counter[str] = Counter()
     for document in documents:
@@ -79,10 +111,7 @@ def candidates(documents: Iterable[Document]) -> list[str]:
         known = {statement.speaker.split(",")[0] for statement in document.speakers if statement.speaker}
         speakers.update(filter(_is_person, known))
         names.update({name for name in _NAME.findall(text) if not _CALENDAR.search(name)})
-    topics = [f"What is known about {name}?" for name in _distinct(names)]
-    statements = [f"What did {speaker} say?" for speaker in _distinct(speakers)]
-    mixed = chain.from_iterable(zip_longest(statements, topics))  # the first are answered more often
-    return [question for question in mixed if question]
+    return Named(tuple(_distinct(speakers)), tuple(_distinct(names)))
 
 
 def _is_person(speaker: str) -> bool:

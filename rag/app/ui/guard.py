@@ -19,6 +19,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
+from rag.load import LARGEST
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -28,8 +30,7 @@ if TYPE_CHECKING:
     from rag.app.ui.token import Token
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-FILE_BYTES = 20 * 1024 * 1024  # one uploaded file
-UPLOAD_BYTES = 200 * 1024 * 1024  # all files of one upload
+UPLOAD_BYTES = LARGEST + 1024 * 1024  # all files of one upload, with what stands around them in the request
 CALL_BYTES = 1024 * 1024  # any other request
 CALL_SECONDS = 30.0  # until the last byte of a request is here
 UPLOAD_SECONDS = 600.0  # or of an upload

@@ -18,6 +18,7 @@ from rag.app.calls import attempt, checked_number, checked_question
 from rag.app.ui import listing, render
 from rag.app.ui.models import ModelHandlers
 from rag.errors import IndexMissing, RagError
+from rag.load import LARGEST
 from rag.load.places import page_picture
 from rag.records import Filter, Span
 
@@ -130,6 +131,11 @@ class Handlers:
         self._history.delete(conversation)
         return self.conversations()
 
+    def withdraw(self, conversation: int, turn: int) -> int:
+        """Take a question with its answer out of a conversation; return that one's id from now on, 0 if it is gone."""
+        self._latest.pop(conversation, None)
+        return self._history.withdraw(turn) or 0
+
     def judge(self, turn: int, verdict: str | None, correction: str) -> None:
         """Keep what somebody thinks of an answer; None takes it back."""
         self._history.judge(turn, VERDICTS.get(verdict), correction.strip() or None)
@@ -161,13 +167,13 @@ class Handlers:
     # the collection
 
     def start(self) -> Json:
-        """Fill a page that has just been opened; `llm` is what `ModelHandlers.chosen` tells."""
+        """Fill a page that has just been opened: `llm` as `ModelHandlers.chosen` tells, `largest` of files in bytes."""
         documents = attempt(self._documents, lambda message: {"summary": message, "rows": []})
-        return {"documents": documents, "local": self._local, "llm": self.models.chosen()}
+        return {"documents": documents, "local": self._local, "largest": LARGEST, "llm": self.models.chosen()}
 
     def _documents(self) -> Json:
         try:
-            return listing.documents_view(self._library.documents())
+            return listing.documents_view(self._library.documents(), self._library.found_by_words())
         except IndexMissing:
             return listing.documents_view([])
 
@@ -175,4 +181,5 @@ class Handlers:
         """Show the collection over time, and what a question finds in it, which may be empty."""
         asked = question.strip() and checked_question(question)
         hits = self._library.retriever.fused(asked, MOST_HIGHLIGHTED) if asked else []
-        return listing.overview_view(self._library.documents(), hits)
+        documents = self._library.documents()
+        return {**listing.overview_view(documents, hits), **listing.contents_view(documents, self._examples.named())}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from datetime import date
-from pathlib import Path, PurePath
+from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING, get_args
 
+from rag.app.ui.examples import MOST_NAMED
 from rag.app.ui.render import file_name, nice_date
 from rag.records import State
 
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from rag.app.as_json import Json
+    from rag.app.ui.examples import Named
     from rag.records import Hit, Outcome, SyncReport
     from rag.records.index import DocumentInfo
     from rag.records.runs import Run
@@ -23,39 +27,42 @@ CHARACTERS_PER_WORD = 6  # of English text with its spaces
 MOST_BARS = 60
 
 
-def documents_view(documents: Sequence[DocumentInfo]) -> Json:
-    """List the documents by name."""
-    passages = sum(document.passages for document in documents)
+def documents_view(documents: Sequence[DocumentInfo], lacks: str = "") -> Json:
+    """List the documents by name; `lacks` says what of them is not searched in full."""
     return {
-        "summary": f"{_count(len(documents), 'document')}, {_count(passages, 'passage')}",
+        "summary": " ".join([_count(len(documents), "document"), *([f"({lacks})"] if lacks else [])]),
         "rows": [document_row(document) for document in sorted(documents, key=lambda d: (d.name.casefold(), d.uri))],
     }
 
 
 def document_row(document: DocumentInfo) -> Json:
-    """Show one document: `date` is for sorting, `day` for reading; `state` says whether its file is still there."""
-    path = PurePath(document.uri)
+    """Show one document: `date` and `words` are for sorting, `day` and `length` for reading.
+
+    `added` is when it came (ISO 8601 in UTC), `trouble` what is wrong with it, if anything is.
+    """
+    path = Path(document.uri)
+    words = max(1, round(document.characters / CHARACTERS_PER_WORD))
     return {
         "document": document.uri,
         "name": document.name,
         "date": document.date or "",
         "day": nice_date(document.date),
-        "kind": path.suffix.removeprefix(".").upper() or "text",
-        "words": max(1, round(document.characters / CHARACTERS_PER_WORD)),
-        "passages": document.passages,
-        "file": file_name(document.uri),
+        "kind": _kind(document),
+        "words": words,
+        "length": _count(document.pages, "page") if document.pages else _count(words, "word"),
         "folder": str(path.parent),
-        "state": state(document),
+        "added": document.added or "",
+        "trouble": "No text to search" if not document.passages else "" if _is_there(path) else "The file is gone",
     }
 
 
-def state(document: DocumentInfo) -> str:
-    """Say in a word or two how a document stands."""
-    if not document.passages:
-        return "no text"
-    path = Path(document.uri)  # that of a member of an archive goes on behind the archive's own
-    there = path.exists() or any(parent.is_file() for parent in path.parents)
-    return "ready" if there or not path.is_absolute() else "file is gone"
+def _is_there(path: Path) -> bool:
+    """Tell whether a document's file is there, or the archive that it is in; what is no file of this machine is."""
+    for file in (path, *path.parents) if path.is_absolute() else ():
+        with suppress(OSError):
+            is_file = S_ISREG(file.stat().st_mode)
+            return file == path or is_file
+    return not path.is_absolute()
 
 
 def overview_view(documents: Sequence[DocumentInfo], hits: Sequence[Hit]) -> Json:
@@ -65,6 +72,18 @@ def overview_view(documents: Sequence[DocumentInfo], hits: Sequence[Hit]) -> Jso
         **timeline(documents, {passage.uri for passage in passages}),
         "found": [{"document": p.uri, "title": p.name, "start": p.span.start, "end": p.span.end} for p in passages],
     }
+
+
+def contents_view(documents: Sequence[DocumentInfo], named: Named) -> Json:
+    """Show what there is: `kinds` of documents in words, and who and what is `named` most, with a question each."""
+    kinds = Counter(map(_kind, documents)).most_common()
+    people = [{"name": person, "question": f"What did {person} say?"} for person in named.people[:MOST_NAMED]]
+    names = [{"name": name, "question": f"What is known about {name}?"} for name in named.names[:MOST_NAMED]]
+    return {"kinds": ", ".join(f"{count:,} {kind}" for kind, count in kinds), "people": people, "names": names}
+
+
+def _kind(document: DocumentInfo) -> str:
+    return Path(document.uri).suffix.removeprefix(".").upper() or "text"
 
 
 def timeline(documents: Sequence[DocumentInfo], found: Collection[str] = ()) -> Json:
@@ -168,8 +187,8 @@ def progress_view(stage: str, done: int, total: int, seconds: float) -> Json:
 
 
 def progress_line(stage: str, done: int, total: int, seconds: float) -> str:
-    """Say how far indexing is: `Embedding passages: 120 of 400, 35 a second, 8 s left`."""
-    things = {"reading": "Reading files", "embedding": "Embedding passages"}.get(stage, stage.capitalize())
+    """Say how far indexing is: `Found by words; by meaning, too: 120 of 400, 35 a second, 8 s left`."""
+    things = {"reading": "Reading files", "embedding": "Found by words; by meaning, too"}.get(stage, stage.capitalize())
     line = f"{things}: {done:,} of {total:,}"
     if not done or seconds < 1:  # too early to tell
         return line

@@ -13,6 +13,7 @@ from rag.app.calls import attempt, checked_number, checked_question, on_error
 from rag.app.ui.changes import ChangeHandlers, add_uploaded
 from rag.app.ui.handlers import Handlers
 from rag.app.ui.render import file_name
+from rag.app.ui.selections import Selections
 from rag.store.history import History
 
 if TYPE_CHECKING:
@@ -43,11 +44,12 @@ def layout(library: Library, follow: Follow, examples: Examples, *, local: bool 
     """Return the page for a library; `local` says whether only people at this machine see it."""
     history = History(library.store.root / "history.db")
     handlers = Handlers(library, history, examples, local=local)
+    selections = Selections(library.store.root / "selections.json")
     changes = ChangeHandlers(library, history, follow, local=local)
     blocks = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600))
     with blocks:
         _for_programs(library)  # first, or events of the page take the names
-        _part("frame", _calls(handlers, follow))
+        _part("frame", _calls(handlers, changes, follow, selections))
         asking = _part("ask")
         # "multiple": a question right after Stop would be dropped while the end of the stopped one is awaited
         asked = asking.submit(handlers.ask, outputs=asking, trigger_mode="multiple", **OWN_VIEW)
@@ -61,13 +63,25 @@ def layout(library: Library, follow: Follow, examples: Examples, *, local: bool 
     return blocks
 
 
-def _calls(handlers: Handlers, follow: Follow) -> list[Callable[..., object]]:
+def _calls(
+    handlers: Handlers, changes: ChangeHandlers, follow: Follow, selections: Selections
+) -> list[Callable[..., object]]:
+    def kept_selections() -> dict[str, list[str]]:
+        return selections.all()
+
+    def keep_selection(name: str, conditions: list[str]) -> dict[str, list[str]]:
+        return selections.keep(name, conditions)
+
+    def forget_selection(name: str) -> dict[str, list[str]]:
+        return selections.forget(name)
+
     return [
+        *(kept_selections, keep_selection, forget_selection),
         *(handlers.start, handlers.examples, handlers.why, handlers.read, handlers.page_picture, handlers.overview),
         *(handlers.conversations, handlers.reopen, handlers.forget),
-        *(handlers.judge, handlers.export, handlers.questions),
+        *(handlers.judge, handlers.withdraw, handlers.export, handlers.questions),
         *(handlers.models.look, handlers.models.choose, handlers.models.try_it, handlers.models.forget_model),
-        *(follow.news, follow.follow),
+        *(changes.cancel, follow.news, follow.follow),
     ]
 
 
@@ -86,12 +100,12 @@ def _for_programs(library: Library) -> None:
         return hits_json(asked, library.search(asked, checked_number(k)))
 
     @on_error(_raise)
-    def index(files: list[str] | None) -> Json:
+    def index(files: list[Json] | None) -> Json:
         """Add uploaded files: the JSON of `rag index --json`, with `file` (its name) instead of `path`.
 
         gradio_client takes every object with a `path` for a file, and would try to download it.
         """
-        form = report_json(add_uploaded(library, files))
+        form = report_json(add_uploaded(library, [str(file["path"]) for file in files or []]))
         for trouble in ("skipped", "failed", "incomplete"):
             form[trouble] = [{"file": file_name(each["path"]), "reason": each["reason"]} for each in form[trouble]]
         return form
@@ -99,7 +113,8 @@ def _for_programs(library: Library) -> None:
     api(ask, api_name="ask")
     api(search, api_name="search")
     files, outcome = gr.File(file_count="multiple", visible=False), gr.JSON(visible=False)
-    gr.Button(visible=False).click(index, files, outcome, api_name="index", **ONE_WRITER)
+    hidden = gr.Button(visible=False)  # without preprocessing, which makes an empty file for each that was uploaded
+    hidden.click(index, files, outcome, api_name="index", preprocess=False, **ONE_WRITER)
 
 
 def _raise(message: str) -> NoReturn:

@@ -5,7 +5,8 @@ document is shown exactly as it is and nothing in it can act. What is shown as m
 counts UTF-16 units where the library counts code points.
 
 A text is a list of blocks, each with its `kind` (see `TypesetBlock`), where given `level`, `tight` and the `page` that
-begins there, and its `runs`: `text`, and where given its `look` and the citations (`cites`) that it is part of.
+begins there, of a table's row whether it is the `head`, the `columns` of its cells and the names `above` it (see
+`rows.TableRow`), and its `runs`: `text`, and where given its `look` and the citations (`cites`) that it is part of.
 """
 
 from __future__ import annotations
@@ -100,7 +101,7 @@ def conversation_row(conversation: Conversation) -> Json:
 def citation_card(citation: Json, others: Sequence[Json] = ()) -> Json:
     """Show a citation, of those of its answer, in the passage it stands in, the cited words marked.
 
-    `shared` are the numbers of all citations of that passage and speaker, in order: they make one card.
+    `shared` are the numbers of all citations of that passage, in order: they make one card.
     """
     text, offset = citation["passage"]["text"], citation["passage"]["start"]
     shared = [each for each in others if _place(each) == _place(citation)] or [citation]
@@ -110,7 +111,7 @@ def citation_card(citation: Json, others: Sequence[Json] = ()) -> Json:
 
 def _place(citation: Json) -> tuple[object, ...]:
     passage = citation["passage"]
-    return citation["document"], citation["speaker"], passage["start"], passage["end"]
+    return citation["document"], passage["start"], passage["end"]
 
 
 def nearest_card(hit: Json) -> Json:
@@ -165,6 +166,10 @@ def block_views(
             view["level"] = block.level
         if block.tight:
             view["tight"] = True
+        if block.row.is_head:
+            view["head"] = True
+        if block.row.columns:
+            view |= {"columns": block.row.columns, "above": block.row.above}
         while pages and pages[-1][1] <= block.runs[-1].span.start:
             view["page"] = pages.pop()[0]
         views.append(view)
@@ -238,6 +243,7 @@ def _sentence(sentence: Json) -> Json:
         "supported": sentence["support"] != "unsupported",
         "fault": sentence.get("fault"),
         "writer": sentence.get("writer"),
+        "beside": sentence.get("beside", False),
     }
 
 

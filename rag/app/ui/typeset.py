@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import accumulate, groupby, pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Literal
 
+from rag.app.ui.rows import PLAIN, TableRow, table_rows
 from rag.language.blocks import complete, front_matter, is_item, lines, plain_blocks, strip
 from rag.records import Span
+from rag.records.rows import SEPARATOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,10 +29,10 @@ Kind = Literal["paragraph", "heading", "bullet", "number", "quote", "row", "code
 Look = Literal["", "sign", "gap", "cell", "strong", "em", "code", "link"]
 
 MARKDOWN = "text/markdown"
-CELL = " | "  # between the cells of a table row, in the text of every format
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|$)")
 _NUMBER = re.compile(r"\d{1,9}[.)]\s+")
+_CELL = re.compile(re.escape(SEPARATOR))
 _RULE = re.compile(r"[ \t]*\|?[ \t:|-]*-[ \t:|-]*")
 _PIPE = re.compile(r"\s*(?<!\\)\|\s*")
 _BULLET = re.compile(r"[•◦▪●*+–-]\s+")
@@ -50,12 +52,16 @@ class StyledRun:
 
 @dataclass(frozen=True, slots=True)
 class TypesetBlock:
-    """A paragraph, heading, list item, table row and so on; `tight` stands close to the next one."""
+    """A paragraph, heading, list item, table row and so on; `tight` stands close to the next one.
+
+    `row` says of a table's row how its cells stand under the names of the columns.
+    """
 
     kind: Kind
     runs: tuple[StyledRun, ...]
     level: int = 0
     tight: bool = False
+    row: TableRow = PLAIN
 
     @property
     def span(self) -> Span:
@@ -97,24 +103,29 @@ def _with_gaps(text: str, blocks: Iterable[TypesetBlock]) -> list[TypesetBlock]:
 
 
 def _plain(text: str, spans: Sequence[Span], headings: Mapping[int, int]) -> Iterator[TypesetBlock]:
-    cells = [span.of(text).count(CELL) for span in spans]
-    tables = {
-        index
-        for count, group in groupby(range(len(spans)), key=cells.__getitem__)
-        if count and len(rows := list(group)) > 1
-        for index in rows
-    }
+    rows = table_rows([span.of(text) for span in spans])
     for index, span in enumerate(spans):
         words = span.of(text)
         if span.start in headings:
             yield TypesetBlock("heading", (StyledRun(span),), headings[span.start])
-        elif index in tables:
-            yield TypesetBlock("row", tuple(_cells(text, span, re.compile(re.escape(CELL)))))
+        elif row := rows.get(index):
+            yield TypesetBlock("row", tuple(_named_cells(text, span, row)), row=row)
         elif bullet := _BULLET.match(words) if is_item(words) else None:
             start = span.start + bullet.end()
             yield TypesetBlock("bullet", (StyledRun(Span(span.start, start), "sign"), StyledRun(Span(start, span.end))))
         else:
             yield TypesetBlock("code" if _ALIGNED.search(words) else "paragraph", (StyledRun(span),))
+
+
+def _named_cells(text: str, span: Span, row: TableRow) -> Iterator[StyledRun]:
+    """Yield the cells of a row, the names of their columns as signs."""
+    named = iter(row.named)
+    for run in _cells(text, span, _CELL):
+        middle = run.span.start + (0 if run.look else next(named, 0))
+        if middle > run.span.start:
+            yield StyledRun(Span(run.span.start, middle), "sign")
+        if run.span.end > middle:
+            yield StyledRun(Span(middle, run.span.end), run.look)
 
 
 def _cells(text: str, span: Span, separator: re.Pattern[str]) -> Iterator[StyledRun]:

@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import io
 import re
 import warnings
 import zipfile
-from collections import defaultdict
-from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import LoadError
-from rag.language.published import publication_date
 from rag.load.blocks import Block, assemble, counted
 from rag.load.container import Container, properties
 from rag.load.office.drawings import captions, sheet_comments
-from rag.load.tables import sheet_table
+from rag.load.office.number_format import shown
+from rag.load.sheets import date_above, sheet_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
     from rag.records import Document
 
     Sheet = Any  # openpyxl has no types
-    _Cells = Mapping[int, Sequence[tuple[int, int]]]
 
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _BOOK = "xl/workbook.xml"
-_SCALED = re.compile(r"[0#?],+(?:[^0#?,]|$)")  # shows thousands or millions as units
-_SIGN = re.compile(
-    r'[_*].|\[\$(?P<currency>[^\]\-]*)[^\]]*\]|"(?P<words>[^"]*)"|\\(?P<sign>.)|(?P<bare>[ $€£¥])|(?P<digit>[0#?])'
-)
 _DAMAGED = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, SyntaxError, OSError)
 _LAST_ROW = 1_048_576  # of any sheet
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?\bref="([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})"')
+_HIDDEN = {
+    what: re.compile(rb'<(?:\w+:)?%s\s[^>]*\bhidden="(?:1|true)"' % tag)
+    for what, tag in (("row", b"row"), ("column", b"col"))
+}
 _NO_RESULT = re.compile(rb'<c\s(?![^>]*\bt="str")[^>]*>\s*<f[^<]*(?:</f>)?\s*(?:<v\s*/>|<v></v>)?\s*</c>')
 
 
@@ -53,9 +49,8 @@ def parse(data: bytes, uri: str) -> Document:
             for sheet in book.worksheets:
                 part = parts.get(sheet.title)
                 source = container.read(part) if part else b""
-                down, across = _merged(source)
                 blocks.append(Block(sheet.title, 2))
-                blocks += sheet_table(_filled(_rows(sheet), down), f"{sheet.title}!", across)
+                blocks += sheet_table(_rows(sheet), f"{sheet.title}!", _merged(source), level=3)
                 if part:
                     blocks += [*captions(container, part, sheet.title), *sheet_comments(container, part, sheet.title)]
                 notes += _notes(sheet, source)
@@ -63,13 +58,7 @@ def parse(data: bytes, uri: str) -> Document:
         raise LoadError(f"{uri}: is a damaged workbook ({error}); open it and save it anew") from error
     notes += counted((sum("/media/" in name for name in container.names), "picture[s] not read"))
     title, date = properties(container.optional("docProps/core.xml"))
-    return assemble(blocks, data, uri, _TYPE, title, date=_date(blocks) or date, notes=tuple(notes))
-
-
-def _date(blocks: Sequence[Block]) -> str | None:
-    """Return the date above the first table: that of a row says when something happened."""
-    above = list(takewhile(lambda block: " | " not in block.text, blocks))
-    return publication_date(block.text for block in above if not block.level) if len(above) < len(blocks) else None
+    return assemble(blocks, data, uri, _TYPE, title, date=date_above(blocks[1:]) or date, notes=tuple(notes))
 
 
 def _parts(container: Container) -> dict[str, str]:
@@ -81,6 +70,9 @@ def _parts(container: Container) -> dict[str, str]:
 def _notes(sheet: Sheet, source: bytes) -> Iterator[str]:
     if sheet.sheet_state != "visible":
         yield f"the sheet {sheet.title} is hidden and was read as well"
+    hidden = counted(*((len(found.findall(source)), f"hidden {what}[s]") for what, found in _HIDDEN.items()))
+    if hidden:
+        yield f"{' and '.join(hidden)} of the sheet {sheet.title} read as well"
     if count := len(_NO_RESULT.findall(source)):  # a program wrote them, and none has computed them
         yield f"{count} formulas of the sheet {sheet.title} have no result; open it in a spreadsheet and save it"
 
@@ -88,62 +80,10 @@ def _notes(sheet: Sheet, source: bytes) -> Iterator[str]:
 def _rows(sheet: Sheet) -> Iterator[tuple[int, list[str]]]:
     sheet.reset_dimensions()  # what the file says of its size is often wrong, and may be a bomb
     for number, cells in enumerate(sheet.iter_rows(max_row=_LAST_ROW), 1):
-        yield number, [_format_value(cell.value, getattr(cell, "number_format", "") or "") for cell in cells]
+        yield number, [shown(cell.value, getattr(cell, "number_format", "") or "") for cell in cells]
 
 
-def _merged(sheet: bytes) -> tuple[_Cells, _Cells]:
-    """Return the merged cells of a sheet's XML by their first row.
-
-    Those that cover several rows have their column and last row, those that cover several columns the first and last
-    of these. Columns count from 0.
-    """
+def _merged(sheet: bytes) -> Iterator[tuple[int, int, int, int]]:
     from openpyxl.utils import range_boundaries
 
-    down: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    across: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for match in _MERGED.finditer(sheet):
-        left, top, right, bottom = range_boundaries(match[1].decode())
-        if bottom > top:
-            down[top].append((left - 1, bottom))
-        if right > left:
-            across[top].append((left - 1, right - 1))
-    return down, across
-
-
-def _filled(rows: Iterable[tuple[int, list[str]]], down: _Cells) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows with the text of a cell that covers several of them in each; empty rows stay empty."""
-    covering: dict[int, tuple[int, str]] = {}  # by column: the last row that a cell above covers, and its text
-    for number, cells in rows:
-        for column, (bottom, text) in covering.items() if any(cells) else ():
-            if number <= bottom:
-                cells.extend([""] * (column + 1 - len(cells)))
-                cells[column] = text
-        for left, last in down.get(number, ()):
-            if left < len(cells) and cells[left]:
-                covering[left] = last, cells[left]
-        yield number, cells
-
-
-def _format_value(value: object, style: str) -> str:
-    """Return a value nearly as a spreadsheet shows it: dates in ISO form, percent and units, no rounding noise."""
-    if value is None:
-        return ""
-    if isinstance(value, dt.datetime):
-        return value.date().isoformat() if value.time() == dt.time() else value.isoformat(" ", "minutes")
-    if isinstance(value, bool):
-        return str(value).upper()
-    if not isinstance(value, int | float):
-        return str(value)
-    if "%" in style:
-        return f"{value * 100:.10g}%"
-    before, after = _units(style)
-    return f"{before}{value:.12g}{after}" if isinstance(value, float) else f"{before}{value}{after}"
-
-
-def _units(style: str) -> tuple[str, str]:
-    numbers = style.partition(";")[0]
-    if _SCALED.search(numbers):
-        return "", ""
-    signs = ["\0" if match["digit"] else "".join(filter(None, match.groups())) for match in _SIGN.finditer(numbers)]
-    before, digits, after = "".join(signs).partition("\0")
-    return (before.lstrip(), after.replace("\0", "").rstrip()) if digits else ("", "")
+    return (range_boundaries(match[1].decode()) for match in _MERGED.finditer(sheet))

@@ -18,6 +18,7 @@ from rag.load.pdf.paragraphs import headers_and_footers, joined_lines
 from rag.load.pdf.reading_order import page_lines
 from rag.load.pdf.ruled_tables import rows
 from rag.load.pdf.table_columns import name_cells
+from rag.load.pdf.turned_heads import with_level_heads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Sequence
@@ -109,7 +110,7 @@ def read_page(pdf: Pdf, number: int, before_page: Callable[[], None]) -> PageCon
         printed = seen(page, drawn)
         scanned = [] if printed else ocr.page_runs(page, before_page)  # which reads what is filled in as well
         unnumbered = without_line_numbers(printed)
-        table, words = rows(page, [*unnumbered, *values(page)])
+        table, words = rows(page, [*with_level_heads(unnumbered), *values(page)])
         lines = page_lines(scanned or [*table, *with_speakers(joined(words))], number)
         return PageContent(
             lines,

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     Picture = Any  # Pillow's
     TextPage = Any  # pypdfium2's, whose raw functions have no types
 
-_HYPHENS = frozenset("-\u00ad\u2010\u2011\ufffe\x02")
+_SIGNS = dict.fromkeys("-\u00ad\u2010\u2011\ufffe\x02", "-") | dict.fromkeys(map(chr, range(0x80, 0xA0)), "•")
+"""Of hyphens, and of what only the font of a list's bullets has in this place."""
 _CLOSING = frozenset(".,;:!?)]")  # parted from a lowered figure before them, though there is no space
 _FORM = re.compile("[\ufb00-\ufdff\ufe70-\ufefc]")  # ligatures and Arabic presentation forms
 _FROM_LEFT = re.compile(r"[\dA-Za-z]+(?:[.,:/][\dA-Za-z]+)*")
@@ -78,6 +79,7 @@ class CharacterRun:
     box: Box
     edges: list[Edge] = field(default_factory=list)
     strong: int = 0  # how many of its characters are bold
+    slanted: int = 0  # or italic
     angle: int = 0  # degrees by which it is turned to the right; its places are those of the page turned back
     opens: bool = False  # what somebody says, whatever stands above
     faint: int = 0  # white as paper (1) or not painted (2): what is behind it tells whether it is seen
@@ -104,6 +106,11 @@ class CharacterRun:
         """Whether all of it is, but for spaces."""
         return self.strong >= len(self.text) - self.text.count(" ")
 
+    @property
+    def all_italic(self) -> bool:
+        """Whether all of it is italic, but for spaces."""
+        return self.slanted >= len(self.text) - self.text.count(" ")
+
     def beside(self, other: CharacterRun) -> bool:
         """Tell whether both stand on one line: they share half of the lower one's height."""
         shared = min(self.box[3], other.box[3]) - max(self.box[1], other.box[1])
@@ -114,9 +121,12 @@ class CharacterRun:
         self.edges = [*self.edges, *[(self.box[2], other.box[0])] * len(separator), *other.edges]  # a copy has the old
         self.text += separator + other.text
         self.strong += other.strong
+        self.slanted += other.slanted
         self.filled |= other.filled
         (x0, y0, x1, y1), (left, top, right, bottom) = self.box, other.box
-        if other.height >= _SMALL * self.height:  # a raised figure makes no line higher
+        if len(self.text) == 1 + len(separator + other.text) and not self.text[0].isalnum():
+            y0, y1 = top, bottom  # the bullet of a list is often larger than what it stands for
+        elif other.height >= _SMALL * self.height:  # a raised figure makes no line higher
             y0, y1 = min(y0, top), max(y1, bottom)
         self.box = min(x0, left), y0, max(x1, right), y1
 
@@ -210,6 +220,8 @@ def apart(a: Box, b: Box) -> float:
 
 def is_rtl(text: str) -> bool:
     """Tell whether more of a text's letters are written from right to left than from left to right."""
+    if text.isascii():
+        return False
     kinds = Counter(map(unicodedata.bidirectional, text))
     return kinds["R"] + kinds["AL"] + kinds["AN"] > kinds["L"]
 
@@ -237,7 +249,9 @@ def _characters(page: TextPage, raw: Pdfium) -> Iterator[Character]:
 
 def _over(box: Box, below: Box) -> bool:
     """Tell whether something is drawn over the same thing, as for bold letters or a shadow."""
-    return all(abs(a - b) < _OVER * (box[3] - box[1]) for a, b in zip(box, below, strict=True))
+    most = _OVER * (box[3] - box[1])
+    level = abs(box[1] - below[1]) < most and abs(box[3] - below[3]) < most
+    return level and abs(box[0] - below[0]) < most and abs(box[2] - below[2]) < most
 
 
 def _word(characters: list[Character], angle: int, page: TextPage, raw: Pdfium) -> CharacterRun:
@@ -250,11 +264,12 @@ def _word(characters: list[Character], angle: int, page: TextPage, raw: Pdfium) 
     font, flags = ctypes.create_string_buffer(64), ctypes.c_int()
     raw.FPDFText_GetFontInfo(page.raw, characters[0][2], font, 64, ctypes.byref(flags))
     bold = any(mark in font.value.lower() for mark in (b"bold", b"black", b"heavy"))
+    italic = any(mark in font.value.lower() for mark in (b"italic", b"oblique"))
     tallest = max(box[3] - box[1] for box in boxes)
     x0, _, x1, _ = hull(boxes)
     _, y0, _, y1 = hull(box for box in boxes if box[3] - box[1] >= _SMALL * tallest)
     faint = _faint(page, characters[0][2], raw)
-    return CharacterRun(text, (x0, y0, x1, y1), edges, len(text) * bold, angle, faint=faint)
+    return CharacterRun(text, (x0, y0, x1, y1), edges, len(text) * bold, len(text) * italic, angle, faint=faint)
 
 
 def _faint(page: TextPage, index: int, raw: Pdfium) -> int:
@@ -275,6 +290,8 @@ def _order_rtl(characters: list[Character]) -> None:
 
 def _mark_raised(characters: list[Character]) -> None:
     """Tell small figures above the line from others: the note in `2019³` is no figure of the year."""
+    if not any(char.isdecimal() for char, _, _ in characters):
+        return
     tall = max(box[3] - box[1] for _, box, _ in characters)
     base = max(box[3] for _, box, _ in characters if box[3] - box[1] >= 0.9 * tall)
     for index, (char, box, number) in enumerate(characters):
@@ -286,6 +303,6 @@ def _clean(characters: Iterable[tuple[str, Edge]]) -> tuple[str, list[Edge]]:
     pairs = [
         (plain, edge)
         for char, edge in characters
-        for plain in ("-" if char in _HYPHENS else unicodedata.normalize("NFKC", char) if _FORM.match(char) else char)
+        for plain in (_SIGNS.get(char) or (unicodedata.normalize("NFKC", char) if _FORM.match(char) else char))
     ]
     return storable("".join(char for char, _ in pairs)), [edge for _, edge in pairs]

@@ -6,12 +6,13 @@ import math
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import pairwise, takewhile
+from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING
 
 from rag.language.blocks import is_item, is_turn
 from rag.load.pdf.characters import is_rtl, turned
+from rag.load.pdf.hyphens import after_break, ends_parted, words_with_hyphens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +25,6 @@ _PAGE_NUMBER = re.compile(
 )
 _NOTE_START = re.compile(r"(?:\d{1,3}|[⁰¹²³⁴-⁹]{1,3}|[*†‡§¶])\s?(?=[^\W\d_]|[\"“(])|\[\d{1,3}\]")
 _CLOSED = re.compile(r"[.!?:;。！？؟।…][\"”’»)\]\d⁰¹²³⁴-⁹]*$")
-_PARTED = re.compile(r"\w[-–—]")  # at the end of a line: no space follows
-_WORD = re.compile(r"\w+(?:-\w+)*")
 _LONGEST_HEADING = 150
 _REFERENCE = re.compile(r"\(\w{1,3}\) [a-z]")
 _SPEAKER = re.compile(r"(?:[A-Z][A-Z.'’-]+ ){0,4}[A-Z][A-Z.'’-]+:(?: |$)")
@@ -45,23 +44,13 @@ class Paragraph:
 
     def add(self, line: Line, words: frozenset[str]) -> None:
         """Append a line; a hyphen at the end of the one before goes, unless the word has it anyway."""
-        if _PARTED.fullmatch(self.text[-2:]):
-            if _only_parts(self.text.rsplit(None, 1)[-1], line.run.text, words):
-                self.text = self.text[:-1]
-        elif self.text and not (_UNSPACED.match(self.text[-1]) and _UNSPACED.match(line.run.text)):
-            self.text += " "
+        kept, gap = after_break(self.text, line.run.text, words)
+        unspaced = not kept or (_UNSPACED.match(kept[-1]) and _UNSPACED.match(line.run.text))
+        self.text = kept + ("" if unspaced else gap)
         if not self.pages or self.pages[-1][0] != line.page:
             self.pages.append((line.page, len(self.text)))
         self.text += line.run.text
         self.lines.append(line)
-
-
-def _only_parts(before: str, after: str, words: frozenset[str]) -> bool:
-    """Tell whether the hyphen at a line's end is there for the line's end alone; `words` are those of the document."""
-    head, tail = _WORD.findall(before)[-1].lower(), "".join(takewhile(str.isalpha, after))
-    whole = head.rpartition("-")[2] + tail.lower()
-    plain = whole == head + tail and before[-2].islower() and len(head) > 1
-    return before[-1] == "-" and tail != "" and f"{head}-{tail.lower()}" not in words and (plain or whole in words)
 
 
 def headers_and_footers(pages: Sequence[Sequence[Line]], sizes: Sequence[tuple[float, float]]) -> set[int]:
@@ -115,7 +104,7 @@ def joined_lines(pages: Sequence[Sequence[Line]]) -> list[Paragraph]:
     body = max(sizes, key=sizes.__getitem__, default=10.0)  # the height of most letters
     for page in pages:
         _mark_notes([line for line in page if not line.note], body)
-    words = frozenset(word.lower() for line in lines for word in _WORD.findall(line.run.text))
+    words = frozenset(word for line in lines for word in words_with_hyphens(line.run.text))
     pitch = _pitch(lines)
     blocks: list[Paragraph] = []
     for page in pages:
@@ -157,9 +146,10 @@ def _continues(block: Paragraph, line: Line, pitch: float) -> bool:
     above = block.lines[-1]
     a, b = above.run, line.run
     weight = a.bold == b.bold or not (a.all_bold or b.all_bold)  # a bold word may open what goes on in plain letters
-    alike = abs(a.height - b.height) <= 0.08 * max(a.height, b.height) and weight
+    headed = len(block.lines) == 1 and a.all_italic and not b.all_italic and not _is_full(above)
+    alike = abs(a.height - b.height) <= 0.08 * max(a.height, b.height) and weight and not headed
     apart = not (alike or a.beside(b)) or a.cells or b.cells or a.angle != b.angle
-    if apart or _PARTED.fullmatch(block.text[-2:]):
+    if apart or ends_parted(block.text):
         return not apart
     if _opens(block, line) or _LEADER.search(a.text):
         return False

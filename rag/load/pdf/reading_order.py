@@ -23,6 +23,8 @@ _NARROWEST = 7.0  # points of a gutter between columns
 _MOST_ACROSS = 0.4  # of the runs may lie across a gutter: titles, wide tables
 _SHORTEST_TEXT = 18  # characters in the middle line of a column; cells of a table are shorter
 _RULES = frozenset(")§:|")  # drawn under each other, they part the names of the parties from the number of the case
+_BULLETS = frozenset("•◦▪●‣■□❏➢►")
+_INDENT = 3  # heights of a letter between the bullet of a list and its item
 _FILL, _FULL = 0.55, 0.8  # of the column's width is filled by its middle line: of two columns, and of more
 
 
@@ -163,7 +165,8 @@ def merged(group: list[CharacterRun]) -> list[CharacterRun]:
     cells: list[CharacterRun] = []
     for run in ordered:
         gap = apart(cells[-1].box if cells else run.box, run.box)
-        if cells and (gap < run.height or (run.filled and labelled)):
+        is_item = len(cells) == 1 and cells[0].text in _BULLETS and gap < _INDENT * run.height
+        if cells and (gap < run.height or is_item or (run.filled and labelled)):
             cells[-1].extend(run, " " if gap > 0.15 * run.height else "")
         else:
             cells.append(replace(run))

@@ -11,7 +11,8 @@ from dataclasses import replace
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rag.load.pdf.characters import CharacterRun, hull, joined, placing
+from rag.load.pdf.characters import CharacterRun, hull, is_rtl, joined, placing
+from rag.load.pdf.hyphens import after_break
 from rag.load.pdf.reading_order import beside, merged, same_line
 from rag.load.tables import is_number
 
@@ -208,7 +209,9 @@ def _row(grid: Grid, cells: Sequence[Cell]) -> CharacterRun:
     texts = [_text(words) for words in cells]
     spans = zip(texts, pairwise(grid.xs), strict=True)
     wide = tuple(replace(text, box=(x0, text.box[1], x1, text.box[3])) for text, (x0, x1) in spans)
-    return replace(beside([text for text in texts if text.text], " | "), cells=wide)
+    filled = [text for text in texts if text.text]
+    rtl = is_rtl("".join(text.text for text in filled))
+    return replace(beside(filled[::-1] if rtl else filled, " | "), cells=wide[::-1] if rtl else wide)
 
 
 def _text(words: Cell) -> CharacterRun:
@@ -217,10 +220,9 @@ def _text(words: Cell) -> CharacterRun:
         return CharacterRun("", (0.0, 0.0, 0.0, 0.0))
     text = replace(lines[0])
     for below in lines[1:]:
-        parted = text.text.endswith("-") and text.text[-2:-1].isalpha() and below.text[0].islower()
-        if parted:
-            text.text, text.edges = text.text[:-1], text.edges[:-1]
-        text.extend(below, "" if parted else " ")
+        kept, gap = after_break(text.text, below.text)
+        text.text, text.edges = kept, text.edges[: len(kept)]
+        text.extend(below, gap)
     text.box = hull(line.box for line in lines)
     return text
 

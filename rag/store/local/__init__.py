@@ -29,7 +29,6 @@ from rag.records.runs import Journal
 from rag.store.local import seal
 from rag.store.local.catalog import Catalog
 from rag.store.local.damage import (
-    SetAside,
     break_seal,
     damage_of,
     damages,
@@ -38,7 +37,7 @@ from rag.store.local.damage import (
     set_aside,
     withdraw,
 )
-from rag.store.local.files import locked, make_private, writing
+from rag.store.local.files import locked, make_folder, make_private, writing
 from rag.store.local.snapshot import LocalSnapshot, OpenIndexes
 from rag.store.local.vector_file import Published
 from rag.store.local.write import LocalWriter
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rag.records.index import Recipe
+    from rag.store.protocol import SetAside
 
 _log = logging.getLogger("rag")
 
@@ -63,12 +63,10 @@ class LocalStore:
         root: the folder; made by the first writer.
 
     Raises:
-        InputError: the address is a URL of an engine that this version does not have, or a file.
+        InputError: it is a file.
     """
 
     def __init__(self, root: str | Path) -> None:
-        if "://" in str(root):
-            raise InputError(f"no engine for {root}: this version keeps its index in a folder; give --store a path")
         self.root = Path(root)
         if self.root.exists() and not self.root.is_dir():
             raise InputError(f"{root} is a file, and an index is a folder: name another place with --store")
@@ -101,7 +99,7 @@ class LocalStore:
         folder_was_there = self.root.exists()
         self._check_folder()
         with writing(self.root):
-            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self.root)
         with locked(self.root / "LOCK"):
             make_private(self.root)
             break_seal(self.root)
@@ -160,7 +158,7 @@ class LocalStore:
                 generation=snapshot.generation,
                 documents=catalog.count("documents"),
                 passages=catalog.passage_count,
-                waiting=catalog.waiting(),
+                waiting=snapshot.waiting(),
                 model=recipe.model,
                 dimension=recipe.dimension,
                 vectors=str(published) if published else "none yet",

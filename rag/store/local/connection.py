@@ -12,24 +12,24 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from rag.errors import FormatMismatch, IndexCorrupt, IndexMissing, StoreError
+from rag.store.encoding import decoding
 from rag.store.local import migration
-from rag.store.local.encoding import decoding
-from rag.store.local.files import identity, writing
+from rag.store.local.files import hold, identity, let_go, unwritable, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FORMAT = 4
+FORMAT = 5
 """Version of this schema. One of `migration.OLD` is brought up to date by the next writer, all others are refused."""
 
-_PAGE = 16_384  # bytes; a row of vectors has about 2,300, of which only one would fit into the usual 4,096
+_PAGE = 16_384  # bytes; a row of vectors has about 1,600, of which only two would fit into the usual 4,096
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE documents (
     number INTEGER PRIMARY KEY, uri TEXT NOT NULL UNIQUE, digest TEXT NOT NULL, media_type TEXT NOT NULL,
-    title TEXT, date TEXT, characters INTEGER NOT NULL
+    title TEXT, date TEXT, characters INTEGER NOT NULL, added TEXT
 );
 CREATE TABLE contents (
     document INTEGER PRIMARY KEY REFERENCES documents(number) ON DELETE CASCADE,
@@ -83,26 +83,31 @@ class Connection:
         if not write and not path.exists():
             raise self._missing()
         if write:
-            with writing(path):  # before SQLite, which would let others read it, and gives its log the same mode
-                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            if not path.exists():  # to close one that is there would take away the locks of this process (files.py)
+                with writing(path):  # before SQLite, which would let others read it, and gives its log the same mode
+                    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            elif not os.access(path, os.W_OK):
+                raise unwritable(path, "Permission denied")
         with self.guarded():
             self._db = sqlite3.connect(
                 path if write else _read_only(path), uri=not write, isolation_level=None, check_same_thread=False
             )
-        self._file = identity(path)
+        self._file = identity(path) or (0, 0)
+        hold(self._file)
+        self._is_open = True
         try:
             with self.guarded():
                 if write:
                     self._prepare()
                 self._check_format()
         except BaseException:
-            self._db.close()
+            self.close()
             raise
 
     @property
     def is_current(self) -> bool:
         """Whether the file that was opened is still the one at its path."""
-        return self._file is not None and self._file == identity(self.path)
+        return self._file == identity(self.path)
 
     def _prepare(self) -> None:
         self._db.execute(f"PRAGMA page_size={_PAGE}")  # of a new file
@@ -113,8 +118,16 @@ class Connection:
         self._db.execute("PRAGMA foreign_keys=ON")
         if not self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
             self._create()
-        elif self.get("format") == str(migration.OLD):
-            self._migrate()
+        elif (self.get("format") or "") in map(str, migration.OLD):
+            self._migrate(int(self.get("format") or 0))
+        if self.get("format") == str(FORMAT) and not self.tells_added:
+            self._db.execute("ALTER TABLE documents ADD COLUMN added TEXT")
+
+    @property
+    def tells_added(self) -> bool:
+        """Whether it is noted when documents came; indexes of the first programs of this format cannot tell."""
+        query = "SELECT count(*) FROM pragma_table_info('documents') WHERE name = 'added'"
+        return bool(self._db.execute(query).fetchone()[0])
 
     def _check_format(self) -> None:
         found = self.get("format")
@@ -125,7 +138,7 @@ class Connection:
         if version != FORMAT:
             remedy = (
                 "bring it up to date, which embeds nothing anew, with: rag index FOLDER"
-                if version == migration.OLD
+                if version in migration.OLD
                 else "rebuild it with: rag index --rebuild FOLDER"
             )
             raise FormatMismatch(
@@ -145,13 +158,15 @@ class Connection:
             raise self._explained(error) from error
 
     def _explained(self, error: sqlite3.Error) -> StoreError:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte; the rest says where it happened
-        if code in _DAMAGE or "decode to UTF-8" in str(error):
-            return IndexCorrupt(f"{self.path} is damaged: {error}; rebuild with: rag index --rebuild FOLDER")
-        if "no such table" in str(error):
+        extended = getattr(error, "sqlite_errorcode", 0)
+        code = extended & 0xFF  # the low byte; the rest says where it happened
+        if code not in _DAMAGE and "no such table" in str(error):
             return self._missing()
-        if code == sqlite3.SQLITE_ERROR:  # what is asked is always the same, so the names of columns have changed
+        # what is asked is always the same: an error in it means that the names of columns have changed
+        if code in {*_DAMAGE, sqlite3.SQLITE_ERROR} or "decode to UTF-8" in str(error):
             return IndexCorrupt(f"{self.path} is damaged: {error}; rebuild with: rag index --rebuild FOLDER")
+        if extended == sqlite3.SQLITE_READONLY_ROLLBACK:  # only a writer can take back what was begun
+            return StoreError(f"{self.path} was left half written by a stopped run; mend it with: rag index FOLDER")
         if code == sqlite3.SQLITE_FULL:
             return StoreError(f"the disk of {self.path} is full: free space and run it again; nothing is lost")
         if code == sqlite3.SQLITE_CANTOPEN and _has_log(self.path) and not os.access(self.path.parent, os.W_OK):
@@ -171,12 +186,11 @@ class Connection:
             self._db.execute(statement)
         self.put("format", str(FORMAT))
 
-    def _migrate(self) -> None:
-        """Bring an index of the format before up to date, wholly or not at all; its space goes back if that can be."""
+    def _migrate(self, version: int) -> None:
+        """Bring an index of an earlier format up to date, wholly or not at all; its space goes back if that can be."""
         with self.transaction():
-            migration.move_away(self._db)
-            self._make_tables()
-            migration.take_over(self._db)
+            migration.take_over(self._db, version, self._make_tables)
+            self.put("format", str(FORMAT))
         with suppress(sqlite3.OperationalError):  # while somebody reads, or without space: only larger than need be
             self._db.execute("PRAGMA journal_mode=DELETE")
             self._db.execute("VACUUM")
@@ -200,8 +214,11 @@ class Connection:
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection; a second time does nothing."""
         self._db.close()
+        if self._is_open:
+            self._is_open = False
+            let_go(self._file)
 
     def get(self, key: str) -> str | None:
         """Return a value of the meta table."""

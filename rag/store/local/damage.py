@@ -8,14 +8,15 @@ import shutil
 import sqlite3
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from rag.errors import DocumentUnknown, FormatMismatch, IndexCorrupt, StoreError
+from rag.store.encoding import matrix
 from rag.store.local import lexical, seal
 from rag.store.local.catalog import Catalog
-from rag.store.local.encoding import matrix
 from rag.store.local.files import mark_damaged, writing
 from rag.store.local.vector_file import MappedFile, Published
+from rag.store.protocol import SetAside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +59,7 @@ def _collected(found: list[str], catalog: Catalog) -> Iterator[None]:
 def _document(catalog: Catalog, document: Document) -> list[str]:
     """Cut each passage out of its document again: text, id and sentences must come out the same."""
     found: list[str] = []
-    for id_ in sorted(catalog.passage_ids([document.uri])):
+    for id_ in sorted(catalog.passage_ids([document.uri]), key=str):  # a damaged one may be no text
         with _collected(found, catalog):
             for passage in catalog.passages_of(document, [id_]):
                 try:
@@ -130,13 +131,6 @@ def _lexical(root: Path, catalog: Catalog) -> list[str]:
     if extra:
         found.append(f"{folder}: {len(extra)} passages too many")
     return found
-
-
-class SetAside(NamedTuple):
-    """The damaged catalog under its new name, and the URIs of documents that it still names."""
-
-    file: Path
-    documents: list[str]
 
 
 def not_as_sealed(file: Path) -> IndexCorrupt:
@@ -231,7 +225,8 @@ def withdraw(root: Path, *, folder_too: bool) -> None:
             "catalog.db",
         ):  # a log must not outlive its database
             (root / name).unlink(missing_ok=True)
-        shutil.rmtree(root / "lexical", ignore_errors=True)
+        for name in ("lexical", "lexical.new", "lexical.old"):
+            shutil.rmtree(root / name, ignore_errors=True)
         (root / "LOCK").unlink(missing_ok=True)
         if folder_too:
             root.rmdir()

@@ -10,7 +10,9 @@ import fcntl
 import os
 import socket
 import stat
+import threading
 import time
+from collections import Counter
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -30,6 +32,8 @@ _OWN = (
     "lexical*",
     "history.db*",
     ".history.db*",
+    "selections.json",
+    ".selections.json.*",
     "token",
     "LOCK",
 )
@@ -136,6 +140,59 @@ def identity(file: Path | int) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+_users: Counter[tuple[int, int]] = Counter()  # connections of this process to a file, and who reads it just now
+_descriptors: dict[tuple[int, int], list[int]] = {}
+_of_both = threading.Lock()
+
+
+def hold(file: tuple[int, int]) -> None:
+    """Count a user of a file, by its `identity`: while there is one, no descriptor of `kept_open` is closed."""
+    with _of_both:
+        _users[file] += 1
+
+
+def let_go(file: tuple[int, int]) -> None:
+    """Take a user back; with the last one of this process, the file's descriptors are closed."""
+    with _of_both:
+        _users[file] -= 1
+        if _users[file] <= 0:
+            del _users[file]
+            for descriptor in _descriptors.pop(file, []):
+                os.close(descriptor)
+
+
+@contextmanager
+def kept_open(path: Path) -> Iterator[int]:
+    """Yield a descriptor to read a file by, which is closed with the file's last user; raises `OSError`.
+
+    To close any descriptor of a file takes away all locks that this process has on it (POSIX), those of SQLite's open
+    connections as well: another process would then delete the log that they read.
+    """
+    with _of_both:
+        file = identity(path)
+        if not (file and _descriptors.get(file)):
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            file = identity(descriptor) or (0, 0)
+            _descriptors.setdefault(file, []).append(descriptor)
+        _users[file] += 1
+        descriptor = _descriptors[file][-1]
+    try:
+        yield descriptor
+    finally:
+        let_go(file)
+
+
+def _after_fork() -> None:
+    """Begin anew in a child, whose locks are its own; its parent's connections stay open in it (`begin_anew`)."""
+    global _of_both  # noqa: PLW0603 - another thread of the parent may have held it
+    _of_both = threading.Lock()
+    _users.clear()
+    _descriptors.clear()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Turn a refusal of the operating system to write a file into a `StoreError`."""
@@ -150,9 +207,17 @@ def unwritable(path: Path, reason: str) -> StoreError:
     return StoreError(f"{path} cannot be written ({reason}); when the disk is full, free space; then run it again")
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder last through a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def make_folder(folder: Path) -> None:
+    """Make a folder for its owner alone, and those around it that are missing, all so that they last."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for made in missing:
+        sync(made.parent)
+
+
+def sync(path: Path) -> None:
+    """Make what a file holds, or the names in a folder, last through a power cut; raises `OSError`."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -18,7 +18,7 @@ import tantivy
 from rag.errors import IndexCorrupt
 from rag.language.terms import grams, terms
 from rag.records.index import Found
-from rag.store.local.files import sync_folder, unwritable, writing
+from rag.store.local.files import sync, unwritable, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -98,7 +98,7 @@ class Lexical:
             writer.commit()
             writer.wait_merging_threads()
             if self.folder is not None:
-                sync_folder(self.folder)  # tantivy renames meta.json, and leaves the new name to the system
+                sync(self.folder)  # tantivy renames meta.json, and leaves the new name to the system
         finally:
             del writer  # or the traceback of an error keeps it, and with it the lock
         self._index.reload()
@@ -286,7 +286,7 @@ def beside(root: Path, passages: Iterable[Passage]) -> None:
             folder.mkdir(mode=0o700)
         Lexical(folder).update((), passages)
         with writing(folder):
-            sync_folder(root)
+            sync(root)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -301,6 +301,6 @@ def put_in_place(root: Path, *, moved: bool) -> None:
             if present_.exists():
                 present_.rename(old)
             new.rename(present_)
-            sync_folder(root)
+            sync(root)
     for folder in (new, old):
         shutil.rmtree(folder, ignore_errors=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rag.store.local.encoding import direction, matrix, packed_vector
+from rag.store.encoding import direction, matrix, packed_vector
 
 if TYPE_CHECKING:
     import sqlite3

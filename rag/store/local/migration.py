@@ -1,6 +1,7 @@
-"""The tables of the format before -> those of the present one: nothing is read from files or embedded again.
+"""The tables of earlier formats -> those of the present one: nothing is read from files or embedded again.
 
-The older one had float32 vectors by model and text, texts as they are, and a passage's document by its URI.
+Format 4 had the signs of every other component of a word, not of every fourth. Format 3 had them as well, and float32
+vectors by model and text, texts as they are, and a passage's document by its URI.
 """
 
 from __future__ import annotations
@@ -10,19 +11,37 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.store.local.encoding import key_of, packed_text, packed_vector, text_sha256
+from rag.store.encoding import key_of, packed_text, packed_vector, text_sha256
 from rag.store.local.means import set_mean
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
 
-OLD = 3
-"""The format that is taken over."""
+OLD = (3, 4)
+"""The formats that are taken over."""
 
 _TABLES = ("documents", "passages", "vectors", "unsettled")
 
 
-def move_away(db: sqlite3.Connection) -> None:
+def take_over(db: sqlite3.Connection, version: int, make_tables: Callable[[], None]) -> None:
+    """Bring the tables of one of the formats `OLD` up to date; `make_tables` makes the present ones."""
+    if version == OLD[0]:
+        _move_away(db)
+        make_tables()
+        _fill(db)
+    db.create_function("shortened", 2, _shortened, deterministic=True)
+    db.execute("UPDATE vectors SET words = shortened(words, length(vector) / 2) WHERE length(words)")
+
+
+def _shortened(words: bytes, dimension: int) -> bytes:
+    """Keep every other sign of words that have every other of so many components."""
+    bits = -(-dimension // 2)
+    rows = np.frombuffer(words, np.uint8).reshape(-1, -(-bits // 8))
+    return np.packbits(np.unpackbits(rows, axis=1, count=bits)[:, ::2], axis=1).tobytes()
+
+
+def _move_away(db: sqlite3.Connection) -> None:
     """Give the old tables other names, to make room for the new ones."""
     for index in ("passages_uri", "passages_key"):
         db.execute(f"DROP INDEX {index}")
@@ -30,7 +49,7 @@ def move_away(db: sqlite3.Connection) -> None:
         db.execute(f"ALTER TABLE {table} RENAME TO old_{table}")
 
 
-def take_over(db: sqlite3.Connection) -> None:
+def _fill(db: sqlite3.Connection) -> None:
     """Fill the new tables from the old ones and drop these; the FAISS file is to be written anew."""
     (stored,) = db.execute("SELECT value FROM meta WHERE key = 'recipe'").fetchone() or (None,)
     recipe = json.loads(stored) if stored else {}

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from rag.store.local.files import sync_folder, writing
+from rag.errors import StoreError
+from rag.store.local.files import kept_open, sync, writing
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -44,6 +46,8 @@ def put_on(root: Path) -> None:
     """Seal an index whose lock is held, once all of it is on the disk; raises `StoreError`."""
     if _size(root) > MOST_BYTES:
         return
+    with writing(root), suppress(FileNotFoundError):  # the last reader to go deletes it
+        sync(root / CATALOG[1])  # SQLite has emptied it, and leaves that to the system
     ends = [f"lexical/{path.name}{END}" for path in sorted((root / "lexical").glob("[0-9a-f]*.*"))]
     lines = "".join(f"{_sha256(root, name)}  {name}\n" for name in (*CATALOG, *DERIVED, *ends))
     new = root / f"{FILE}.tmp"
@@ -53,7 +57,7 @@ def put_on(root: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         new.replace(root / FILE)
-        sync_folder(root)
+        sync(root)
 
 
 def take_off(root: Path) -> None:
@@ -61,13 +65,14 @@ def take_off(root: Path) -> None:
     with writing(root):
         if (root / FILE).exists():
             (root / FILE).unlink()
-            sync_folder(root)
+            sync(root)
 
 
 def broken(root: Path, among: Collection[str] | None = None) -> list[str]:
     """Return the names of files that are not as they were sealed: `FILE` itself where it says nothing any more.
 
-    Without `among`, of all of them. None where there is no seal, or a writer is at work.
+    Without `among`, of all of them. None where there is no seal, or a writer is at work. Raises `StoreError` for one
+    that is there and cannot be read.
     """
     while (before := _read(root)) is not None:
         lines, own = before.rpartition(b"\n")[0].rsplit(b"\n", 1) if before.count(b"\n") > 1 else (b"", b"")
@@ -100,10 +105,26 @@ def _of(text: str) -> str:
 
 def _sha256(root: Path, name: str) -> str:
     """Return the hash of a file; a missing one is as good as an empty one: SQLite makes and deletes such a log."""
+    path = root / name.removesuffix(END)
     try:
-        with (root / name.removesuffix(END)).open("rb") as file:
+        if name == CATALOG[0]:
+            return _sha256_of_catalog(path)
+        with path.open("rb") as file:
             if name.endswith(END):
                 file.seek(max(0, file.seek(0, os.SEEK_END) - _END_BYTES))
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return hashlib.sha256().hexdigest()
+    except IsADirectoryError:
+        return "of no file"
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read ({error.strerror}); run it again") from error
+
+
+def _sha256_of_catalog(path: Path) -> str:
+    sha256, at = hashlib.sha256(), 0
+    with kept_open(path) as descriptor:
+        while block := os.pread(descriptor, 1 << 20, at):
+            sha256.update(block)
+            at += len(block)
+    return sha256.hexdigest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,8 +11,9 @@ from rag.errors import IndexCorrupt
 from rag.language.terms import grams, term_weights
 from rag.records.index import Found
 from rag.store.local import lexical, seal, vectors
-from rag.store.local.encoding import matrix, word_similarities
 from rag.store.local.lexical import Lexical
+from rag.store.protocol import StoredVector
+from rag.store.scores import CandidateRow, CandidateScores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rag.models.encoder import Vectors
     from rag.records import Document, Filter, Passage
     from rag.records.index import DocumentInfo, Recipe
-    from rag.store.local.catalog import CandidateRow, Catalog
+    from rag.store.local.catalog import Catalog
     from rag.store.local.lexical import Field
     from rag.store.local.vectors import VectorIndex
 
@@ -95,7 +95,7 @@ def _in_memory(catalog: Catalog) -> Lexical:
 
 
 @dataclass(frozen=True, slots=True)
-class LocalSnapshot:
+class LocalSnapshot(CandidateScores):
     """One generation, read in one SQLite transaction; `known` is what was read of passages that may be found."""
 
     indexes: OpenIndexes
@@ -127,6 +127,15 @@ class LocalSnapshot:
         """Return all passages of a document in the order of its text."""
         return sorted(self.passages(self.catalog.passage_ids([uri])).values(), key=lambda passage: passage.span)
 
+    def vectors_of(self, uri: str) -> Mapping[str, StoredVector]:
+        """Return, for those passages of a document that have a vector, what is stored of it, by id."""
+        rows = self.candidates(sorted(self.catalog.passage_ids([uri])))
+        return {c.id: StoredVector(c.vector, c.words) for c in rows if c.vector is not None and c.words is not None}
+
+    def means(self, documents: Iterable[int | str]) -> Mapping[int | str, bytes]:
+        """Return the stored direction of each of these documents that has one."""
+        return self.catalog.means(documents)
+
     def dense(self, query: Vectors, k: int, where: Filter | None = None) -> list[Found]:
         """Return the `k` nearest passages to a unit vector of shape (dimension,) by cosine, best first."""
         among = self.catalog.numbers_within(self.catalog.limits(where)) if where else None
@@ -147,7 +156,7 @@ class LocalSnapshot:
             index = indexes.dense_index(self.catalog, self.generation, dimension, damaged=True)
             return index.search(query, k, among)
 
-    def _candidates(self, ids: Iterable[str]) -> list[CandidateRow]:
+    def candidates(self, ids: Iterable[str]) -> list[CandidateRow]:
         """Return what is stored of those of these passages that exist; read once for a question."""
         wanted = list(ids)
         new = [id_ for id_ in wanted if id_ not in self.known]
@@ -157,10 +166,15 @@ class LocalSnapshot:
     def lexical(self, query: str, k: int, where: Filter | None = None) -> list[Found]:
         """Return the `k` best passages by BM25 over the terms of `query`, best first."""
         limits = self.catalog.limits(where) if where else {}
-        k_more = k + len(self.catalog.unsettled())
-        found = self._ask(lambda index: index.search(term_weights(query), k_more, limits))
-        known = {candidate.id for candidate in self._candidates(hit.id for hit in found)}
-        return [hit for hit in found if hit.id in known][:k]
+        weights, more = term_weights(query), k
+        most = k + self.catalog.count("unsettled")  # the index may have so many that this generation does not
+        while True:
+            found = self._ask(lambda index, more=more: index.search(weights, more, limits))  # type: ignore[misc]
+            known = {candidate.id for candidate in self.candidates(hit.id for hit in found)}
+            best = [hit for hit in found if hit.id in known][:k]
+            if len(best) == k or len(found) < more or more == most:
+                return best
+            more = min(4 * more, most)
 
     def term_scores(self, weights: Mapping[str, float], ids: Sequence[str]) -> Mapping[str, float]:
         """Return the BM25 score over weighted terms of those of these passages that have any."""
@@ -186,6 +200,10 @@ class LocalSnapshot:
         """Return the number of passages."""
         return self.catalog.passage_count
 
+    def waiting(self) -> int:
+        """Return how many passages have no vector yet; counted once for a generation."""
+        return self.indexes.of("waiting", self.generation, lambda: sum(self.catalog.waiting().values()))
+
     def frequencies(self, terms: Iterable[str]) -> Mapping[str, int]:
         """Return in how many passages each term occurs."""
         wanted = list(terms)
@@ -195,28 +213,3 @@ class LocalSnapshot:
         found = {term: known[term] for term in wanted}
         most = self.passage_count()  # the lexical index may be ahead of this generation
         return {term: min(count, most) for term, count in found.items()}
-
-    def rarity(self, terms: Iterable[str]) -> Mapping[str, float]:
-        """Return each term's idf as BM25 has it (Robertson, Zaragoza 2009)."""
-        total = self.passage_count()
-        return {term: math.log(1 + (total - n + 0.5) / (n + 0.5)) for term, n in self.frequencies(terms).items()}
-
-    def document_similarities(self, query: Vectors, ids: Sequence[str]) -> Mapping[str, float]:
-        """Return, for each of these passages that has a vector, the cosine of its document: the mean of its vectors."""
-        having = {c.id: (c.document, c.vector) for c in self._candidates(ids) if c.vector is not None}
-        means = self.catalog.means({document for document, _ in having.values()})
-        own = {document: means.get(document, vector) for document, vector in having.values()}
-        cosines = matrix(own.values(), self.recipe.dimension) @ query
-        by_document = dict(zip(own, cosines.tolist(), strict=True))
-        return {id_: by_document[document] for id_, (document, _) in having.items()}
-
-    def similarities(self, query: Vectors, ids: Sequence[str]) -> Mapping[str, float]:
-        """Return the cosine of each of these passages that has a vector."""
-        rows = {c.id: c.vector for c in self._candidates(ids) if c.vector is not None}
-        cosines = matrix(rows.values(), self.recipe.dimension) @ query
-        return dict(zip(rows, cosines.tolist(), strict=True))
-
-    def word_similarities(self, asked: Vectors, weights: Vectors, ids: Sequence[str]) -> Mapping[str, float]:
-        """Return late interaction for those of these passages whose words are known."""
-        packed = {c.id: c.words for c in self._candidates(ids) if c.words is not None}
-        return word_similarities(asked, weights, packed)

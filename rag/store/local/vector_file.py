@@ -1,9 +1,9 @@
 """The FAISS file: immutable, memory-mapped, of the kind that suits its size.
 
-Up to `EXACT` vectors it has them as float16, as the catalog has, and search compares all; above, a byte for each
-component; from `LISTED` on, these lie in lists by their nearest of some thousand centroids, of which a search reads a
-few. How many is chosen when the lists are made: more until `RECALL` of the ten nearest of some passages' neighbours,
-found by comparing all, are among the first twenty. Whoever searches scores these by the catalog's vectors.
+Up to `EXACT` vectors it has them as float16, as the catalog has, and search compares all; above, it has a byte for each
+component, in lists by the nearest of some thousand centroids, of which a search reads a few. How many is chosen when
+the lists are made: more until `RECALL` of the ten nearest of some passages' neighbours, found by comparing all, are
+among the first twenty. Whoever searches scores these by the catalog's vectors.
 
 FAISS answers from most damaged files as if nothing were wrong, so no byte is used unchecked. The catalog has the
 SHA-256 of the whole, which is compared by `verify` alone: at a million vectors that takes half a second. It also has
@@ -27,8 +27,8 @@ import faiss
 import numpy as np
 
 from rag.errors import IndexCorrupt
-from rag.store.local.encoding import decoding, matrix
-from rag.store.local.files import is_marked, sync_folder, unwritable, writing
+from rag.store.encoding import decoding, matrix
+from rag.store.local.files import is_marked, sync, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,12 +37,14 @@ if TYPE_CHECKING:
     from rag.models.encoder import Vectors
     from rag.store.local.catalog import Catalog
 
-    Kind = Literal["float16", "bytes", "lists"]
+    Kind = Literal["float16", "bytes", "lists"]  # bytes without lists is what earlier versions wrote
     Selector = faiss.IDSelector | None
 
 FaissIndex = Any  # its stubs do not have the attributes of the kinds
 
-EXACT, LISTED = 50_000, 300_000
+EXACT = 50_000
+"""Vectors that are all compared, which takes 7 ms of one thread for so many; 100,000 in lists take 2."""
+
 RECALL = 0.97
 REFINED = 2  # times as many are found as are wanted where the order is not exact
 EAGER = 64_000_000
@@ -52,6 +54,7 @@ _TRAINED = 40  # vectors of each list that its centroid is found with
 _ASKED = 60  # passages whose neighbours are looked for, to measure recall
 _NOISE = 0.7  # length of what is added to their vectors: questions are that far from passages
 _ID = 8  # bytes of a number in the file
+_BLOCK = 1 << 20  # bytes that are written at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +174,8 @@ def is_intact(root: Path, published: Published) -> bool:
 
 def in_memory(catalog: Catalog, dimension: int) -> FaissIndex:
     """Make an index of all vectors, as one of the smallest file."""
-    index = _empty("float16", dimension)
+    form = faiss.ScalarQuantizer.QT_fp16
+    index: FaissIndex = faiss.IndexIDMap(faiss.IndexScalarQuantizer(dimension, form, faiss.METRIC_INNER_PRODUCT))
     for numbers, vectors in _batches(catalog, dimension):
         index.add_with_ids(vectors, numbers)
     return index
@@ -188,16 +192,15 @@ def write(root: Path, name: str, catalog: Catalog, dimension: int) -> Published:
     path, temporary = root / name, root / f".{name}.{os.getpid()}.tmp"
     try:
         with writing(path):
-            try:
-                faiss.write_index(index, str(temporary))
-            except RuntimeError as error:
-                raise unwritable(path, str(error)) from error
-            with temporary.open("rb+") as file:
+            with temporary.open("w+b") as file:
+                # FAISS's own writer prints that a disk was full at the end, and goes on
+                faiss.write_index(index, faiss.PyCallbackIOWriter(file.write, _BLOCK))  # type: ignore[attr-defined]
+                file.flush()
                 os.fsync(file.fileno())
                 with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
                     size, sha256, parts = len(data), hashlib.sha256(data).hexdigest(), tuple(_parts(data, index))
             temporary.replace(path)
-            sync_folder(root)
+            sync(root)
     finally:
         temporary.unlink(missing_ok=True)
     return Published(name, size, sha256, parts, kind, index.ntotal, trained, probes, recall)
@@ -219,17 +222,13 @@ def _parts(data: mmap.mmap, index: FaissIndex) -> Iterator[tuple[int, int]]:
 
 def kind_for(count: int) -> Kind:
     """Return what suits so many vectors."""
-    return "float16" if count <= EXACT else "bytes" if count < LISTED else "lists"
+    return "float16" if count <= EXACT else "lists"
 
 
-def _empty(kind: Kind, dimension: int, lists: int = 0) -> FaissIndex:
-    eight, inner = faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
-    if kind == "lists":
-        index: FaissIndex = faiss.index_factory(dimension, f"IVF{lists},SQ8", inner)
-        index.by_residual = False
-        return index
-    form = faiss.ScalarQuantizer.QT_fp16 if kind == "float16" else eight
-    return faiss.IndexIDMap(faiss.IndexScalarQuantizer(dimension, form, inner))
+def _empty_lists(dimension: int, lists: int) -> FaissIndex:
+    index: FaissIndex = faiss.index_factory(dimension, f"IVF{lists},SQ8", faiss.METRIC_INNER_PRODUCT)
+    index.by_residual = False
+    return index
 
 
 def _batches(catalog: Catalog, dimension: int, step: int = 1) -> Iterator[tuple[np.ndarray, Vectors]]:
@@ -245,27 +244,31 @@ def _batches(catalog: Catalog, dimension: int, step: int = 1) -> Iterator[tuple[
     yield np.array(numbers, np.int64), matrix(rows, dimension)
 
 
+def _count(catalog: Catalog) -> int:
+    """Return how many passages have a vector."""
+    return catalog.count("passages") - sum(catalog.waiting().values())
+
+
 Made = tuple[FaissIndex, "Kind", int, int, float]
 
 
 def _made(catalog: Catalog, dimension: int) -> Made:
     """Make an index of all vectors: its kind, their number, the lists to read, and the recall that it reaches."""
-    count = catalog.count("passages")
+    count = _count(catalog)
     kind = kind_for(count)
     if kind == "float16":
         return in_memory(catalog, dimension), kind, count, 0, 1.0
     lists = 2 ** round(np.log2(4 * np.sqrt(count)))
-    index = _empty(kind, dimension, lists)
-    wanted = _TRAINED * (lists if kind == "lists" else 1_000)
-    sample = [vectors for _, vectors in _batches(catalog, dimension, max(1, count // wanted))]
+    index = _empty_lists(dimension, lists)
+    sample = [vectors for _, vectors in _batches(catalog, dimension, max(1, count // (_TRAINED * lists)))]
     index.train(np.concatenate(sample))
     asked = _asked(catalog, dimension, count)
     best = np.full((len(asked), 10), -np.inf, np.float32), np.full((len(asked), 10), -1, np.int64)
     for numbers, vectors in _batches(catalog, dimension):
         index.add_with_ids(vectors, numbers)
         best = _nearest(best, asked @ vectors.T, numbers)
-    probes = 16 if kind == "lists" else 0
-    while (recall := _recall(index, asked, best[1], probes)) < RECALL and probes < lists * (kind == "lists"):
+    probes = 16
+    while (recall := _recall(index, asked, best[1], probes)) < RECALL and probes < lists:
         probes *= 2
     return index, kind, count, probes, recall
 
@@ -290,7 +293,7 @@ def _nearest(
 
 def _recall(index: FaissIndex, asked: Vectors, nearest: np.ndarray, probes: int) -> float:
     """Return the share of the ten nearest that are among the first that a search finds."""
-    limits = faiss.SearchParametersIVF(nprobe=probes) if probes else None  # type: ignore[call-arg]
+    limits = faiss.SearchParametersIVF(nprobe=probes)  # type: ignore[call-arg]
     _, found = index.search(asked, 10 * REFINED, params=limits)
     shares = [np.isin(right, numbers).mean() for right, numbers in zip(nearest, found, strict=True)]
     return float(np.mean(shares)) if shares else 1.0
@@ -298,7 +301,7 @@ def _recall(index: FaissIndex, asked: Vectors, nearest: np.ndarray, probes: int)
 
 def _grown(root: Path, before: Published, catalog: Catalog, dimension: int) -> Made | None:
     """Return the present index with what changed since; None where it is damaged, or another suits better."""
-    count = catalog.count("passages")
+    count = _count(catalog)
     if kind_for(count) != before.kind or count > 2 * before.trained or before.kind == "float16":
         return None
     try:

@@ -9,8 +9,8 @@ import faiss
 import numpy as np
 
 from rag.errors import IndexCorrupt
+from rag.store.encoding import matrix
 from rag.store.local import files, vector_file
-from rag.store.local.encoding import matrix
 from rag.store.local.files import holds_too_much, is_marked, mark_damaged
 from rag.store.local.vector_file import REFINED, FaissIndex, MappedFile, Published, searched
 
@@ -68,7 +68,7 @@ class VectorIndex:
         if not isinstance(self.main, MappedFile):
             return _found(searched(self.main, query, k, only)[1])
         file = self.main.published
-        there = file.count - len(self.gone) if wanted is None else len(np.setdiff1d(wanted, self.numbers))
+        there = file.count - len(self.gone) if wanted is None else int((~np.isin(wanted, self.numbers)).sum())
         k = min(k if file.kind == "float16" else k * REFINED, there)
         if k < 1:
             return []
@@ -110,7 +110,7 @@ def open_index(
     if before and isinstance(before.main, MappedFile) and before.main is main:
         kept = np.isin(before.numbers, beside)
         numbers, later = before.numbers[kept], before.later[kept]
-    rows = dict(catalog.vectors_of(np.setdiff1d(beside, numbers).tolist()))
+    rows = dict(catalog.vectors_of(beside[~np.isin(beside, numbers)].tolist()))
     numbers = np.concatenate([numbers, np.array(list(rows), np.int64)])
     return VectorIndex(main, gone, numbers, np.concatenate([later, matrix(rows.values(), dimension)]))
 
@@ -127,7 +127,7 @@ def is_stale(catalog: Catalog) -> bool:
     if Published.of(catalog) is None:
         return True
     if beside > min(files.SHARE * live, MOST_BESIDE) or beside + gone > files.SHARE * live:
-        beside -= catalog.waiting()
+        beside -= sum(catalog.waiting().values())
     many = beside > min(files.SHARE * live, MOST_BESIDE) or beside + gone > files.SHARE * max(live, 1)
     return many or holds_too_much(gone, live)
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rag.errors import ModelMismatch
+from rag.store.encoding import pack_words, packed_vector, text_key
 from rag.store.local import lexical, vectors
-from rag.store.local.encoding import pack_words, packed_vector, text_key
 from rag.store.local.files import holds_too_much, is_marked, unmark
 from rag.store.local.vector_file import Published, is_intact
+from rag.store.protocol import StoredVector
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from rag.models.encoder import Vectors, WordVectors
-    from rag.records import Passage, SyncReport
+    from rag.records import Document, Passage, SyncReport
     from rag.records.index import Changes, Recipe
     from rag.store.local.catalog import Catalog
 
@@ -37,9 +39,25 @@ class LocalWriter:
         """What the index was made with."""
         return self.catalog.recipe
 
+    def digests(self) -> dict[str, str]:
+        """Return the digest of every document by URI."""
+        return self.catalog.digests()
+
+    def document(self, uri: str) -> Document:
+        """Return a document; raises `DocumentUnknown`."""
+        return self.catalog.document(uri)
+
     def passage_count(self) -> int:
         """Return the number of passages."""
         return self.catalog.passage_count
+
+    def passages_of(self, uri: str) -> list[Passage]:
+        """Return all passages of a document in the order of its text; raises `DocumentUnknown`."""
+        return sorted(self.catalog.passages_of(self.document(uri)), key=lambda passage: passage.span)
+
+    def waiting(self) -> Mapping[str, int]:
+        """Return how many passages of each document have no vector yet: of those that have any, the newest first."""
+        return self.catalog.waiting()
 
     def missing(self, passages: Iterable[Passage], model: str) -> list[Passage]:
         """Return one passage for each retrieval text whose vector is not stored yet."""
@@ -50,10 +68,14 @@ class LocalWriter:
         self, passages: Sequence[Passage], values: Vectors, words: Sequence[WordVectors], model: str
     ) -> None:
         """Keep the vectors, shape (len(passages), dimension), and words; they survive an interrupted run."""
+        packed = zip(map(packed_vector, values), (pack_words(each.vectors) for each in words), strict=True)
+        self.put_vectors(passages, [StoredVector(*each) for each in packed], model)
+
+    def put_vectors(self, passages: Sequence[Passage], stored: Sequence[StoredVector], model: str) -> None:
+        """Keep vectors as another store has them."""
         keys = (text_key(passage, model) for passage in passages)
-        packed = (pack_words(each.vectors) for each in words)
         with self.catalog.transaction():
-            self.catalog.put_vectors(zip(keys, map(packed_vector, values), packed, strict=True))
+            self.catalog.put_vectors((key, *each) for key, each in zip(keys, stored, strict=True))
 
     def apply(self, changes: Changes, recipe: Recipe, *, fresh: bool = False) -> int:
         """Publish the changes as one new generation and return its number: all of it, or nothing.
@@ -68,9 +90,11 @@ class LocalWriter:
         before = self.catalog.passage_ids(None if fresh else uris)
         after = {passage.id: passage for _, passages in changes.upserts for passage in passages}
         removed, added = before - after.keys(), after.keys() - before
-        with self.catalog.transaction():
-            self.catalog.set_unsettled(removed | added)
-        self._lexical.update((), (after[id_] for id_ in added))
+        if removed or added:
+            with self.catalog.transaction():
+                self.catalog.set_unsettled(removed | added)
+        if added:
+            self._lexical.update((), (after[id_] for id_ in added))
         with self.catalog.transaction():
             generation = self._publish(changes, recipe, fresh=fresh)
         self._delete_old_files()
@@ -83,12 +107,15 @@ class LocalWriter:
     def _publish(self, changes: Changes, recipe: Recipe, *, fresh: bool) -> int:
         catalog = self.catalog
         generation = catalog.generation + 1
+        added, now = changes.added, datetime.now(UTC).isoformat(timespec="seconds")
         if fresh:
+            added = {**added, **catalog.added()}
             catalog.delete_everything()
         for uri in changes.removals:
             catalog.delete_document(uri)
         for document, passages in changes.upserts:
-            catalog.set_mean(catalog.put_document(document, passages, recipe.fingerprint), recipe.dimension)
+            number = catalog.put_document(document, passages, recipe.fingerprint, added.get(document.uri, now))
+            catalog.set_mean(number, recipe.dimension)
         catalog.prune_vectors()
         catalog.set_recipe(recipe)
         catalog.put("generation", str(generation))

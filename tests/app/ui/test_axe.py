@@ -7,9 +7,10 @@ import sys
 from importlib.resources import files
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from tests.app.ui.test_browser import CHROMIUM, FIRST_ANSWER, FLAGS, add, ask, library, question_box, reader
+from tests.app.ui.conftest import CHROMIUM
+from tests.app.ui.test_browser import FIRST_ANSWER, add, ask, library, question_box, reader
 from tests.conftest import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
@@ -44,14 +45,6 @@ def url(tmp_path_factory):
         process.terminate()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield launched
-        launched.close()
-
-
 def violations(page) -> list[str]:
     """What axe finds on the page as it is now, once nothing moves any more."""
     page.wait_for_function(STILL)  # colours fade in
@@ -59,8 +52,7 @@ def violations(page) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("width", [1280, 360])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 360)])
 def test_no_serious_violation(browser, url, tmp_path, theme, width):
     page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=theme)
     page.goto(url)

@@ -8,31 +8,22 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 from reportlab.pdfgen.canvas import Canvas
 
+from rag.load import LARGEST
+from tests.app.ui.conftest import CHROMIUM
 from tests.conftest import ROOT, questions
 from tests.scripted_llm import event, says, serving, start
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 GOES_ON = threading.Event()  # the scripted model writes its second sentence
 QUESTION = "How many civilians live in Idlib?"
 DISPUTED = "How many people were on the barrier?"
@@ -67,7 +58,7 @@ def model():
 
     def act(handler):
         prompt = script.requests[-1]["messages"][-1]["content"]
-        if copied := re.search(r"(\[\d+\] )(?:\([^\n]* speaking\) )?(High water was not[^\n]*)", prompt):
+        if copied := re.search(r"(\[\d+\] )[^\n]*?(High water was not[^\n]*)", prompt):
             says(copied[1] + copied[2])(handler)
             return
         source = re.search(r"\[(\d+)\] [^\n]*About three million civilians", prompt)
@@ -97,38 +88,52 @@ def url(tmp_path_factory, model):
         process.terminate()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield launched
-        launched.close()
-
-
 @pytest.fixture
 def options():
-    """What kind of window; tests override it."""
-    return {"viewport": {"width": 1280, "height": 900}}
+    """What kind of window, if not the one that most tests share; tests override it."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def windows(browser):
+    """The windows that stay open, by their kind: what a page is made of is fetched once."""
+    opened: dict[str, BrowserContext] = {}
+    yield opened
+    for context in opened.values():
+        context.close()
 
 
 @pytest.fixture
-def page(browser, url, options):
-    """The opened page; on leaving, nothing foreign was asked for, nothing foreign ran, and the browser kept nothing."""
-    context = browser.new_context(**options)
-    opened = context.new_page()
+def page(browser, windows, url, options):
+    """The page, as fresh as when it is first opened; on leaving, nothing foreign was asked for, nothing foreign ran.
+
+    The browser kept nothing either.
+    """
+    kind = str(options)
+    if kind not in windows:
+        windows[kind] = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        windows[kind].new_page()
+    context = windows[kind]
+    opened = context.pages[0]
     foreign: list[str] = []
     failures: list[str] = []
 
-    def watch(route):
-        if route.request.url.startswith((url.partition("?")[0], "data:", "blob:")):
-            route.continue_()
-        else:
-            foreign.append(route.request.url)
-            route.abort()
+    def watch(request):  # not by a route, which would have everything fetched anew
+        if not request.url.startswith((url.partition("?")[0], "data:", "blob:", "about:")):
+            foreign.append(request.url)
 
-    context.route("**/*", watch)
-    opened.on("console", lambda m: foreign.append(m.text) if "Content Security Policy" in m.text else None)
-    opened.on("pageerror", lambda error: failures.append(str(error)))
+    def note(message):
+        if "Content Security Policy" in message.text:
+            foreign.append(message.text)
+
+    def fail(error):
+        failures.append(str(error))
+
+    opened.on("request", watch)
+    opened.on("console", note)
+    opened.on("pageerror", fail)
+    opened.set_viewport_size(options.get("viewport", {"width": 1280, "height": 900}))
+    opened.goto("about:blank")
     opened.goto(url)
     expect(question_box(opened)).to_be_focused(timeout=30_000)
     yield opened
@@ -137,7 +142,10 @@ def page(browser, url, options):
     assert opened.evaluate("window.pwned") is None
     assert opened.evaluate("Object.keys(localStorage).filter(key => key !== 'rag-settings')") == []
     assert opened.evaluate("sessionStorage.length") == 0
-    context.close()
+    opened.evaluate("localStorage.clear()")
+    opened.remove_listener("console", note)
+    opened.remove_listener("pageerror", fail)
+    opened.remove_listener("request", watch)
 
 
 def question_box(page: Page) -> Locator:
@@ -174,13 +182,6 @@ def shot(page: Page, tmp_path: Path, name: str, *, whole: bool = True) -> None:
     page.screenshot(path=Path(os.environ.get("RAG_SHOTS", tmp_path)) / f"{name}.png", full_page=whole)
 
 
-def sides(shown: Locator) -> tuple[float, float]:
-    """Return where something begins and ends on the page, from left to right, in pixels."""
-    box = shown.bounding_box()
-    assert box is not None
-    return box["x"], box["x"] + box["width"]
-
-
 def overflow(page: Page) -> int:
     """Return by how much the page is wider than its window."""
     width: int = page.evaluate("document.documentElement.scrollWidth - innerWidth")
@@ -203,7 +204,7 @@ def test_the_token_stays_in_no_address_and_no_script_sees_it(page, url):
     expect(question_box(page)).to_be_focused(timeout=30_000)
 
 
-def test_answer_has_marked_sources(page, tmp_path):
+def test_answer_has_marked_sources_and_says_why(page, tmp_path):
     turn = ask(page, QUESTION)
     expect(turn.get_by_role("heading", name=QUESTION)).to_be_visible()
     sentences, numbers = turn.locator(".sentence .words"), turn.locator(".card .number")
@@ -214,10 +215,16 @@ def test_answer_has_marked_sources(page, tmp_path):
         expect(marked.first).to_be_visible()
     expect(turn.locator(".sentence strong").first).to_contain_text("million")
     shot(page, tmp_path, "answer")
+    turn.get_by_role("button", name="Why this source").first.click()
+    line = turn.locator(".why").first
+    expect(line).to_contain_text(re.compile(r"It came \d+(st|nd|rd|th) of \d+ passages"), timeout=FIRST_ANSWER)
+    expect(line).to_contain_text("civilians")
 
 
-def test_citation_is_previewed_and_opened_by_keyboard(page, tmp_path):
-    turn = ask(page, QUESTION)
+def test_citation_is_previewed_and_opened_by_keyboard(page):
+    turn = ask(page, "What did Fouad Sayed Issa say?")
+    sentence = turn.locator(".sentence").first
+    before = sentence.bounding_box()
     marker = turn.get_by_role("button", name="Source 1:").first
     marker.hover()
     tip = page.get_by_role("tooltip")
@@ -234,31 +241,13 @@ def test_citation_is_previewed_and_opened_by_keyboard(page, tmp_path):
     page.keyboard.press("Enter")
     expect(tip).to_be_hidden()
     expect(reader(page).locator("mark.current").first).to_be_in_viewport()
-    shot(page, tmp_path, "reader", whole=False)
-    for width in (920, 1024, 1280, 1366, 1440, 1920, 2560):  # narrower windows show one at a time
-        page.set_viewport_size({"width": width, "height": 900})
-        edge = sides(reader(page))[0]
-        for beside in (turn.locator(".sentence").first, page.locator(".question .box")):
-            left, right = sides(beside)
-            assert 0 <= left < right <= edge
-    page.set_viewport_size({"width": 1280, "height": 900})
+    assert sentence.bounding_box() == before, "nothing moves when a source is opened"
     page.keyboard.press("]")
     expect(reader(page).get_by_role("button", name="Source 2:")).to_have_attribute("aria-current", "true")
     page.keyboard.press("Escape")
     expect(reader(page)).to_be_hidden()
     expect(marker).to_be_focused()
-
-
-def test_answer_does_not_move_when_a_source_is_opened(page):
-    turn = ask(page, QUESTION)
-    sentence = turn.locator(".sentence").first
-    before = sentence.bounding_box()
-    turn.get_by_role("button", name="Source 1:").first.click()
-    expect(reader(page).locator("mark.current").first).to_be_in_viewport()
     assert sentence.bounding_box() == before
-    assert sentence.evaluate("node => node.getBoundingClientRect().right") <= reader(page).evaluate(
-        "node => node.getBoundingClientRect().left"
-    )
 
 
 def test_earlier_questions_stay_and_the_box_is_below(page):
@@ -292,14 +281,6 @@ def test_disagreement_is_shown_side_by_side(page, tmp_path):
     assert turn.locator(".sentence").count() < turn.locator(".card .number").count()
     expect(turn.get_by_role("heading", name=f"Sources differ on “{DISPUTED}”")).to_be_visible()
     shot(page, tmp_path, "conflict", whole=False)
-
-
-def test_why_a_source_was_found_is_explained(page):
-    turn = ask(page, QUESTION)
-    turn.get_by_role("button", name="Why this source").first.click()
-    line = turn.locator(".why").first
-    expect(line).to_contain_text(re.compile(r"It came \d+(st|nd|rd|th) of \d+ passages"), timeout=FIRST_ANSWER)
-    expect(line).to_contain_text("civilians")
 
 
 def test_refusal_shows_nearest_passages_not_as_sources(page, tmp_path):
@@ -341,21 +322,78 @@ def test_empty_and_long_questions_get_a_friendly_line(page):
     expect(ask(page, "x" * 2001)).to_contain_text("2,001 characters; up to 2,000")
 
 
-def test_filters_restrict_what_is_searched(page):
-    page.get_by_text("Filter", exact=True).click()
-    page.get_by_label("Document", exact=True).fill("displacement-figures.md")
+def test_what_is_searched_is_ticked(page, tmp_path):
+    page.locator(".filters summary").click()
+    page.get_by_label("Find a document or folder").fill("displacement")
+    page.get_by_role("checkbox", name="Displacement in Syria").check()
+    expect(page.locator(".filters summary")).to_contain_text("Displacement in Syria")
     turn = ask(page, QUESTION)
     titles = set(turn.locator(".card .title").all_text_contents())
     assert titles == {"Displacement in Syria, a briefing on the figures"}
-    page.get_by_role("button", name="Clear").click()
+    shot(page, tmp_path, "searched", whole=False)
+    page.get_by_label("Name for this selection").fill("Figures only")
+    page.get_by_role("button", name="Keep", exact=True).click()
+    kept = page.get_by_role("list", name="Kept selections")
+    expect(kept).to_contain_text("Figures only")
+    page.get_by_role("checkbox", name="Displacement in Syria").uncheck()
+    expect(page.locator(".filters summary")).to_contain_text("all documents")
+    page.reload()
+    page.locator(".filters summary").click(timeout=30_000)
+    expect(page.get_by_role("checkbox").first).to_be_visible(timeout=30_000)
+    kept.get_by_role("button", name="Figures only", exact=True).click()
+    expect(page.locator(".filters summary")).to_contain_text("Displacement in Syria")
+    kept.get_by_role("button", name="Forget the selection").click()
+    expect(kept).to_have_count(0)
+    page.get_by_label("Find a document or folder").fill("no such name")
+    expect(page.locator(".choices")).to_contain_text("Displacement in Syria")  # what is ticked stays in sight
+    expect(page.locator(".choices li")).to_have_count(1)
+    page.get_by_role("button", name="Search everything").click()
+    expect(page.locator(".filters summary")).to_contain_text("all documents")
     page.get_by_label("Speaker").fill("nobody of that name")
     refused = ask(page, QUESTION)
     expect(refused).to_contain_text("No answer")
-    expect(refused).to_contain_text("The search was limited to: speaker=nobody of that name.")
-    page.get_by_label("Document", exact=True).fill("nosuch.txt")
-    expect(ask(page, QUESTION)).to_contain_text("no document matches document=nosuch.txt")
-    page.get_by_label("From").fill("2031-01-01")
-    expect(page.locator(".filters .set")).to_contain_text("2031-01-01 to")
+    expect(refused).to_contain_text("only said by nobody of that name")
+    page.get_by_label("From", exact=True).fill("2031-01-01")
+    expect(page.locator(".filters .set")).to_contain_text("from 2031-01-01")
+    page.get_by_label("To", exact=True).fill("2030-01-01")
+    expect(page.get_by_text("“From” is later than “To”")).to_be_visible()
+
+
+def test_a_conversation_has_an_address_and_a_wrong_question_is_undone(page):
+    ask(page, UNANSWERABLE)
+    ask(page, QUESTION)
+    assert re.search(r"#ask/\d+$", page.url)
+    address = page.url
+
+    question_box(page).press("ArrowUp")
+    question_box(page).press("ArrowUp")
+    expect(question_box(page)).to_have_value(UNANSWERABLE)
+    question_box(page).press("ArrowDown")
+    expect(question_box(page)).to_have_value(QUESTION)
+    question_box(page).press("ArrowDown")
+    expect(question_box(page)).to_have_value("")
+    turn_at(page, 0).get_by_role("button", name="Edit question").click()
+    expect(question_box(page)).to_have_value(UNANSWERABLE)
+    expect(question_box(page)).to_be_focused()
+    question_box(page).fill("")
+
+    page.get_by_role("button", name="New conversation").click()
+    expect(page.locator(".asked")).to_have_count(0)
+    assert "#ask/" not in page.url
+    page.go_back()
+    expect(page.locator(".asked")).to_have_text([UNANSWERABLE, QUESTION])
+    page.get_by_role("link", name="Library").click()
+    page.get_by_role("link", name="Ask", exact=True).click()
+    expect(page.locator(".asked")).to_have_text([UNANSWERABLE, QUESTION])
+    assert page.url == address
+
+    turn_at(page, 0).get_by_role("button", name="More").click()
+    turn_at(page, 0).get_by_role("button", name="Remove this question").click()
+    expect(page.locator(".asked")).to_have_text([QUESTION])
+    page.reload()
+    expect(page.locator(".asked")).to_have_text([QUESTION], timeout=30_000)
+    page.evaluate("location.hash = '#ask/999999'")
+    expect(page.locator("#rag-toast.shown")).to_contain_text("not there any more")
 
 
 def test_answers_are_judged_saved_and_found_again(page, tmp_path):
@@ -369,21 +407,24 @@ def test_answers_are_judged_saved_and_found_again(page, tmp_path):
     words = turn.locator(".sentence .words").first.inner_text()
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     turn.get_by_role("button", name="Copy", exact=True).click()
-    turn.get_by_role("button", name="Markdown with footnotes", exact=True).click()
-    expect(page.get_by_role("status").filter(has_text="copied")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="(text) copied")).to_be_visible()
+    assert words in page.evaluate("navigator.clipboard.readText()")
+    turn.get_by_role("button", name="More").click()
+    turn.get_by_role("button", name="Copy as Markdown with footnotes").click()
+    expect(page.get_by_role("status").filter(has_text="footnotes) copied")).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert f"## {QUESTION}" in copied.replace("\\", "")
     assert "[^1]:" in copied
     ask(page, UNANSWERABLE)
-    turn.get_by_role("button", name="Save", exact=True).click()
+    turn.get_by_role("button", name="More").click()
     with page.expect_download() as download:
-        turn.get_by_role("button", name="Conversation: Text").click()
+        turn.get_by_role("button", name="Save the conversation: Text").click()
     text = Path(download.value.path()).read_text("utf-8")
     assert words in text
     assert UNANSWERABLE in text
-    turn.get_by_role("button", name="Save", exact=True).click()
+    turn.get_by_role("button", name="More").click()
     with page.expect_download() as download:
-        turn.get_by_role("button", name="This answer: Word document").click()
+        turn.get_by_role("button", name="Save this answer: Word document").click()
     assert Path(download.value.path()).read_bytes().startswith(b"PK")
 
     page.reload()
@@ -465,8 +506,8 @@ def test_pages_of_a_pdf_are_shown_as_pictures(page, tmp_path):
         canvas.showPage()
     canvas.save()
     view = library(page)
-    view.get_by_label("Or index a folder").fill(str(tmp_path))
-    view.get_by_role("button", name="Index folder").click()
+    view.get_by_label("Or search a folder").fill(str(tmp_path))
+    view.get_by_role("button", name="Add folder").click()
     expect(view.locator(".outcome.done")).to_contain_text("1 added", timeout=FIRST_ANSWER)
     page.get_by_role("link", name="Ask", exact=True).click()
     turn = ask(page, "How many cars does the ferry of Quarnford carry?")
@@ -535,6 +576,37 @@ def test_question_lights_up_documents_over_time(page, tmp_path):
     shot(page, tmp_path, "overview")
     view.locator(".found button").first.click()
     expect(reader(page).locator("mark.near").first).to_be_in_viewport()
+    page.keyboard.press("Escape")
+    expect(view.locator(".contents")).to_contain_text("HTML")
+    person = view.locator(".contents button").first
+    question = person.get_attribute("title")
+    person.click()
+    expect(page.locator(".turn .asked")).to_have_text(question, timeout=FIRST_ANSWER)
+    expect(question_box(page)).to_be_visible()
+    expect(page.locator(".turn:is(.answer, .refusal)")).to_be_visible(timeout=FIRST_ANSWER)
+
+
+def test_a_sheet_is_read_as_a_table_and_files_of_one_name_are_told_apart(page, tmp_path):
+    for year, tons in (("1931", 40), ("1932", 7)):
+        (tmp_path / year).mkdir()
+        rows = "".join(f"Brig {number},{number * tons},Oz{number}\n" for number in range(1, 60))
+        (tmp_path / year / "cargo.csv").write_text(f"Ship,Tons of coal,Port\n{rows}")
+    view = library(page)
+    view.get_by_label("Or search a folder").fill(str(tmp_path))
+    view.get_by_role("button", name="Add folder").click()
+    expect(view.locator(".outcome.done")).to_contain_text("2 added", timeout=FIRST_ANSWER)
+    row = view.locator(".documents tr").filter(has_text="1932/cargo.csv")
+    expect(view.locator(".documents tr").filter(has_text="1931/cargo.csv")).to_have_count(1)
+    row.get_by_role("button", name="cargo.csv", exact=True).click()
+    text = reader(page).locator(".text")
+    expect(text.get_by_role("columnheader")).to_have_text(["Ship", "Tons of coal", "Port"], use_inner_text=True)
+    cells = text.get_by_role("row").filter(has_text="Brig 42").get_by_role("cell")
+    assert [cell.inner_text() for cell in cells.all()] == ["Brig 42", "294", "Oz42"]
+    assert text.evaluate(WHOLE_TEXT).startswith("Ship | Tons of coal | Port\nShip: Brig 1 | Tons of coal: 7 |")
+    text.locator(".table").evaluate("node => node.scrollTo(0, node.scrollHeight)")
+    expect(text.get_by_role("columnheader").first).to_be_in_viewport()
+    expect(text.get_by_role("row").last).to_be_in_viewport()
+    expect(reader(page).locator(".reader-facts")).to_contain_text("1932/cargo.csv")
 
 
 def test_added_file_can_be_asked_about_and_removed(page, tmp_path):
@@ -569,14 +641,50 @@ def test_broken_file_is_reported_with_the_reason(page, tmp_path):
     shot(page, tmp_path, "report")
 
 
+def test_too_large_a_file_is_told_before_and_a_large_one_can_be_cancelled(page, tmp_path):
+    view = library(page)
+    expect(view.locator(".drop")).to_contain_text("Up to 200 MB a file.")
+    files = {}
+    for name, size in (("film.txt", LARGEST + 1), ("diary.txt", LARGEST - 1000)):
+        files[name] = tmp_path / name
+        with files[name].open("wb") as file:
+            file.truncate(size)
+    view.locator("input[type=file]").first.set_input_files(files["film.txt"])
+    expect(view.locator(".outcome")).to_have_count(1)
+    expect(view.get_by_role("row").filter(has_text="film.txt")).to_contain_text("201 MB is more than the 200 MB")
+
+    network = page.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 20_000_000}
+    network.send("Network.emulateNetworkConditions", slow)
+    view.locator("input[type=file]").first.set_input_files(files["diary.txt"])
+    expect(view.locator(".progress")).to_contain_text(re.compile(r"Sending diary.txt: \d+ MB of 200 MB"))
+    page.wait_for_function("document.querySelector('.library progress').value > 0")
+    view.get_by_role("button", name="Cancel").click()
+    expect(view.locator(".outcome.done")).to_contain_text("Cancelled: nothing was added.")
+    network.detach()
+
+
+def test_a_pasted_text_is_a_document(page):
+    view = library(page)
+    view.get_by_role("button", name="Paste a text").click()
+    page.get_by_label("Title", exact=True).fill("Lamps of Quarnford: a note/2")
+    page.get_by_label("Text", exact=True).fill("The quay of Quarnford has fifty-two lamps.")
+    page.get_by_role("button", name="Add text").click()
+    expect(view.locator(".outcome.done")).to_contain_text("1 added", timeout=FIRST_ANSWER)
+    view.locator(".documents").get_by_role("button", name="Lamps of Quarnford").first.click()
+    text = reader(page).locator(".text")
+    expect(text).to_contain_text("fifty-two lamps")
+    assert text.evaluate(WHOLE_TEXT) == "Lamps of Quarnford: a note/2\n\nThe quay of Quarnford has fifty-two lamps.\n"
+
+
 def test_folder_of_this_machine_is_indexed_where_it_is(page, tmp_path):
     (tmp_path / "pier.txt").write_text("The pier of Quarnford is nine hundred steps long.\n")
     view = library(page)
-    view.get_by_label("Or index a folder").fill(str(tmp_path))
-    view.get_by_role("button", name="Index folder").click()
+    view.get_by_label("Or search a folder").fill(str(tmp_path))
+    view.get_by_role("button", name="Add folder").click()
     expect(view.locator(".outcome.done")).to_contain_text("1 added", timeout=FIRST_ANSWER)
-    view.get_by_label("Or index a folder").fill("relative/folder")
-    view.get_by_role("button", name="Index folder").click()
+    view.get_by_label("Or search a folder").fill("relative/folder")
+    view.get_by_role("button", name="Add folder").click()
     expect(view.locator(".outcome.error")).to_contain_text("whole path")
 
 
@@ -586,10 +694,11 @@ def test_documents_are_sorted_and_filtered(page):
     expect(names.first).to_be_visible()
     shown = names.all_text_contents()
     assert shown == sorted(shown, key=str.casefold)
-    view.get_by_role("button", name="Words").click()
-    counts = [int(words.replace(",", "")) for words in view.locator("td.number:nth-child(4)").all_text_contents()]
+    view.get_by_role("button", name="Length").click()
+    lengths = view.locator("td.number").filter(has_text="words").all_text_contents()
+    counts = [int(words.split()[0].replace(",", "")) for words in lengths]
     assert counts == sorted(counts, reverse=True)
-    expect(view.get_by_role("columnheader", name="Words")).to_have_attribute("aria-sort", "descending")
+    expect(view.get_by_role("columnheader", name="Length")).to_have_attribute("aria-sort", "descending")
     view.get_by_label("Filter documents").fill("m4-m5")
     expect(names).to_have_count(1)
 
@@ -606,10 +715,9 @@ def test_hostile_document_is_inert_and_shown_unchanged(page, tmp_path):
     file.write_text(text)
     add(page, file)
     page.get_by_role("link", name="Ask", exact=True).click()
-    for number, payload in enumerate(PAYLOADS[::3]):
-        turn = ask(page, f"What does the ledger of Zorblax read on page {number}? {payload}")
-        for passage in turn.locator(".card").filter(has_text="Zorblax").locator(".passage").all():
-            assert passage.evaluate(WHOLE_TEXT) in text
+    turn = ask(page, f"What does the ledger of Zorblax read on page 1? {PAYLOADS[1]}")
+    for passage in turn.locator(".card").filter(has_text="Zorblax").locator(".passage").all():
+        assert passage.evaluate(WHOLE_TEXT) in text
     page.locator(".card").filter(has_text="Zorblax").last.get_by_role("button", name="Open document").click()
     body = reader(page).locator(".text")
     expect(body).to_contain_text("Zorblax")
@@ -625,6 +733,11 @@ def test_hostile_document_is_inert_and_shown_unchanged(page, tmp_path):
 def test_phone_shows_everything_without_sideways_scrolling(page, tmp_path):
     turn = ask(page, QUESTION)
     assert overflow(page) <= 0
+    turn.get_by_role("button", name="More").tap()
+    menu = turn.get_by_role("group", name="More").bounding_box()
+    assert menu is not None
+    assert 0 <= menu["x"] < menu["x"] + menu["width"] <= 360
+    page.keyboard.press("Escape")
     turn.get_by_role("button", name="Source 1:").first.tap()
     expect(reader(page).locator("mark.current").first).to_be_in_viewport()
     assert overflow(page) <= 0
@@ -685,15 +798,45 @@ WORDS = (
 )
 
 
+WIDTHS = (360, 768, 920, 1024, 1280, 1366, 1440, 1920, 2560)
+WRONG = """() => {
+  const shown = (selector) => [...document.querySelectorAll(selector)].filter((node) => node.checkVisibility());
+  const box = (node) => node.getBoundingClientRect();
+  const alone = shown('#rag-reader').some((node) => box(node).width === innerWidth);  // in a narrow window
+  const cut = shown('header.top *, .sentence, .asked, .card, .card *, .actions button, .question *, #rag-reader *')
+    .filter((node) => box(node).width && !node.closest('.table'))
+    .filter((node) => box(node).left < 0 || box(node).right > innerWidth + 0.5)
+    .map((node) => `cut: ${node.tagName}.${node.className}`);
+  const parts = ['.thread > li:last-child .main', '.thread > li:last-child .sources', ...(alone ? [] : ['#rag-reader'])]
+    .flatMap(shown);
+  const beside = parts.filter((node) => box(node).left >= box(parts[0]).right);
+  const pairs = [...parts.flatMap((one, at) => parts.slice(at + 1).map((other) => [one, other])),
+    ...beside.map((other) => [document.querySelector('.question .box'), other])];
+  const over = pairs.map(([a, b]) => [a, b, box(a), box(b)])
+    .filter(([, , a, b]) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom)
+    .map(([a, b]) => `${a.className || a.id} over ${b.className || b.id}`);
+  return [...cut, ...over, ...(alone || beside.length || innerWidth < 901 ? [] : ['nothing beside the answer'])];
+}"""
+
+
 @pytest.mark.parametrize(
     ("options", "dark"),
     [({"color_scheme": "light"}, False), ({"color_scheme": "dark"}, True)],
     ids=["light", "dark"],
 )
-def test_words_stand_out_from_their_ground(page, tmp_path, dark):
-    ask(page, QUESTION)
+def test_nothing_is_covered_or_cut_and_words_stand_out(page, tmp_path, dark):
+    turn = ask(page, QUESTION)
     assert ("dark" in page.evaluate("document.body.className")) == dark
     contrasts = page.evaluate(CONTRAST, WORDS)
     assert len(contrasts) > 15
     assert [(name, contrast) for name, contrast in contrasts if contrast < 4.5] == []
-    shot(page, tmp_path, "dark" if dark else "light")
+    wrong = {}
+    for state in ("answer", "reader"):
+        if state == "reader":
+            turn.get_by_role("button", name="Source 1:").first.click()
+            expect(reader(page).locator("mark.current").first).to_be_in_viewport()
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            wrong[state, width] = page.evaluate(WRONG) + (["wider than its window"] if overflow(page) > 0 else [])
+            shot(page, tmp_path, f"{state}-{width}-{'dark' if dark else 'light'}", whole=False)
+    assert {where: problems for where, problems in wrong.items() if problems} == {}

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from rag.answer.write.servers import PORTS
-from tests.app.ui.test_browser import CHROMIUM, FIRST_ANSWER, FLAGS, QUESTION, question_box, shot
+from tests.app.ui.conftest import CHROMIUM
+from tests.app.ui.test_browser import FIRST_ANSWER, QUESTION, question_box, shot
 from tests.conftest import ROOT
 from tests.scripted_llm import event, lists, says, serving, start
 
@@ -57,9 +59,10 @@ def model():
 
 
 @pytest.fixture(scope="module")
-def started(tmp_path_factory, model):
+def started(tmp_path_factory, model, sample_index):
     """The page, its folder, and the log of its program."""
     folder = tmp_path_factory.mktemp("models")
+    shutil.copytree(sample_index, folder / "index")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("RAG_LLM", "OPENAI"))}
     environment["XDG_CONFIG_HOME"] = str(folder / "config")
     command = [sys.executable, str(ROOT / "app.py"), "--store", str(folder / "index"), "--port", "0"]
@@ -75,14 +78,12 @@ def started(tmp_path_factory, model):
 
 
 @pytest.fixture
-def page(started):
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        opened = browser.new_page(viewport={"width": 1280, "height": 900})
-        opened.goto(started[0])
-        expect(question_box(opened)).to_be_focused(timeout=60_000)
-        yield opened
-        browser.close()
+def page(browser, started):
+    opened = browser.new_page(viewport={"width": 1280, "height": 900})
+    opened.goto(started[0])
+    expect(question_box(opened)).to_be_focused(timeout=60_000)
+    yield opened
+    opened.close()
 
 
 def settings(page: Page):

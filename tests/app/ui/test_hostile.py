@@ -7,9 +7,10 @@ import subprocess
 import sys
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from tests.app.ui.test_browser import CHROMIUM, FIRST_ANSWER, FLAGS, library, question_box
+from tests.app.ui.conftest import CHROMIUM
+from tests.app.ui.test_browser import FIRST_ANSWER, library, question_box
 from tests.conftest import ROOT
 from tests.hostile import ASK_ALL, FAIL, REFUSE, TEXTS, file_names
 
@@ -49,7 +50,7 @@ def url(folder):
 
 
 @pytest.fixture
-def page(url):
+def page(browser, url):
     """The page; on leaving, nothing foreign was asked for, nothing foreign ran, and the page's script did not fail."""
     foreign: list[str] = []
     failures: list[str] = []
@@ -61,23 +62,21 @@ def page(url):
             foreign.append(route.request.url)
             route.abort()
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        opened = browser.new_page(viewport={"width": 1280, "height": 900})
-        opened.context.route("**/*", watch)
-        opened.on("console", lambda m: foreign.append(m.text) if "Content Security Policy" in m.text else None)
-        opened.on("dialog", lambda dialog: failures.append(dialog.message))
-        opened.on("pageerror", lambda error: failures.append(str(error)))
-        opened.goto(url)
-        expect(question_box(opened)).to_be_focused(timeout=FIRST_ANSWER)
-        before = opened.evaluate("(names) => document.querySelectorAll(names).length", FOREIGN)
-        yield opened
-        assert foreign == []
-        assert failures == []
-        assert opened.evaluate("window.pwned") is None
-        assert opened.evaluate("(names) => document.querySelectorAll(names).length", FOREIGN) == before
-        assert opened.url.startswith(url)
-        browser.close()
+    opened = browser.new_page(viewport={"width": 1280, "height": 900})
+    opened.context.route("**/*", watch)
+    opened.on("console", lambda m: foreign.append(m.text) if "Content Security Policy" in m.text else None)
+    opened.on("dialog", lambda dialog: failures.append(dialog.message))
+    opened.on("pageerror", lambda error: failures.append(str(error)))
+    opened.goto(url)
+    expect(question_box(opened)).to_be_focused(timeout=FIRST_ANSWER)
+    before = opened.evaluate("(names) => document.querySelectorAll(names).length", FOREIGN)
+    yield opened
+    assert foreign == []
+    assert failures == []
+    assert opened.evaluate("window.pwned") is None
+    assert opened.evaluate("(names) => document.querySelectorAll(names).length", FOREIGN) == before
+    assert opened.url.startswith(url)
+    opened.close()
 
 
 def ask(page, question, last):

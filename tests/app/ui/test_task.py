@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import APIResponse, Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 
 from rag.load import load
 from rag.store.history import History
-from tests.app.ui.test_browser import CHROMIUM, FIRST_ANSWER, FLAGS, WHOLE_TEXT, library, question_box, reader
+from tests.app.ui.conftest import CHROMIUM
+from tests.app.ui.test_browser import FIRST_ANSWER, WHOLE_TEXT, library, question_box, reader
 from tests.conftest import ROOT, questions
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
@@ -25,11 +27,9 @@ QUICK = ["--reader", "none"]  # answers by words and meaning alone: the way of a
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    """An index of the sample documents, made on the command line."""
-    store = tmp_path_factory.mktemp("task") / "index"
-    subprocess.run([*RAG, "index", str(ROOT / "data"), "--store", str(store)], check=True, capture_output=True)
-    return store
+def store(tmp_path_factory, sample_index):
+    """An index of the sample documents."""
+    return shutil.copytree(sample_index, tmp_path_factory.mktemp("task") / "index")
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +43,12 @@ def url(store):
 
 
 @pytest.fixture
-def page(url):
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        opened = browser.new_page(viewport={"width": 1280, "height": 900})
-        opened.goto(url)
-        expect(question_box(opened)).to_be_focused(timeout=30_000)
-        yield opened
-        browser.close()
+def page(browser, url):
+    opened = browser.new_page(viewport={"width": 1280, "height": 900})
+    opened.goto(url)
+    expect(question_box(opened)).to_be_focused(timeout=30_000)
+    yield opened
+    opened.close()
 
 
 def candidates() -> list[str]:
@@ -134,7 +132,7 @@ def test_the_whole_task_by_keyboard_alone(page, tmp_path):
     (tmp_path / "bell-museum.txt").write_text("The Bell Museum of Quarnford keeps forty-one bronze bells.\n")
     page.keyboard.press("Escape")
     page.keyboard.press("l")
-    go_to(page, page.get_by_label("Or index a folder"))
+    go_to(page, page.get_by_label("Or search a folder"))
     page.keyboard.type(str(tmp_path))
     page.keyboard.press("Enter")
     report = page.locator(".library .outcome.done")
@@ -158,9 +156,9 @@ def test_the_whole_task_by_keyboard_alone(page, tmp_path):
 
 def check_export(page: Page, turn: Locator) -> None:
     """Save the conversation as text, and compare it with what is shown."""
-    go_to(page, turn.get_by_role("button", name="Save", exact=True), "Shift+Tab")
+    go_to(page, turn.get_by_role("button", name="More"), "Shift+Tab")
     page.keyboard.press("Enter")
-    go_to(page, turn.get_by_role("button", name="Conversation: Text"))
+    go_to(page, turn.get_by_role("button", name="Save the conversation: Text"))
     with page.expect_download() as download:
         page.keyboard.press("Enter")
     text = Path(download.value.path()).read_text("utf-8")
@@ -201,7 +199,7 @@ def test_changes_are_followed_while_the_switch_is_on(page, url, tmp_path):
     note.write_text("The ferry of Quarnford is green.\n")
     view = library(page)
     switch, lately = view.get_by_role("switch", name="Follow changes"), view.locator(".lately")
-    expect(lately.locator("li").last).to_contain_text("added", timeout=30_000)  # by the command line
+    expect(lately.locator("li").last).to_contain_text("added", timeout=30_000)
     expect(lately.locator("li").last).to_contain_text("and 9 more")
     switch.press("Space")
     expect(switch).to_have_attribute("aria-checked", "true")
@@ -229,6 +227,6 @@ def test_changes_are_followed_while_the_switch_is_on(page, url, tmp_path):
 
 def index(page: Page, folder: Path, outcome: str) -> None:
     """Index a folder by its name, and wait for what became of it."""
-    page.get_by_label("Or index a folder").fill(str(folder))
-    page.get_by_role("button", name="Index folder").click()
+    page.get_by_label("Or search a folder").fill(str(folder))
+    page.get_by_role("button", name="Add folder").click()
     expect(page.locator(".library .outcome.done > p")).to_contain_text(outcome, timeout=FIRST_ANSWER)

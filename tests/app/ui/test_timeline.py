@@ -28,7 +28,7 @@ def test_months_without_gaps():
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.none() | st.dates().map(str), max_size=30))
 def test_every_document_is_counted(dates):
     documents = [info(str(number), date) for number, date in enumerate(dates)]

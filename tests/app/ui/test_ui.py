@@ -20,6 +20,7 @@ from rag.app import as_json as wire
 from rag.app import calls, ui
 from rag.app.display import speaker_before
 from rag.app.ui import examples, listing, render
+from rag.app.ui.examples import Named
 from rag.errors import InputError
 from rag.records import (
     Answer,
@@ -124,7 +125,11 @@ def test_a_row_reaches_the_page_as_names_and_values():
 
 
 def test_citations_of_one_passage_share_a_card():
-    passage = Document("/a.txt", "One came. Two left. Three stayed.", None, "0" * 64).passage(Span(0, 33))
+    """Whoever speaks in them."""
+    said = (Statement(Span(20, 33), "Ada Hall"),)
+    passage = Document("/a.txt", "One came. Two left. Three stayed.", None, "0" * 64, speakers=said).passage(
+        Span(0, 33)
+    )
     spans = (Span(0, 9), Span(20, 33))
     cited = tuple(Citation.of(passage, span, number) for number, span in enumerate(spans, 1))
     sentences = tuple(AnswerSentence(each.quote, (each.number,)) for each in cited)
@@ -197,18 +202,44 @@ def test_report_names_files_and_puts_trouble_first():
 def test_documents_are_summed_up():
     info = DocumentInfo("/x/b.txt", "B", "0", "text/plain", "2024-12-07", 10, 1)
     view = listing.documents_view([info])
-    assert view["summary"] == "1 document, 1 passage"
+    assert view["summary"] == "1 document"
     row = view["rows"][0]
-    assert (row["file"], row["folder"], row["kind"], row["day"]) == ("b.txt", "/x", "TXT", "7 December 2024")
-    assert row["state"] == "file is gone"
+    assert (row["folder"], row["kind"], row["day"], row["length"]) == ("/x", "TXT", "7 December 2024", "2 words")
+    assert (row["added"], row["trouble"]) == ("", "The file is gone")
+
+
+def test_a_document_tells_its_pages_and_when_it_was_added(tmp_path):
+    file = tmp_path / "scan.pdf"
+    file.touch()
+    came = "2023-11-14T22:13:20+00:00"
+    row = listing.document_row(DocumentInfo(str(file), "Scan", "0", "application/pdf", None, 10, 0, 7, came))
+    assert (row["length"], row["trouble"], row["added"]) == ("7 pages", "No text to search", came)
+
+
+@pytest.mark.parametrize(
+    ("uri", "trouble"),
+    [("box.zip/a.txt", ""), ("gone.zip/a.txt", "The file is gone"), ("gone.txt", "The file is gone")],
+)
+def test_a_document_whose_file_is_gone_says_so(tmp_path, uri, trouble):
+    (tmp_path / "box.zip").touch()
+    row = listing.document_row(DocumentInfo(str(tmp_path / uri), "A", "0", "text/plain", None, 10, 1))
+    assert row["trouble"] == trouble
+
+
+def test_what_is_in_a_collection_is_told_with_questions():
+    infos = [DocumentInfo(f"/x/{name}", name, "0", "", None, 1, 1) for name in ("a.PDF", "b.pdf", "c", "d.txt")]
+    view = listing.contents_view(infos, Named(("Ada Hall",), ("the Harbour Board",)))
+    assert view["kinds"] == "2 PDF, 1 text, 1 TXT"
+    assert view["people"] == [{"name": "Ada Hall", "question": "What did Ada Hall say?"}]
+    assert view["names"] == [{"name": "the Harbour Board", "question": "What is known about the Harbour Board?"}]
 
 
 @pytest.mark.parametrize(
     ("stage", "done", "total", "seconds", "line"),
     [
         ("reading", 0, 10, 0.0, "Reading files: 0 of 10"),
-        ("embedding", 120, 400, 4.0, "Embedding passages: 120 of 400, 30 a second, 9 s left"),
-        ("embedding", 10, 40_000, 10.0, "Embedding passages: 10 of 40,000, 1 a second, 666 min left"),
+        ("embedding", 120, 400, 4.0, "Found by words; by meaning, too: 120 of 400, 30 a second, 9 s left"),
+        ("embedding", 10, 40_000, 10.0, "Found by words; by meaning, too: 10 of 40,000, 1 a second, 666 min left"),
     ],
 )
 def test_progress_says_rate_and_time_left(stage, done, total, seconds, line):
@@ -390,7 +421,7 @@ def test_program_adds_files_and_nothing_is_left_behind(client, folder):
     assert [each["file"] for each in (*report["skipped"], *report["failed"])] == ["broken.txt"]
     answer = client.predict("How many bells does the museum of Testville keep?", api_name="/ask")
     assert answer["citations"][0]["quote"] == "The museum of Testville keeps nine bells."
-    assert [path for path in (folder / "uploads").rglob("*") if path.suffix == ".txt"] == []
+    assert [path for path in (folder / "uploads").rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize(("question", "message"), [("  ", "Type a question"), ("x" * 2001, "2,001 characters")])

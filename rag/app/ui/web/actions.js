@@ -16,6 +16,9 @@ export function menu(label, sign, entries) {
   const node = make("div", { class: "menu" }, button, list);
   const show = () => {
     list.hidden = false;
+    list.style.left = "0";
+    list.style.left = `${Math.min(0, innerWidth - 8 - list.getBoundingClientRect().right)}px`;
+    list.scrollIntoView({ block: "nearest" });
     button.setAttribute("aria-expanded", "true");
     list.querySelector("button").focus();
   };
@@ -47,10 +50,14 @@ export const bytes = (base64) => Uint8Array.from(atob(base64), (char) => char.ch
 /** The line of buttons under an answer. */
 export function actions(turn) {
   if (!turn.id) return null;
-  const copies = FORMS.slice(0, 2).map((form) => [form.label, () => give(turn, [turn.id], form, false)]);
-  const files = FORMS.map((form) => [`This answer: ${form.label}`, () => give(turn, [turn.id], form, true)]);
-  const all = FORMS.map((form) => [`Conversation: ${form.label}`, () => give(turn, null, form, true)]);
-  return make("div", { class: "actions" }, menu("Copy", "copy", copies), menu("Save", "download", [...files, ...all]), verdict(turn));
+  const [text, markdown] = FORMS;
+  const files = FORMS.map((form) => [`Save this answer: ${form.label}`, () => give(turn, [turn.id], form, true)]);
+  const all = FORMS.map((form) => [`Save the conversation: ${form.label}`, () => give(turn, null, form, true)]);
+  const say = (what) => () => window.dispatchEvent(new CustomEvent(what, { detail: turn }));
+  const tool = (sign, words, click) => make("button", { type: "button", class: "quiet", click }, icon(sign), words);
+  return make("div", { class: "actions" }, tool("copy", "Copy", () => give(turn, [turn.id], text, false)), tool("edit", "Edit question", say("rag-edit")),
+    menu("More", "more", [["Copy as Markdown with footnotes", () => give(turn, [turn.id], markdown, false)], ...files, ...all, ["Remove this question", say("rag-withdraw")]]),
+    verdict(turn));
 }
 
 /** "Helpful" and "wrong", kept for `rag eval`; of a wrong answer the right one can be given. */

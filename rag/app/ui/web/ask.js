@@ -14,11 +14,12 @@ let conversation = 0; // the one that goes on, as the server keeps it; 0 for a n
 let collection = ""; // what is searched, in words
 let pending = null; // number of the turn that is being answered
 let ended = null; // to be called with each last view
+let back = 0; // how many questions ago the one was asked that stands in the box again
 
 const thread = make("ol", { class: "thread", "aria-label": "Conversation", "aria-live": "polite", "aria-relevant": "additions" });
 const input = make("textarea", {
   id: "rag-input", rows: "1", placeholder: "What do you want to know?", "aria-label": "Question",
-  maxlength: String(LONGEST + 1), enterkeyhint: "send", autocomplete: "off", keydown: keys, input: grow,
+  maxlength: String(LONGEST + 1), enterkeyhint: "send", autocomplete: "off", keydown: keys, input: () => { back = 0; grow(); },
 });
 const button = make("button", { type: "submit", class: "primary" });
 const conditions = filters();
@@ -42,6 +43,8 @@ export function mountAsk(part) {
     if (!turn.growing) ended();
     receive(turn);
   });
+  addEventListener("rag-edit", ({ detail: turn }) => write(turn.question));
+  addEventListener("rag-withdraw", ({ detail: turn }) => withdraw(turn));
   input.focus();
   offerExamples();
 }
@@ -60,10 +63,28 @@ export function collectionChanged(documents) {
   conditions.offer(documents.rows);
 }
 
+/** Where this conversation is found again. */
+export const address = () => (conversation ? `#ask/${conversation}` : "#ask");
+
+/** Go on with another conversation, of which this is the address now. */
+function name(id) {
+  conversation = id;
+  if (document.body.dataset.view === "ask") history.replaceState(null, "", address());
+  document.querySelector('.top nav a[data-view="ask"]')?.setAttribute("href", address());
+}
+
+/** Show the conversation of an address, 0 for a new one. */
+export async function showConversation(id) {
+  if (id && id !== conversation) await reopen(id);
+  else if (id !== conversation) startAfresh();
+  else thread.lastElementChild?.scrollIntoView({ block: "start" });
+  focusQuestion();
+}
+
 /** Begin a new conversation. */
 export function startAfresh() {
   if (pending !== null) cut();
-  conversation = 0;
+  name(0);
   thread.replaceChildren();
   view.classList.add("fresh");
   input.setAttribute("placeholder", "What do you want to know?");
@@ -73,8 +94,9 @@ export function startAfresh() {
 }
 
 /** Show a conversation that was kept, to go on with it. */
-export async function reopen(id) {
+async function reopen(id) {
   const kept = await call("reopen", id);
+  if (location.hash !== `#ask/${id}`) return; // another one is wanted by now
   startAfresh();
   if (kept.error) {
     tell(kept.error);
@@ -83,10 +105,11 @@ export async function reopen(id) {
   for (const turn of kept) {
     const item = make("li", { id: `turn-${(count += 1)}` });
     thread.append(item);
+    item.question = turn.question;
     item.turn = { ...turn, turn: count };
     item.replaceChildren(turnNode(item.turn));
   }
-  conversation = id;
+  name(id);
   view.classList.remove("fresh");
   input.setAttribute("placeholder", "Ask another question");
   thread.lastElementChild?.scrollIntoView({ block: "start" });
@@ -115,6 +138,37 @@ function keys(event) {
     event.preventDefault();
     form.requestSubmit();
   }
+  const asked = [...thread.children].map((item) => item.question);
+  const there = back + ({ ArrowUp: 1, ArrowDown: -1 }[event.key] ?? NaN);
+  if (!(there >= 0 && there <= asked.length) || (input.value && !back)) return;
+  event.preventDefault();
+  write(there ? asked.at(-there) : "");
+  back = there;
+}
+
+/** Put words into the box, to be changed and asked. */
+function write(words) {
+  input.value = words;
+  grow();
+  input.focus();
+  input.setSelectionRange(words.length, words.length);
+}
+
+/** Take a question with its answer out of the conversation, as if it had not been asked. */
+async function withdraw(turn) {
+  const rest = await call("withdraw", turn.conversation, turn.id);
+  if (rest.error) {
+    tell(rest.error);
+    return;
+  }
+  document.getElementById(`turn-${turn.turn}`)?.remove();
+  if (!rest) startAfresh();
+  else {
+    for (const { turn: other } of thread.children) if (other) other.conversation = rest;
+    name(rest);
+    focusQuestion();
+  }
+  tell("The question and its answer are removed.");
 }
 
 /** As high as the question is long. */
@@ -167,22 +221,22 @@ export function ask(question) {
   view.classList.remove("fresh");
   input.setAttribute("placeholder", "Ask another question");
   input.value = "";
+  back = 0;
   grow();
   const item = make("li", { id: `turn-${pending}` }, waitingNode(words));
-  const where = conditions.values();
   item.question = words;
-  item.where = where;
+  item.where = conditions.words();
   thread.append(item);
   item.scrollIntoView({ block: "start" });
-  page.trigger("submit", { turn: pending, question: words, where, k: settings.k, answerer: settings.answerer, conversation });
+  page.trigger("submit", { turn: pending, question: words, where: conditions.values(), k: settings.k, answerer: settings.answerer, conversation });
 }
 
 /** Show a view of the server in the place of its question. */
 function receive(turn) {
   const item = turn && document.getElementById(`turn-${turn.turn}`);
   if (!item) return;
-  item.turn = { ...turn, question: turn.question ?? item.question, searched: [collection, ...item.where].filter(Boolean).join(", only ") };
-  conversation = turn.conversation || conversation;
+  item.turn = { ...turn, question: turn.question ?? item.question, searched: [collection, item.where].filter(Boolean).join(", only ") };
+  if (turn.conversation && turn.conversation !== conversation) name(turn.conversation);
   item.replaceChildren(turnNode(item.turn));
   if (turn.turn !== pending || turn.growing) return;
   waitFor(null);

@@ -3,6 +3,8 @@
    One rule keeps the page safe: strings from data become text nodes (or the value of an attribute that no browser acts
    on, such as `title`), never markup. There is no innerHTML in these scripts, no template and no Markdown. */
 
+import { factsOf } from "./documents.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const ICONS = {
   close: "M5 5l14 14M19 5L5 19",
@@ -23,6 +25,8 @@ const ICONS = {
   file: "M6 3h8l4 4v14H6zM14 3v4h4",
   send: "M5 12h14M13 6l6 6-6 6",
   download: "M12 4v11M7 10.5l5 5 5-5M5 20h14",
+  edit: "M4 20l1-4L16.5 4.5l3 3L8 19zM14 7l3 3",
+  more: "M5 12h.01M12 12h.01M19 12h.01",
 };
 
 /** Make an element. Children are elements or strings; strings become text nodes; null and "" are left out. */
@@ -74,13 +78,27 @@ function rowNode(block, head, current) {
     cells.at(-1).append(runNode(run, current));
     if (run.look === "cell") cells.push(make(head ? "th" : "td"));
   }
-  return make("tr", {}, cells);
+  return make("tr", {}, block.columns ? spread(cells, block.columns) : cells);
 }
+
+/** Cells each in its column, with empty ones between them. */
+function spread(cells, columns) {
+  const row = Array.from({ length: Math.max(...columns) + 1 }, () => null);
+  cells.forEach((cell, index) => { row[columns[index]] = cell; });
+  return row.map((cell) => cell ?? make("td"));
+}
+
+/** The names over columns that no row of the text names: shown, but no part of the text. */
+const namesNode = (names) => make("tr", {}, names.map((name) => make("th", { scope: "col", "data-name": name })));
+
+/** What a file says of itself before its text begins: closed at first. */
+const frontNode = () => make("details", { class: "front" }, make("summary", { "aria-label": "About this file", "data-name": "About this file" }));
 
 /** Build a text; consecutive rows make one table. `current` is the number of the citation to stand out. */
 export function textNodes(blocks, current = null) {
   const nodes = [];
   let table = null;
+  let front = null;
   blocks.forEach((block, index) => {
     if (block.page) {
       nodes.push(make("div", { class: "page-sign", "data-page": `Page ${block.page}`, "data-number": `${block.page}`, role: "separator" }));
@@ -91,12 +109,16 @@ export function textNodes(blocks, current = null) {
     } else if (block.kind === "row") {
       if (!table) nodes.push(make("div", { class: "table", tabindex: "0", role: "group", "aria-label": "Table" },
         make("table", {}, (table = make("tbody")))));
-      table.append(rowNode(block, blocks[index + 1]?.kind === "rule", current));
+      if (block.above?.length) table.append(namesNode(block.above));
+      table.append(rowNode(block, block.head || blocks[index + 1]?.kind === "rule", current));
     } else {
       table = null;
       const tag = ELEMENTS[block.kind] ?? "p";
       const classes = `block ${block.kind}${block.level ? ` level-${block.level}` : ""}${block.tight ? " tight" : ""}`;
-      nodes.push(make(tag, { class: classes }, block.runs.map((run) => runNode(run, current))));
+      const node = make(tag, { class: classes }, block.runs.map((run) => runNode(run, current)));
+      if (block.kind === "front" && !front) nodes.push((front = frontNode()));
+      if (block.kind === "front") front.append(node);
+      else nodes.push(node);
     }
   });
   return nodes;
@@ -104,9 +126,10 @@ export function textNodes(blocks, current = null) {
 
 /** Facts about a source in one line; the speaker first, and stronger. */
 export function factsLine(card) {
-  if (!card.speaker && !card.facts.length) return null;
+  const facts = factsOf(card);
+  if (!card.speaker && !facts.length) return null;
   const speaker = card.speaker ? make("strong", { class: "speaker" }, card.speaker) : null;
-  return make("p", { class: "facts" }, speaker, speaker && card.facts.length ? " · " : null, card.facts.join(" · "));
+  return make("p", { class: "facts" }, speaker, speaker && facts.length ? " · " : null, facts.join(" · "));
 }
 
 /* The server: functions of the frame part, ready once that part is mounted. */

@@ -1,37 +1,43 @@
 /* The library: which documents there are, adding and removing them, and what a change did. */
 
-import { countOf, icon, make, tell, watchEnds } from "./core.js";
+import { call, icon, make, tell, watchEnds } from "./core.js";
+import { endingOf } from "./documents.js";
 import { mountNews, newsNodes } from "./news.js";
 import { open } from "./reader.js";
+import { megabytes, upload } from "./upload.js";
 
 const COLUMNS = [
   { key: "name", label: "Title" },
-  { key: "date", label: "Date" },
   { key: "kind", label: "Kind" },
-  { key: "words", label: "Words", number: true },
-  { key: "passages", label: "Passages", number: true },
-  { key: "state", label: "State" },
+  { key: "date", label: "Date" },
+  { key: "words", label: "Length", number: true },
+  { key: "added", label: "Added" },
 ];
+const MOST_TOLD = 12; // files of a report that are shown at once
 
 let page = null;
 let changed = () => {};
 let rows = [];
 let sorted = { key: "name", up: true };
 let working = false;
+let largest = Infinity; // bytes of a file
+let stop = () => {}; // ends what is going on
 
 const chooser = make("input", { type: "file", multiple: true, hidden: true, change: () => send([...chooser.files]) });
 const folderChooser = make("input", { type: "file", webkitdirectory: true, hidden: true, change: () => send([...folderChooser.files]) });
+const limit = make("span");
 const drop = make("div", { class: "drop" },
   icon("add"),
-  make("p", {}, make("strong", {}, "Drop files or folders here"), make("span", {}, "Texts, web pages, PDF, Office, e-books, mail, subtitles, archives. They are copied into the index.")),
+  make("p", {}, make("strong", {}, "Drop files or folders here"), make("span", {}, "Texts, web pages, PDF, Office, e-books, mail, subtitles, archives. They are copied into the index."), limit),
   make("div", { class: "choose" },
     make("button", { type: "button", class: "primary", click: () => chooser.click() }, "Choose files"),
-    make("button", { type: "button", click: () => folderChooser.click() }, "Choose a folder")),
+    make("button", { type: "button", click: () => folderChooser.click() }, "Choose a folder"),
+    make("button", { type: "button", click: paste }, "Paste a text")),
   chooser, folderChooser);
 const path = make("input", { type: "text", id: "rag-folder", placeholder: "/home/you/reports", autocomplete: "off", spellcheck: "false" });
 const byName = make("form", { class: "by-name", hidden: true, submit: (event) => { event.preventDefault(); start("input", { folder: path.value }); } },
-  make("label", { for: "rag-folder" }, "Or index a folder where it is"),
-  make("div", { class: "row" }, path, make("button", { type: "submit" }, "Index folder")));
+  make("label", { for: "rag-folder" }, "Or search a folder where it is"),
+  make("div", { class: "row" }, path, make("button", { type: "submit" }, "Add folder")));
 const report = make("div", { class: "report", "aria-live": "polite" });
 const words = make("input", { type: "search", placeholder: "Filter by title, file, date or kind", "aria-label": "Filter documents", input: list });
 const summary = make("p", { class: "note" });
@@ -58,7 +64,9 @@ export function mountLibrary(part, refresh) {
   drop.addEventListener("drop", dropped);
 }
 
-export function showCollection({ documents, local }) {
+export function showCollection({ documents, local, largest: bytes }) {
+  largest = bytes ?? largest;
+  limit.replaceChildren(Number.isFinite(largest) ? `Up to ${megabytes(largest)} a file.` : "");
   rows = documents.rows;
   summary.replaceChildren(documents.summary);
   byName.hidden = !local;
@@ -96,21 +104,50 @@ async function send(files) {
   chooser.value = folderChooser.value = "";
   if (!files.length || working) return;
   working = true;
+  const [small, large] = [files.filter((file) => file.size <= largest), files.filter((file) => file.size > largest)];
+  const refused = large.map((file) => ({ file: file.name, state: "skipped", reason: `${megabytes(file.size)} is more than the ${megabytes(largest)} of a file; split it` }));
+  const all = small.reduce((sum, file) => sum + file.size, 0);
   const sent = [];
-  const refused = [];
-  for (const file of files) {
-    progress(`Sending ${file.name}: ${sent.length + 1} of ${files.length}`, sent.length / files.length);
+  let before = 0;
+  let stopped = false;
+  for (const file of small) {
+    const many = small.length > 1 ? ` (${sent.length + 1} of ${small.length})` : "";
+    const told = (bytes) => progress(`Sending ${file.name}${many}: ${megabytes(before + bytes)} of ${megabytes(all)}`, (before + bytes) / (all || 1));
+    const sending = upload(file, told);
+    stop = () => { stopped = true; sending.stop(); };
+    told(0);
     try {
-      const { path: place } = await page.upload(file);
-      sent.push({ path: place, orig_name: file.name, meta: { _type: "gradio.FileData" } });
-    } catch {
-      refused.push({ file: file.name, state: "failed", reason: "could not be sent; it may be too large" });
+      sent.push({ path: await sending.path, orig_name: file.name, meta: { _type: "gradio.FileData" } });
+    } catch (error) {
+      refused.push({ file: file.name, state: "failed", reason: error.message });
     }
+    before += file.size;
+    if (stopped) break;
   }
   working = false;
-  page.refused = refused;
-  if (sent.length) start("upload", { files: sent });
+  page.refused = stopped ? [] : refused;
+  if (stopped) receive({ kind: "done", summary: "Cancelled: nothing was added.", rows: [] });
+  else if (sent.length) start("upload", { files: sent });
   else receive({ kind: "error", summary: "Nothing was added.", rows: [] });
+}
+
+/** Add a text that has no file yet: it becomes one. */
+function paste() {
+  const title = make("input", { type: "text", "aria-label": "Title", placeholder: "Title", autocomplete: "off", maxlength: "100", required: true });
+  const text = make("textarea", { "aria-label": "Text", placeholder: "Paste or write the text here", rows: "12", required: true });
+  const box = make("dialog", { class: "rag rag-dialog", "aria-label": "Paste a text", close: () => box.remove() },
+    make("form", { class: "inner", submit: add }, make("h2", {}, "Paste a text"), title, text,
+      make("div", { class: "end" }, make("button", { type: "button", click: () => box.close() }, "Cancel"), make("button", { type: "submit", class: "primary" }, "Add text"))));
+
+  function add(event) {
+    event.preventDefault();
+    const name = title.value.trim();
+    box.close();
+    send([new File([`${name}\n\n${text.value.trim()}\n`], `${name.replace(/[^\p{L}\p{N} ._-]+/gu, " ").trim() || "text"}.txt`, { type: "text/plain" })]);
+  }
+
+  document.body.append(box);
+  box.showModal();
 }
 
 function start(event, data) {
@@ -119,13 +156,19 @@ function start(event, data) {
     return;
   }
   working = true;
+  stop = () => call("cancel");
   progress("Starting…", 0);
   page.trigger(event, data);
 }
 
-function progress(line, share) {
-  report.replaceChildren(make("div", { class: "progress" }, make("p", {}, line),
-    make("progress", { max: "1", value: String(share), "aria-label": "Progress" })));
+const line = make("p");
+const bar = make("progress", { max: "1", "aria-label": "Progress" });
+const going = make("div", { class: "progress" }, make("div", {}, line, make("button", { type: "button", class: "quiet", click: () => stop() }, "Cancel")), bar);
+
+function progress(words, share) {
+  line.replaceChildren(words);
+  bar.value = share;
+  if (!going.isConnected) report.replaceChildren(going); // else Cancel would lose the focus
 }
 
 function receive(work) {
@@ -141,7 +184,8 @@ function receive(work) {
   report.replaceChildren(make("div", { class: `outcome ${work.kind}${trouble ? " trouble" : ""}` },
     make("p", {}, icon(trouble ? "warning" : "good"), work.summary,
       make("button", { type: "button", class: "quiet", click: () => report.replaceChildren() }, "Dismiss")),
-    all.length ? make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Report by file" }, reportTable(all)) : null));
+    all.length ? reportTable(all.slice(0, MOST_TOLD)) : null,
+    all.length > MOST_TOLD ? make("details", {}, make("summary", {}, `${all.length - MOST_TOLD} more`), reportTable(all.slice(MOST_TOLD))) : null));
   changed();
 }
 
@@ -156,7 +200,7 @@ function reportTable(all) {
 
 function list() {
   const wanted = words.value.trim().toLocaleLowerCase().split(/\s+/);
-  const text = (row) => [row.name, row.document, row.day, row.date, row.kind, row.state].join(" ").toLocaleLowerCase();
+  const text = (row) => [row.name, row.document, row.day, row.date, row.kind, row.length, row.trouble].join(" ").toLocaleLowerCase();
   const shown = rows.filter((row) => wanted.every((word) => text(row).includes(word))).sort(compare);
   const giveBack = keepFocus();
   if (!rows.length) {
@@ -193,7 +237,7 @@ function compare(a, b) {
 function head({ key, label, number }) {
   const here = sorted.key === key;
   const sort = () => {
-    sorted = { key, up: here ? !sorted.up : !number && key !== "date" };
+    sorted = { key, up: here ? !sorted.up : !number && !["date", "added"].includes(key) };
     list();
     table.querySelector(`th[data-key="${key}"] button`).focus();
   };
@@ -203,13 +247,14 @@ function head({ key, label, number }) {
 
 function row(each) {
   const opener = make("button", { type: "button", class: "title", click: () => open({ ...each, title: each.name, number: null, start: 0, end: 0 }) }, each.name);
-  return make("tr", { class: each.state === "ready" ? null : "trouble", "data-document": each.document },
-    make("td", { class: "name" }, opener, each.file === each.name ? null : make("span", { class: "file", title: each.document }, each.file)),
-    make("td", { class: "date" }, each.day || "—"),
+  const file = endingOf(each.document);
+  return make("tr", { class: each.trouble ? "trouble" : null, "data-document": each.document },
+    make("td", { class: "name" }, opener, file === each.name ? null : make("span", { class: "file", title: each.document }, file),
+      each.trouble ? make("span", { class: "warning" }, each.trouble) : null),
     make("td", { class: "kind" }, each.kind),
-    make("td", { class: "number" }, each.words.toLocaleString("en")),
-    make("td", { class: "number" }, each.passages.toLocaleString("en")),
-    make("td", { class: "state" }, each.state),
+    make("td", { class: "date" }, each.day || "—"),
+    make("td", { class: "number" }, each.length),
+    make("td", { class: "added" }, each.added ? new Date(each.added).toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric" }) : "—"),
     make("td", { class: "act" }, make("button", { type: "button", class: "quiet", "aria-label": `Remove ${each.name}`, click: () => remove(each) }, "Remove")));
 }
 
@@ -217,8 +262,8 @@ function remove(each) {
   const cancel = make("button", { type: "button", click: () => box.close() }, "Keep");
   const agree = make("button", { type: "button", class: "danger", click: () => { box.close(); start("delete", { documents: [each.document] }); } }, "Remove");
   const box = make("dialog", { class: "rag rag-dialog", "aria-label": "Remove a document", close: () => box.remove() },
-    make("div", { class: "inner" }, make("h2", {}, "Remove this document?"), make("p", {}, `“${each.name}”, ${countOf(each.passages, "passage")}`),
-      make("p", { class: "note" }, "It is forgotten by the index. A file that was added here is deleted from the index's own folder; files of your folders stay where they are, and are taken in again when their folder is indexed. Conversations that quote it are kept until you forget them."),
+    make("div", { class: "inner" }, make("h2", {}, "Remove this document?"), make("p", {}, `“${each.name}” (${endingOf(each.document)})`),
+      make("p", { class: "note" }, "It is no longer searched. A file that was added here is deleted; a file of one of your folders stays where it is, and is taken in again when its folder is added again. Conversations that quote it are kept until you forget them."),
       make("div", { class: "end" }, cancel, agree)));
   document.body.append(box);
   box.showModal();

@@ -2,7 +2,8 @@
 
 import { conversations } from "./actions.js";
 import { answersNode } from "./answers.js";
-import { collectionChanged, focusQuestion, mountAsk, reopen, startAfresh, turns } from "./ask.js";
+import { address, collectionChanged, focusQuestion, mountAsk, showConversation, startAfresh, turns } from "./ask.js";
+import { learn } from "./documents.js";
 import { call, icon, make, set, setServer, settings } from "./core.js";
 import { mountLibrary, showCollection } from "./library.js";
 import { askNews, look, showNews } from "./news.js";
@@ -20,6 +21,7 @@ const KEYS = [
   ["N", "new conversation"],
   ["A L O", "go to Ask, Library, Overview"],
   ["C", "earlier conversations"],
+  ["↑ ↓", "in an empty box: the questions before"],
   ["?", "show this list"],
 ];
 
@@ -52,6 +54,7 @@ async function refresh() {
   if (view.error) return;
   model = view.llm;
   paint();
+  learn(view.documents.rows);
   collectionChanged(view.documents);
   showNews(news, view.local);
   showCollection(view);
@@ -72,7 +75,7 @@ function header() {
 }
 
 function go() {
-  const name = location.hash.slice(1);
+  const [name, conversation] = location.hash.slice(1).split("/");
   const view = name in VIEWS ? name : "ask";
   document.body.dataset.view = view;
   document.querySelectorAll(".top nav a").forEach((link) => {
@@ -82,7 +85,7 @@ function go() {
   hidePreview();
   closeReader();
   scrollTo(0, 0);
-  if (view === "ask") focusQuestion();
+  if (view === "ask") showConversation(Number(conversation) || 0);
   if (view === "library") look();
   if (view === "overview") draw();
 }
@@ -100,7 +103,7 @@ function keys(event) {
   const last = turns().at(-1);
   const acts = {
     "/": write, c: showConversations, o: () => { location.hash = "#overview"; }, "?": showHelp, n: () => { location.hash = "#ask"; startAfresh(); },
-    a: () => { location.hash = "#ask"; }, l: () => { location.hash = "#library"; },
+    a: () => { location.hash = address(); }, l: () => { location.hash = "#library"; },
     "[": () => step(-1), "]": () => step(1),
     f: search,
   };
@@ -113,7 +116,7 @@ function keys(event) {
 
 function write() {
   if (document.body.dataset.view === "ask") focusQuestion();
-  else location.hash = "#ask"; // which gives the box the focus
+  else location.hash = address(); // which gives the box the focus
 }
 
 /* Conversations, help and settings */
@@ -121,8 +124,7 @@ function write() {
 function showConversations() {
   const box = dialog("Conversations", conversations((id) => {
     box.close();
-    location.hash = "#ask";
-    reopen(id);
+    location.hash = `#ask/${id}`;
   }));
 }
 

@@ -34,13 +34,21 @@ export const isOpen = () => !pane.hidden;
 
 export function close() {
   if (pane.hidden) return;
-  pane.hidden = true;
-  document.body.classList.remove("reading");
-  find.clear();
   const opener = shown?.opener;
+  makeRoom(false, opener);
+  find.clear();
   shown = null;
   mirror();
   if (opener?.isConnected) opener.focus();
+}
+
+/** Show the reader or hide it; the page beside it gets narrower or wider, and what was clicked stays where it is. */
+function makeRoom(reading, opener) {
+  const top = () => (opener?.isConnected ? opener.getBoundingClientRect().top : 0);
+  const before = top();
+  pane.hidden = !reading;
+  document.body.classList.toggle("reading", reading);
+  scrollBy({ top: top() - before, behavior: "instant" });
 }
 
 /** Open a card's document on its words. `cards` are all sources of the answer, to go on from one to the next. */
@@ -48,8 +56,7 @@ export async function open(card, cards = [card], opener = document.activeElement
   const same = shown?.card.document === card.document && shown.cards === cards && body.dataset.document === card.document;
   shown = { card, cards, opener: pane.contains(opener) ? shown?.opener : opener };
   if (!pane.isConnected) document.body.append(pane);
-  pane.hidden = false;
-  document.body.classList.add("reading");
+  makeRoom(true, shown.opener);
   mirror();
   showChips();
   if (!same) await load(card, cards);
@@ -124,7 +131,7 @@ async function load(card, cards) {
     return;
   }
   title.replaceChildren(view.title);
-  facts.replaceChildren(factsLine({ speaker: null, facts: view.facts }) ?? "");
+  facts.replaceChildren(factsLine({ speaker: null, facts: view.facts, document: view.document }) ?? "");
   notes.replaceChildren(...view.notes.map((note) => make("p", { class: "note" }, note)));
   body.dataset.document = card.document;
   body.dataset.pages = view.pages;

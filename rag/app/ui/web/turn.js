@@ -2,6 +2,7 @@
 
 import { actions } from "./actions.js";
 import { call, copy, factsLine, icon, make, textNodes } from "./core.js";
+import { nameOf } from "./documents.js";
 import { preview } from "./preview.js";
 import { open } from "./reader.js";
 
@@ -21,10 +22,13 @@ const asked = (question) => make("h2", { class: "asked" }, question);
 
 /** Build a turn of a TurnView. */
 export function turnNode(turn) {
-  const main = make("div", { class: "main" }, asked(turn.question), meant(turn), answerNodes(turn), turn.growing ? make("p", { class: "note growing", role: "status" }, "Still writing…") : actions(turn));
+  const main = make("div", { class: "main" }, asked(turn.question), meant(turn), answerNodes(turn), turn.growing ? make("p", { class: "note growing", role: "status" }, growing(turn)) : actions(turn));
   const sources = turn.cards.length ? sourcesNode(turn) : null;
   return make("article", { class: `turn ${turn.kind}` }, main, sources);
 }
+
+const growing = (turn) => turn.sentences?.some((each) => each.writer) ? "Still writing…"
+  : "The model is reading the sources. What it writes takes the place of this.";
 
 function answerNodes(turn) {
   if (turn.kind === "error" || turn.kind === "hint") return [make("p", { class: turn.kind }, turn.message)];
@@ -41,12 +45,14 @@ function answerNodes(turn) {
   return [verdict, notice, turn.conflicts.map((each) => conflict(each, turn)), byWhom(others, turn)];
 }
 
-/** The sentences under a line that says whose they are: of a model, and quoted. */
+/** The sentences under a line that says whose they are: of a model, quoted, and quoted beside the answer. */
 function byWhom(sentences, turn) {
   const written = sentences.filter((each) => each.writer);
-  const quoted = sentences.filter((each) => !each.writer);
+  const quoted = sentences.filter((each) => !each.writer && !each.beside);
+  const beside = sentences.filter((each) => !each.writer && each.beside);
   return [written.length ? make("p", { class: "whose" }, `Written by ${written[0].writer}, checked`) : null, laidOut(written, turn),
-    quoted.length ? make("p", { class: "whose" }, "Quoted") : null, quoted.map((each) => sentence(each, turn))];
+    quoted.length ? make("p", { class: "whose" }, "Quoted") : null, quoted.map((each) => sentence(each, turn)),
+    beside.length ? make("div", { class: "beside" }, make("p", { class: "whose" }, "Also in the sources"), beside.map((each) => sentence(each, turn))) : null];
 }
 
 /** What a model wrote, in the form that was asked for. */
@@ -58,7 +64,7 @@ function laidOut(sentences, turn) {
 
 /** What comes nearest to an answer: words of a document, which open there. */
 function nearNode(card, turn) {
-  const opener = make("button", { type: "button", class: "quiet", click: () => open(card, turn.cards, opener) }, icon("file"), card.title);
+  const opener = make("button", { type: "button", class: "quiet", click: () => open(card, turn.cards, opener) }, icon("file"), nameOf(card));
   return make("blockquote", { class: "near" }, make("p", {}, citedWords(card)), opener);
 }
 
@@ -88,10 +94,12 @@ const table = (views, turn) => make("div", { class: "sentence row" }, make("tabl
 function conflict(view, turn) {
   const side = (number) => {
     const card = turn.cards.find((each) => each.number === number);
-    const said = turn.sentences.find((each) => each.quoted && each.sources.includes(number));
-    return make("li", {}, make("p", { class: "said" }, said ? runs(said) : card ? citedWords(card) : "", markers([number], turn)),
+    const paragraphs = turn.sentences.filter((each) => each.quoted && each.sources.includes(number)).map(runs);
+    const said = paragraphs.length ? paragraphs : [card ? citedWords(card) : ""];
+    return make("li", {}, said.map((words) =>
+      make("p", { class: "said" }, words, words === said.at(-1) ? markers([number], turn) : null)),
       card?.speaker ? make("p", { class: "by" }, card.speaker) : null,
-      card ? make("p", { class: "facts" }, [card.title, card.day].filter(Boolean).join(" · ")) : null);
+      card ? make("p", { class: "facts" }, [nameOf(card), card.day].filter(Boolean).join(" · ")) : null);
   };
   return make("section", { class: "conflict", "aria-label": "Sources disagree" },
     make("h3", {}, view.about ? `Sources differ on “${view.about}”` : "Sources differ"),
@@ -144,11 +152,12 @@ function cardNode(card, turn) {
   const name = (what) => `${what}: ${card.title}`;
   const tool = (sign, words, label, click) => make("button", { type: "button", class: "quiet", click, "aria-label": name(label) }, icon(sign), words);
   const reason = card.number === null ? "Why this passage" : "Why this source";
-  const body = [factsLine(card), excerpt(card),
+  const speakers = new Set(turn.cards.filter((each) => card.shared?.includes(each.number)).map((each) => each.speaker));
+  const body = [factsLine(speakers.size > 1 ? { ...card, speaker: null } : card), excerpt(card),
     make("div", { class: "card-tools" },
-      tool("file", "Open document", "Open document", (event) => open(card, turn.cards, event.currentTarget)),
+      tool("file", "Open", "Open document", (event) => open(card, turn.cards, event.currentTarget)),
       tool("help", `${reason}?`, reason, explain),
-      card.number === null ? null : tool("copy", "Copy quotation", "Copy quotation", () => copy(quoteOf(card), "Quotation"))),
+      card.number === null ? null : tool("copy", "Copy", "Copy quotation", () => copy(quoteOf(card), "Quotation"))),
     why];
   if (card.number === null) return make("li", { class: "card folded", "data-place": placeOf(card) }, folded(card, body));
   const numbers = card.shared.map((each) => make("span", { class: "number", "aria-hidden": "true", id: `src-${turn.turn}-${each}` }, `${each}`));
@@ -157,16 +166,16 @@ function cardNode(card, turn) {
 
 /** What is no source stands in one line until it is opened. */
 const folded = (card, body) => make("details", {},
-  make("summary", {}, make("span", { class: "title" }, card.title), make("span", { class: "line" }, citedWords(card))), body);
+  make("summary", {}, make("span", { class: "title" }, nameOf(card)), make("span", { class: "line" }, citedWords(card))), body);
 
 /** A passage, cut to a few lines: those with the cited words. */
 function excerpt(card) {
   const passage = make("div", { class: "passage" }, textNodes(card.passage, card.shared ?? card.number));
   const fit = new ResizeObserver(() => {
-    const mark = passage.querySelector("mark");
-    const top = mark ? mark.offsetTop - passage.offsetTop : 0;
-    const low = mark && top + mark.offsetHeight > passage.clientHeight - LINE;
-    passage.scrollTop = low ? top - LINE : 0;
+    const marks = [...passage.querySelectorAll("mark")].map((mark) => mark.getBoundingClientRect());
+    const above = passage.getBoundingClientRect().top - passage.scrollTop;
+    const low = marks.length && marks.at(-1).bottom - above > passage.clientHeight - LINE;
+    passage.scrollTop = low ? marks[0].top - above - LINE : 0;
     passage.classList.toggle("cut", passage.scrollHeight - passage.scrollTop > passage.clientHeight + 1);
     passage.classList.toggle("begun", passage.scrollTop > 0);
   });

@@ -1,8 +1,8 @@
-"""How texts, vectors and the words of passages are written down in the catalog.
+"""How texts, vectors and the words of passages are written down in a store.
 
 A vector is kept once, as float16: half the bytes, and a cosine differs by some 0.00001. Words, which late interaction
-compares, are the signs of every other component, 24 bytes a word for 384 dimensions: benchmarks/retrieval/README.md has
-what that loses against whole vectors, nothing that could be measured.
+compares, are the signs of every fourth component, 12 bytes a word for 384 dimensions: benchmarks/retrieval/README.md
+has what that loses against whole vectors, nothing that could be measured.
 """
 
 from __future__ import annotations
@@ -23,14 +23,17 @@ if TYPE_CHECKING:
     from rag.records import Passage
 
 
+_EVERY = 4  # component of a word's vector is kept
+
+
 @contextmanager
-def decoding(what: str) -> Iterator[None]:
-    """Turn whatever decoding something in the catalog trips over into `IndexCorrupt`."""
+def decoding(what: str, where: str = "catalog.db") -> Iterator[None]:
+    """Turn whatever decoding something in a store trips over into `IndexCorrupt`."""
     try:
         yield
     except (ValueError, LookupError, TypeError, AttributeError, zlib.error) as error:
         reason = f"{type(error).__name__}: {error}"
-        raise IndexCorrupt(f"catalog.db: {what} is damaged ({reason}); rebuild with: rag index --rebuild") from error
+        raise IndexCorrupt(f"{where}: {what} is damaged ({reason}); rebuild with: rag index --rebuild") from error
 
 
 def text_key(passage: Passage, model: str) -> bytes:
@@ -89,7 +92,7 @@ def direction(vectors: Vectors) -> Vectors:
 
 def pack_words(vectors: Vectors) -> bytes:
     """Encode vectors of shape (words, dimension), row after row."""
-    return np.packbits(vectors[:, ::2] > 0, axis=1).tobytes()
+    return np.packbits(vectors[:, ::_EVERY] > 0, axis=1).tobytes()
 
 
 def word_similarities(asked: Vectors, weights: Vectors, packed: Mapping[str, bytes]) -> dict[str, float]:
@@ -100,8 +103,8 @@ def word_similarities(asked: Vectors, weights: Vectors, packed: Mapping[str, byt
         weights: of these words, shape (words,); they add up to 1.
         packed: the words of each text; those without any are left out; `IndexCorrupt` for another dimension.
     """
-    halves = asked[:, ::2]
-    bits, width = halves.shape[1], -(-halves.shape[1] // 8)
+    kept = asked[:, ::_EVERY]
+    bits, width = kept.shape[1], -(-kept.shape[1] // 8)
     found = {id_: row for id_, row in packed.items() if row}
     if not found or not len(asked):
         return {}
@@ -112,7 +115,7 @@ def word_similarities(asked: Vectors, weights: Vectors, packed: Mapping[str, byt
         if any(length % 1 for length in lengths):
             raise ValueError(f"not {width} bytes a word")
     ones = np.unpackbits(rows, axis=1, count=bits).astype(np.float32)
-    units = halves / np.maximum(np.linalg.norm(halves, axis=1, keepdims=True), 1e-12)
+    units = kept / np.maximum(np.linalg.norm(kept, axis=1, keepdims=True), 1e-12)
     sums = np.maximum.reduceat(ones @ units.T, starts, axis=0)
     best = (2 * sums - units.sum(axis=1)) / np.sqrt(bits)  # cosines: a one counts 1, a zero -1
     return dict(zip(found, (best @ weights).tolist(), strict=True))
