@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rag.app.cli import main
+from rag.library import Library
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -423,3 +425,17 @@ def test_interrupted_while_reading(place):
         process.send_signal(signal.SIGINT)
         os.close(ends.pop())  # a signal right before it begins to wait is seen only when the wait ends
     assert process.communicate()[1].startswith("rag: interrupted\n")
+
+
+def test_python_that_fails_inside_is_told_in_a_line(monkeypatch, capsys):
+    """Without memory, Python may end the loading of a module with a SystemError."""
+
+    def fails(*_: object, **__: object) -> None:
+        raise SystemError("error return without exception set")
+
+    monkeypatch.setattr(Library, "open", fails)
+    assert main(["status"]) == 1
+    assert capsys.readouterr().err == (
+        "rag: Python failed inside: error return without exception set; "
+        "free memory, or install Python and rag again if it stays so\n"
+    )

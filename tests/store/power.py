@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import random
@@ -127,13 +127,23 @@ class Disk:
             folder = folder.now.get(parent) if isinstance(folder, Folder) else None
         return (folder if isinstance(folder, Folder) else None), name
 
-    def write(self, root: Path, chance: random.Random | None = None) -> None:
-        """Write to an empty folder what is there after a loss of power, or without chance what a reader sees now."""
-        _write(self.top, root, _Luck(chance) if chance else None)
+    def write(self, root: Path, luck: Luck | None = None) -> None:
+        """Write to an empty folder what is there after a loss of power, or without luck what a reader sees now."""
+        _write(self.top, root, luck)
 
 
-class _Luck:
-    """Which changes a loss of power lets through: none, all, all but a few, only a few, or any."""
+class Luck(Protocol):
+    """Says which changes that nothing has synced a loss of power lets through."""
+
+    def lets_through(self) -> bool:
+        """Whether the next change reached the disk."""
+
+    def parts(self, at: int, data: bytes) -> list[tuple[int, bytes]]:
+        """Return a write, or those of its sectors that reached the disk."""
+
+
+class Chance:
+    """None of the changes, all, all but a few, only a few, or any."""
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
@@ -144,7 +154,6 @@ class _Luck:
         return self._chance.random() < self._share
 
     def parts(self, at: int, data: bytes) -> list[tuple[int, bytes]]:
-        """Return a write, or those of its sectors that reached the disk."""
         if self._chance.random() >= self._torn:
             return [(at, data)]
         size = self._chance.choice([512, 4096])
@@ -153,7 +162,21 @@ class _Luck:
         return [sector for sector in sectors if self._chance.random() < 0.5]
 
 
-def _write(folder: Folder, path: Path, luck: _Luck | None) -> None:
+class OneOfThem:
+    """One change alone, by its place, or all but this one; `place` is below 0 once a change stood there."""
+
+    def __init__(self, place: int, *, alone: bool) -> None:
+        self.place, self._alone = place, alone
+
+    def lets_through(self) -> bool:
+        self.place -= 1
+        return (self.place == -1) == self._alone
+
+    def parts(self, at: int, data: bytes) -> list[tuple[int, bytes]]:
+        return [(at, data)]
+
+
+def _write(folder: Folder, path: Path, luck: Luck | None) -> None:
     names = dict(folder.lasting if luck else folder.now)
     for change in folder.waiting:
         if luck and luck.lets_through():
@@ -166,7 +189,7 @@ def _write(folder: Folder, path: Path, luck: _Luck | None) -> None:
             (path / name).write_bytes(_content(entry, luck))
 
 
-def _content(file: File, luck: _Luck | None) -> bytes:
+def _content(file: File, luck: Luck | None) -> bytes:
     if luck is None:
         return bytes(file.now)
     content = bytearray(file.lasting)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import shutil
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from rag.errors import FormatMismatch, IndexMissing, StoreError
 from rag.library import Library
 from rag.models.encoder import HashEmbedder
 from rag.store.history import History
-from tests.store.power import Disk
+from tests.store.power import Chance, Disk, OneOfThem
 from tests.store.system_calls import Call, needed, watched
 from tests.store.test_formats import unpacked
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 pytestmark = needed
 
 HALF_WRITTEN = {"half written": "in the first moment, or while an earlier format is taken over"}
+LAST = 12
+"""Calls of a run from the last of its log to the end: emptied and deleted, then the seal."""
 RUNS = ("index", "update", "remove", "rebuild", "add", "converse", "converse again", "replace", "grow", "forget")
 
 
@@ -157,7 +160,7 @@ def lose_power(place: Path, losses: int, seed: int, order: Sequence[str] = RUNS)
         where = f"{run}, {'after the end' if is_done else f'before {at}: {calls[at].kind} {calls[at].path}'}"
         shutil.rmtree(place / "disk")
         (place / "disk").mkdir()
-        disk.write(place / "disk", chance)
+        disk.write(place / "disk", Chance(chance))
         try:
             check(place, run, may_be)
         except Exception as error:  # noqa: BLE001 - all are listed at the end
@@ -178,6 +181,29 @@ def check(place: Path, run: str, may_be: list[dict[str, str]]) -> None:
     if not (run == "forget" and found == texts[1]) and not (run.startswith("converse") and found == texts[1]):
         do(run, str(root), str(folder))
     assert shown(root) == may_be[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("alone", [True, False])
+def test_of_the_last_calls_of_a_run_one_change_lasts_or_all_but_one(tmp_path, alone):
+    """While the index is sealed, whatever the order in which a disk writes."""
+    (tmp_path / "disk").mkdir()
+    runs, states = record(tmp_path, ["index", "update"])
+    shutil.rmtree(tmp_path / "disk")
+    (tmp_path / "disk").mkdir()
+    disk, (run, calls) = Disk(tmp_path / "disk"), runs[1]
+    for call in [*runs[0][1], *calls[:-LAST]]:
+        disk.do(call)
+    for call in calls[-LAST:]:
+        disk.do(call)
+        for place in count():
+            shutil.rmtree(tmp_path / "disk")
+            (tmp_path / "disk").mkdir()
+            luck = OneOfThem(place, alone=alone)
+            disk.write(tmp_path / "disk", luck)
+            if luck.place >= 0:
+                break
+            check(tmp_path, run, states[1:])
 
 
 @pytest.mark.slow

@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at exit
         return 141
-    except (RagError, MemoryError, ImportError, OSError) as error:
+    except (RagError, MemoryError, ImportError, OSError, SystemError) as error:
         return complain(_told(error))
 
 
@@ -40,6 +40,8 @@ def _told(error: Exception) -> str:
     """Say what is wrong, and what to do."""
     if isinstance(error, MemoryError):
         return "there is not enough memory free; end other programs and run it again"
+    if isinstance(error, SystemError):  # Python itself failed, as when it finds no memory while it loads a module
+        return f"Python failed inside: {error}; free memory, or install Python and rag again if it stays so"
     if isinstance(error, ImportError):  # a compiled library that finds no memory ends so as well
         return f"cannot load a part of rag: {error}; free memory, or install rag again if it stays so"
     if isinstance(error, OSError):

@@ -46,8 +46,10 @@ def put_on(root: Path) -> None:
     """Seal an index whose lock is held, once all of it is on the disk; raises `StoreError`."""
     if _size(root) > MOST_BYTES:
         return
-    with writing(root), suppress(FileNotFoundError):  # the last reader to go deletes it
-        sync(root / CATALOG[1])  # SQLite has emptied it, and leaves that to the system
+    with writing(root):  # SQLite has emptied its log, and perhaps deleted it, and leaves both to the system
+        with suppress(FileNotFoundError):
+            sync(root / CATALOG[1])
+        sync(root)  # or the log comes back beside a seal that knows it as empty
     ends = [f"lexical/{path.name}{END}" for path in sorted((root / "lexical").glob("[0-9a-f]*.*"))]
     lines = "".join(f"{_sha256(root, name)}  {name}\n" for name in (*CATALOG, *DERIVED, *ends))
     new = root / f"{FILE}.tmp"
