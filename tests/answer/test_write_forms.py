@@ -215,11 +215,12 @@ def test_two_more_searches_may_be_asked_for():
     assert any(step.searches == (asked[0],) for step in growing)
 
 
-def test_the_prompts_own_words_are_not_searched():
-    reply = {"sentences": [{"text": HITS[0].passage.text, "sources": [1]}], "search": "and what to search for"}
+@pytest.mark.parametrize("copied", ["and a few words to look up", "A few words to look up.", "words to look up"])
+def test_the_prompts_own_words_are_not_searched(copied):
+    reply = {"sentences": [{"text": HITS[0].passage.text, "sources": [1]}], "search": copied}
     with serving(says(json.dumps(reply))) as script:
         answer = steps(answerer(script.url), HITS, search=lambda query: [hit("/no.txt", query)])[-1]
-    assert "SEARCH AGAIN: and what to search for" in script.requests[0]["messages"][1]["content"]
+    assert "SEARCH AGAIN: and a few words to look up" in script.requests[0]["messages"][1]["content"]
     assert (answer.searches, len(script.requests)) == ((), 1)
 
 

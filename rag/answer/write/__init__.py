@@ -18,7 +18,7 @@ from rag.answer.write.endpoint import Endpoint
 from rag.answer.write.forms import Form
 from rag.answer.write.growing import GrowingAnswer
 from rag.answer.write.parse import Draft, NotFound, Search, replies
-from rag.answer.write.prompt import STANDALONE, is_copied, messages, schema, standalone
+from rag.answer.write.prompt import STANDALONE, is_copied, is_own_search, messages, schema, standalone
 from rag.answer.write.summary import Summary, asked_for
 from rag.errors import ContextExceeded, InputError, LlmError
 from rag.models.encoder import embedder
@@ -165,9 +165,9 @@ class LlmAnswerer:
         told = messages(growing.question, sources, form, self.today(), again=again)
         least = 0 if growing.quoted.abstained else 1  # an empty list says too little to undo quotations
         for said in replies(self.llm.write(told, schema(len(sources), form, again=again, least=least)), again=again):
-            if not isinstance(said, NotFound) and is_copied(
-                said.query if isinstance(said, Search) else said.text, told
-            ):
+            if isinstance(said, Draft) and is_copied(said.text, told):
+                continue
+            if isinstance(said, Search) and not is_own_search(said.query, told):
                 continue
             if not isinstance(said, Draft):
                 return said
