@@ -114,14 +114,17 @@ def _sized(unit: _Unit, text: str, read: str, sizes: Mapping[str, int]) -> _Unit
 
 def _units(document: Document) -> Iterator[_Unit]:
     text = document.text
-    headings = {section.heading.start for section in document.sections}
+    headings = [section.heading for section in document.sections]
+    starts = [heading.start for heading in headings]
     front = front_matter(text) if document.media_type == "text/markdown" else 0
     mail = document.media_type == "message/rfc822"
     people = frozenset(word.lower() for s in document.speakers for word in (s.speaker or "").split() if mail)
     above: list[str] = []
     for block in _blocks(document):
         words = block.of(text)
-        heading = block.start in headings and len(block) <= LONGEST_SENTENCE  # what is longer is no heading to cite
+        begun = bisect_right(starts, block.start)
+        is_in_heading = begun > 0 and block.end <= headings[begun - 1].end
+        heading = is_in_heading and len(block) <= LONGEST_SENTENCE  # what is longer is no heading to cite
         quotable = block.end > front and not is_furniture(words) and not (people and is_greeting(words, people))
         found = heading_text(text, block) if heading else pieces(text, block)
         ends = [*(piece.end for piece in found[:-1]), block.end]

@@ -30,6 +30,7 @@ class Block(NamedTuple):
     page: int | None = None  # its page or slide, from 1
     quoted: int = 0  # how deep it is quoted, as earlier messages are in mail
     ends: bool = False  # it ends sections, but for that of the highest level, without being a heading
+    subtitle: bool = False  # it is part of the heading right above it, as the standfirst of an article
 
 
 class Heading(NamedTuple):
@@ -98,13 +99,24 @@ def assemble(
     kept = [block for block in blocks if block.text]
     text, spans = join(kept)
     placed = list(zip(kept, spans, strict=True))
-    headings = [Heading(s, "" if b.ends else b.text, b.level or 2) for b, s in placed if b.level or b.ends]
+    headings = _headings(placed)
     pages = [(block.page, span.start) for block, span in placed if block.page]
     known.setdefault("page_starts", page_starts(pages, max((page for page, _ in pages), default=0), len(text)))
     known["blocks"], known["marks"] = tuple(spans), tuple(Mark(span, b.mark) for b, span in placed if b.mark)
     return document(
         text, data, uri, media_type, headline(storable(title or "")) or first_title(headings), headings, **known
     )
+
+
+def _headings(placed: Iterable[tuple[Block, Span]]) -> list[Heading]:
+    """Return the headings in order, each with its subtitles in its span; the ends of sections have no words."""
+    found: list[Heading] = []
+    for block, span in placed:
+        if block.subtitle:
+            found[-1] = found[-1]._replace(span=Span(found[-1].span.start, span.end))
+        elif block.level or block.ends:
+            found.append(Heading(span, "" if block.ends else block.text, block.level or 2))
+    return found
 
 
 def first_title(headings: Iterable[Heading]) -> str | None:

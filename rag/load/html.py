@@ -64,15 +64,27 @@ def parse(data: bytes, uri: str) -> Document:
     found = extract_metadata(tree, date_config=_DATE_SEARCH, extensive=False)
     title = headline(storable(found.title or ""))
     blocks, aside, notes = _page_blocks(tree)
-    standfirst = storable(found.description or "").strip()
-    for first, level in ((standfirst, 0), (title, 1)):  # apart from the main text, and still what is read first
-        if first and any(each.text == first for each in aside):
-            aside = tuple(each for each in aside if each.text != first)
-            blocks = [Block(first, level), *(block for block in blocks if block.text != first)]
-    if blocks and not blocks[0].level and blocks[0].text == title:
-        blocks[0] = blocks[0]._replace(level=1)
+    blocks, aside = _headed(blocks, aside, title, storable(found.description or "").strip())
     date = found.date or publication_date(block.text for block in blocks if not block.level)
     return assemble(blocks, data, uri, "text/html", title, date=date, notes=notes, set_aside=aside)
+
+
+def _headed(
+    blocks: Sequence[Block], aside: Sequence[Omission], title: str | None, standfirst: str
+) -> tuple[list[Block], tuple[Omission, ...]]:
+    """Put title and standfirst first where they stand apart from the main text, and return what is still set aside.
+
+    The standfirst sums the article up, as its title does, and is no sentence to quote from it.
+    """
+    apart = {first for first in (title, standfirst) if first and any(each.text == first for each in aside)}
+    body = [block for block in blocks if block.text not in apart]
+    head = [Block(title, 1)] if title and title in apart else []
+    if title and not head and body and body[0].text == title:
+        head = [body[0]._replace(level=body[0].level or 1)]
+        body = body[1:]
+    if standfirst in apart - {title}:
+        head.append(Block(standfirst, subtitle=bool(head)))
+    return [*head, *body], tuple(each for each in aside if each.text not in apart)
 
 
 def parse_epub(data: bytes, uri: str) -> Document:

@@ -9,6 +9,7 @@ from docx.oxml.ns import qn
 from docx.shared import Pt, RGBColor
 from lxml.html import fragments_fromstring
 
+from rag.chunk import Chunker
 from rag.load import load_bytes
 
 SENTENCES = (
@@ -257,7 +258,13 @@ def test_the_headline_is_read_first():
     with_lead = page.replace("</head>", f"<meta name='description' content='{lead}'></head>").replace(
         "<article>", f"<section><h2>{lead}</h2></section><article>"
     )
-    assert load_bytes(with_lead.encode(), "/a.html").text.startswith(f"A crane returns\n\n{lead}\n\nThe crane lifted")
+    document = load_bytes(with_lead.encode(), "/a.html")
+    assert document.text.startswith(f"A crane returns\n\n{lead}\n\nThe crane lifted")
+    assert document.sections[0].heading.of(document.text) == f"A crane returns\n\n{lead}"
+    assert document.sections[0].title == "A crane returns"
+    first = Chunker(lambda texts: [len(text.split()) for text in texts]).passages(document)[0]
+    assert first.text.startswith(f"A crane returns\n\n{lead}")
+    assert first.quote(first.sentences[0]).startswith("The crane lifted"), "the standfirst is part of the heading"
     document = load_bytes(page.encode(), "/a.html")
     assert document.title == "A crane returns"
     assert document.text.startswith("A crane returns\n\nThe crane lifted")
