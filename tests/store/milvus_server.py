@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import importlib
 import importlib.util
@@ -9,20 +10,23 @@ import math
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
 
 from tests.store.system_calls import watched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.store.system_calls import Call
 
@@ -72,6 +76,48 @@ class SmallDisk:
             os.kill(int(self._mark.read_text("ascii")), signal.SIGKILL)
             self._thread.join()
             self._thread = None
+
+
+@contextmanager
+def tls_in_front_of(port: int, certificates: Path) -> Iterator[int]:
+    """Give a port that speaks TLS for one that does not, and leave in a file whose signature to trust."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(certificates))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_alpn_protocols(["h2"])  # gRPC asks for HTTP/2 by it
+    authority.issue_cert("localhost").configure_cert(context)
+    ready: Future[tuple[int, Callable[[], object]]] = Future()
+
+    async def between(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        behind = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(_copied(reader, behind[1]), _copied(behind[0], writer))
+
+    async def serve() -> None:
+        done, loop = asyncio.Event(), asyncio.get_running_loop()
+        server = await asyncio.start_server(between, "127.0.0.1", 0, ssl=context)
+        ready.set_result((server.sockets[0].getsockname()[1], lambda: loop.call_soon_threadsafe(done.set)))
+        await done.wait()
+        server.close()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    own, stop = ready.result()
+    try:
+        yield own
+    finally:
+        stop()
+        thread.join()
+
+
+async def _copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+            await writer.drain()
+    except OSError:
+        pass
+    finally:
+        writer.close()
 
 
 def _skip_where_missing() -> None:

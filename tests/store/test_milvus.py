@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import shutil
 import socket
+import subprocess
 import sys
 import threading
 from contextlib import ExitStack, closing
@@ -31,7 +33,7 @@ from rag.store.milvus import MilvusStore
 from rag.store.milvus import server as milvus_server
 from rag.store.milvus.rows import passage_value
 from rag.store.milvus.server import MilvusServer
-from tests.store.milvus_server import SmallDisk
+from tests.store.milvus_server import SmallDisk, tls_in_front_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -322,6 +324,30 @@ def test_no_server(quick, capsys):
         port = free.getsockname()[1]
     line = said(capsys, "status", "--store", f"milvus://127.0.0.1:{port}/none")
     assert f"no Milvus server answers at http://127.0.0.1:{port}; start it" in line
+
+
+@pytest.mark.slow
+def test_a_server_over_tls(milvus, tmp_path):
+    """With a certificate of one's own, and without trusting it: gRPC reads whom it trusts once a process."""
+    (tmp_path / "ferry.txt").write_text("The last ferry to the island leaves at 22.10.")
+    roots = tmp_path / "authority.pem"
+    with tls_in_front_of(milvus.port, roots) as port:
+        place = f"https://localhost:{port}/{milvus.place().rpartition('/')[2]}"
+
+        def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+            command = [sys.executable, "-m", "rag", *arguments, "--store", place]
+            return subprocess.run(
+                command, env=os.environ | environment, cwd=tmp_path, capture_output=True, text=True, check=False
+            )
+
+        trusted = {"GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": str(roots)}
+        indexed = run("index", "ferry.txt", **trusted)
+        assert indexed.returncode == 0, indexed.stderr
+        assert "22.10" in run("ask", "When does the last ferry leave?", **trusted).stdout
+        refused = run("status")
+    trust = "start it, or trust its certificate by GRPC_DEFAULT_SSL_ROOTS_FILE_PATH=FILE"
+    line = f"rag: no Milvus server answers at https://localhost:{port}; {trust}, or name another place with --store\n"
+    assert (refused.returncode, refused.stderr) == (1, line)
 
 
 def test_a_server_that_never_answers(quick, capsys):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 TOKEN = "RAG_MILVUS_TOKEN"  # noqa: S105 - a variable's name
+_ROOTS = "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"  # gRPC's own: whose signatures it trusts, in place of the usual ones
 CONNECTING = 10.0
 """Seconds for a server to answer at all."""
 
@@ -128,6 +129,7 @@ class MilvusServer:
 
     @contextmanager
     def _guarded(self) -> Iterator[MilvusClient]:
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # it logs each refused certificate; the error says it as well
         try:
             from grpc import RpcError
             from pymilvus import MilvusException
@@ -165,7 +167,10 @@ class MilvusServer:
         if what == "DEADLINE_EXCEEDED" or "deadline" in lower or "timed out" in lower:
             return StoreError(f"{where} took longer than {SECONDS:g} s; nothing is lost: run it again when it is free")
         if what in {"UNAVAILABLE", "CONNECT_FAILED"} or "connect" in lower or "unavailable" in lower:
-            return StoreError(f"no Milvus server answers at {where}; start it, or name another place with --store")
+            trust = f", or trust its certificate by {_ROOTS}=FILE" if where.startswith("https") else ""
+            return StoreError(
+                f"no Milvus server answers at {where}; start it{trust}, or name another place with --store"
+            )
         if "no space left" in lower or "disk quota" in lower:
             return StoreError(
                 f"{where} has no space left; make room on its disk, start it again, since what comes after a torn "
