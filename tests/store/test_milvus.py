@@ -350,6 +350,15 @@ def test_a_server_over_tls(milvus, tmp_path):
     assert (refused.returncode, refused.stderr) == (1, line)
 
 
+@pytest.mark.parametrize(
+    ("version", "why"), [("v2.3.5-lite", "is Milvus v2.3.5-lite, which"), ("v2.5.1", "no index at")]
+)
+def test_a_server_that_cannot_search_by_words(milvus, monkeypatch, capsys, version, why):
+    """As the real server of 2.3.5 writes its version."""
+    monkeypatch.setattr(MilvusClient, "get_server_version", lambda *_, **__: version)
+    assert why in said(capsys, "status", "--store", milvus.place())
+
+
 def test_a_server_that_never_answers(quick, capsys):
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         port = deaf.getsockname()[1]

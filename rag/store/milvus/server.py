@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 TOKEN = "RAG_MILVUS_TOKEN"  # noqa: S105 - a variable's name
 _ROOTS = "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"  # gRPC's own: whose signatures it trusts, in place of the usual ones
+_LEAST_VERSION = (2, 5)
 CONNECTING = 10.0
 """Seconds for a server to answer at all."""
 
@@ -119,12 +120,18 @@ class MilvusServer:
         while True:
             try:
                 client = MilvusClient(self.address.uri, token=os.environ.get(TOKEN, ""), timeout=CONNECTING)
-                client.get_server_version(timeout=CONNECTING)  # the connection behind it may be one from before
+                version = client.get_server_version(timeout=CONNECTING)  # the connection may be one from before
             except MilvusException as error:
                 if _code(error) not in {"UNAVAILABLE", "CONNECT_FAILED"} or time.monotonic() > until:
                     raise
                 time.sleep(_PAUSE)
             else:
+                if _is_too_old(version):
+                    client.close()
+                    raise StoreError(
+                        f"{self.address.uri} is Milvus {version}, which cannot search by words (BM25); "
+                        f"use {'.'.join(map(str, _LEAST_VERSION))} or later"
+                    )
                 return client
 
     @contextmanager
@@ -304,3 +311,9 @@ def quoted(value: str) -> str:
 def one_of(field: str, values: Sequence[str]) -> str:
     """Return the condition that a field has one of these values."""
     return f"{field} in [{', '.join(map(quoted, values))}]"
+
+
+def _is_too_old(version: str) -> bool:
+    """Compare `v2.3.5-lite`, as the server writes it; that of Milvus Lite is no such number."""
+    numbers = version.removeprefix("v").split(".")[:2]
+    return all(map(str.isdecimal, numbers)) and tuple(map(int, numbers)) < _LEAST_VERSION
