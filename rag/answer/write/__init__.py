@@ -124,7 +124,7 @@ class LlmAnswerer:
         if before and not growing.sentences:  # what was found at last says nothing more
             growing = replace(before, searches=growing.searches)
         is_refusal = verdict is not None and not growing.sentences
-        yield self._not_found(growing, hits) if is_refusal else self._final(growing)
+        yield self._not_found(growing, hits) if is_refusal or growing.only_copies else self._final(growing)
 
     def _standalone(self, asked: Asked) -> tuple[str, Sequence[Hit]]:
         """Return the question as it stands by itself, in the LLM's words where it leans on others, and its passages."""
@@ -163,11 +163,10 @@ class LlmAnswerer:
         self, growing: GrowingAnswer, sources: Sequence[SourceSentence], form: Form, *, again: bool
     ) -> Generator[Answer, None, NotFound | Search | None]:
         told = messages(growing.question, sources, form, self.today(), again=again)
-        least = 0 if growing.quoted.abstained else 1  # an empty list says too little to undo quotations
-        for said in replies(self.llm.write(told, schema(len(sources), form, again=again, least=least)), again=again):
+        for said in replies(self.llm.write(told, schema(len(sources), form, again=again)), again=again):
             if isinstance(said, Draft) and is_copied(said.text, told):
                 continue
-            if isinstance(said, Search) and not is_own_search(said.query, told):
+            if isinstance(said, Search) and not is_own_search(said.query):
                 continue
             if not isinstance(said, Draft):
                 return said
@@ -180,10 +179,10 @@ class LlmAnswerer:
         return self.retriever.beside(passage) if self.retriever else []
 
     def _not_found(self, growing: GrowingAnswer, hits: Sequence[Hit]) -> Answer:
-        """Refuse, with the nearest passages: those that would have been quoted first."""
-        refused = refusal(
-            growing.question, f"{NO_ANSWER} ({growing.writer} read them.)", _nearest_first(growing.quoted, hits)
-        )
+        """Refuse, with the nearest passages: what was copied, then what would have been quoted first."""
+        copied = [Hit(one.passage, 0.0, sentence=one.span) for sources in growing.cited for one in sources]
+        nearest = _nearest_first(growing.quoted, hits, copied)
+        refused = refusal(growing.question, f"{NO_ANSWER} ({growing.writer} read them.)", nearest)
         return replace(refused, confidence=0.0, searches=growing.searches)
 
     def _final(self, growing: GrowingAnswer) -> Answer:
@@ -222,11 +221,11 @@ def _question_in(written: str) -> str:
     return words if len(words) <= _LONGEST_QUESTION else ""
 
 
-def _nearest_first(quoted: Answer, hits: Sequence[Hit]) -> list[Hit]:
+def _nearest_first(quoted: Answer, hits: Sequence[Hit], copied: Sequence[Hit] = ()) -> list[Hit]:
     """Put first what the built-in reader quotes, or takes for nearest: a prompt and a page hold a few passages only."""
     near = [Hit(c.passage, c.score, sentence=c.span) for c in quoted.citations]
     first: dict[str, Hit] = {}
-    for hit in (*near, *quoted.nearest, *hits):
+    for hit in (*copied, *near, *quoted.nearest, *hits):
         first.setdefault(hit.passage.id, hit)
     return list(first.values())
 

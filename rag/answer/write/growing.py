@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rag.answer.write.context import SourceSentence
-from rag.answer.write.prompt import day, said_by, with_days
+from rag.answer.write.prompt import MOST_CITATIONS, day, said_by, with_days
 from rag.language.dates import mentions
 from rag.language.terms import terms
 from rag.records import Answer, AnswerSentence, Citation, Span
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from rag.answer.check import CheckedSentence, SentenceChecker
     from rag.answer.write.forms import Kind
     from rag.answer.write.parse import Draft
-
-MOST_CITATIONS = 4
-"""Citations of one sentence."""
 
 _NEAREST = 3  # sources that are tried for a sentence whose own do not support it
 _STRAIGHT = str.maketrans("‘’“”", "''\"\"")
@@ -56,6 +53,15 @@ class GrowingAnswer:
     def answer(self) -> Answer:
         """Return the answer as far as it is written."""
         return self._numbered(self.sentences, self.cited)
+
+    @property
+    def only_copies(self) -> bool:
+        """Whether there is nothing but sentences of the sources, which the reader took for no answer either.
+
+        Small models that find no answer copy something; an answer they write in words of their own, as they are asked.
+        """
+        borne_out = [sentence.support for sentence in self.sentences if sentence.support != "unsupported"]
+        return self.form == "sentences" and self.quoted.abstained and {*borne_out} == {"verbatim"}
 
     def with_quotations(self) -> Answer:
         """Return the answer as far as it is written, and behind it the quotations that still stand."""

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rag.answer.write.context import source_sentences, tokens
 from rag.answer.write.forms import Form
-from rag.answer.write.growing import MOST_CITATIONS, GrowingAnswer
 from rag.answer.write.parse import Draft, replies
-from rag.answer.write.prompt import merging, messages, schema
+from rag.answer.write.prompt import MOST_CITATIONS, merging, messages, schema
 from rag.records import Filter
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from rag.answer.write.context import SourceSentence
+    from rag.answer.write.growing import GrowingAnswer
     from rag.records import Answer, Passage
     from rag.retrieve import Retriever
 
