@@ -140,3 +140,18 @@ def test_quotations():
     assert unquoted("He “lost three nets and a boat”.", source) == "He “lost three nets and a boat”."
     assert unquoted('He "lost two nets" and «a boat.»', source) == "He lost two nets and «a boat»."
     assert unquoted("“We lost it all, and the boys' tent", source) == "We lost it all, and the boys' tent"
+
+
+@pytest.mark.parametrize(
+    ("claim", "fault"),
+    [
+        ("Sales in Marrow were 4,210 million crowns.", None),
+        ("Sales in Marrow were 4,210,000,000 crowns.", None),
+        ("Sales in Marrow were 4,210 billion crowns.", "4,210,000,000,000 is not in the source"),
+        ("Sales in Marrow were 4,120 million crowns.", "4,120,000,000 is not in the source"),
+    ],
+)
+def test_a_row_has_its_columns_scale_and_more_cells_than_a_sentence(claim, fault):
+    """Behind a cell stands the name of the next column, and no sentence names all cells."""
+    row = "In millions of crowns: Marrow | Sales 2023: 4,210 | Profit 2023: 310 | Chair: Ada Quill"
+    assert next(faults(claim, CitedText(row, f"Half-year report of Tidewater\n{row}")), None) == fault

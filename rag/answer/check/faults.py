@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from rag.language.dates import mentions
 from rag.language.numbers import HEDGES
 from rag.language.speakers.vocabulary import TITLES
 from rag.language.terms import STOP_WORDS, terms
+from rag.records.rows import SEPARATOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -90,6 +91,11 @@ class CitedText:
         return cls(text, around, tuple(dict.fromkeys(c.speaker for c in citations if c.speaker)))
 
     @property
+    def is_row(self) -> bool:
+        """Whether it is a row of a table, of which any sentence leaves cells out."""
+        return SEPARATOR in self.text
+
+    @property
     def spoken(self) -> str:
         """The cited sentences and who speaks in them."""
         return " ".join((self.text, *self.speakers))
@@ -150,12 +156,17 @@ def numbers(text: str) -> tuple[StatedNumber, ...]:
 def wrong_numbers(claim: str, source: CitedText) -> Iterator[str]:
     """Yield each number that the cited sentences do not have, or have of something else."""
     known = numbers(source.text)
+    if source.is_row:  # its columns may be `In millions of CHF`
+        scales = [times for word, times in _SCALE.items() if f"{word}s" in source.text.lower()]
+        known += tuple(replace(number, value=number.value * times) for times in scales for number in known)
     for number in numbers(claim):
         own = [other.after for other in known if number.same(other)]
         others = [other.after[:1] for other in known if not number.same(other)]
         around = number.year and any(map(number.same, numbers(source.around)))
         if not own and (not around or any(other.year for other in known)):
             yield f"{_plain(number.value)} is not in the source"
+        elif source.is_row:  # behind a cell stands the name of the next column
+            continue
         elif own and number.after and number.after[:1] in others and not set(number.after) & {*chain(*own)}:
             yield f"{_plain(number.value)} is of something else in the source"
 
@@ -187,7 +198,7 @@ def wrong_names(claim: str, source: CitedText) -> Iterator[str]:
     if not source.around:  # then nobody knows whom its pronouns mean
         return
     cited, around, claimed = set(terms(source.spoken)), set(terms(source.around)), set(terms(claim))
-    dropped = [name for name in names(source.text) if name not in claimed]
+    dropped = [name for name in names(source.text) if name not in claimed and not source.is_row]
     pronouns = len(_PRONOUN.findall(source.text)) - len(_PRONOUN.findall(claim))
     explained = len([name for name in names(claim) if name not in cited]) <= 2 * pronouns  # a whole name has two terms
     places = _places(source.text, dropped)
