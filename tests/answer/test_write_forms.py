@@ -120,6 +120,16 @@ def test_a_copy_answers_only_what_the_reader_answers(score, text, is_refused):
         assert [sentence.text for sentence in answer.sentences] == [text]
 
 
+def test_a_copy_in_a_language_that_the_reader_does_not_read_may_answer():
+    found = [
+        hit("/hafen.txt", "Der Sturm hat in der Bucht von Hartle zwölf Boote versenkt, und es gab keine Verletzten.")
+    ]
+    with serving(says(wrote((found[0].passage.text, [1])))) as script:
+        answer = steps(answerer(script.url, 0.01), found, "Wie viele Boote hat der Sturm versenkt?")[-1]
+    assert not answer.abstained
+    assert answer.sentences[0].support == "verbatim"
+
+
 @pytest.mark.parametrize("numbers", [[1, 2, 3], [1], [3, 9]])
 def test_the_sentence_that_says_it_is_cited(numbers):
     """Whatever numbers a model writes, a copied sentence cites itself alone, and a reworded one what has its words."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rag.answer.write.context import SourceSentence
 from rag.answer.write.prompt import MOST_CITATIONS, day, said_by, with_days
 from rag.language.dates import mentions
+from rag.language.detect import asked_in_english, not_english
 from rag.language.terms import terms
 from rag.records import Answer, AnswerSentence, Citation, Span
 
@@ -60,8 +61,10 @@ class GrowingAnswer:
 
         Small models that find no answer copy something; an answer they write in words of their own, as they are asked.
         """
-        borne_out = [sentence.support for sentence in self.sentences if sentence.support != "unsupported"]
-        return self.form == "sentences" and self.quoted.abstained and {*borne_out} == {"verbatim"}
+        borne_out = [sentence for sentence in self.sentences if sentence.support != "unsupported"]
+        copied = bool(borne_out) and all(sentence.support == "verbatim" for sentence in borne_out)
+        was_read = asked_in_english(self.question) and not not_english([sentence.text for sentence in borne_out])
+        return self.form == "sentences" and self.quoted.abstained and copied and was_read
 
     def with_quotations(self) -> Answer:
         """Return the answer as far as it is written, and behind it the quotations that still stand."""
