@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 from rag.errors import InputError
@@ -23,9 +24,10 @@ def rectangles(document: Document, span: Span) -> list[Rectangle]:
     return _places(document, span, None)[0] if document.media_type == _PDF else []
 
 
-def page_picture(document: Document, span: Span, page: int | None = None) -> tuple[bytes, bool]:
-    """Return a page of a PDF as PNG with a span of its text marked, and whether any of the span is on it.
+def page_picture(document: Document, span: Span, page: int | None = None) -> tuple[bytes, float | None]:
+    """Return a page of a PDF as PNG with a span of its text marked, and how far down the mark begins.
 
+    That is a share of the page's height, None where nothing of the span is on it.
     Pages count from 1; without `page` it is the one on which the span starts. Raises `InputError` where there is no PDF
     or no such page, `LoadError` where the file is gone or has changed since it was indexed.
     """
@@ -33,7 +35,15 @@ def page_picture(document: Document, span: Span, page: int | None = None) -> tup
     if document.media_type != _PDF or number is None:
         raise InputError(f"{document.uri} is no PDF; rag show marks the span in its text")
     found, picture = _places(document, span, number)
-    return picture, any(rectangle.page == number for rectangle in found)
+    top = min((rectangle.y0 for rectangle in found if rectangle.page == number), default=None)
+    return picture, None if top is None else top / _points_high(picture)
+
+
+def _points_high(picture: bytes) -> float:
+    from PIL import Image
+
+    with Image.open(io.BytesIO(picture)) as png:
+        return float(png.height / png.info["dpi"][1] * 72)
 
 
 def _places(document: Document, span: Span, page: int | None) -> tuple[list[Rectangle], bytes]:

@@ -218,12 +218,14 @@ def test_the_picture_of_a_page_shows_the_span_marked(library, tmp_path, data):
     span = Span(start, start + len("who then left it in a drawer."))
     for number, name in ((1, str(path)), (2, "all.zip/in/floods.pdf")):
         found = places.rectangles(library.document(name), span)
-        page = Image.open(io.BytesIO(page_picture(library.document(name), span, number)[0]))
+        picture, top = page_picture(library.document(name), span, number)
+        page = Image.open(io.BytesIO(picture))
         assert page.size == (1191, 1684)
         yellow = np.argwhere((np.asarray(page) == (255, 233, 92)).all(axis=2))[:, ::-1]
         (_, *box) = next(each for each in found if each.page == number)
         x0, y0, x1, y1 = (2 * edge for edge in box)
         assert len(yellow) > 0.5 * (x1 - x0) * (y1 - y0)
+        assert top == pytest.approx(yellow[:, 1].min() / page.height, abs=0.002)
         assert (yellow >= (x0 - 1, y0 - 1)).all()
         assert (yellow <= (x1 + 1, y1 + 1)).all()
     assert page_picture(library.document(str(path)), span) == page_picture(library.document(str(path)), span, 1)

@@ -155,9 +155,9 @@ class Handlers:
     # reading
 
     def page_picture(self, uri: str, start: int, end: int, page: int) -> Json:
-        """Return a page of a PDF as `base64` of a PNG; `marked` says whether the span's words are marked on it."""
-        picture, marked = page_picture(self._library.document(uri), Span(start, end), page)
-        return {"base64": b64encode(picture).decode("ascii"), "marked": marked}
+        """Return a page of a PDF as `base64` of a PNG; `top` is how far down it the span is marked, 0 to 1, or None."""
+        picture, top = page_picture(self._library.document(uri), Span(start, end), page)
+        return {"base64": b64encode(picture).decode("ascii"), "top": top}
 
     def read(self, uri: str, cited: list[tuple[int, int, int]]) -> Json:
         """Return a document in full with spans marked, each given as number, start and end."""

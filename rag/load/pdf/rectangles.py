@@ -76,7 +76,7 @@ def picture(data: bytes, uri: str, page: int, marked: Sequence[Rectangle]) -> by
     for _, *box in (rectangle for rectangle in marked if rectangle.page == page):
         draw.rectangle([round(edge * scale) for edge in box], fill=_PEN)
     out = io.BytesIO()
-    ImageChops.multiply(drawn, pen).save(out, "PNG")
+    ImageChops.multiply(drawn, pen).save(out, "PNG", dpi=(72 * scale, 72 * scale))
     return out.getvalue()
 
 

@@ -501,9 +501,10 @@ def test_language_model_is_chosen_and_its_answer_grows(page):
 def test_pages_of_a_pdf_are_shown_as_pictures(page, tmp_path):
     file = tmp_path / "ferry.pdf"
     canvas = Canvas(str(file))
-    for line in ("The ferry of Quarnford was built in the town.", "The ferry of Quarnford carries ninety-one cars."):
-        canvas.drawString(72, 700, line)
-        canvas.showPage()
+    canvas.drawString(72, 700, "The ferry of Quarnford was built in the town.")
+    canvas.showPage()
+    canvas.drawString(72, 60, "The ferry of Quarnford carries ninety-one cars.")
+    canvas.showPage()
     canvas.save()
     view = library(page)
     view.get_by_label("Or search a folder").fill(str(tmp_path))
@@ -516,6 +517,8 @@ def test_pages_of_a_pdf_are_shown_as_pictures(page, tmp_path):
     expect(picture).to_be_visible(timeout=FIRST_ANSWER)
     expect(picture).to_be_in_viewport()
     assert picture.evaluate("image => image.naturalWidth") > 500
+    lowest = picture.evaluate("image => image.getBoundingClientRect().bottom")
+    assert lowest < page.viewport_size["height"] + 100, "the marked words, at the foot of the page, are in sight"
     shot(page, tmp_path, "pdf", whole=False)
     pages = reader(page).get_by_role("button", name="Pages")
     expect(pages).to_have_attribute("aria-pressed", "true")

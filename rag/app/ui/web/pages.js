@@ -3,7 +3,9 @@
 import { bytes } from "./actions.js";
 import { call, make } from "./core.js";
 
-/** Fetch a page with the words of `card` marked: { base64, marked }, or { error }. */
+const LINE = 40; // pixels that a marked line needs
+
+/** Fetch a page with the words of `card` marked: { base64, top }, or { error }. */
 export const draw = (card, number) => call("page_picture", card.document, card.start, card.end, number);
 
 /** Build the pages; `card` says which words are marked, `drawn` holds pages that have been fetched, by number. */
@@ -31,6 +33,17 @@ async function fill(node, card, drawn) {
     return;
   }
   const address = URL.createObjectURL(new Blob([bytes(page.base64)], { type: "image/png" }));
-  const picture = make("img", { src: address, alt: `Page ${number}, as it was printed`, load: () => URL.revokeObjectURL(address) });
+  const picture = make("img", { src: address, alt: `Page ${number}, as it was printed`, load: () => shown(node, picture, page.top) });
   sheet.replaceChildren(picture);
+}
+
+/** Scroll to the marked words of a page that was turned to, unless they are in sight. */
+function shown(node, picture, top) {
+  URL.revokeObjectURL(picture.src);
+  if (top === null || !node.hasAttribute("data-aimed")) return;
+  node.removeAttribute("data-aimed");
+  const frame = node.parentElement.getBoundingClientRect();
+  const place = picture.getBoundingClientRect();
+  const mark = place.top + top * place.height;
+  if (mark < frame.top || mark > frame.bottom - LINE) node.parentElement.scrollTop += mark - frame.top - frame.height / 3;
 }

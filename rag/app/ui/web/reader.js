@@ -76,7 +76,7 @@ async function turnToMarkedPage(card) {
   if (card.number === null || card.end <= card.start || !Number(body.dataset.pages)) return;
   const drawn = await draw(card, number);
   const busy = shown?.card !== card || !sheets.hidden || document.activeElement !== body;
-  if (!busy && !drawn.error && drawn.marked) turnTo(true, { [number]: drawn });
+  if (!busy && !drawn.error && drawn.top !== null) turnTo(true, { [number]: drawn });
 }
 
 /** Go to the search in the text. */
@@ -147,7 +147,9 @@ function turnTo(pages, drawn = {}) {
   find.box.hidden = pages;
   sheets.replaceChildren(...(pages ? pageNodes(shown.card, Number(body.dataset.pages), drawn) : []));
   if (!pages) return;
-  sheets.querySelector(`[data-number="${pageOfMark()}"]`)?.scrollIntoView({ block: "start" });
+  const page = sheets.querySelector(`[data-number="${pageOfMark()}"]`);
+  page?.scrollIntoView({ block: "start" });
+  page?.toggleAttribute("data-aimed", true); // its marked words are scrolled to once its picture is there
   sheets.focus({ preventScroll: true });
 }
 
