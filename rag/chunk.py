@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise, zip_longest
 from typing import TYPE_CHECKING
 
-from rag.language.blocks import complete, front_matter, strip
+from rag.language.blocks import complete, front_matter, is_head, strip
 from rag.language.furniture import is_furniture, is_greeting, is_wordless
 from rag.language.questions import is_question
 from rag.language.sentences import LONGEST_SENTENCE, heading_text, pieces, sentences
@@ -120,12 +120,15 @@ def _units(document: Document) -> Iterator[_Unit]:
     mail = document.media_type == "message/rfc822"
     people = frozenset(word.lower() for s in document.speakers for word in (s.speaker or "").split() if mail)
     above: list[str] = []
-    for block in _blocks(document):
+    blocks = list(_blocks(document))
+    for block, below in zip_longest(blocks, blocks[1:]):
         words = block.of(text)
         begun = bisect_right(starts, block.start)
         is_in_heading = begun > 0 and block.end <= headings[begun - 1].end
         heading = is_in_heading and len(block) <= LONGEST_SENTENCE  # what is longer is no heading to cite
-        quotable = block.end > front and not is_furniture(words) and not (people and is_greeting(words, people))
+        names_columns = is_head(words, below.of(text) if below else None)
+        of_page = is_furniture(words) or bool(people and is_greeting(words, people))
+        quotable = block.end > front and not names_columns and not of_page
         found = heading_text(text, block) if heading else pieces(text, block)
         ends = [*(piece.end for piece in found[:-1]), block.end]
         for start, end, piece in zip_longest([block.start, *ends[:-1]], ends, found):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _SHORTEST_WRAP, _LONGEST_WRAP = 40, 120
 """Columns at which people wrap by hand: a text with longer lines has one paragraph per line."""
+_RULE = frozenset("|-: \t")  # what the line under the names of columns is made of
 _UNEVEN = 0.7  # of the width is filled by a line that was edited after it was wrapped
 _BREAK = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uff00-\uffef]|\S+")
@@ -75,6 +76,13 @@ def is_item(line: str, above: str = "") -> bool:
 def is_row(line: str) -> bool:
     """Tell whether a block is a row of a table, as loaders and Markdown write them: cells between vertical bars."""
     return (line.startswith("|") or " | " in line) and "\n" not in line and "\r" not in line
+
+
+def is_head(row: str, below: str | None) -> bool:
+    """Tell whether a row of a table in Markdown names its columns: under it stands `|---|---|`."""
+    return (
+        row.startswith("|") and below is not None and "-" in below and below.startswith("|") and _RULE.issuperset(below)
+    )
 
 
 def plain_blocks(text: str, start: int = 0, end: int | None = None) -> list[Span]:
