@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Chunker", "sentences"]
 
 _WINDOW = 254  # the encoder's 256 tokens without the two that it adds itself
+_LONGEST_SIDE = 4  # characters of `Q.` and the space behind it
 _MOST_UNITS = 64  # sentences in a passage: bounds the search in texts of one-word sentences
 _BORDER = 0.5  # what it costs to break inside a paragraph, in units of a passage's unused share, squared
 
@@ -129,7 +130,7 @@ def _units(document: Document) -> Iterator[_Unit]:
         names_columns = is_head(words, below.of(text) if below else None)
         of_page = is_furniture(words) or bool(people and is_greeting(words, people))
         quotable = block.end > front and not names_columns and not of_page
-        found = heading_text(text, block) if heading else pieces(text, block)
+        found = heading_text(text, block) if heading else pieces(text, _without_side(document, block))
         ends = [*(piece.end for piece in found[:-1]), block.end]
         for start, end, piece in zip_longest([block.start, *ends[:-1]], ends, found):
             sentence = piece if piece and quotable and not is_wordless(piece.of(text)) else None
@@ -139,6 +140,14 @@ def _units(document: Document) -> Iterator[_Unit]:
             names = tuple(f"· {name}" for name in speakers if name not in above)
             yield _Unit(unit, sentence, heading, block.end <= front, end == block.end and not leads, names)
             above = speakers
+
+
+def _without_side(document: Document, block: Span) -> Span:
+    """Return a turn of an examination without `Q.` or `A.` in front: its speaker stands for that."""
+    said = next(iter(document.statements_in(block)), None)
+    begins = said is not None and block.start < said.span.start <= block.start + _LONGEST_SIDE
+    is_side = begins and block.of(document.text)[:1] in "QA"
+    return Span(said.span.start, block.end) if said and is_side else block
 
 
 def _blocks(document: Document) -> Iterator[Span]:

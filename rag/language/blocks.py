@@ -91,15 +91,22 @@ def plain_blocks(text: str, start: int = 0, end: int | None = None) -> list[Span
     # One long link must not hide the wrapping of all other lines: the longest twentieth is left aside.
     longest = sorted(strip(text, row).end - row.start for row in rows)[-1 - len(rows) // 20]
     whole = longest if _SHORTEST_WRAP <= longest <= _LONGEST_WRAP else _wrap(text, rows)
+    is_examination = any(_is_asked_or_answered(strip(text, row).of(text), "Q") for row in rows)
     blocks: list[Span] = []
     for is_blank, group in groupby(rows, lambda row: not len(strip(text, row))):
         paragraph = [] if is_blank else list(group)
         width = min(filter(None, (whole, _wrap(text, paragraph))), default=0)
         for above, row in zip([None, *paragraph], paragraph, strict=False):
             inner = strip(text, row)
-            goes_on = above and width and _continues(text, above, row, width)
+            is_turn_of_it = is_examination and _is_asked_or_answered(inner.of(text))
+            goes_on = above and width and not is_turn_of_it and _continues(text, above, row, width)
             blocks[-1:] = [Span(blocks[-1].start, inner.end)] if goes_on else [*blocks[-1:], inner]
     return blocks
+
+
+def _is_asked_or_answered(line: str, marks: str = "QA") -> bool:
+    """Tell whether a line opens as the turns of an examination do: `Q. Who signed them?`."""
+    return line[:1] in marks and line[1:2] in {".", ":"} and line[2:3].isspace()
 
 
 def _wrap(text: str, rows: Sequence[Span]) -> int:

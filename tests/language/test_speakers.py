@@ -323,3 +323,23 @@ def test_time_is_linear(piece):
     started = time.process_time()
     check(text, statements(text, plain_blocks(text)))
     assert time.process_time() - started < 6
+
+
+def test_an_examination_says_who_asks_and_who_answers():
+    """By the lines above it, as courts write them; each turn is a block also where long lines could be wrapped ones."""
+    text = (
+        "IN THE CROWN COURT AT MARROW\nBefore HER HONOUR JUDGE LOWE\n\nADA QUILL, sworn\n\n"
+        "Examination-in-chief by MR CROFT\n\n"
+        "Q. Ms Quill, where were you when the gate at the third pier was closed for the night?\n"
+        "A. At home, in Hartle Bay. I have lived there since 1998, and I could see the gate.\n"
+        "Q. Who closed it?\nA. Mr Marsh did.\n\n"
+        "BO MARSH,\ncalled as a witness on behalf of the Harbour Board, having been first duly sworn, testified:\n\n"
+        "CROSS-EXAMINATION\n\nBY MS. BELL:\n\n"
+        "Q. You closed the gate, did you not?\nA. I did not.\nTHE COURT: Speak up, please.\n"
+        "THE WITNESS: I never had the key.\n"
+    )
+    assert [speaker for _, speaker in said(text)] == [
+        *["MR CROFT", "ADA QUILL"] * 2,
+        *["MS. BELL", "BO MARSH", "THE COURT", "BO MARSH"],
+    ]
+    assert said(text)[1][0].startswith("At home")

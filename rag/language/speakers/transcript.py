@@ -18,8 +18,14 @@ _LABEL = re.compile(
     r"\s?(?:[(\[](?P<role>[^()\[\]:\n]{2,60})[)\]])?[*_]{0,2}:[*_]{0,2}(?:\s+|$)"
 )
 _SIDE = re.compile(r"[QA]\.?\s+")  # of an examination: question and answer, without a colon
+_NAMED = r"([A-Z][\w.'’-]*(?: [A-Z][\w.'’-]*){0,4})"
+_WITNESS = re.compile(
+    rf"{_NAMED}[\s,(](?:.|\n(?!\n)){{0,120}}?\b(?i:sworn|affirmed)\b"
+)  # `ADA QUILL, called and duly sworn`
+_EXAMINER = re.compile(rf"(?i:[^\n]{{0,40}}examin[^\n]{{0,40}}\sby|by)\s+{_NAMED}")  # `Cross-examination by MS BELL`
 _CAST = re.compile(r"(?P<label>[^\W\d_][\w.'’ -]{1,40}?)\s+[-–—]\s+(?P<who>[^\W\d_][^\n]{3,150})")
 _UNKNOWN = frozenset({"q", "a", "q.", "a.", "speaker", "unidentified", "unknown", "interviewer", "interviewee"})
+_ANSWERS, _ANSWERING = "A.", frozenset({"a.", "the witness", "witness"})
 _SHARE = 0.3  # of the blocks, at least, open with a label in a transcript
 _COMMON = re.compile(r"\b[^\W\d_A-Z]+\b")
 _FEW_WORDS = 3
@@ -88,12 +94,16 @@ def _statements(
     text: str, blocks: Sequence[Span], turns: Sequence[_Turn | None], names: dict[str, str | None]
 ) -> Iterator[Statement]:
     current: str | None = None
+    sides: dict[str, str] = {}  # who asks and who answers in an examination, as the lines above it say
     for block, turn in zip(blocks, turns, strict=True):
         if turn:
-            current = names[turn.name]
+            current = sides.get(_ANSWERS if turn.name.lower() in _ANSWERING else turn.name, names[turn.name])
             if len(turn.words):
                 yield Statement(turn.words, current)
         elif current and text[block.start] in '“"':
             yield Statement(block, current)
         else:
+            for side, pattern in ((_ANSWERS, _WITNESS), ("Q.", _EXAMINER)):
+                if found := pattern.match(text, block.start, block.start + 200):
+                    sides[side] = found[1]
             current = current if text[block.start] in "([" else None
