@@ -715,3 +715,25 @@ def test_labels_of_a_chart_are_no_cells_of_the_table_beside_it(right, step):
     assert "\n\nInner fjord (tonnes)\n\n" + "\n".join(rows[2:]) in doc.text
     start = doc.text.index("102")
     assert letters_in(data, rectangles(data, doc, Span(start, start + 3))) == "102"
+
+
+def test_text_that_is_much_alike_is_no_header():
+    """Of a header the numbers are the page's or the same; lines of a list at the head of a page have others."""
+    out = io.BytesIO()
+    page = canvas.Canvas(out, pagesize=A4)
+    for number in range(4):
+        draw(page, f"Flood inquiry, volume 2, page {number + 11} of 94", 60, 810, 9)
+        claims = [7 + 30 * number + 7 * (number == 2) + row for row in range(30)]
+        draw(
+            page,
+            "|".join(f"Claim {claim} was paid in full, to the sum of {claim * 37} crowns." for claim in claims),
+            60,
+            780,
+        )
+        draw(page, f"- {number + 11} -", 290, 30, 9)
+        page.showPage()
+    page.save()
+    document = load_bytes(out.getvalue(), "/claims.pdf")
+    assert [claim for claim in (7, 8, 37, 67, 74, 104, 126) if f"Claim {claim} was" not in document.text] == [67]
+    assert "volume" not in document.text
+    assert len([note for note in document.notes if "page 11 of 94" in note]) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from rag.load.pdf.reading_order import Line
 
+_NEAR = 4  # lines of a kind before and behind one that it is compared with: left and right pages, the first of chapters
+_DIGITS = re.compile(r"\d{1,18}")
 _MARGIN = 0.14  # of the page's height: headers and footers stand in it
 _PAGE_NUMBER = re.compile(
     r"\W*(?:page\s+)?(?:\d{1,4}(?:-\d{1,4})?|[ivxlc]{1,7})(?:\s*(?:of|/|\|)\s*\d{1,4})?\W*", re.IGNORECASE
@@ -56,15 +58,32 @@ class Paragraph:
 def headers_and_footers(pages: Sequence[Sequence[Line]], sizes: Sequence[tuple[float, float]]) -> set[int]:
     """Return `id` of the lines that are headers, footers or page numbers: in the margin, and alike on several pages."""
     margin = [line for page, size in zip(pages, sizes, strict=True) for line in page if _in_margin(line, *size)]
-    seen = Counter(key for _, key in {(line.page, _key(line)) for line in margin})
-    enough = 2 if len(pages) < 6 else 3
+    repeated = _repeated(margin, 2 if len(pages) < 6 else 3)
     ordered = [sorted(page, key=lambda line: turned(line.run.box, line.run.angle)[1]) for page in pages]
     outermost = {id(line) for page in ordered for line in (*page[:2], *page[-2:])}
     counted = [line for line in margin if _PAGE_NUMBER.fullmatch(line.run.text) and not line.run.text.endswith(".")]
     numbers = {id(line) for line in counted} & outermost
-    repeated = [line for line in margin if seen[_key(line)] >= enough]
     names = {_key(line): id(line) for line in reversed(repeated) if line.run.cells}  # of a table's columns: first ones
     return numbers | {id(line) for line in repeated} - set(names.values())
+
+
+def _repeated(margin: Sequence[Line], enough: int) -> list[Line]:
+    """Return the lines that stand alike on so many pages near each other."""
+    groups: defaultdict[tuple[str, int], list[Line]] = defaultdict(list)
+    for line in sorted(margin, key=lambda line: line.page):
+        groups[_key(line)].append(line)
+    return [
+        line
+        for group in groups.values()
+        for at, line in enumerate(group)
+        if len({other.page for other in group[max(0, at - _NEAR) : at + _NEAR + 1] if _is_alike(line, other)}) >= enough
+    ]
+
+
+def _is_alike(one: Line, other: Line) -> bool:
+    """Tell whether numbers are the same or go with the page's: others tell lines of text apart that are much alike."""
+    pairs = zip(_DIGITS.findall(one.run.text), _DIGITS.findall(other.run.text), strict=True)
+    return all(int(a) - int(b) in {0, one.page - other.page} for a, b in pairs)
 
 
 def _in_margin(line: Line, width: float, height: float) -> bool:
@@ -75,7 +94,7 @@ def _in_margin(line: Line, width: float, height: float) -> bool:
 
 def _key(line: Line) -> tuple[str, int]:
     """Return what is alike in the header of each page: its words without numbers, and its height on the page."""
-    return re.sub(r"\d+", "#", line.run.text), round(line.run.box[1] / 4)
+    return _DIGITS.sub("#", line.run.text), round(line.run.box[1] / 4)
 
 
 def _mark_notes(page: Sequence[Line], body: float) -> None:
