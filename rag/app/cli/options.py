@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag import __version__
 from rag.app.cli import commands
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[store],
     )
+    whole.add_argument("--version", action="version", version=f"rag {__version__}")
     subparsers = whole.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
