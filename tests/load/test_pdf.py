@@ -737,3 +737,27 @@ def test_text_that_is_much_alike_is_no_header():
     assert [claim for claim in (7, 8, 37, 67, 74, 104, 126) if f"Claim {claim} was" not in document.text] == [67]
     assert "volume" not in document.text
     assert len([note for note in document.notes if "page 11 of 94" in note]) == 1
+
+
+def test_what_stands_beside_the_page_number_is_a_footer():
+    """Also on the only page, where nothing is repeated: it would come between the columns."""
+    out = io.BytesIO()
+    page = canvas.Canvas(out, pagesize=A4)
+    draw(
+        page,
+        "|".join(["The council met on Monday, and nobody was late."] * 57) + "|Fourth, a bridge should be built for",
+        50,
+        780,
+    )
+    draw(
+        page,
+        "the town of Orrelby. Nothing else was decided." + "|Traders lost three million in that time." * 20,
+        320,
+        780,
+    )
+    draw(page, "Health Watch Orrelby", 50, 40, 8)
+    draw(page, "Page 1", 500, 40, 8)
+    page.save()
+    document = load_bytes(out.getvalue(), "/council.pdf")
+    assert "Fourth, a bridge should be built for the town of Orrelby." in document.text
+    assert document.notes == ("headers and footers of 1 of 1 pages are left out: “Health Watch Orrelby”, “Page 1”",)

@@ -56,15 +56,20 @@ class Paragraph:
 
 
 def headers_and_footers(pages: Sequence[Sequence[Line]], sizes: Sequence[tuple[float, float]]) -> set[int]:
-    """Return `id` of the lines that are headers, footers or page numbers: in the margin, and alike on several pages."""
+    """Return `id` of the lines that are headers, footers or page numbers.
+
+    They are in the margin, and alike on several pages or on one line with `Page 3`.
+    """
     margin = [line for page, size in zip(pages, sizes, strict=True) for line in page if _in_margin(line, *size)]
     repeated = _repeated(margin, 2 if len(pages) < 6 else 3)
     ordered = [sorted(page, key=lambda line: turned(line.run.box, line.run.angle)[1]) for page in pages]
     outermost = {id(line) for page in ordered for line in (*page[:2], *page[-2:])}
     counted = [line for line in margin if _PAGE_NUMBER.fullmatch(line.run.text) and not line.run.text.endswith(".")]
     numbers = {id(line) for line in counted} & outermost
+    named = [line for line in counted if id(line) in numbers and "page" in line.run.text.lower()]
+    beside = {id(line) for line in margin if any(line.page == each.page and _on_one_line(line, each) for each in named)}
     names = {_key(line): id(line) for line in reversed(repeated) if line.run.cells}  # of a table's columns: first ones
-    return numbers | {id(line) for line in repeated} - set(names.values())
+    return numbers | beside | {id(line) for line in repeated} - set(names.values())
 
 
 def _repeated(margin: Sequence[Line], enough: int) -> list[Line]:
@@ -78,6 +83,11 @@ def _repeated(margin: Sequence[Line], enough: int) -> list[Line]:
         for at, line in enumerate(group)
         if len({other.page for other in group[max(0, at - _NEAR) : at + _NEAR + 1] if _is_alike(line, other)}) >= enough
     ]
+
+
+def _on_one_line(one: Line, other: Line) -> bool:
+    (_, low, _, high), (_, bottom, _, top) = one.run.box, other.run.box
+    return low < (bottom + top) / 2 < high
 
 
 def _is_alike(one: Line, other: Line) -> bool:
