@@ -118,6 +118,7 @@ def test_a_copy_answers_only_what_the_reader_answers(score, text, is_refused):
         assert hit.passage.quote(hit.sentence) == text
     else:
         assert [sentence.text for sentence in answer.sentences] == [text]
+        assert (answer.reason or "").startswith("Only ") == (score < 0.5), "the reader finds no answer"
 
 
 def test_a_copy_in_a_language_that_the_reader_does_not_read_may_answer():

@@ -58,6 +58,9 @@ class LanguageModel(Protocol):
         """Yield text as it comes; raises `LlmError`."""
 
 
+_ALONE = "Only {} takes this for an answer; the built-in reader finds none in these passages."
+
+
 @dataclass(frozen=True, slots=True)
 class LlmAnswerer:
     """Lets an LLM write the answer, whatever the built-in reader found, and quotes as long as it does not.
@@ -190,7 +193,8 @@ class LlmAnswerer:
             return _instead(growing.quoted, f"{growing.writer} wrote nothing")
         if all(each.support == "unsupported" and each.fault != OTHER_LANGUAGE for each in growing.sentences):
             return _instead(growing.quoted, f"the sources support nothing of what {growing.writer} wrote")
-        return growing.with_conflicts()
+        answer = growing.with_conflicts()
+        return replace(answer, reason=_ALONE.format(growing.writer)) if growing.reader_disagrees else answer
 
 
 def llm_answerer(retriever: Retriever, settings: Settings, quoting: Answerer | None = None) -> LlmAnswerer:

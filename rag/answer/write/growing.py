@@ -61,10 +61,14 @@ class GrowingAnswer:
 
         Small models that find no answer copy something; an answer they write in words of their own, as they are asked.
         """
-        borne_out = [sentence for sentence in self.sentences if sentence.support != "unsupported"]
-        copied = bool(borne_out) and all(sentence.support == "verbatim" for sentence in borne_out)
-        was_read = asked_in_english(self.question) and not not_english([sentence.text for sentence in borne_out])
-        return self.form == "sentences" and self.quoted.abstained and copied and was_read
+        copied = {sentence.support for sentence in self.sentences} - {"unsupported"} == {"verbatim"}
+        return self.form == "sentences" and copied and self.reader_disagrees
+
+    @property
+    def reader_disagrees(self) -> bool:
+        """Whether the reader takes the sources for no answer, in a language that it knows."""
+        read = [source.text for sources in self.cited for source in sources]
+        return self.quoted.abstained and asked_in_english(self.question) and not not_english(read)
 
     def with_quotations(self) -> Answer:
         """Return the answer as far as it is written, and behind it the quotations that still stand."""
