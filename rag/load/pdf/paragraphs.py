@@ -15,7 +15,7 @@ from rag.load.pdf.characters import is_rtl, turned
 from rag.load.pdf.hyphens import after_break, ends_parted, words_with_hyphens
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from rag.load.pdf.reading_order import Line
 
@@ -61,8 +61,10 @@ def headers_and_footers(pages: Sequence[Sequence[Line]], sizes: Sequence[tuple[f
     They are in the margin, and alike on several pages or on one line with `Page 3`.
     """
     margin = [line for page, size in zip(pages, sizes, strict=True) for line in page if _in_margin(line, *size)]
-    repeated = _repeated(margin, 2 if len(pages) < 6 else 3)
     ordered = [sorted(page, key=lambda line: turned(line.run.box, line.run.angle)[1]) for page in pages]
+    repeated = _repeated(
+        margin, 2 if len(pages) < 6 else 3, {id(line) for page in ordered for line in (*page[:1], *page[-1:])}
+    )
     outermost = {id(line) for page in ordered for line in (*page[:2], *page[-2:])}
     counted = [line for line in margin if _PAGE_NUMBER.fullmatch(line.run.text) and not line.run.text.endswith(".")]
     numbers = {id(line) for line in counted} & outermost
@@ -72,8 +74,15 @@ def headers_and_footers(pages: Sequence[Sequence[Line]], sizes: Sequence[tuple[f
     return numbers | beside | {id(line) for line in repeated} - set(names.values())
 
 
-def _repeated(margin: Sequence[Line], enough: int) -> list[Line]:
-    """Return the lines that stand alike on so many pages near each other."""
+def _repeated(margin: Sequence[Line], enough: int, edge: Container[int]) -> list[Line]:
+    """Return the lines that stand alike on so many pages near each other.
+
+    In the first and the last line of a page, `edge`, all numbers may differ: an excerpt has not all pages.
+    """
+
+    def is_alike(one: Line, other: Line) -> bool:
+        return (id(one) in edge and id(other) in edge) or _numbers_go_with_pages(one, other)
+
     groups: defaultdict[tuple[str, int], list[Line]] = defaultdict(list)
     for line in sorted(margin, key=lambda line: line.page):
         groups[_key(line)].append(line)
@@ -81,7 +90,7 @@ def _repeated(margin: Sequence[Line], enough: int) -> list[Line]:
         line
         for group in groups.values()
         for at, line in enumerate(group)
-        if len({other.page for other in group[max(0, at - _NEAR) : at + _NEAR + 1] if _is_alike(line, other)}) >= enough
+        if len({other.page for other in group[max(0, at - _NEAR) : at + _NEAR + 1] if is_alike(line, other)}) >= enough
     ]
 
 
@@ -90,7 +99,7 @@ def _on_one_line(one: Line, other: Line) -> bool:
     return low < (bottom + top) / 2 < high
 
 
-def _is_alike(one: Line, other: Line) -> bool:
+def _numbers_go_with_pages(one: Line, other: Line) -> bool:
     """Tell whether numbers are the same or go with the page's: others tell lines of text apart that are much alike."""
     pairs = zip(_DIGITS.findall(one.run.text), _DIGITS.findall(other.run.text), strict=True)
     return all(int(a) - int(b) in {0, one.page - other.page} for a, b in pairs)
