@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 EVERY_ADDRESS = ("", "0.0.0.0", "::")  # noqa: S104 - only with a password
+MOST_SESSIONS = 100  # of Gradio, 40 kB each; programs make one a call, and the page keeps nothing in them
 MOST_WAITING = 100  # questions in the queue before the page says that it is busy
 
 
@@ -134,6 +135,7 @@ def _mount(app: FastAPI, blocks: gr.Blocks) -> None:
     from rag.app.ui.page import theme
     from rag.load import LARGEST
 
+    blocks.state_session_capacity = MOST_SESSIONS
     blocks.queue(max_size=MOST_WAITING, default_concurrency_limit=4)
     gr.mount_gradio_app(
         app,

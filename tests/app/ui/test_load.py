@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -18,6 +20,7 @@ import numpy as np
 import pytest
 
 from rag.app.cli import main
+from rag.app.ui import MOST_SESSIONS
 from tests.app.ui.test_server import handles_of, said, served
 from tests.conftest import ROOT
 
@@ -145,3 +148,22 @@ def test_an_hour_of_twenty_users(store):
         left = [path for path in (store.parent / "tmp").rglob("*") if path.is_file()]
         assert len(left) <= 5, left
     assert "Traceback" not in said(store)
+
+
+SESSIONS = """
+import sys
+from rag.app.ui import build
+from rag.library import Library
+app = build(Library.open(sys.argv[1]))
+(gradio,) = (route.app for route in app.routes if hasattr(getattr(route, "app", None), "state_holder"))
+for number in range(300):
+    gradio.state_holder[f"call {number}"]
+print(len(gradio.state_holder.session_data))
+"""
+
+
+def test_programs_that_call_once_each_are_forgotten(store):
+    """Gradio makes a session of 40 kB for each call of a program that names none, and would keep 10,000."""
+    command = [sys.executable, "-c", SESSIONS, str(store)]
+    made = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert int(made.stdout.split()[-1]) == MOST_SESSIONS
