@@ -343,3 +343,7 @@ def test_an_examination_says_who_asks_and_who_answers():
         *["MS. BELL", "BO MARSH", "THE COURT", "BO MARSH"],
     ]
     assert said(text)[1][0].startswith("At home")
+
+
+def test_a_date_in_bold_is_no_part_of_a_name():
+    assert speakers("- **22 December 2016** The army announces that it holds all of the town.") == ["The army"]

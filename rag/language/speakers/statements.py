@@ -87,6 +87,11 @@ def _own(text: str, span: Span, author: str | None) -> Iterator[Statement]:
         yield Statement(own, author)
 
 
+def _plain(name: str) -> str:
+    """Return a name without a date in bold in front, as in `- **2 May 2016** The army`."""
+    return next((part.strip() for part in reversed(name.split("**")) if part.strip()), name)
+
+
 _NAME = re.compile(rf"(?<=[\s,]){CAPITALISED}\s{CAPITALISED}")
 _TO_PERSON = re.compile(r"\s*(?:him|her)\b")
 _NEAR = 12  # words in front of a pronoun among which somebody else may be meant by it
@@ -110,7 +115,7 @@ class _Narration:
         for found, who in sorted(self._found, key=lambda pair: pair[0]):
             span = strip(self._text, Span(max(found.start, reached), max(found.end, reached)))
             if len(span):
-                told.append(Statement(span, str(self._people.resolve(who)) if who else None))
+                told.append(Statement(span, _plain(str(self._people.resolve(who))) if who else None))
                 reached = span.end
         return tuple(told)
 
