@@ -121,6 +121,20 @@ def test_a_copy_answers_only_what_the_reader_answers(score, text, is_refused):
         assert (answer.reason or "").startswith("Only ") == (score < 0.5), "the reader finds no answer"
 
 
+def test_a_sentence_that_leaves_out_the_other_year_of_its_source_is_flagged():
+    """It would be read as an answer about the year that was asked for."""
+    found = [hit("/times.txt", "On 18 December 2015 the council of Hartle Bay adopted a plan for the harbour.")]
+    told = wrote(
+        ("The council of Hartle Bay adopted a plan for the harbour.", [1]),
+        ("On 18 December 2015 the council adopted a plan for the harbour of Hartle Bay.", [1]),
+    )
+    with serving(says(told)) as script:
+        answer = steps(answerer(script.url), found, "What did the council of Hartle Bay adopt in December 2024?")[-1]
+    faults = [sentence.fault for sentence in answer.sentences]
+    assert faults[0] == "its source is not of December 2024"
+    assert faults[1] is None
+
+
 def test_a_copy_in_a_language_that_the_reader_does_not_read_may_answer():
     found = [
         hit("/hafen.txt", "Der Sturm hat in der Bucht von Hartle zwölf Boote versenkt, und es gab keine Verletzten.")

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from rag.answer.premise import other_year
+from rag.answer.question import Question
 from rag.answer.write.context import SourceSentence
 from rag.answer.write.prompt import MOST_CITATIONS, day, said_by, with_days
 from rag.language.dates import mentions
@@ -144,10 +146,19 @@ class GrowingAnswer:
     def _check(self, text: str, lead: str, sources: Sequence[SourceSentence]) -> CheckedSentence:
         citations = [Citation.of(source.passage, source.span) for source in sources]
         checked = self.checker.check(text, citations)
-        if not lead or not citations or checked.support == "unsupported":
+        if not citations or checked.support == "unsupported":
             return checked
+        if not lead:
+            when = self._of_another_year(text, citations)
+            return replace(checked, support="unsupported", fault=f"its source is not of {when}") if when else checked
         fault = _wrong_date(lead, citations) if self.form == "timeline" else _wrong_speaker(lead, citations)
         return replace(checked, support="unsupported", fault=fault) if fault else checked
+
+    def _of_another_year(self, text: str, citations: Sequence[Citation]) -> str | None:
+        """Return the date of the question where the sources are of another year, and the sentence does not say so."""
+        question = Question.parse(self.question)
+        cited = "\n".join(citation.quote for citation in citations)
+        return None if other_year(question, text) else other_year(question, cited)
 
 
 def _without_label(text: str, source: SourceSentence) -> str:
