@@ -121,6 +121,14 @@ def test_a_copy_answers_only_what_the_reader_answers(score, text, is_refused):
         assert (answer.reason or "").startswith("Only ") == (score < 0.5), "the reader finds no answer"
 
 
+def test_a_copy_of_what_comes_closest_stays_that():
+    with serving(says(wrote(("Nobody was hurt, the harbour master said.", [2])))) as script:
+        quoted, *_, answer = steps(answerer(script.url, 0.2), HITS)
+    assert quoted.closest
+    assert (answer.closest, answer.sentences) == (True, quoted.sentences)
+    assert (answer.reason or "").startswith("Scripted only copied: this answer is quoted from the documents instead.")
+
+
 def test_a_sentence_that_leaves_out_the_other_year_of_its_source_is_flagged():
     """It would be read as an answer about the year that was asked for."""
     found = [hit("/times.txt", "On 18 December 2015 the council of Hartle Bay adopted a plan for the harbour.")]

@@ -126,8 +126,7 @@ class LlmAnswerer:
             yield growing.with_quotations()
         if before and not growing.sentences:  # what was found at last says nothing more
             growing = replace(before, searches=growing.searches)
-        is_refusal = verdict is not None and not growing.sentences
-        yield self._not_found(growing, hits) if is_refusal or growing.only_copies else self._final(growing)
+        yield self._ended(growing, hits, is_refusal=verdict is not None and not growing.sentences)
 
     def _standalone(self, asked: Asked) -> tuple[str, Sequence[Hit]]:
         """Return the question as it stands by itself, in the LLM's words where it leans on others, and its passages."""
@@ -187,6 +186,11 @@ class LlmAnswerer:
         nearest = _nearest_first(growing.quoted, hits, copied)
         refused = refusal(growing.question, f"{NO_ANSWER} ({growing.writer} read them.)", nearest)
         return replace(refused, confidence=0.0, searches=growing.searches)
+
+    def _ended(self, growing: GrowingAnswer, hits: Sequence[Hit], *, is_refusal: bool) -> Answer:
+        if growing.only_copies and growing.quoted.closest:
+            return _instead(growing.quoted, f"{growing.writer} only copied")
+        return self._not_found(growing, hits) if is_refusal or growing.only_copies else self._final(growing)
 
     def _final(self, growing: GrowingAnswer) -> Answer:
         if not growing.sentences:

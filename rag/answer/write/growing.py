@@ -68,9 +68,9 @@ class GrowingAnswer:
 
     @property
     def reader_disagrees(self) -> bool:
-        """Whether the reader takes the sources for no answer, in a language that it knows."""
+        """Whether the reader takes the sources for no answer, or for what comes closest, in a language that it knows."""
         read = [source.text for sources in self.cited for source in sources]
-        return self.quoted.abstained and asked_in_english(self.question) and not not_english(read)
+        return not self.quoted.is_plain and asked_in_english(self.question) and not not_english(read)
 
     def with_quotations(self) -> Answer:
         """Return the answer as far as it is written, and behind it the quotations that still stand."""
