@@ -68,7 +68,7 @@ class GrowingAnswer:
 
     @property
     def reader_disagrees(self) -> bool:
-        """Whether the reader takes the sources for no answer, or for what comes closest, in a language that it knows."""
+        """Whether the reader takes the sources for no answer, or for what comes closest, in a language it knows."""
         read = [source.text for sources in self.cited for source in sources]
         return not self.quoted.is_plain and asked_in_english(self.question) and not not_english(read)
 
