@@ -130,10 +130,11 @@ def test_rag_llm_lists_what_there_is(capsys, monkeypatch):
 def test_a_library_finds_an_llm_by_itself(tmp_path, hasher, monkeypatch):
     """`Library.open(answerer="llm")` asks the one that is found."""
     (tmp_path / "storm.txt").write_text("The storm of 4 March sank twelve boats in Hartle Bay. Nobody was hurt.\n")
-    reply = json.dumps({"sentences": [{"text": "Nobody was hurt.", "sources": [2]}]})
+    text = "Nobody was hurt by the storm of 4 March."
+    reply = json.dumps({"sentences": [{"text": text, "sources": [1, 2]}]})
     with serving(lists(MODELS, says(reply))) as script:
         monkeypatch.setattr(servers, "PORTS", {"Ollama": port(script.url)})
         with Library.open(tmp_path / "index", embedder=hasher, answerer="llm") as library:
             library.index(tmp_path / "storm.txt")
             answer = library.ask("Was anybody hurt?")
-    assert (answer.writer, [s.text for s in answer.sentences]) == ("small", ["Nobody was hurt."])
+    assert (answer.writer, [s.text for s in answer.sentences]) == ("small", [text])
