@@ -347,3 +347,10 @@ def test_an_examination_says_who_asks_and_who_answers():
 
 def test_a_date_in_bold_is_no_part_of_a_name():
     assert speakers("- **22 December 2016** The army announces that it holds all of the town.") == ["The army"]
+
+
+def test_who_asks_is_not_known_under_another_witness_or_heading():
+    """Rather nobody than the counsel before."""
+    turns = "Q. Who closed the gate?\nA. Mr Marsh closed it.\n\n"
+    text = f"ADA QUILL, sworn\n\nBY MR. CROFT:\n\n{turns}CROSS-EXAMINATION\n\n{turns}BO MARSH, recalled\n\n{turns}"
+    assert speakers(text) == ["MR. CROFT", "ADA QUILL", None, "ADA QUILL", None, "BO MARSH"]

@@ -20,12 +20,15 @@ _LABEL = re.compile(
 _SIDE = re.compile(r"[QA]\.?\s+")  # of an examination: question and answer, without a colon
 _NAMED = r"([A-Z][\w.'’-]*(?: [A-Z][\w.'’-]*){0,4})"
 _WITNESS = re.compile(
-    rf"{_NAMED}[\s,(](?:.|\n(?!\n)){{0,120}}?\b(?i:sworn|affirmed)\b"
+    rf"{_NAMED}[\s,(](?:.|\n(?!\n)){{0,120}}?\b(?i:sworn|affirmed|recalled)\b"
 )  # `ADA QUILL, called and duly sworn`
-_EXAMINER = re.compile(rf"(?i:[^\n]{{0,40}}examin[^\n]{{0,40}}\sby|by)\s+{_NAMED}")  # `Cross-examination by MS BELL`
+_EXAMINER = re.compile(
+    rf"(?:(?i:[^\n]{{0,40}}examin[^\n]{{0,40}}\sby)|BY)\s+{_NAMED}"
+)  # `Cross-examination by MS BELL`
 _CAST = re.compile(r"(?P<label>[^\W\d_][\w.'’ -]{1,40}?)\s+[-–—]\s+(?P<who>[^\W\d_][^\n]{3,150})")
 _UNKNOWN = frozenset({"q", "a", "q.", "a.", "speaker", "unidentified", "unknown", "interviewer", "interviewee"})
 _ANSWERS, _ANSWERING = "A.", frozenset({"a.", "the witness", "witness"})
+_LONGEST_HEADING = 80  # characters of `CROSS-EXAMINATION`
 _SHARE = 0.3  # of the blocks, at least, open with a label in a transcript
 _COMMON = re.compile(r"\b[^\W\d_A-Z]+\b")
 _FEW_WORDS = 3
@@ -90,6 +93,16 @@ def _fuller(label: str, names: dict[str, str | None]) -> str:
     return longer[0] if len(longer) == 1 else label
 
 
+def _after(words: str, block: Span, sides: dict[str, str]) -> dict[str, str]:
+    """Return who asks and answers behind a line; who asks is not known under another witness or an unnamed heading."""
+    if witness := _WITNESS.match(words):
+        return {_ANSWERS: witness[1]}
+    if examiner := _EXAMINER.match(words):
+        return sides | {"Q.": examiner[1]}
+    is_heading = "examin" in words[: len(block)].lower() and len(block) <= _LONGEST_HEADING
+    return {side: who for side, who in sides.items() if side == _ANSWERS or not is_heading}
+
+
 def _statements(
     text: str, blocks: Sequence[Span], turns: Sequence[_Turn | None], names: dict[str, str | None]
 ) -> Iterator[Statement]:
@@ -103,7 +116,5 @@ def _statements(
         elif current and text[block.start] in '“"':
             yield Statement(block, current)
         else:
-            for side, pattern in ((_ANSWERS, _WITNESS), ("Q.", _EXAMINER)):
-                if found := pattern.match(text, block.start, block.start + 200):
-                    sides[side] = found[1]
+            sides = _after(text[block.start : block.start + 200], block, sides)
             current = current if text[block.start] in "([" else None
