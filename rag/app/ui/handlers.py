@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from base64 import b64encode
 from collections.abc import Iterator  # noqa: TC003 - Gradio reads the annotations of handlers at run time
 from typing import TYPE_CHECKING
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 VERDICTS: dict[str | None, Verdict] = {"helpful": "helpful", "wrong": "wrong"}
 SEARCHED_FOR_WHY = 100  # hits among which a citation's passage is looked for
 MOST_HIGHLIGHTED = 20  # passages that a question finds in the overview
-TICK = 0.1  # s between two views of a growing answer
 MOST_LATEST = 1000  # conversations whose last answer is at hand
 
 _log = logging.getLogger(__name__)
@@ -71,10 +69,9 @@ class Handlers:
         question, k = checked_question(str(event.question)), checked_number(int(event.k))
         before, answerer = self._before(conversation), self._answerer(str(event.answerer))
         grows = isinstance(answerer, StreamingAnswerer)
-        answer, sent = None, 0.0
+        answer = None
         for answer in self._library.ask_stream(question, k, where, before, answerer):
-            if grows and time.monotonic() - sent > TICK:
-                sent = time.monotonic()
+            if grows:  # whole sentences, so few
                 yield {**render.answer_view(answer_json(answer)), "growing": True}
         if answer is not None:
             yield self._kept(answer, conversation or None)

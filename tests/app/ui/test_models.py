@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import threading
+from types import SimpleNamespace
 
 import pytest
 
 from rag.answer.write import choice, servers
+from rag.app.ui.examples import Examples
+from rag.app.ui.handlers import Handlers
 from rag.app.ui.models import ModelHandlers
 from rag.errors import InputError
-from tests.scripted_llm import lists, says, serving
+from rag.store.history import History
+from tests.scripted_llm import event, lists, says, serving, start
 
 KEY = "sk-canary-91cd"
 
@@ -76,3 +81,27 @@ def test_the_environment_names_one_until_another_is_chosen(handlers, monkeypatch
     assert handlers.chosen()["url"] == "http://127.0.0.1:3/v1"
     handlers.choose("http://127.0.0.1:4/v1", "m", "")
     assert handlers.chosen()["url"] == "http://127.0.0.1:4/v1"
+
+
+def test_each_sentence_is_shown_when_it_comes(library, handlers, tmp_path):
+    """A model may say its first sentence at once and be long over the next."""
+    told, goes_on, seen_first = "About three million civilians live in Idlib.", threading.Event(), []
+
+    def act(handler) -> None:
+        start(handler, "text/event-stream")
+        handler.wfile.write(event(f"[1] {told}\n"))
+        seen_first.append(goes_on.wait(20))
+        handler.wfile.write(event(None, "stop") + b"data: [DONE]\n\n")
+
+    (tmp_path / "idlib.txt").write_text("Around three million civilians live in Idlib, the agency says.\n")
+    library.index(tmp_path / "idlib.txt")
+    asked = {"question": "How many civilians live in Idlib?", "where": [], "turn": 1, "k": 12, "conversation": 0}
+    page = Handlers(library, History(tmp_path / "history.db"), Examples(library), local=True)
+    with serving(lists({"/v1/models": {"data": [{"id": "quick"}]}}, act)) as script:
+        page.models.choose(script.url, "quick", "")
+        for each in page.ask(SimpleNamespace(**asked, answerer="llm")):
+            sentences = json.loads(each["view"])["sentences"]
+            if [sentence["writer"] for sentence in sentences] == ["quick"]:
+                goes_on.set()
+    assert seen_first == [True]
+    assert [sentence["runs"][0]["text"] for sentence in sentences] == [told]
