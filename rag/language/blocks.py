@@ -20,6 +20,8 @@ _SHORTEST_WRAP, _LONGEST_WRAP = 40, 120
 """Columns at which people wrap by hand: a text with longer lines has one paragraph per line."""
 _RULE = frozenset("|-: \t")  # what the line under the names of columns is made of
 _UNEVEN = 0.7  # of the width is filled by a line that was edited after it was wrapped
+_FEWEST_DOUBLE, _SINGLE = 8, 0.1
+"""Lines of a double-spaced text, and the share of them that may stand right below another one."""
 _BREAK = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uff00-\uffef]|\S+")
 _BULLET = re.compile(r"(?:[-*+•‣◦▪●–—❏□☐☒✓➢►\ue000-\uf8ff]|\(?(?:\d{1,3}|[a-z])[.)])\s+\S")
@@ -29,7 +31,9 @@ _CELLS = re.compile(r"[^\s.!?:;](?: {3}|\t)\s*\S")  # a gap between columns, not
 _CLOSERS = '"”’»)]⁰¹²³⁴⁵⁶⁷⁸⁹'
 _STOPS = tuple(".!?:;…。！？؟।|")
 _UNFINISHED = re.compile(r"\b(?:a|an|and|at|by|for|from|in|of|or|that|the|their|to|was|were|which|who|with)$")
-_TURN = re.compile(r"(?:\[?\d{1,2}:\d\d(?::\d\d)?\]?\s+)?(?P<name>[^\W\d_][\w.'’()\- ]{0,48}):(?:\s|$)")
+_TURN = re.compile(
+    r"[*_]{0,2}(?:\[?\d{1,2}:\d\d(?::\d\d)?\]?\s+)?(?P<name>[^\W\d_][\w.'’()\- ]{0,48})[*_]{0,2}:[*_]{0,2}(?:\s|$)"
+)
 _SMALL = PARTICLES | LINKS | {"an", "on"}
 _END = r"(?>\r\n|\r|\n)"
 _FRONT_MATTER = re.compile(rf"---[ \t]*{_END}(?:(?!---|\.\.\.)[^\r\n]*{_END})*(?:---|\.\.\.)[ \t]*(?:{_END}|\Z)")
@@ -55,7 +59,7 @@ def strip(text: str, span: Span) -> Span:
 
 
 def is_turn(line: str) -> bool:
-    """Tell whether a line opens with who speaks or what follows, as in `ROBERT FORD: Well,` or `TRANSCRIPT:`."""
+    """Tell whether a line opens with who speaks or what follows, as in `ROBERT FORD: Well,` or `**Ford:** Well`."""
     match = _TURN.match(line)
     if not match:
         return False
@@ -87,7 +91,7 @@ def is_head(row: str, below: str | None) -> bool:
 
 def plain_blocks(text: str, start: int = 0, end: int | None = None) -> list[Span]:
     """Return the blocks of `text[start:end]`, with any kind of line ends: in order, all of it but white space."""
-    rows = lines(text, start, end)
+    rows = _single_spaced(text, lines(text, start, end))
     # One long link must not hide the wrapping of all other lines: the longest twentieth is left aside.
     longest = sorted(strip(text, row).end - row.start for row in rows)[-1 - len(rows) // 20]
     whole = longest if _SHORTEST_WRAP <= longest <= _LONGEST_WRAP else _wrap(text, rows)
@@ -102,6 +106,15 @@ def plain_blocks(text: str, start: int = 0, end: int | None = None) -> list[Span
             goes_on = above and width and not is_turn_of_it and _continues(text, above, row, width)
             blocks[-1:] = [Span(blocks[-1].start, inner.end)] if goes_on else [*blocks[-1:], inner]
     return blocks
+
+
+def _single_spaced(text: str, rows: Sequence[Span]) -> Sequence[Span]:
+    """Return the lines without those that are blank, where each has one below it and sentences go on over them."""
+    blank = [text[row.start : row.end].isspace() or not len(row) for row in rows]
+    full = [row for row, is_blank in zip(rows, blank, strict=True) if not is_blank]
+    together = sum(not above and not below for above, below in pairwise(blank))
+    is_double = len(full) >= _FEWEST_DOUBLE and together <= _SINGLE * len(full)
+    return full if is_double and _wrap(text, full) else rows
 
 
 def _is_asked_or_answered(line: str, marks: str = "QA") -> bool:

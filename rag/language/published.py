@@ -39,9 +39,10 @@ _LABEL = re.compile(
 )
 _LATER = {"updated", "modified", "aktualisiert", "mis à jour", "mise à jour"}  # better than nothing
 _WEEKDAY_FIRST = re.compile(r"^[^\W\d_]{3,10},?\s")
+_FIELD = re.compile(r"[^\W\d_][^:]{0,40}:\s")  # a value of a form is not when it was written
 _SENTENCE_OF_DATE = re.compile(r"\s*(?:$|[.;|(·–—-]|(?:at|in|by|from|with|im|in|von|à|par)\s|,\s(?:\d|[A-Z]))")
 """Behind the date of `Recorded on 9 May 2023 at the town hall.`: no clause about something else that was published."""
-_BESIDE = re.compile(rf"\d{{1,2}}[:.]\d\d|\b{WEEKDAY}\b|\b(?:gmt|utc|[ce]e?s?t|[ap]\.?m)\b", re.IGNORECASE)
+_BESIDE = re.compile(rf"\d{{1,2}}[:.]\d\d|\b{WEEKDAY}\b|\b(?:gmt|utc|[ce]e?s?t|[ap]\.?m)\b\.?", re.IGNORECASE)
 _DATELINE = re.compile(
     r"[A-Z][\w .,/'’-]{1,50}?[,(]\s*(?P<date>[^()–—]{6,20}?)\)?\s*(?:\([A-Za-z ]{2,20}\)\s*)?[–—-]\s"
 )
@@ -113,7 +114,7 @@ def _dateline(head: Sequence[str]) -> str | None:
 
 
 def _only(row: str) -> str | None:
-    found = parse_date(row)
+    found = None if _FIELD.match(row) else parse_date(row)
     if _PLACE_AND_TIME.match(row):
         return found
     for form in _FORMS:

@@ -54,8 +54,8 @@ class Known(TypedDict, total=False):
 
 
 def line(text: str) -> str:
-    """Return text that SQLite can keep, in one line, without white space at its ends."""
-    return " ".join(storable(text).split())
+    """Return text that SQLite can keep, in one line, without white space at its ends and hyphens that are not seen."""
+    return " ".join(storable(text).replace("\xad", "").split())
 
 
 def raised(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rag.language.published import publication_date
 from rag.load.blocks import Block
-from rag.load.tables import column_names, filled, is_form, is_number, record, row
+from rag.load.tables import column_names, filled, is_form, is_number, is_value, record, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -104,6 +104,7 @@ class _Tables:
     def __init__(self, sheet: str, across: _Cells) -> None:
         self._sheet, self._across = sheet, across
         self._header: list[str] | None = None
+        self._ahead: Sequence[Sequence[str]] = ()  # the first rows
         self._heads: Sequence[Sequence[str]] = ()  # the rows that name the columns
         self._above: tuple[int, Sequence[str]] = (0, ())  # the row before and its number, while no values have come
         self._group: str | None = None  # what the rows below a single cell are part of
@@ -131,6 +132,7 @@ class _Tables:
     def _table(self, ahead: Sequence[tuple[int, Sequence[str]]], rest: Rows) -> Iterator[Block]:
         near = [cells for _, cells in ahead]
         form, fresh, widest = is_form(near), True, 1
+        self._ahead = near
         goes_on = self._header and not form and _goes_on(self._header, near, bare=bool(self._above[1]))
         if not goes_on:
             self._header, self._above, self._group, self._has_groups = None, (0, ()), None, False
@@ -147,7 +149,7 @@ class _Tables:
         plain = row([cells[index] for index in places])
         before, above = self._above
         over = _over(above, self._across.get(before, ()), cells)
-        may_name = over is not None if self._header else len(places) > widest
+        may_name = over is not None if self._header else len(places) > widest and not is_value(cells, self._ahead)
         if may_name and (names := column_names(over, cells)):
             self._header, self._heads = _spread(names, self._across.get(number, ())), (above, cells)
         elif self._header and cells in self._heads:

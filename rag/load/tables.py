@@ -15,6 +15,7 @@ _NUMBER = re.compile(r"[\s(]*[-+]?[\d.,:/%€$£ -]+[)%]?\s*")
 _YEAR = re.compile(r"(?:19|20)\d\d(?:[-–/](?:\d\d){1,2})?")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}([./-])\d{1,2}\1(?:\d\d){1,2}")
 _LONG_NAME, _LONGEST_NAME = 80, 200  # characters of a column's name, and of a single one
+_COMMON = 0.25  # of the rows have a value that the first one has, too, where that names no column
 _LONGEST_SHORT_FORM = 15  # characters of a name with a full stop: `Unit pr.`
 
 
@@ -62,18 +63,27 @@ def is_number(cell: str) -> bool:
 def heading_row(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return the names of columns of a table that does not say whether it has any; nothing where it seems to have none.
 
-    The first row must look like names, and the table like one of data: three columns, numbers, or few different values.
-    A form of two columns (`Name | Ada`, `Town | York`) has no names above.
+    The first row must look like names, none of which is a value below, and the table like one of data: three columns,
+    numbers, or few different values. A form of two columns (`Name | Ada`, `Town | York`) has no names above.
     """
     first, below = (list(rows[0]), rows[1:]) if rows else ([], ())
     places = filled(first)
     even = len(below) > 1 and all(len(each) == len(first) for each in below)
     if not even or len(first) - len(places) > 1 or is_form(rows):
         return []
+    if is_value(first, below):
+        return []
     columns = [[each[index].strip() for each in below if each[index].strip()] for index in places]
     counted = any(sum(bool(_NUMBER.fullmatch(cell)) for cell in column) * 2 > len(column) for column in columns)
     chosen = any(len(column) > 3 and len(set(column)) * 2 <= len(column) for column in columns)
     return (column_names(None, first) or []) if counted or chosen or len(places) > 2 else []
+
+
+def is_value(cells: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
+    """Tell whether a row is one of values: many others have the same in one of its columns; names may come again."""
+    other = [each for each in others if list(each) != list(cells)]
+    same = [sum(cells[at].strip() == each[at].strip() for each in other if at < len(each)) for at in filled(cells)]
+    return bool(other) and max(same, default=0) >= _COMMON * len(other)
 
 
 def filled(cells: Sequence[str]) -> list[int]:

@@ -91,7 +91,7 @@ def _title(text: str, blocks: Sequence[Span]) -> tuple[str | None, Span | None]:
 
 def _looks_like_title(line: str, following: str) -> bool:
     """Tell a title from a turn of speech or a label, which may also have a colon: `Syria: what comes next`."""
-    if line.startswith(("[", "(")):
+    if following[:1].islower():  # it goes on
         return False
     topic, colon, rest = line.partition(": ")
     if colon and is_turn(line):
@@ -111,13 +111,14 @@ def _headings(text: str, blocks: Sequence[Span]) -> list[Span]:
         elif prose_below:
             before = text[blocks[index - 1].end : block.start] if index else "\n\n"
             after = text[block.end : blocks[index + 1].start]
-            if all(len(lines(gap)) > 2 for gap in (before, after)):
+            goes_on = index + 1 < len(blocks) and text[blocks[index + 1].start].islower()
+            if not goes_on and all(len(lines(gap)) > 2 for gap in (before, after)):
                 found.append(block)
     return found[::-1]
 
 
 def _looks_like_heading(line: str, longest: int = _LONGEST_HEADING) -> bool:
-    if len(line) > longest or len(lines(line)) > 1 or is_turn(line) or is_item(line):
+    if len(line) > longest or len(lines(line)) > 1 or is_turn(line) or is_item(line) or line.startswith(("[", "(")):
         return False
     first = next((char for char in line if char.isalnum()), "")
     return first != "" and not first.islower() and not line.endswith(_SENTENCE_END) and parse_date(line) is None

@@ -97,7 +97,7 @@ class Retriever:
         scores = {id_: score for id_, score in found.scores.items() if id_ in best}
         judged: dict[str, float] = {}
         if reranker and scores:
-            head = [best[id_] for id_ in list(scores)[:read]]
+            head = [best[id_] for id_ in fusion.to_rerank(scores, all_of_them=not reranker.calibrated)]
             judged = dict(zip((passage.id for passage in head), reranker(question, head), strict=True))
             judged = judged if reranker.calibrated else normalised(judged)
             scores = reranked(scores, judged, fusion.reader if reranker.calibrated else fusion.reranker)

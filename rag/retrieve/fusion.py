@@ -43,9 +43,20 @@ class Fusion:
     reader: float = 0.3  # weight of the probability that a passage answers, by our reader, beside the 1 of all above
     reranker: float = 0.5  # the same of any other reranker, of its scores from their lowest to their highest
     candidates: int = 100  # passages of each half that are considered
-    reranked: int = 12  # of the best passages that a reranker reads
+    reranked: int = 12  # of the best passages that a reranker reads,
+    always: int = 3  # our reader so many of these in any case,
+    near: float = 0.6  # and of the others those with this share of the best one's score, as for an answer
     copies: int = 2  # times the passages wanted are looked at, for the copies among them
     alike: float = 0.8  # share of the runs of words of two near copies that both have
+
+    def to_rerank(self, scores: Scores, *, all_of_them: bool) -> list[str]:
+        """Return the ids of the passages that a reranker reads, of `scores` with the best first.
+
+        A reranker whose scores mean nothing by themselves has to read `all_of_them` to tell them apart.
+        """
+        least = self.near * max(scores.values(), default=0.0)
+        first = list(scores)[: self.reranked]
+        return [id_ for at, id_ in enumerate(first) if all_of_them or at < self.always or scores[id_] >= least]
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,6 +173,12 @@ def test_headings_are_nobodys():
         ("Ann: Hi.\nTom: Hi.\nAnn: Bye.\nTom: Bye.", ["Ann", "Tom", "Ann", "Tom"]),
         ("Q: Who?\nANN HILL: Me.\nQ: Why?", [None, "ANN HILL", None]),
         (
+            "**Ann Hill:** Good morning.\n\n**Tom Bell:** Hi.\n\n**Ann Hill:** Sit.",
+            ["Ann Hill", "Tom Bell", "Ann Hill"],
+        ),
+        ("**Ann Hill**: Good morning.\n**Tom Bell**: Hi.\n**Ann Hill**: Sit.", ["Ann Hill", "Tom Bell", "Ann Hill"]),
+        ("**[00:12] Ann:** Good morning.\n**[00:15] Tom:** Hi.\n**[00:19] Ann:** Sit.", ["Ann", "Tom", "Ann"]),
+        (
             "MS HILL - Ann Hill, Chair\n\nMS HILL: Hello.\nMR BELL: Hi.\nMS HILL: Sit.",
             ["Ann Hill, Chair", "MR BELL", "Ann Hill, Chair"],
         ),

@@ -270,3 +270,8 @@ def test_the_headline_is_read_first():
     assert document.text.startswith("A crane returns\n\nThe crane lifted")
     assert document.text.count("A crane returns") == 1
     assert document.sections[0].title == "A crane returns"
+
+
+def test_hyphens_that_are_not_seen_part_no_words():
+    page = "<p>The hydro\xadelectric works of the is\u00adland were <b>re&shy;opened</b>.</p>"
+    assert load_bytes(page.encode(), "/a.html").text == "The hydroelectric works of the island were reopened."

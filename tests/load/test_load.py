@@ -4,6 +4,7 @@ import hashlib
 import os
 import random
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -269,6 +270,7 @@ def test_what_cannot_be_read_fails_with_one_line(tmp_path, make, message):
         ("- an item\n- another", None),
         ("2 December 2024\n\nText here.", None),
         ("One line alone", None),
+        ("Sit down. Let us get\n\nat this, please.", None),
         ("the lower case\n\nText here.", None),
     ],
 )
@@ -309,6 +311,8 @@ def test_a_date_above_an_entry_is_no_title(heading, title):
             None,
         ),
         (["He was born on 3 May 1970."], None),
+        (["Patient file", "Date of birth: 12.04.1971"], None),
+        (["Minutes of the council", "Tuesday, October 4, 2022, 7:00 p.m."], "2022-10-04"),
         (["A war: 15 March 2011 - 8 December 2024"], None),
         (
             [
@@ -452,6 +456,19 @@ def test_a_paragraph_is_wrapped_whatever_the_lines_around_it_are(prose, around):
     if KEPT in around:
         kept = [line for line in KEPT.splitlines() if line]
         assert found[-len(kept) :] == kept
+
+
+def test_a_double_spaced_text_is_cut_into_its_paragraphs():
+    """The first line of each is indented; a blank line below each line parts nothing, nor do three at a page's end."""
+    said = " ".join(ENGLISH.split())
+    wrapped = textwrap.wrap(said, 60, initial_indent="        ")
+    lines = [*wrapped, *wrapped, "        (Applause.)"]
+    text = "".join(line + ("\n\n\n\n" if number == 2 else "\n\n") for number, line in enumerate(lines))
+    document = load_bytes(text.encode(), "/speech.txt")
+    found = [" ".join(document.text[block.start : block.end].split()) for block in document.blocks]
+    assert found == [said, said, "(Applause.)"]
+    assert not document.sections
+    check(document)
 
 
 MARKDOWN = """---

@@ -487,6 +487,33 @@ def test_two_rows_of_names():
     assert "Site: Scarby | 2023 Plan: 41 | 2023 Done: 39\nSite: Elwick | 2023 Plan: 27 | 2023 Done: 31" in text
 
 
+def drawn_rows(*rows, places=(60, 160, 230, 300, 370)):
+    out = io.BytesIO()
+    page = canvas.Canvas(out, pagesize=A4)
+    for index, row in enumerate(rows):
+        for x, cell in zip(places, row, strict=False):
+            draw(page, cell, x, 700 - 14 * index)
+    page.save()
+    return load_bytes(out.getvalue(), "/table.pdf").text
+
+
+def test_names_of_columns_in_several_rows_without_lines():
+    """Long names go over the rows above the others; names of groups stand over those that come once for each."""
+    text = drawn_rows(
+        ("", "", "", "Asian or", "Two or"),
+        ("", "", "", "Pacific", "more"),
+        ("Year", "Total", "White", "Islander", "groups"),
+        *(("2011", "4,561", "2,921", "173", "88"), ("2012", "4,612", "2,886", "175", "91")),
+    )
+    assert "Year: 2012 | Total: 4,612 | White: 2,886 | Asian or Pacific Islander: 175 | Two or more groups: 91" in text
+    text = drawn_rows(
+        ("", "   Public", "", "   Private", ""),
+        ("Year", "Boys", "Girls", "Boys", "Girls"),
+        *(("2011", "4,561", "2,921", "173", "88"), ("2012", "4,612", "2,886", "175", "91")),
+    )
+    assert "Year: 2011 | Public Boys: 4,561 | Public Girls: 2,921 | Private Boys: 173 | Private Girls: 88" in text
+
+
 def test_neither_bold_words_nor_raised_figures_divide_a_paragraph():
     """The first line opens in bold; another has the sign of a note, which makes it no larger."""
     from reportlab.lib.styles import getSampleStyleSheet
@@ -508,8 +535,8 @@ def test_neither_bold_words_nor_raised_figures_divide_a_paragraph():
 
 
 def pdf_of(content, to_unicode=(), annotations="", form=""):
-    """Return a PDF of one page, 400 points wide and 300 high, whose font says which letters its codes are."""
-    pairs = "\n".join(f"<{ord(code):02x}> <{ord(letter):04x}>" for code, letter in to_unicode)
+    """Return a PDF of one page, 400 points wide and 300 high, whose font says what its codes are."""
+    pairs = "\n".join(f"<{ord(code):02x}> <{said.encode('utf-16-be').hex()}>" for code, said in to_unicode)
     cmap = f"1 begincodespacerange <00> <ff> endcodespacerange\n{len(to_unicode)} beginbfchar\n{pairs}\nendbfchar"
     font = "<</Type/Font/Subtype/Type1/BaseFont/Courier" + ("/ToUnicode 6 0 R>>" if to_unicode else ">>")
     objects = [
@@ -527,6 +554,13 @@ def pdf_of(content, to_unicode=(), annotations="", form=""):
     table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
     end = f"xref\n0 7\n0000000000 65535 f \n{table}trailer<</Size 7/Root 1 0 R>>\nstartxref\n{len(parts)}\n%%EOF"
     return (parts + end).encode("latin-1")
+
+
+def test_a_letter_that_is_double_in_one_sign_is_said_twice():
+    """Fonts have signs for `ff` and `tt`: both letters stand in one place, as letters do that are printed twice."""
+    signs = [(code, code) for code in "diernhps:/bu"] + [("1", "ff"), ("2", "tt"), ("3", "ffi")]
+    data = pdf_of("BT /F 12 Tf 40 200 Td (di1eren2 bu2 sni3n) Tj ET", signs)
+    assert load_bytes(data, "/a.pdf").text == "differentt butt sniffin"
 
 
 @pytest.mark.parametrize("words", ["שלום לכולם חברים.", "مرحبا بكم جميعا.", "ثلاثة كتب جديدة في 2031 هنا"])
@@ -737,6 +771,37 @@ def test_text_that_is_much_alike_is_no_header():
     assert [claim for claim in (7, 8, 37, 67, 74, 104, 126) if f"Claim {claim} was" not in document.text] == [67]
     assert "volume" not in document.text
     assert len([note for note in document.notes if "page 11 of 94" in note]) == 1
+
+
+def test_what_comes_again_below_the_name_of_a_table_is_no_header():
+    """The unit of each table stands in one place on its page; above it is the table's own name."""
+    out = io.BytesIO()
+    page = canvas.Canvas(out, pagesize=A4)
+    for number, what in enumerate(("Sheep on the islands", "Boats by harbour", "Pupils by school", "Wells by parish")):
+        draw(page, "Almanac of Velm", 60, 815, 8)
+        draw(page, f"Table {number + 1}. {what}|[in thousands]", 60, 780)
+        draw(page, "Nothing was counted in the year of the storm.|" * 20, 60, 740)
+        page.showPage()
+    page.save()
+    document = load_bytes(out.getvalue(), "/almanac.pdf")
+    assert document.text.count("[in thousands]") == 4
+    assert "Almanac" not in document.text
+
+
+def test_a_page_number_far_above_the_edge_is_no_word_of_a_sentence():
+    out = io.BytesIO()
+    page = canvas.Canvas(out, pagesize=A4)
+    for number in (1, 2, 3):
+        draw(
+            page,
+            "|".join(["The ferry of the island went out on every day of the winter, and nobody was"] * 40),
+            60,
+            690,
+        )
+        draw(page, f"{number}", 290, 140)
+        page.showPage()
+    page.save()
+    assert not re.search(r"\d", load_bytes(out.getvalue(), "/ferry.pdf").text)
 
 
 def test_what_stands_beside_the_page_number_is_a_footer():

@@ -345,6 +345,17 @@ def test_a_paragraph_that_opens_in_bold_letters_is_whole():
     ]
 
 
+def test_signs_of_another_font_divide_no_paragraph():
+    """Boxes around letters of one size differ from font to font, and most of a line may be of the other one."""
+    lines = simpleSplit(STORMS, "Helvetica", 10, 340)
+
+    def draw(page):
+        for number, line in enumerate(lines):
+            write(page, line, 60, 740 - 12 * number, 10, "Courier" if number in {1, 3} else "Helvetica")
+
+    assert read(draw).text == " ".join(lines)
+
+
 def test_a_short_line_in_italics_stands_apart_from_what_is_set_below_it():
     """As a heading over its paragraph, in letters of the same size; a line that is full goes on in the next."""
     lines = simpleSplit(STORMS, "Times-Roman", 10, 340)

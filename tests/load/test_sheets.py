@@ -84,6 +84,10 @@ def test_groups_are_said_with_their_rows():
         ([("No.", "Item desc.", "Qty."), ("1", "Oar", "2")], "No.: 1 | Item desc.: Oar | Qty.: 2"),
         ([("R1", "yes", "12"), ("R2", "no"), ("R3", "yes", "3")], "R3 | yes | 3"),
         (
+            [("Holt, Ann", "Dover", "yes"), ("Bell, Tom", "Deal", "no"), ("Moe, Cy", "Hythe", "yes")],
+            "Moe, Cy | Hythe | yes",
+        ),
+        (
             [
                 ("Claim",),
                 ("Policy", "KV-3"),

@@ -64,7 +64,7 @@ def _is_speech(words: str) -> bool:
 def _turn(text: str, block: Span) -> _Turn | None:
     if side := _SIDE.match(text, block.start, block.end):
         return _Turn(f"{text[block.start]}.", None, strip(text, Span(side.end(), block.end)))
-    if not is_turn(text[block.start : min(block.end, block.start + 120)].lstrip("*_")):
+    if not is_turn(text[block.start : min(block.end, block.start + 120)]):
         return None
     match = _LABEL.match(text, block.start, block.end)
     if not match or is_label(match["name"]):

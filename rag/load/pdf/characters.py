@@ -38,6 +38,7 @@ _UNPAINTED = 2  # of `faint`
 _DUST = 2.0  # points: lower letters are not read
 _MOST_PIXELS = 2_000  # on the longer side of a page
 _SMALL = 0.8  # of the height of the others: raised and lowered figures are lower
+_ALIKE = 0.08  # of the larger one's may sizes of letters differ that pass for one
 _TURN = 15  # degrees: text that is turned by less than half of it is level
 _OVER = 0.12  # of its height may part a character from the same one below it
 _CELL_GAP = 1.2  # of the line's height: a wider gap parts columns or cells
@@ -82,13 +83,23 @@ class CharacterRun:
     slanted: int = 0  # or italic
     angle: int = 0  # degrees by which it is turned to the right; its places are those of the page turned back
     opens: bool = False  # what somebody says, whatever stands above
+    sizes: list[tuple[float, int]] = field(default_factory=list)  # points of its words' letters, how many there are
     faint: int = 0  # white as paper (1) or not painted (2): what is behind it tells whether it is seen
     filled: bool = False  # a form's value, or a line with one
     cells: tuple[CharacterRun, ...] = ()  # of a row of a table; as wide as the columns where lines divide it
 
+    def __post_init__(self) -> None:
+        """Take its letters for as high as all of it where nothing else is known."""
+        self.sizes = self.sizes or [(self.height, len(self.text))]
+
+    @property
+    def size(self) -> float:
+        """The size of most of its letters in points; a sign of another font makes all of it higher."""
+        return max(self.sizes, key=lambda size: sum(n for other, n in self.sizes if is_alike(size[0], other)))[0]
+
     @property
     def height(self) -> float:
-        """Its height in points, which stands for the size of its letters."""
+        """Its height in points."""
         return self.box[3] - self.box[1]
 
     @property
@@ -122,6 +133,7 @@ class CharacterRun:
         self.text += separator + other.text
         self.strong += other.strong
         self.slanted += other.slanted
+        self.sizes = [*self.sizes, *other.sizes]
         self.filled |= other.filled
         (x0, y0, x1, y1), (left, top, right, bottom) = self.box, other.box
         if len(self.text) == 1 + len(separator + other.text) and not self.text[0].isalnum():
@@ -213,6 +225,11 @@ def _closed_up(run: CharacterRun) -> CharacterRun:
     return replace(run, text="".join(run.text[at] for at in kept), edges=[run.edges[at] for at in kept])
 
 
+def is_alike(one: float, other: float) -> bool:
+    """Tell whether sizes of letters pass for one."""
+    return abs(one - other) <= _ALIKE * max(one, other)
+
+
 def apart(a: Box, b: Box) -> float:
     """Return how far two boxes are from each other across the page; less than nothing where they overlap."""
     return max(b[0] - a[2], a[0] - b[2])
@@ -233,7 +250,7 @@ def _jumps(before: Box, after: Box) -> bool:
 
 def _characters(page: TextPage, raw: Pdfium) -> Iterator[Character]:
     handle, placed = page.raw, placing(page.page)
-    last: tuple[str, Box] | None = None
+    last: Character | None = None
     box, get_box, get_char = raw.FS_RECTF(), raw.FPDFText_GetLooseCharBox, raw.FPDFText_GetUnicode
     for index in range(page.count_chars()):
         code = get_char(handle, index)
@@ -242,9 +259,15 @@ def _characters(page: TextPage, raw: Pdfium) -> Iterator[Character]:
             yield " ", (0.0, 0.0, 0.0, 0.0), index
             continue
         at = placed((box.left, box.bottom, box.right, box.top))
-        if last is None or last[0] != char or not _over(at, last[1]):
+        if last is None or last[0] != char or not _over(at, last[1]) or _in_ligature(page, last, at, index, raw):
             yield char, at, index
-        last = char, at
+        last = char, at, index
+
+
+def _in_ligature(page: TextPage, before: Character, at: Box, index: int, raw: Pdfium) -> bool:
+    """Tell whether a letter and the same one before it are one glyph, as in `off`: both have its box."""
+    one, other = (raw.FPDFText_GetTextObject(page.raw, number) for number in (before[2], index))
+    return before[1] == at and ctypes.addressof(one.contents) == ctypes.addressof(other.contents)
 
 
 def _over(box: Box, below: Box) -> bool:
@@ -268,8 +291,26 @@ def _word(characters: list[Character], angle: int, page: TextPage, raw: Pdfium) 
     tallest = max(box[3] - box[1] for box in boxes)
     x0, _, x1, _ = hull(boxes)
     _, y0, _, y1 = hull(box for box in boxes if box[3] - box[1] >= _SMALL * tallest)
-    faint = _faint(page, characters[0][2], raw)
-    return CharacterRun(text, (x0, y0, x1, y1), edges, len(text) * bold, len(text) * italic, angle, faint=faint)
+    size = _font_size(page, characters[len(characters) // 2][2], raw)
+    return CharacterRun(
+        text,
+        (x0, y0, x1, y1),
+        edges,
+        len(text) * bold,
+        len(text) * italic,
+        angle,
+        sizes=[(size, len(text))],
+        faint=_faint(page, characters[0][2], raw),
+    )
+
+
+def _font_size(page: TextPage, index: int, raw: Pdfium) -> float:
+    """Return the size of a character's font in points; boxes of one size differ from font to font."""
+    matrix = raw.FS_MATRIX()
+    if not raw.FPDFText_GetMatrix(page.raw, index, matrix):
+        return 0.0
+    scale = math.sqrt(abs(matrix.a * matrix.d - matrix.b * matrix.c))
+    return float(raw.FPDFText_GetFontSize(page.raw, index) * scale)
 
 
 def _faint(page: TextPage, index: int, raw: Pdfium) -> int:

@@ -11,7 +11,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from rag.language.blocks import is_item, is_turn
-from rag.load.pdf.characters import is_rtl, turned
+from rag.load.pdf.characters import is_alike, is_rtl, turned
 from rag.load.pdf.hyphens import after_break, ends_parted, words_with_hyphens
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _NEAR = 4  # lines of a kind before and behind one that it is compared with: left and right pages, the first of chapters
 _DIGITS = re.compile(r"\d{1,18}")
-_MARGIN = 0.14  # of the page's height: headers and footers stand in it
+_MARGIN = 0.14  # of the page's height: headers and footers stand in it,
+_WIDE = 0.2  # and in this share a page number that is the first or the last of its page
 _PAGE_NUMBER = re.compile(
     r"\W*(?:page\s+)?(?:\d{1,4}(?:-\d{1,4})?|[ivxlc]{1,7})(?:\s*(?:of|/|\|)\s*\d{1,4})?\W*", re.IGNORECASE
 )
@@ -58,20 +59,32 @@ class Paragraph:
 def headers_and_footers(pages: Sequence[Sequence[Line]], sizes: Sequence[tuple[float, float]]) -> set[int]:
     """Return `id` of the lines that are headers, footers or page numbers.
 
-    They are in the margin, and alike on several pages or on one line with `Page 3`.
+    They are in the margin, and alike on several pages or on one line with `Page 3`; what stands further in than a line
+    that is none of them is text, as the unit below the name of a table.
     """
-    margin = [line for page, size in zip(pages, sizes, strict=True) for line in page if _in_margin(line, *size)]
+    placed = [(line, size) for page, size in zip(pages, sizes, strict=True) for line in page]
+    margin = [line for line, size in placed if _in_margin(line, *size)]
     ordered = [sorted(page, key=lambda line: turned(line.run.box, line.run.angle)[1]) for page in pages]
-    repeated = _repeated(
-        margin, 2 if len(pages) < 6 else 3, {id(line) for page in ordered for line in (*page[:1], *page[-1:])}
-    )
+    edge = {id(line) for page in ordered for line in (*page[:1], *page[-1:])}
+    repeated = _repeated(margin, 2 if len(pages) < 6 else 3, edge)
     outermost = {id(line) for page in ordered for line in (*page[:2], *page[-2:])}
-    counted = [line for line in margin if _PAGE_NUMBER.fullmatch(line.run.text) and not line.run.text.endswith(".")]
-    numbers = {id(line) for line in counted} & outermost
+    counted = [line for line, _ in placed if _PAGE_NUMBER.fullmatch(line.run.text) and not line.run.text.endswith(".")]
+    near = {id(line) for line in margin} & outermost
+    near |= edge & {id(line) for line, size in placed if _in_margin(line, *size, _WIDE)}
+    numbers = {id(line) for line in counted} & near
     named = [line for line in counted if id(line) in numbers and "page" in line.run.text.lower()]
     beside = {id(line) for line in margin if any(line.page == each.page and _on_one_line(line, each) for each in named)}
     names = {_key(line): id(line) for line in reversed(repeated) if line.run.cells}  # of a table's columns: first ones
-    return numbers | beside | {id(line) for line in repeated} - set(names.values())
+    found = numbers | beside | {id(line) for line in repeated} - set(names.values())
+    return {id(line) for page in ordered for line in _outer(page, found)}
+
+
+def _outer(page: Sequence[Line], found: Container[int]) -> list[Line]:
+    """Return the lines of a page, from its top down, that are found, with no other one between them and its edge."""
+    boxes = [turned(line.run.box, line.run.angle) for line in page if id(line) not in found and not line.note]
+    top, bottom = min((box[3] for box in boxes), default=math.inf), max((box[1] for box in boxes), default=-math.inf)
+    places = ((line, turned(line.run.box, line.run.angle)) for line in page if id(line) in found)
+    return [line for line, (_, y0, _, y1) in places if line.note or y0 < top or y1 > bottom]
 
 
 def _repeated(margin: Sequence[Line], enough: int, edge: Container[int]) -> list[Line]:
@@ -105,10 +118,10 @@ def _numbers_go_with_pages(one: Line, other: Line) -> bool:
     return all(int(a) - int(b) in {0, one.page - other.page} for a, b in pairs)
 
 
-def _in_margin(line: Line, width: float, height: float) -> bool:
+def _in_margin(line: Line, width: float, height: float, share: float = _MARGIN) -> bool:
     x0, y0, x1, y1 = turned(line.run.box, line.run.angle)
-    beside = line.note and (x1 < _MARGIN * width or x0 > (1 - _MARGIN) * width)
-    return beside or y1 < _MARGIN * height or y0 > (1 - _MARGIN) * height
+    beside = line.note and (x1 < share * width or x0 > (1 - share) * width)
+    return beside or y1 < share * height or y0 > (1 - share) * height
 
 
 def _key(line: Line) -> tuple[str, int]:
@@ -119,7 +132,7 @@ def _key(line: Line) -> tuple[str, int]:
 def _mark_notes(page: Sequence[Line], body: float) -> None:
     """Mark the footnotes: small lines at the foot of a column, from a number or a sign on that opens a sentence."""
     foot: list[Line] = []
-    small = [line.run.height <= 0.93 * body and not line.run.cells for line in page]
+    small = [line.run.size <= 0.93 * body and not line.run.cells for line in page]
     at_foot = True
     for index, line in reversed([*enumerate(page)]):
         at_foot = small[index] and (at_foot or line.run.box[1] > page[index + 1].run.box[1])
@@ -138,7 +151,7 @@ def _mark_notes(page: Sequence[Line], body: float) -> None:
 def joined_lines(pages: Sequence[Sequence[Line]]) -> list[Paragraph]:
     """Join lines to blocks. Footnotes stand in front of a paragraph that goes on in the next column or page."""
     lines = [line for page in pages for line in page]
-    sizes = Counter(round(line.run.height * 2) / 2 for line in lines for _ in line.run.text)
+    sizes = Counter(round(line.run.size * 2) / 2 for line in lines for _ in line.run.text)
     body = max(sizes, key=sizes.__getitem__, default=10.0)  # the height of most letters
     for page in pages:
         _mark_notes([line for line in page if not line.note], body)
@@ -185,7 +198,8 @@ def _continues(block: Paragraph, line: Line, pitch: float) -> bool:
     a, b = above.run, line.run
     weight = a.bold == b.bold or not (a.all_bold or b.all_bold)  # a bold word may open what goes on in plain letters
     headed = len(block.lines) == 1 and a.all_italic and not b.all_italic and not _is_full(above)
-    alike = abs(a.height - b.height) <= 0.08 * max(a.height, b.height) and weight and not headed
+    (last, _), (first, _) = a.sizes[-1], b.sizes[0]  # small capitals within a line make no other paragraph
+    alike = (is_alike(a.size, b.size) or is_alike(last, first)) and weight and not headed
     apart = not (alike or a.beside(b)) or a.cells or b.cells or a.angle != b.angle
     if apart or ends_parted(block.text):
         return not apart
@@ -244,11 +258,11 @@ def _is_full(line: Line) -> bool:
 def _set_levels(blocks: Sequence[Paragraph], body: float) -> None:
     """Find the headings: larger letters than those of the body, or short bold lines."""
     short = [block for block in blocks if _is_short(block)]
-    heights = {id(block): round(max(line.run.height for line in block.lines)) for block in short}
+    heights = {id(block): round(max(line.run.size for line in block.lines)) for block in short}
     large = {block: height for block, height in heights.items() if height > 1.15 * body}
     sizes = sorted(set(large.values()), reverse=True)
     for block in short:
-        bold = all(line.run.bold for line in block.lines) and block.lines[0].run.height > 0.95 * body
+        bold = all(line.run.bold for line in block.lines) and block.lines[0].run.size > 0.95 * body
         if id(block) in large:
             block.level = min(sizes.index(large[id(block)]) + 1, 5)
         elif bold and len(block.lines) <= 2 and not block.text.endswith((".", ",", ":", ";")):
