@@ -144,6 +144,7 @@ def test_seeds(name, words, speaker):
         ('Someone had painted "we will all of us be home before the winter comes" on the wall.', [None]),
         ('"No," Ruth Hill said, and Tom Bell said, "Yes."', ["Ruth Hill", "Tom Bell"]),
         ("« Il tiendra », Ruth Hill said.", ["Ruth Hill"]),
+        ("»Er hält«, Ruth Hill said. The dam is old. »Er ist alt«, said Tom Bell.", ["Ruth Hill", "Tom Bell"]),
     ],
 )
 def test_made_up(text, expected):

@@ -101,12 +101,17 @@ def _quotations(text: str, block: Span) -> list[Span]:
 
 
 def _opens(text: str, at: int, block: Span, opened: str) -> bool:
-    """Tell an opening mark from a closing one, after the one that opened; a straight mark by what stands beside it."""
-    if text[at] != '"':
-        return text[at] in "“„‟«‘" and opened + text[at] != "„“"  # German quotations close with the English opener
+    """Tell an opening mark from a closing one, after the one that opened; some by what stands beside them.
+
+    German quotations may close with the English opener, or open with the French closer: `»Nein«, sagte sie`.
+    """
     before = text[at - 1] if at > block.start else " "
     after = text[at + 1] if at + 1 < block.end else " "
-    return before in _BEFORE_OPENER and not after.isspace() and opened != '"'
+    if text[at] == '"':
+        return before in _BEFORE_OPENER and not after.isspace() and opened != '"'
+    if text[at] == "»":
+        return not opened and before in _BEFORE_OPENER and after.isalnum()
+    return text[at] in "“„‟«‘" and opened + text[at] not in {"„“", "»«"}
 
 
 def _cuts(words: str, hidden: str) -> list[int]:
