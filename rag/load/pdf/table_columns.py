@@ -72,7 +72,7 @@ def _names(part: Sequence[Paragraph], rows: Sequence[list[str]]) -> tuple[int, l
     if top is None:
         return 0, []
     head, heads = rows[top], top + 1
-    if len(rows) > heads and any(_over([*filter(None, head)], rows[heads])):
+    if len(rows) > heads and (_is_title(head) or any(_over([*filter(None, head)], rows[heads]))):
         head, heads = rows[heads], heads + 1
     if len(rows) > heads and any(upper and upper == lower for upper, lower in zip(head, rows[heads], strict=False)):
         spread: Iterator[str] = accumulate(head, lambda last, name: name or last)  # also over columns without one
@@ -97,7 +97,11 @@ def _goes_down(upper: Sequence[str], lower: Sequence[str]) -> bool:
     pairs = list(zip(upper, lower, strict=False))
     covered = all(name or not above for above, name in pairs) and not any(map(is_number, lower))
     same = all(not name or above for above, name in pairs)  # a row of values would say of what they are
-    return any(lower) and covered and upper.count("") > (0 if same else 1)
+    return any(lower) and covered and not _is_title(upper) and upper.count("") > (0 if same else 1)
+
+
+def _is_title(row: Sequence[str]) -> bool:
+    return any(row[:1]) and not any(row[1:])
 
 
 def _over(names: Sequence[str], lower: Sequence[str]) -> list[str]:
