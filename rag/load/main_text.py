@@ -97,6 +97,7 @@ def _kept(
     inside = [around in _upward(place.element) for place in places]
     elsewhere = {place.block.text for place, is_in in zip(places, inside, strict=True) if not is_in}
     first, last = main.index(True), len(main) - main[::-1].index(True)
+    title = max((at for at, place in enumerate(places[:first]) if place.block.level == 1), default=first)
     for index, place in enumerate(places):
         text, tag = place.block.text, place.element.tag
         if main[index]:
@@ -106,8 +107,9 @@ def _kept(
             among = first < index < last and tag not in _LOOSE
             heads = index < first and place.block.level
             prose = len(text) > _PROSE and (tag in _PARAGRAPHS or (first < index < last and _SENTENCE.search(text)))
-            fits = among or heads or prose
-            yield bool(inside[index] and plain[index] and fits and text not in elsewhere)
+            fits = inside[index] and (among or heads or prose) and text not in elsewhere
+            opens = title < index < first and tag in _PARAGRAPHS and len(text) > _PROSE
+            yield bool(plain[index] and (fits or opens))
             elsewhere.add(text)  # once
 
 

@@ -48,15 +48,21 @@ class HttpConnection(H11Protocol):
             self._expect_request()
 
     def data_received(self, data: bytes) -> None:
-        """Expect the rest of a request whose first bytes come."""
+        """Expect the rest of a request whose first bytes come; once its head is there, nothing more."""
         self._expect_request()
         super().data_received(data)
+        if self._is_answering():
+            self._expect_nothing()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Expect nothing more."""
+        self._expect_nothing()
+        super().connection_lost(exc)
+
+    def _expect_nothing(self) -> None:
         if self._deadline:
             self._deadline.cancel()
-        super().connection_lost(exc)
+        self._deadline = None
 
     def _expect_request(self) -> None:
         if self._deadline is None and not self._is_answering():
@@ -64,8 +70,7 @@ class HttpConnection(H11Protocol):
 
     def _give_up(self) -> None:
         self._deadline = None
-        if not self._is_answering():
-            self.transport.close()
+        self.transport.close()
 
     def _is_answering(self) -> bool:
         cycle: RequestResponseCycle | None = self.cycle  # there is none before the first request

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import os
 import resource
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
 
 from rag.app.cli import main
 from rag.app.ui import ending, server
@@ -26,6 +29,7 @@ PATIENT = httpx.Client(timeout=120)  # on a machine that has much else to do
 
 SERVER = """
 import sys
+import threading
 from rag.models.encoder import HashEmbedder
 from rag.library import Library
 from rag.app.ui import serve
@@ -145,6 +149,34 @@ def test_half_sent_requests_keep_nobody_out(store):
             each.settimeout(server.HEAD_SECONDS + 60)  # far more than it takes on an idle machine
             assert each.recv(100) == b""  # closed by the server
         assert handles_of(process) < 150
+
+
+def test_a_connection_that_is_used_stays_open(monkeypatch):
+    """In this process, with a shorter time: each request has it for itself, however long the connection is kept."""
+    from starlette.applications import Starlette
+    from starlette.responses import PlainTextResponse
+    from starlette.routing import Route
+
+    async def answer(_):
+        return PlainTextResponse("here")
+
+    monkeypatch.setattr(server, "HEAD_SECONDS", 0.5)
+    config = uvicorn.Config(Starlette(routes=[Route("/", answer)]), http=server.HttpConnection, log_level="error")
+    running = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=running.run, args=([listener],))
+        thread.start()
+        try:
+            with closing(http.client.HTTPConnection(*listener.getsockname(), timeout=60)) as connection:
+                connection.connect()
+                connection.auto_open = 0  # fail where the connection was closed
+                for _ in range(40):
+                    connection.request("GET", "/")
+                    assert connection.getresponse().read() == b"here"
+                    time.sleep(0.05)
+        finally:
+            running.should_exit = True
+            thread.join()
 
 
 def test_a_body_that_never_comes_is_given_up(store, monkeypatch):
