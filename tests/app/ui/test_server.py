@@ -167,7 +167,8 @@ def test_a_connection_that_is_used_stays_open(monkeypatch):
         thread = threading.Thread(target=running.run, args=([listener],))
         thread.start()
         try:
-            with closing(http.client.HTTPConnection(*listener.getsockname(), timeout=60)) as connection:
+            host, port = listener.getsockname()
+            with closing(http.client.HTTPConnection(host, port, timeout=60)) as connection:
                 connection.connect()
                 connection.auto_open = 0  # fail where the connection was closed
                 for _ in range(40):
