@@ -80,6 +80,7 @@ NEWS = [
     "Hello 😀!|See https://example.com/a.b?c=d.html now.|Next one 🎉.|Done 👩\u200d👩\u200d👧",
     "ROBERT FORD: Well, no.|It will not.",
     "Robert Ford, ex US amb.: no, they are not.|But it heats up.",
+    "It breaks ch. 138 s. 64, ch. 265 s. 13A.|See para. 3 and fn. 7 there.|He was in the 1960s.|20 left.",
     "3m civs in Idlib; TR obs. posts.|Dead: 412 in 5 days, incl. 61 civs.|He said no; 5 left.",
     "Add 1 tsp. nut butter.|It begins at 3 p.m. ET on Monday.|It ended at 3 p.m.|Then he left.",
     "None came from 10:30 p.m. Aug. 9 to 6:30 a.m. 10 August.|It shut at 8 p.m. Tuesday.|It ended at 3 p.m.|May left.",

@@ -40,7 +40,7 @@ _FENCE = re.compile(r"(?:`{3,40}|~{3,40})[^\r\n]{0,80}(?:\r\n|[\r\n]|$)")
 _FENCE_END = re.compile(r"\s*(?:`{3,40}|~{3,40})\s*")
 _WORD_AT_END = re.compile(r"\w*$")
 # Before a number, where the splitter takes their full stop for the end; a lower-case letter needs no list.
-_BEFORE_NUMBER = frozenset("abt approx ca esp excl fig incl nr pp vol".split())
+_BEFORE_NUMBER = frozenset("abt approx ca ch chap cl esp excl fig fn incl nr para paras pp s ss vol".split())
 _BEFORE_NAME = frozenset(
     "Mr Mrs Ms Mx Dr Prof Gen Col Lt Capt Sgt Sen Rep Rev Gov Cllr Ald Cdr Cmdr Insp Supt Messrs".split()
 )

@@ -368,3 +368,22 @@ def test_a_short_line_in_italics_stands_apart_from_what_is_set_below_it():
 
     whole = " ".join(lines)
     assert [each.replace("\n", " ") for each in read(draw).text.split("\n\n")] == ["The two storms", whole, whole]
+
+
+def test_what_is_decided_below_an_item_is_no_heading_of_the_next():
+    """Bold words above a drawn line end what stands above them, where another heading follows."""
+
+    def draw(page):
+        y = 770
+        for name, decided in (("1. Bell in Hand", "No violation"), ("2. Empire, Inc.", "Granted")):
+            y = write(page, name, 60, y, 11, "Times-Bold") - 8
+            y = (
+                write(page, "Doing business as the oldest tavern of the town, at the corner of Union Street.", 60, y)
+                - 8
+            )
+            y = write(page, decided, 60, y, 11, "Times-Bold") - 4
+            y = write(page, "_" * 60, 60, y) - 8
+        write(page, "3. Old Colonial", 60, y, 11, "Times-Bold")
+        write(page, "Doing business as a tavern, too.", 60, y - 20)
+
+    assert [section.title for section in read(draw).sections] == ["1. Bell in Hand", "3. Old Colonial"]

@@ -32,6 +32,7 @@ _LONGEST_HEADING = 150
 _REFERENCE = re.compile(r"\(\w{1,3}\) [a-z]")
 _SPEAKER = re.compile(r"(?:[A-Z][A-Z.'’-]+ ){0,4}[A-Z][A-Z.'’-]+:(?: |$)")
 _NUMBER = re.compile(r"\d{1,3}[.)] ")
+_DRAWN = re.compile(r"[_=~*–—-]{5,}")  # a line of signs
 _LEADER = re.compile(r"(?:\. ?){4,}")  # of a table of contents
 _UNSPACED = re.compile(r"[—\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")  # Chinese and Japanese know no spaces
 
@@ -256,17 +257,23 @@ def _is_full(line: Line) -> bool:
 
 
 def _set_levels(blocks: Sequence[Paragraph], body: float) -> None:
-    """Find the headings: larger letters than those of the body, or short bold lines."""
+    """Find the headings: larger letters than those of the body, or short bold lines; above a drawn line, over text."""
     short = [block for block in blocks if _is_short(block)]
     heights = {id(block): round(max(line.run.size for line in block.lines)) for block in short}
     large = {block: height for block, height in heights.items() if height > 1.15 * body}
     sizes = sorted(set(large.values()), reverse=True)
     for block in short:
-        bold = all(line.run.bold for line in block.lines) and block.lines[0].run.size > 0.95 * body
         if id(block) in large:
             block.level = min(sizes.index(large[id(block)]) + 1, 5)
-        elif bold and len(block.lines) <= 2 and not block.text.endswith((".", ",", ":", ";")):
+        elif _is_bold(block, body) and len(block.lines) <= 2 and not block.text.endswith((".", ",", ":", ";")):
             block.level = min(len(sizes) + 1, 6)
+    for block, below, after in zip(blocks, blocks[1:], blocks[2:], strict=False):
+        if block.level and _DRAWN.fullmatch(below.text) and (after.level or _is_bold(after, body)):
+            block.level = None  # the last words of what ends with the line
+
+
+def _is_bold(block: Paragraph, body: float) -> bool:
+    return all(line.run.bold for line in block.lines) and block.lines[0].run.size > 0.95 * body
 
 
 def _is_short(block: Paragraph) -> bool:
