@@ -563,6 +563,12 @@ def test_a_letter_that_is_double_in_one_sign_is_said_twice():
     assert load_bytes(data, "/a.pdf").text == "differentt butt sniffin"
 
 
+def test_a_sign_of_a_fonts_own_is_a_bullet():
+    signs = [(code, code) for code in "The owlis.kpr"] + [("1", "\uf0b7")]
+    data = pdf_of("BT /F 12 Tf 40 200 Td (1 The owl is here.) Tj ET", signs)
+    assert load_bytes(data, "/a.pdf").text.startswith("• The owl")
+
+
 @pytest.mark.parametrize("words", ["שלום לכולם חברים.", "مرحبا بكم جميعا.", "ثلاثة كتب جديدة في 2031 هنا"])
 @pytest.mark.parametrize("marked", [False, True])
 def test_words_from_right_to_left_are_read_as_they_stand(words, marked):
@@ -785,6 +791,23 @@ def test_what_comes_again_below_the_name_of_a_table_is_no_header():
     page.save()
     document = load_bytes(out.getvalue(), "/almanac.pdf")
     assert document.text.count("[in thousands]") == 4
+    assert "Almanac" not in document.text
+
+
+def test_a_journal_has_its_date_in_its_footers():
+    """Left and right pages have their numbers on other sides; a date that differs is of what a page tells."""
+    out = io.BytesIO()
+    page = canvas.Canvas(out, pagesize=A4)
+    for number in (62, 63, 64, 65):
+        draw(page, "|".join(["The keeper of the light wrote down each ship that passed, and which way."] * 40), 60, 770)
+        footer = "Almanac of Velm / January 14, 2011 / Vol. 60"
+        draw(page, f"{number} {footer}" if number % 2 == 0 else footer, 60 if number % 2 == 0 else 330, 40, 8)
+        if number % 2:
+            draw(page, f"{number}", 530, 40, 8)
+        page.showPage()
+    page.save()
+    document = load_bytes(out.getvalue(), "/almanac.pdf")
+    assert document.date == "2011-01-14"
     assert "Almanac" not in document.text
 
 

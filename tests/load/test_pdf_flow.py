@@ -377,10 +377,7 @@ def test_what_is_decided_below_an_item_is_no_heading_of_the_next():
         y = 770
         for name, decided in (("1. Bell in Hand", "No violation"), ("2. Empire, Inc.", "Granted")):
             y = write(page, name, 60, y, 11, "Times-Bold") - 8
-            y = (
-                write(page, "Doing business as the oldest tavern of the town, at the corner of Union Street.", 60, y)
-                - 8
-            )
+            y = write(page, "Doing business as the oldest tavern of the town, at Union Street.", 60, y) - 8
             y = write(page, decided, 60, y, 11, "Times-Bold") - 4
             y = write(page, "_" * 60, 60, y) - 8
         write(page, "3. Old Colonial", 60, y, 11, "Times-Bold")

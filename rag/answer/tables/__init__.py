@@ -189,7 +189,7 @@ class _Columns:
         what = _PAID_FOR.search(self._asked.text) if self._is_paid else None
         if what and not row.has_any(terms(what["what"])):
             return 0.0, 1.0, None  # paid for something else
-        explained = row.explains(wanted if meant else terms(self._is_paid[0]) if self._is_paid else ())
+        explained = row.explains(wanted if meant and given else terms(self._is_paid[0]) if self._is_paid else ())
         return (score if chosen else SETTINGS.near_score), explained, self._one(chosen)
 
     def _meant(self, fitting: Sequence[TableCell], wanted: Iterable[str]) -> list[TableCell]:

@@ -63,7 +63,7 @@ def parse(data: bytes, uri: str, before_page: Callable[[], None] = lambda: None)
         uri,
         "application/pdf",
         None if _MADE_UP_TITLE.search(title) else title,
-        date=publication_date(head) or _made(meta.get("CreationDate", "")),
+        date=publication_date(head) or _running_date(pages, running) or _made(meta.get("CreationDate", "")),
         page_starts=(0, *page_starts(places, len(pages), len(text))[1:]),
         notes=(*_notes(pages), *_running_note(pages, running)),
     )
@@ -154,6 +154,12 @@ def _running_note(pages: Sequence[PageContent], running: Container[int]) -> Iter
         more = f" and {len(named) - _MOST_NAMED} others" if len(named) > _MOST_NAMED else ""
         listed, count = ", ".join(named[:_MOST_NAMED]), sum(map(bool, found))
         yield f"headers and footers of {count} of {len(pages)} pages are left out: {listed}{more}"
+
+
+def _running_date(pages: Sequence[PageContent], running: Container[int]) -> str | None:
+    """Return the date in headers and footers, as journals have it; None where they have none, or several."""
+    dates = {parse_date(each.run.text) for page in pages for each in page.lines if id(each) in running} - {None}
+    return dates.pop() if len(dates) == 1 else None
 
 
 def _made(stamp: str) -> str | None:

@@ -75,7 +75,9 @@ def headers_and_footers(pages: Sequence[Sequence[Line]], sizes: Sequence[tuple[f
     numbers = {id(line) for line in counted} & near
     named = [line for line in counted if id(line) in numbers and "page" in line.run.text.lower()]
     beside = {id(line) for line in margin if any(line.page == each.page and _on_one_line(line, each) for each in named)}
-    names = {_key(line): id(line) for line in reversed(repeated) if line.run.cells}  # of a table's columns: first ones
+    heads = {id(line) for line, (_, height) in placed if turned(line.run.box, line.run.angle)[1] < height / 2}
+    # Of the names of a table's columns the first ones stay.
+    names = {_key(line): id(line) for line in reversed(repeated) if line.run.cells and id(line) in heads}
     found = numbers | beside | {id(line) for line in repeated} - set(names.values())
     return {id(line) for page in ordered for line in _outer(page, found)}
 
@@ -127,7 +129,7 @@ def _in_margin(line: Line, width: float, height: float, share: float = _MARGIN) 
 
 def _key(line: Line) -> tuple[str, int]:
     """Return what is alike in the header of each page: its words without numbers, and its height on the page."""
-    return _DIGITS.sub("#", line.run.text), round(line.run.box[1] / 4)
+    return _DIGITS.sub("#", line.run.text.replace(" | ", " ")), round(line.run.box[1] / 4)
 
 
 def _mark_notes(page: Sequence[Line], body: float) -> None:
