@@ -108,7 +108,8 @@ def _kept(
             heads = index < first and place.block.level
             prose = len(text) > _PROSE and (tag in _PARAGRAPHS or (first < index < last and _SENTENCE.search(text)))
             fits = inside[index] and (among or heads or prose) and text not in elsewhere
-            opens = title < index < first and tag in _PARAGRAPHS and len(text) > _PROSE
+            is_cut = text.endswith(("...", "…"))  # a teaser of what comes
+            opens = title < index < first and tag in _PARAGRAPHS and len(text) > _PROSE and not is_cut
             yield bool(plain[index] and (fits or opens))
             elsewhere.add(text)  # once
 

@@ -106,10 +106,11 @@ def build(
     from rag.app.ui.page import layout
 
     follow, examples = Follow(library, local=local), Examples(library)
+    blocks = layout(library, follow, examples, local=local)
 
     @asynccontextmanager
     async def closing(_: FastAPI) -> AsyncIterator[None]:
-        giving_back = asyncio.create_task(give_back_from_time_to_time())
+        giving_back = asyncio.create_task(give_back_from_time_to_time(blocks))
         yield
         giving_back.cancel()
         examples.close()
@@ -121,7 +122,7 @@ def build(
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=closing)
     # by themselves: Gradio would rewrite the selectors of a style sheet given to it
     app.mount("/web", StaticFiles(directory=Path(__file__).with_name("web")))
-    _mount(app, layout(library, follow, examples, local=local))
+    _mount(app, blocks)
     known, key = Password(password) if password else None, Token(token) if token else None
     app.add_middleware(Guard, uploads=uploads, names=names, password=known, token=key)
     library.warm(wait=False)
@@ -165,6 +166,7 @@ def _listen(host: str, port: int) -> socket.socket:
 def _settle_gradio() -> Path:
     """Keep Gradio quiet and private. Read at its import, hence before it: no analytics, no hub, a folder of its own.
 
+    Nor does it keep statistics of calls, which it would compute anew from ten thousand of them after each one.
     Uploads pass through that folder, which is returned; Gradio's own default is shared by all its applications.
     """
     if "GRADIO_TEMP_DIR" not in os.environ:
@@ -172,6 +174,7 @@ def _settle_gradio() -> Path:
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         os.environ["GRADIO_TEMP_DIR"] = str(folder)
     os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1")
+    os.environ.update(GRADIO_ANALYTICS_MAX_EVENTS="1", GRADIO_ANALYTICS_CACHE_FREQUENCY=f"{2**60}")
     return Path(os.environ["GRADIO_TEMP_DIR"])
 
 
