@@ -275,3 +275,18 @@ def test_the_headline_is_read_first():
 def test_hyphens_that_are_not_seen_part_no_words():
     page = "<p>The hydro\xadelectric works of the is\u00adland were <b>re&shy;opened</b>.</p>"
     assert load_bytes(page.encode(), "/a.html").text == "The hydroelectric works of the island were reopened."
+
+
+def test_what_stands_between_the_title_and_the_text_is_text():
+    """A paragraph set apart, as a first one often is; neither a short line nor the teaser of another page."""
+    first = (
+        "The old ferry of the island was sold on Monday to a firm from the mainland, which wants to make a hotel of it."
+    )
+    teaser = (
+        "The harbour master of the island says that the new ferry will be faster than any other boat in the whole..."
+    )
+    body = "".join(f"<p>{'The hull was lifted again that day, and the harbour was quiet. ' * 4}</p>" for _ in range(5))
+    head = f"<nav>Start</nav><header><h1>The ferry is sold</h1><p>{first}</p><p>{teaser}</p></header>"
+    text = load_bytes(f"<body>{head}<article>{body}</article></body>".encode(), "/a.html").text
+    assert first in text
+    assert teaser not in text
