@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from rag.errors import LoadError
 from rag.language.published import publication_date
+from rag.language.terms import words
 from rag.load.blocks import PARAGRAPH, Block, assemble, counted, headline, line, raised
 from rag.load.container import Container, integer, properties, resolve
 from rag.load.decode import decode, storable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from rag.load.container import Element
     from rag.records import Document
 
+_SITE_NAME = re.compile(r"\s+[|–—·-]\s+")  # parts the name of the site from that of the page
 _CHARSET = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w:.-]{2,30})|<\?xml[^>]{0,100}?encoding=[\"']([\w:.-]{2,30})",
     re.IGNORECASE,
@@ -62,11 +64,22 @@ def parse(data: bytes, uri: str) -> Document:
     if tree is None:
         return assemble([], data, uri, "text/html")
     found = extract_metadata(tree, date_config=_DATE_SEARCH, extensive=False)
-    title = headline(storable(found.title or ""))
+    title = _title(tree, storable(found.title or ""))
     blocks, aside, notes = _page_blocks(tree)
     blocks, aside = _headed(blocks, aside, title, storable(found.description or "").strip())
     date = found.date or publication_date(block.text for block in blocks if not block.level)
     return assemble(blocks, data, uri, "text/html", title, date=date, notes=notes, set_aside=aside)
+
+
+def _title(tree: Element, found: str) -> str | None:
+    """Return the title that was found, or that of the window where it says more and both have no word in common.
+
+    What was found may be the name of a menu or of the site.
+    """
+    window = storable(" ".join((tree.findtext(".//title") or "").split()))
+    page = max(_SITE_NAME.split(window), key=len)
+    is_other = {*words(found.casefold())}.isdisjoint(words(window.casefold()))
+    return headline(page if is_other and len(words(page)) > len(words(found)) else found)
 
 
 def _headed(

@@ -290,3 +290,13 @@ def test_what_stands_between_the_title_and_the_text_is_text():
     text = load_bytes(f"<body>{head}<article>{body}</article></body>".encode(), "/a.html").text
     assert first in text
     assert teaser not in text
+
+
+def test_a_page_is_not_called_after_its_menu():
+    body = "".join(f"<p>{'The hull was lifted again that day, and the harbour was quiet. ' * 4}</p>" for _ in range(5))
+    page = (
+        f"<title>The ferry of the island is sold | Tarn News</title><body><h1>Main menu</h1><main>{body}</main></body>"
+    )
+    assert load_bytes(page.encode(), "/a.html").title == "The ferry of the island is sold"
+    page = page.replace("Main menu", "Island sells its ferry").replace("The ferry of the island is sold | ", "")
+    assert load_bytes(page.encode(), "/a.html").title == "Island sells its ferry"
