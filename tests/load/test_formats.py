@@ -382,6 +382,30 @@ def test_opendocument_tables_keep_their_rows():
     assert doc.place_at(doc.text.index("East")) == "Loss, table 1, row 1"
 
 
+def test_a_table_in_a_cell_is_words_of_the_cell():
+    """Of OpenDocument: its rows are not those of the table around it."""
+
+    def table(*rows):
+        cells = ("".join(f"<table:table-cell>{cell}</table:table-cell>" for cell in row) for row in rows)
+        return f"<table:table>{''.join(f'<table:table-row>{row}</table:table-row>' for row in cells)}</table:table>"
+
+    def words(*row):
+        return [f"<text:p>{word}</text:p>" for word in row]
+
+    inner = table(words("Mon", "Tue"), words("2", "3"))
+    outer = table(words("Quay", "Ships", "Days"), ["<text:p>East</text:p>", inner, "<text:p>5</text:p>"])
+    doc = load_bytes(files({"content.xml": f"<c {ODF}>{outer}</c>"}), "/a.odt")
+    assert texts(doc) == ["Quay | Ships | Days", "East | Mon Tue 2 3 | 5"]
+
+
+def test_a_row_of_rich_text_is_whole():
+    """A cell may end with a paragraph of its own, and have several."""
+    cells = ("{\\pard\\intbl East\\par}\\cell", "{\\pard\\intbl Two\\par ships\\par}\\cell")
+    rows = "".join(f"{{\\trowd\\cellx1\\cellx2 {''.join(cells)}\\intbl\\row}}" for _ in range(2))
+    doc = load_bytes(f"{{\\rtf1\\ansi {{\\pard Before.\\par}}{rows}{{\\pard After.\\par}}}}".encode(), "/a.rtf")
+    assert texts(doc) == ["Before.", "East | Two ships", "East | Two ships", "After."]
+
+
 def test_json_names_the_way_to_a_value():
     """And bad lines are told."""
     doc = load_bytes(b'{"a": {"b": [1, "x"]}}\nno\n', "/a.jsonl")

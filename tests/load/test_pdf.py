@@ -563,6 +563,18 @@ def test_a_letter_that_is_double_in_one_sign_is_said_twice():
     assert load_bytes(data, "/a.pdf").text == "differentt butt sniffin"
 
 
+@pytest.mark.parametrize(
+    ("given", "title"), [("10811.exe", None), ("minutes_03.odt", None), ("Minutes of 3 May", "Minutes of 3 May")]
+)
+def test_the_name_of_a_file_is_no_title(given, title):
+    out = io.BytesIO()
+    page = canvas.Canvas(out, pagesize=A4)
+    page.setTitle(given)
+    draw(page, "The council met on Monday.", 60, 700)
+    page.save()
+    assert load_bytes(out.getvalue(), "/a.pdf").title == title
+
+
 def test_a_sign_of_a_fonts_own_is_a_bullet():
     signs = [(code, code) for code in "The owlis.kpr"] + [("1", "\uf0b7")]
     data = pdf_of("BT /F 12 Tf 40 200 Td (1 The owl is here.) Tj ET", signs)

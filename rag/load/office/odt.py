@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _TYPE = "application/vnd.oasis.opendocument.text"
 _HIDDEN = frozenset({"tracked-changes", "sequence-decls", "forms", "variable-decls", "table-of-content"})
+_ROWS = frozenset({"table-header-rows", "table-rows", "table-row-group"})
+_CELLS = frozenset({"table-cell", "covered-table-cell"})
 _SEPARATE = frozenset({"note", "annotation", "text-box", "title", "desc"})  # the last two describe pictures
 
 
@@ -54,9 +56,9 @@ def _blocks(element: Element, tables: Iterator[int], bullet: str = "") -> Iterat
 def _table(element: Element, number: int) -> Iterator[Block]:
     covered: dict[int, tuple[int, str]] = {}  # by column: rows that a cell still covers, and what stands in it
     laid: list[list[str]] = []
-    for each in element.iter("{*}table-row"):
+    for each in _rows(element):
         cells: list[str] = []
-        for column, cell in enumerate(each.iter("{*}table-cell", "{*}covered-table-cell")):
+        for column, cell in enumerate(cell for cell in each if local_name(cell) in _CELLS):
             if local_name(cell) == "table-cell":
                 words = " ".join("".join(_words(part)) for part in cell.iter("{*}p"))
                 covered[column] = integer(attribute(cell, "number-rows-spanned", "1")), words
@@ -65,6 +67,16 @@ def _table(element: Element, number: int) -> Iterator[Block]:
             cells.append(text if rows > 0 else "")
         laid.append(cells)
     return text_table(laid, f"table {number}", heading_row(laid))
+
+
+def _rows(element: Element) -> Iterator[Element]:
+    """Yield the rows of a table, not those of one in its cells: they are words of the cell."""
+    for child in element:
+        name = local_name(child)
+        if name == "table-row":
+            yield child
+        elif name in _ROWS:
+            yield from _rows(child)
 
 
 def _comment(element: Element) -> Block:

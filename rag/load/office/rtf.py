@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _GROUP = re.compile(r"\{(?:\\\*)?(?:\\[a-z]+-?\d* ?)*\\(deleted|v|footnote)\b")
 _CODE_PAGE = re.compile(r"\\ansicpg\d{1,5}")
 _BRACE = re.compile(r"\\[{}\\]|[{}]")
+_PARAGRAPH = re.compile(r"\\(pard|intbl|par)\b ?")
 _TITLE = re.compile(r"\{\\title ([^{}]{1,1000})\}")
 _MADE = re.compile(r"\\creatim\\yr(\d{4})\\mo(\d{1,2})\\dy(\d{1,2})")
 
@@ -25,6 +26,7 @@ def parse(data: bytes, uri: str) -> Document:
     if not data.lstrip().startswith(b"{\\rtf"):
         raise LoadError(f"{uri}: is no RTF; save it anew")
     source, footnotes = _without_groups(data.decode("latin-1"))
+    source = _with_whole_rows(source)
     page = _CODE_PAGE.search(source)
     head = f"{{\\rtf1\\ansi{page[0] if page else ''} "
     blocks = [Block(_cells(each)) for each in _plain(source, uri).split("\n")]
@@ -35,6 +37,18 @@ def parse(data: bytes, uri: str) -> Document:
     date = publication_date(block.text for block in blocks) or created
     notes = ("its pictures were not read",) if b"\\pict" in data else ()
     return assemble(blocks, data, uri, "application/rtf", name, date=date, notes=notes)
+
+
+def _with_whole_rows(source: str) -> str:
+    """Return RTF without the ends of paragraphs in cells of tables, which striprtf takes for those of rows."""
+    in_table = False
+
+    def shown(word: re.Match[str]) -> str:
+        nonlocal in_table
+        in_table = word[1] == "intbl" or (in_table and word[1] != "pard")
+        return " " if in_table and word[1] == "par" else word[0]
+
+    return _PARAGRAPH.sub(shown, source)
 
 
 def _without_groups(source: str) -> tuple[str, list[str]]:

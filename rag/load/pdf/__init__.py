@@ -33,7 +33,8 @@ _SCANNED = "has only pictures of text and needs OCR; install tesseract or ocrmyp
 _UNREADABLE = "has no text, and in its pictures none is recognised; open it and save it with text"
 _MOST_NAMED, _LONGEST_NAMED = 20, 120  # headers and footers in a note, and characters of each
 _MADE_UP_TITLE = re.compile(
-    r"untitled|^\(?anonymous\)?$|microsoft word|^slide 1$|\.(?:docx?|pdf|indd|tex|dvi|pptx?|xlsx?)\b", re.IGNORECASE
+    r"untitled|^\(?anonymous\)?$|microsoft word|^slide 1$|\.(?:docx?|pdf|indd|tex|dvi|pptx?|xlsx?)\b|^\S+\.\w{2,4}$",
+    re.IGNORECASE,
 )
 
 

@@ -283,7 +283,7 @@ def _word(characters: list[Character], angle: int, page: TextPage, raw: Pdfium) 
         _order_rtl(characters)
     boxes = [character[1] for character in characters]
     if angle % 90 == 0:  # the box around an oblique character is the higher the wider it is
-        _mark_raised(characters)
+        _mark_raised(characters, page, raw)
     text, edges = _clean((char, (box[0], box[2])) for char, box, _ in characters)
     text = "•" if _SYMBOL.fullmatch(text) else text
     font, flags = ctypes.create_string_buffer(64), ctypes.c_int()
@@ -331,15 +331,19 @@ def _order_rtl(characters: list[Character]) -> None:
         characters[part.start() : part.end()] = characters[part.start() : part.end()][::-1]
 
 
-def _mark_raised(characters: list[Character]) -> None:
-    """Tell small figures above the line from others: the note in `2019³` is no figure of the year."""
+def _mark_raised(characters: list[Character], page: TextPage, raw: Pdfium) -> None:
+    """Tell small figures above the line from others: the note in `2019³` is no figure of the year.
+
+    Their letters are smaller; beside a sign of another font only the boxes of others are.
+    """
     if not any(char.isdecimal() for char, _, _ in characters):
         return
-    tall = max(box[3] - box[1] for _, box, _ in characters)
+    tall, largest = max((box[3] - box[1], number) for _, box, number in characters)
     base = max(box[3] for _, box, _ in characters if box[3] - box[1] >= 0.9 * tall)
     for index, (char, box, number) in enumerate(characters):
         if char.isdecimal() and box[3] - box[1] < _SMALL * tall and box[3] < base - 0.2 * tall:
-            characters[index] = raised(char), box, number
+            is_small = _font_size(page, number, raw) < 0.95 * _font_size(page, largest, raw)
+            characters[index] = raised(char) if is_small else char, box, number
 
 
 def _clean(characters: Iterable[tuple[str, Edge]]) -> tuple[str, list[Edge]]:
