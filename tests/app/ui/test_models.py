@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
-from types import SimpleNamespace
+from typing import Any
 
+import gradio as gr
 import pytest
 
 from rag.answer.write import choice, servers
@@ -99,7 +100,8 @@ def test_each_sentence_is_shown_when_it_comes(library, handlers, tmp_path):
     page = Handlers(library, History(tmp_path / "history.db"), Examples(library), local=True)
     with serving(lists({"/v1/models": {"data": [{"id": "quick"}]}}, act)) as script:
         page.models.choose(script.url, "quick", "")
-        for each in page.ask(SimpleNamespace(**asked, answerer="llm")):
+        sentences: list[dict[str, Any]] = []
+        for each in page.ask(gr.EventData(None, {**asked, "answerer": "llm"})):
             sentences = json.loads(each["view"])["sentences"]
             if [sentence["writer"] for sentence in sentences] == ["quick"]:
                 goes_on.set()
