@@ -18,6 +18,7 @@ from rag.language.terms import coverage, terms
 from rag.models.hub_reader import hub_reader
 from rag.models.reader import Reader
 from rag.records import Candidate
+from rag.retrieve.fusion import likely
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -78,9 +79,8 @@ class ReaderScorer:
         but not how certain it is, so that overlap has half a say, and there is no short answer.
         """
         weights = asked_terms(self._retriever.rarity(question.text), question.ordering)
-        least = self._evidence.near * max((hit.score for hit in hits), default=0.0)
-        near = [hit for rank, hit in enumerate(hits) if rank < self._evidence.always or hit.score >= least]
-        near = [hit for hit in near if hit.passage.sentences]
+        places = likely([hit.score for hit in hits], self._evidence.always, self._evidence.near)
+        near = [hits[at] for at in places if hits[at].passage.sentences]
         judgements = judged(self.reader, self._evidence, question, near, weights)
         found = [candidate for one in judgements for candidate in _candidates(one)]
         found = [self._under_heading(question, candidate, weights) for candidate in found]

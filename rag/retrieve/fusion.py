@@ -54,9 +54,10 @@ class Fusion:
 
         A reranker whose scores mean nothing by themselves has to read `all_of_them` to tell them apart.
         """
-        least = self.near * max(scores.values(), default=0.0)
         first = list(scores)[: self.reranked]
-        return [id_ for at, id_ in enumerate(first) if all_of_them or at < self.always or scores[id_] >= least]
+        if all_of_them:
+            return first
+        return [first[at] for at in likely([scores[id_] for id_ in first], self.always, self.near)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,12 @@ def combined(ids: Iterable[str], signals: Sequence[tuple[float, Scores]]) -> dic
 def reranked(scores: Scores, judged: Scores, weight: float) -> dict[str, float]:
     """Order anew by what a reranker says of the best passages, from 0 to 1; they only gain. Scores stay in 0 to 1."""
     return combined(scores, [(1 / (1 + weight), scores), (weight / (1 + weight), judged)])
+
+
+def likely(scores: Sequence[float], always: int, near: float) -> list[int]:
+    """Return the places of passages worth reading: the first `always`, and others with this share of the best score."""
+    least = near * max(scores, default=0.0)
+    return [at for at, score in enumerate(scores) if at < always or score >= least]
 
 
 def _late_interaction(snapshot: StoreSnapshot, words: WordVectors, ids: Sequence[str]) -> Scores:

@@ -31,7 +31,6 @@ _SIGNS = dict.fromkeys("-\u00ad\u2010\u2011\ufffe\x02", "-") | dict.fromkeys(map
 """Of hyphens, and of what only the font of a list's bullets has in this place."""
 _CLOSING = frozenset(".,;:!?)]")  # parted from a lowered figure before them, though there is no space
 _FORM = re.compile("[\ufb00-\ufdff\ufe70-\ufefc]")  # ligatures and Arabic presentation forms
-_SYMBOL = re.compile("[\ue000-\uf8ff]")  # of a font's own; alone it is the bullet of a list
 _FROM_LEFT = re.compile(r"[\dA-Za-z]+(?:[.,:/][\dA-Za-z]+)*")
 _SPACES = frozenset(" \t\r\n\u00a0\0")
 _WHITE = 235  # of 255: what is brighter is as white as paper
@@ -96,7 +95,10 @@ class CharacterRun:
     @property
     def size(self) -> float:
         """The size of most of its letters in points; a sign of another font makes all of it higher."""
-        return max(self.sizes, key=lambda size: sum(n for other, n in self.sizes if is_alike(size[0], other)))[0]
+        letters: Counter[float] = Counter()
+        for size, count in self.sizes:
+            letters[round(size, 1)] += count
+        return max(letters, key=letters.__getitem__)
 
     @property
     def height(self) -> float:
@@ -285,7 +287,7 @@ def _word(characters: list[Character], angle: int, page: TextPage, raw: Pdfium) 
     if angle % 90 == 0:  # the box around an oblique character is the higher the wider it is
         _mark_raised(characters, page, raw)
     text, edges = _clean((char, (box[0], box[2])) for char, box, _ in characters)
-    text = "•" if _SYMBOL.fullmatch(text) else text
+    text = "•" if len(text) == 1 and "\ue000" <= text <= "\uf8ff" else text  # a font's own sign, for an item of a list
     font, flags = ctypes.create_string_buffer(64), ctypes.c_int()
     raw.FPDFText_GetFontInfo(page.raw, characters[0][2], font, 64, ctypes.byref(flags))
     bold = any(mark in font.value.lower() for mark in (b"bold", b"black", b"heavy"))

@@ -11,6 +11,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from rag.language.blocks import is_item, is_turn
+from rag.language.furniture import is_wordless
 from rag.load.pdf.characters import is_alike, is_rtl, turned
 from rag.load.pdf.hyphens import after_break, ends_parted, words_with_hyphens
 
@@ -32,7 +33,6 @@ _LONGEST_HEADING = 150
 _REFERENCE = re.compile(r"\(\w{1,3}\) [a-z]")
 _SPEAKER = re.compile(r"(?:[A-Z][A-Z.'’-]+ ){0,4}[A-Z][A-Z.'’-]+:(?: |$)")
 _NUMBER = re.compile(r"\d{1,3}[.)] ")
-_DRAWN = re.compile(r"[_=~*–—-]{5,}")  # a line of signs
 _LEADER = re.compile(r"(?:\. ?){4,}")  # of a table of contents
 _UNSPACED = re.compile(r"[—\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")  # Chinese and Japanese know no spaces
 
@@ -154,7 +154,9 @@ def _mark_notes(page: Sequence[Line], body: float) -> None:
 def joined_lines(pages: Sequence[Sequence[Line]]) -> list[Paragraph]:
     """Join lines to blocks. Footnotes stand in front of a paragraph that goes on in the next column or page."""
     lines = [line for page in pages for line in page]
-    sizes = Counter(round(line.run.size * 2) / 2 for line in lines for _ in line.run.text)
+    sizes: Counter[float] = Counter()
+    for line in lines:
+        sizes[round(line.run.size * 2) / 2] += len(line.run.text)
     body = max(sizes, key=sizes.__getitem__, default=10.0)  # the height of most letters
     for page in pages:
         _mark_notes([line for line in page if not line.note], body)
@@ -270,7 +272,7 @@ def _set_levels(blocks: Sequence[Paragraph], body: float) -> None:
         elif _is_bold(block, body) and len(block.lines) <= 2 and not block.text.endswith((".", ",", ":", ";")):
             block.level = min(len(sizes) + 1, 6)
     for block, below, after in zip(blocks, blocks[1:], blocks[2:], strict=False):
-        if block.level and _DRAWN.fullmatch(below.text) and (after.level or _is_bold(after, body)):
+        if block.level and is_wordless(below.text) and (after.level or _is_bold(after, body)):
             block.level = None  # the last words of what ends with the line
 
 
