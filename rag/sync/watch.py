@@ -160,12 +160,23 @@ class _Changes:
         return not hidden and not name.endswith("~")
 
 
+class _End:
+    """Ends a thread that listens. It is asked before each wait, so once it has been asked, the listening has begun."""
+
+    def __init__(self) -> None:
+        self.begun, self.over = threading.Event(), False
+
+    def is_set(self) -> bool:
+        self.begun.set()
+        return self.over
+
+
 def _listen(folders: Sequence[str], news: SimpleQueue[News], *, recursive: bool) -> Callable[[], None]:
     """Put the paths that change from now on into a queue, in a thread, and return what ends it.
 
     An error ends it, too, and is put there.
     """
-    ready, stop = threading.Event(), threading.Event()
+    stop = _End()
 
     def run() -> None:
         import watchfiles
@@ -179,24 +190,21 @@ def _listen(folders: Sequence[str], news: SimpleQueue[News], *, recursive: bool)
                 debounce=_LONGEST,
                 step=_QUIET,
                 stop_event=stop,
-                rust_timeout=200,
-                yield_on_timeout=True,
+                rust_timeout=0,  # none: a change that comes while one ends is lost (watchfiles 1.3)
                 recursive=recursive,
                 ignore_permission_denied=True,
             ):
-                ready.set()  # the first one comes by timeout, when the system's listening has begun
-                if changes:
-                    news.put({path for _, path in changes})
+                news.put({path for _, path in changes})
         except (OSError, RuntimeError) as error:  # the second is what watchfiles raises for an error of the system
             news.put(error)
         finally:
-            ready.set()
+            stop.begun.set()
 
     def end() -> None:
-        stop.set()
+        stop.over = True
         thread.join()
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    ready.wait()
+    stop.begun.wait()
     return end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -119,7 +120,14 @@ def test_a_process_that_watches(docs, tmp_path):
     """Another process reads what it publishes: 500 files in few steps; Ctrl-C ends it and all that it started."""
     command = [sys.executable, "-m", "rag", "index", str(docs), "--watch", "--json", "--model", "hash"]
     heard = signal.signal(signal.SIGINT, signal.SIG_DFL)  # shells have background jobs ignore it, and children inherit
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONFAULTHANDLER": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     signal.signal(signal.SIGINT, heard)
     assert process.stdout
     assert process.stderr
@@ -146,6 +154,10 @@ def test_a_process_that_watches(docs, tmp_path):
         until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
         lines = [json.loads(line) for line in process.stdout]
         assert sum(line["added"] for line in lines) == 501
+    except BaseException as error:  # it may come once in a thousand: what it said, and where its threads stand
+        process.send_signal(signal.SIGABRT)
+        error.add_note(f"{process.wait()}\n{process.stdout.read()}\n{process.stderr.read()}\n{[*docs.glob('page*')]}")
+        raise
     finally:
         process.kill()
         process.wait()
