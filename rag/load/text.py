@@ -1,4 +1,7 @@
-"""What stays exactly as the file holds it: plain text, Markdown with its markup, source code line by line."""
+"""What stays as the file holds it: plain text, Markdown with its markup, source code line by line.
+
+Only the numbers that a transcript or a pleading has in front of its lines give way to spaces.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rag.language.blocks import complete, front_matter, is_item, is_turn, lines, plain_blocks, strip
 from rag.language.published import parse_date, publication_date
-from rag.load.blocks import Heading, document, first_title, headline
+from rag.load.blocks import Heading, counted, document, first_title, headline
 from rag.load.decode import decode
 from rag.records import Mark, Span
 
@@ -36,19 +39,22 @@ _LABELS = frozenset({"author", "by", "cc", "contact", "from", "location", "note"
 _TITLE_AMONG = 4  # blocks
 _LONGEST_REMARK = 200  # characters, in front of the title
 _FIELD = re.compile(r"(?P<name>title|date|published|pubdate)\s*:\s*(?P<value>\S.*)", re.IGNORECASE)
+_LINE_NUMBER = re.compile(r"[ \t]*(?P<number>[1-9]\d?)(?=[ \t]+\S|[ \t]*$)", re.MULTILINE)
+_FULL, _FEWEST_SENTENCES, _FEWEST_NUMBERED = 30, 3, 8  # characters of a line; that go on and end; lines of a page
 _LEAVES = frozenset({"heading_open", "paragraph_open", "fence", "code_block", "html_block", "hr", "tr_open"})
 
 
 def parse(data: bytes, uri: str) -> Document:
     """Read plain text: blocks by line breaks, headings by their looks."""
-    text = decode(data, uri)
+    text, numbered = _without_line_numbers(decode(data, uri))
     blocks = plain_blocks(text)
     title, place = _title(text, blocks)
     headings = [Heading(block, block.of(text), 2) for block in _headings(text, blocks) if block != place]
     if place:
         headings = [Heading(place, title or "", 1), *(heading for heading in headings if heading.span > place)]
     date = publication_date(row.of(text) for row in lines(text))
-    return document(text, data, uri, "text/plain", title, headings, date=date, blocks=tuple(blocks))
+    notes = counted((numbered, "line[s] have numbers, which are left out"))
+    return document(text, data, uri, "text/plain", title, headings, date=date, blocks=tuple(blocks), notes=notes)
 
 
 def parse_code(data: bytes, uri: str) -> Document:
@@ -74,6 +80,34 @@ def parse_markdown(data: bytes, uri: str) -> Document:
     date = next(filter(None, named), None) or publication_date(running)
     spans = tuple(complete(text, [*filter(len, (strip(text, row) for row in front)), *blocks]))
     return document(text, data, uri, "text/markdown", title, headings, date=date, blocks=spans)
+
+
+def _without_line_numbers(text: str) -> tuple[str, int]:
+    """Return a text with spaces for the numbers of its lines, and how many there were.
+
+    On each page they begin with 1, and the sentences go on from full line to line: rows and items do not.
+    """
+    pages: list[list[Span]] = []
+    going_on, ended, above = 0, 0, Span(0, 0)
+    for row in lines(text):
+        match = _LINE_NUMBER.match(text, row.start, row.end)
+        if match and (match["number"] == "1" or (pages and int(match["number"]) == len(pages[-1]) + 1)):
+            number, line = Span(*match.span("number")), strip(text, Span(match.end(), row.end))
+            pages += [[]] if match["number"] == "1" else []
+            pages[-1].append(number)
+            full = len(above) >= _FULL and not above.of(text).endswith(_SENTENCE_END) and "  " not in line.of(text)
+            going_on += full and line.of(text)[:1].islower() and len(pages[-1]) > 1
+            ended += line.of(text).endswith((".", "?"))
+            above = line
+        elif len(strip(text, row)):
+            above = Span(0, 0)
+    numbers = [number for page in pages if len(page) > 1 for number in page]
+    if min(going_on, ended) < _FEWEST_SENTENCES or max(map(len, pages)) < _FEWEST_NUMBERED:
+        return text, 0
+    letters = list(text)
+    for number in numbers:
+        letters[number.start : number.end] = " " * len(number)
+    return "".join(letters), len(numbers)
 
 
 def _title(text: str, blocks: Sequence[Span]) -> tuple[str | None, Span | None]:

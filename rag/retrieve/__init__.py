@@ -91,9 +91,9 @@ class Retriever:
     ) -> list[Hit]:
         fusion = replace(self.fusion, candidates=max(self.fusion.candidates, k))
         vectors, words = embed_with_words(self.embedder(snapshot), [question])
+        first = max(fusion.copies * k, fusion.reranked if reranker else 0)
         found = ranking(snapshot, question, vectors[0], words[0], fusion, where)
-        read = fusion.reranked if reranker else 0
-        best = snapshot.passages(list(found.scores)[: max(fusion.copies * k, read)])
+        best = snapshot.passages(list(found.scores)[:first])
         scores = {id_: score for id_, score in found.scores.items() if id_ in best}
         judged: dict[str, float] = {}
         if reranker and scores:

@@ -46,6 +46,9 @@ class Fusion:
     reranked: int = 12  # of the best passages that a reranker reads,
     always: int = 3  # our reader so many of these in any case,
     near: float = 0.6  # and of the others those with this share of the best one's score, as for an answer
+    shortlist: int = (
+        40  # best by the signals known of all candidates: pieces, and missing terms, are looked up for these
+    )
     copies: int = 2  # times the passages wanted are looked at, for the copies among them
     alike: float = 0.8  # share of the runs of words of two near copies that both have
 
@@ -90,24 +93,32 @@ class Ranking:
 def ranking(
     snapshot: StoreSnapshot, question: str, query: Vectors, words: WordVectors, fusion: Fusion, where: Filter | None
 ) -> Ranking:
-    """Rank the candidates of both halves for a question, of which `query` is the unit vector, shape (dimension,)."""
+    """Rank the candidates of both halves for a question, of which `query` is the unit vector, shape (dimension,).
+
+    Scores of given passages are what the lexical index takes longest for: only the shortlist is looked up there.
+    """
     dense = snapshot.dense(query, fusion.candidates, where)
     lexical = snapshot.lexical(question, fusion.candidates, where)
     ids = list(dict.fromkeys(found.id for found in (*dense, *lexical)))
     cosines = snapshot.similarities(query, ids)
     known = {found.id: found.score for found in lexical}
-    others = snapshot.term_scores(term_weights(question), [id_ for id_ in ids if id_ not in known])
-    literal = from_zero({**known, **others})
+    literal = from_zero(known)
     waiting = {id_: literal.get(id_, 0.0) for id_ in ids if id_ not in cosines}  # no vector yet: terms stand in for it
-    near = {**normalised(cosines), **waiting}
-    signals: list[tuple[float, Callable[[], Scores]]] = [
-        (fusion.dense, lambda: near),
-        (fusion.document, lambda: {**normalised(snapshot.document_similarities(query, list(cosines))), **waiting}),
-        (fusion.words, lambda: {**normalised(_late_interaction(snapshot, words, ids)), **waiting}),
-        (fusion.terms, lambda: literal),
-        (fusion.grams, lambda: from_zero(snapshot.gram_scores(question, ids))),
+    near: list[tuple[float, Callable[[], Scores]]] = [
+        (fusion.dense, lambda: cosines),
+        (fusion.document, lambda: snapshot.document_similarities(query, list(cosines))),
+        (fusion.words, lambda: _late_interaction(snapshot, words, ids)),
     ]
-    return Ranking(combined(ids, [(weight, signal()) for weight, signal in signals if weight]), dense, lexical, cosines)
+    signals: list[tuple[float, Scores]] = [
+        (weight, {**normalised(signal()), **waiting}) for weight, signal in near if weight
+    ]
+    shortlist = list(combined(ids, [*signals, (fusion.terms, literal)]))[: fusion.shortlist]
+    if fusion.terms:
+        others = [id_ for id_ in shortlist if id_ not in known]
+        signals.append((fusion.terms, from_zero({**known, **snapshot.term_scores(term_weights(question), others)})))
+    if fusion.grams:
+        signals.append((fusion.grams, from_zero(snapshot.gram_scores(question, shortlist))))
+    return Ranking(combined(ids, signals), dense, lexical, cosines)
 
 
 def combined(ids: Iterable[str], signals: Sequence[tuple[float, Scores]]) -> dict[str, float]:

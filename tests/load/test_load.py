@@ -458,6 +458,53 @@ def test_a_paragraph_is_wrapped_whatever_the_lines_around_it_are(prose, around):
         assert found[-len(kept) :] == kept
 
 
+DEPOSITION = """\
+                                    12
+ 1   BY MS. FALK:
+ 2   Q.  When did you last see the ledger of the
+ 3   dairy, Mr. Brandt?
+ 4   A.  On the Friday before the audit.  It lay on the desk
+ 5   of the bookkeeper, and nobody was in the
+ 6   room.
+ 7
+ 8   Q.  Did you tell anyone about it, then
+ 9   or later?
+10   A.  No.
+                                    13
+ 1        THE COURT:  It is 11 o'clock.
+ 2        MS. FALK:  Ten minutes, Your Honor.
+"""
+
+
+def test_numbers_of_lines_stand_in_no_sentence():
+    """Spaces stand in their place, so that every other character stays where it is; the report says so."""
+    found = load_bytes(DEPOSITION.encode(), "/deposition.txt")
+    assert found.text == re.sub(r"(?m)^ ?\d+(?=  |$)", lambda number: " " * len(number[0]), DEPOSITION)
+    said = [(each.speaker, " ".join(each.span.of(found.text).split())) for each in found.speakers]
+    assert said[1] == (
+        None,
+        "On the Friday before the audit. It lay on the desk of the bookkeeper, and nobody was in the room.",
+    )
+    assert said[-2:] == [("THE COURT", "It is 11 o'clock."), ("MS. FALK", "Ten minutes, Your Honor.")]
+    assert found.notes == ("12 lines have numbers, which are left out",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(
+            f"{number}  {dish} with butter and herbs from the garden\n" for number, dish in enumerate(["beans"] * 12, 1)
+        ),
+        "".join(f"{number}. what nobody expected of this long list of things\n" for number in range(1, 12)),
+        "".join(f"{place:2}   the county of Nowhere in the north     {place * 31}\n" for place in range(1, 30)),
+        "".join(f"{year}\nthe harvest of that year was worse than the one before it\n" for year in range(1, 12)),
+    ],
+)
+def test_numbers_of_rows_and_items_stay(text):
+    """Their lines go on in no other."""
+    assert load_bytes(text.encode(), "/list.txt").text == text
+
+
 def test_a_double_spaced_text_is_cut_into_its_paragraphs():
     """The first line of each is indented; a blank line below each line parts nothing, nor do three at a page's end."""
     said = " ".join(ENGLISH.split())
