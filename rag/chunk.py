@@ -47,9 +47,9 @@ class Chunker:
 
     Attributes:
         count_tokens: the encoder's number of tokens of each text, without those that it adds itself.
-        max_tokens: of a passage's own text, as the encoder reads it: rows of a table name their columns once, yet
-            count two thirds of all their words, so that the reader needs one look. The context line comes on top,
-            and these names, within the encoder's window.
+        max_tokens: of a passage's own text, as the encoder reads it: rows of a table name their columns once, but
+            count at least two thirds of what they are with all names, so that the reader needs one window. The context
+            line and these names come on top, within the encoder's window.
     """
 
     count_tokens: Callable[[Sequence[str]], list[int]]
@@ -165,7 +165,7 @@ def _blocks(document: Document) -> Iterator[Span]:
 def _segments(units: Iterable[_Unit], ends: Collection[int]) -> list[list[_Unit]]:
     """Divide units at headings: each segment is headings that follow each other and the text under them.
 
-    So does the end of a section, or of front matter; and a screen of white space, or a passage could be any length.
+    A segment also ends where a section or front matter ends, and at much white space, or it could be of any length.
     """
     segments: list[list[_Unit]] = []
     for unit in units:

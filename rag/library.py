@@ -153,8 +153,8 @@ class Library:
     def add(self, *files: str | Path, progress: Progress = silent) -> SyncReport:
         """Copy files into the index's own folder `files` and index them; a file of the same name is replaced.
 
-        A file that cannot be read as a document is reported and not copied. Nothing is where this raises `InputError`,
-        as one of them is no file, or `IndexLocked`, as another process is writing.
+        A file that cannot be read as a document is reported and not copied. Nothing has been
+        copied where this raises `InputError` (one is no file) or `IndexLocked` (another process is writing).
         """
         from rag.sync.uploads import check_files, copied
 
@@ -310,7 +310,7 @@ class Library:
 
     def verify(self) -> list[str]:
         """Check everything again, kept conversations as well; each entry names one damage, none means sound."""
-        return [*self.store.verify(), *self._history().damages()]
+        return [*self.store.verify(), *self.history().damages()]
 
     def repair(self) -> list[str]:
         """Make anew what is derived and forget damaged conversations, of which a copy is kept; return what is left.
@@ -318,12 +318,13 @@ class Library:
         The catalog cannot be mended but by `index` with `rebuild`: its damage is left.
         """
         if self.verify():
-            self._history().repair()
+            self.history().repair()
             with suppress(IndexCorrupt), self._turn, self.store.writer():
                 pass  # a writer begins by making derived files anew
         return self.verify()
 
-    def _history(self) -> History:
+    def history(self) -> History:
+        """Return the conversations that are kept beside the index."""
         from rag.store.history import History
 
         return History(self.root / "history.db")

@@ -21,9 +21,7 @@ _ENDS = frozenset(".!?…。")
 _BEHIND = " \n\"'”’»)]*_"  # what may stand behind the end of a sentence
 
 
-def relevant(
-    candidates: Sequence[Candidate], cosines: Sequence[float], settings: Breadth = _SETTINGS
-) -> list[Candidate]:
+def relevant(candidates: Sequence[Candidate], cosines: Sequence[float]) -> list[Candidate]:
     """Return sentences with scores from 0 to 1 for a broad question, all 0 where none means anything like it.
 
     A sentence counts by its meaning, by its share of the question's terms, by what the reader makes of it, and by how
@@ -33,26 +31,25 @@ def relevant(
     Args:
         candidates: sentences with the reader's scores.
         cosines: of the question with each of them.
-        settings: how much each counts.
     """
-    if max(cosines, default=0.0) < settings.least:
+    if max(cosines, default=0.0) < _SETTINGS.least:
         return [replace(c, score=0.0, short=None) for c in candidates]
     best = max(c.hit.score for c in candidates) or 1.0
-    weights = (settings.cosine, settings.coverage, settings.reader, settings.lead, settings.passage)
+    weights = (_SETTINGS.cosine, _SETTINGS.coverage, _SETTINGS.reader, _SETTINGS.lead, _SETTINGS.passage)
     found = []
     for candidate, cosine in zip(candidates, cosines, strict=True):
-        opening = max(0.0, 1 - candidate.span.start / settings.opening)
+        opening = max(0.0, 1 - candidate.span.start / _SETTINGS.opening)
         parts = (max(0.0, cosine), candidate.support, candidate.score, opening, candidate.hit.score / best)
         score = math.fsum(weight * part for weight, part in zip(weights, parts, strict=True)) / sum(weights)
-        found.append(replace(candidate, score=score if _tells(candidate.text, settings) else 0.0, short=None))
+        found.append(replace(candidate, score=score if _tells(candidate.text) else 0.0, short=None))
     return found
 
 
-def _tells(text: str, settings: Breadth) -> bool:
-    return len(text) >= settings.shortest and (" | " in text or text.rstrip(_BEHIND)[-1:] in _ENDS)
+def _tells(text: str) -> bool:
+    return len(text) >= _SETTINGS.shortest and (" | " in text or text.rstrip(_BEHIND)[-1:] in _ENDS)
 
 
-def overview(question: Question, candidates: Sequence[Candidate], settings: Breadth = _SETTINGS) -> list[Candidate]:
+def overview(question: Question, candidates: Sequence[Candidate]) -> list[Candidate]:
     """Choose the sentences that together answer a broad question, in order: by date, or the best and then by document.
 
     One that repeats a chosen one is left out (maximal marginal relevance: Carbonell, Goldstein 1998).
@@ -60,13 +57,12 @@ def overview(question: Question, candidates: Sequence[Candidate], settings: Brea
     Args:
         question: what is asked.
         candidates: sentences with their relevance, best first.
-        settings: how many, and how good.
     """
     chosen: list[Candidate] = []
     for candidate in candidates:
-        if len(chosen) == settings.most or candidate.score < settings.near * candidates[0].score:
+        if len(chosen) == _SETTINGS.most or candidate.score < _SETTINGS.near * candidates[0].score:
             break
-        if all(alike(candidate.text, other.text) < settings.alike for other in chosen):
+        if all(alike(candidate.text, other.text) < _SETTINGS.alike for other in chosen):
             chosen.append(candidate)
     if question.ordering:
         dated = [replace(c, heading=_dated_heading(c)) for c in chosen]

@@ -85,10 +85,9 @@ class ReaderScorer:
         found = [candidate for one in judgements for candidate in _candidates(one)]
         found = [self._under_heading(question, candidate, weights) for candidate in found]
         read = [one.hit for one in judgements]
-        yes_no = question.kind == "yes_no"
-        found = self._with_overlap(question, read, found) if yes_no else found
+        found = self._with_overlap(question, read, found) if question.kind == "yes_no" else found
         found += [candidate for hit in hits if hit not in read for candidate in _unread(hit, weights)]
-        found = looked_up(question, found, weights, self._retriever.similarity, self._retriever.text, yes_no=yes_no)
+        found = looked_up(question, found, weights, self._retriever.similarity, self._retriever.text)
         found = weighed_by_speaker(question, found, weights)
         if question.kind == "broad" and found:
             return relevant(found, self._retriever.similarity(question.text, [candidate.text for candidate in found]))
@@ -186,8 +185,7 @@ class OverlapScorer:
                 places, texts, cosines, (_surroundings(*place) for place in places), strict=True
             )
         ]
-        yes_no = question.kind == "yes_no"
-        found = looked_up(question, found, weights, self._retriever.similarity, self._retriever.text, yes_no=yes_no)
+        found = looked_up(question, found, weights, self._retriever.similarity, self._retriever.text)
         return weighed_by_speaker(question, found, weights)
 
 

@@ -27,7 +27,7 @@ class Evidence:
         margin: of its span margin.
         coverage: of the best sentence's share of the question's terms.
         cosine: of the cosine of question and passage.
-        unlike: what an answer of another kind loses: no number for `How many`.
+        unlike: what is taken off where the short answer is of the wrong kind, as no number for `How many`.
         lacking: what a passage loses that lacks a name, number or date of the question.
         bias: the constant.
         later: the weight of the second look in the means.

@@ -21,9 +21,7 @@ _OF_ANOTHER = re.compile(r"\b(?:he|him|his|she|her)\b", re.IGNORECASE)
 _SETTINGS = Speech()
 
 
-def weighed_by_speaker(
-    question: Question, found: Sequence[Candidate], weights: Mapping[str, float], settings: Speech = _SETTINGS
-) -> list[Candidate]:
+def weighed_by_speaker(question: Question, found: Sequence[Candidate], weights: Mapping[str, float]) -> list[Candidate]:
     """Put the words of the speaker that a question asks for above what others say, where they are about the matter.
 
     A sentence counts when it holds half of what was asked about, or the two before it all; one behind it goes with it.
@@ -33,7 +31,6 @@ def weighed_by_speaker(
         question: what is asked.
         found: candidates, those of a passage in its order.
         weights: the question's terms.
-        settings: how much each counts.
     """
     found = _others_about_themselves_left_out(question, found)
     who = question.speaker
@@ -48,13 +45,13 @@ def weighed_by_speaker(
         if who <= set(terms(candidate.speaker or "")):
             near = " ".join(c.text for c in found[max(0, number - 2) : number] if c.hit is candidate.hit)  # a question
             covered = coverage(about, candidate.text, near) if about else 1.0
-            follows = settings.following * before.score if before and before.hit is candidate.hit else 0.0
-            score = max(settings.own * covered if covered >= settings.about else 0.0, follows)
+            follows = _SETTINGS.following * before.score if before and before.hit is candidate.hit else 0.0
+            score = max(_SETTINGS.own * covered if covered >= _SETTINGS.about else 0.0, follows)
         before = replace(candidate, score=score, support=max(score, candidate.support)) if score else None
-        judged.append(before or replace(candidate, score=settings.others * candidate.score))
+        judged.append(before or replace(candidate, score=_SETTINGS.others * candidate.score))
         counted += before is not None
     judged = judged if counted else list(found)
-    return [replace(c, score=settings.unnamed * c.score) if _of_another(c, who) else c for c in judged]
+    return [replace(c, score=_SETTINGS.unnamed * c.score) if _of_another(c, who) else c for c in judged]
 
 
 def named_speakers(question: str, speakers: Iterable[str]) -> frozenset[str]:

@@ -45,7 +45,7 @@ class Dataset:
 
     @property
     def has_answers(self) -> bool:
-        """Whether answers can be judged: no measure is defined where all that is known is that there are some."""
+        """Whether answers can be judged: a set that only says `answerable: true` has nothing to compare them with."""
         return any(q.answers or q.evidence or q.answerable is False for q in self.questions)
 
     def limited(self, most: int | None) -> Dataset:

@@ -53,7 +53,7 @@ def packed_text(text: str) -> bytes:
 
 
 def unpacked_text(stored: bytes) -> str:
-    """Return a text that was compressed; raises what `connection.decoding` turns into `IndexCorrupt`."""
+    """Return a text that was compressed; raises what `decoding` turns into `IndexCorrupt`."""
     return zlib.decompress(stored).decode("utf-8", "surrogatepass")
 
 

@@ -3,8 +3,8 @@
 Files are read here and sent, so that the cluster needs no folder in common with this machine; what comes back is kept
 by the one writer, here. What a machine was doing when it died is done again on another, by Ray.
 
-Ray itself is in a process beside this one (`main`), which leads a group: that Ray's own processes of this machine are
-in it, too, lets all of them end at once, however this one ends.
+Ray itself is in a process beside this one (`main`). It leads a process group with all of Ray's own processes of this
+machine, so that one signal ends them all, however this one ends.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from rag.models.encoder import Embedder
     from rag.sync.workers import Cut, Encoded, File
 
-_FILES, _BYTES = 5_000, 256_000_000  # of one execution: what the memory of Ray holds, and a start of actors is small to
+_FILES, _BYTES = 5_000, 256_000_000  # of one job: they fit into Ray's memory, and the start of its actors hardly counts
 _BATCHES = 1_000  # of texts, likewise
 _TOGETHER = 8  # files that go to a worker at once
-_FOR_EVER, _SOON = 1_000_000, 3.0  # seconds: Ray has limits of its own; what it has to leave a cluster
+_FOR_EVER, _SOON = 1_000_000, 3.0  # seconds that a call may take, as Ray has limits of its own; and to leave a cluster
 
 
 class OnRay:

@@ -72,10 +72,12 @@ def test_the_present_format_opens(tmp_path, folder):
 
 @pytest.mark.parametrize("number", FORMATS[:-1])
 def test_an_earlier_format_is_not_read_and_says_what_to_do(tmp_path, number):
-    remedy = "bring it up to date.*: rag index FOLDER" if number in OLD else "rebuild it with: rag index --rebuild"
     with opened(unpacked(number, tmp_path)) as library:
         for read in (library.documents, library.verify, lambda: library.search("crane")):
-            with pytest.raises(FormatMismatch, match=f"format {number}, this program needs {FORMAT}; {remedy}"):
+            with pytest.raises(
+                FormatMismatch,
+                match=f"format {number}, this program needs {FORMAT}; rebuild it with: ",
+            ):
                 read()
 
 

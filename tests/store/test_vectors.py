@@ -274,7 +274,7 @@ def test_format_3_is_taken_over(tmp_path, corpus):
         words = stored_words(library)
     as_it_was(library.root, embedder)
     with Library.open(library.root, embedder=embedder) as again:
-        with pytest.raises(FormatMismatch, match=r"format 3.*rag index FOLDER"):
+        with pytest.raises(FormatMismatch, match=r"format 3.*rag index --rebuild FOLDER"):
             again.search("crane")
         report = again.index(corpus)
         assert (report.count("unchanged"), report.embedded) == (201, 0)

@@ -51,8 +51,6 @@ def looked_up(
     weights: Mapping[str, float],
     alike: Alike,
     text: Callable[[str], str],
-    *,
-    yes_no: bool = False,
 ) -> list[Candidate]:
     """Judge the rows of tables among the candidates by what a question has of them, and leave all else as it is.
 
@@ -66,8 +64,8 @@ def looked_up(
         weights: the question's terms with their rarity.
         alike: the cosines between a text and others.
         text: gives the text of a document.
-        yes_no: whether yes or no is asked: then the row is all.
     """
+    yes_no = question.kind == "yes_no"  # then the row is all
     asked = TableQuestion.of(question, weights)
     text = cache(text)
     found = [replace(c, columns=_columns_of(c, text)) for c in found]

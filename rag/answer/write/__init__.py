@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from dataclasses import dataclass, replace
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from rag.answer.answerer import NO_ANSWER, Asked, refusal
 from rag.answer.check import OTHER_LANGUAGE, SentenceChecker
@@ -26,7 +26,7 @@ from rag.models.reader import shipped_network
 from rag.records import Hit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from rag.answer.answerer import Answerer
     from rag.answer.question import Question
@@ -41,21 +41,6 @@ MOST_SEARCHES = 2
 _LONGEST_QUESTION = 400  # characters of a question that was rewritten
 _ROOM_TO_SEARCH = 1500  # tokens of sources: with less, passages of a second search drive out those of the first
 _LEAST_ROOM = 200  # tokens of sources, below which no shorter prompt is tried
-
-
-class LanguageModel(Protocol):
-    """Whatever writes text for a conversation; `rag.answer.write.endpoint.Endpoint` is one."""
-
-    @property
-    def name(self) -> str:
-        """The model's name, for people."""
-
-    @property
-    def room(self) -> int:
-        """How many tokens of sources it can be given."""
-
-    def write(self, messages: Sequence[Mapping[str, str]], schema: Mapping[str, Any]) -> Iterator[str]:
-        """Yield text as it comes; raises `LlmError`."""
 
 
 _ALONE = "Only {} takes this for an answer; the built-in reader finds none in these passages."
@@ -76,7 +61,7 @@ class LlmAnswerer:
         today: tells the date.
     """
 
-    llm: LanguageModel
+    llm: Endpoint
     quoting: Answerer
     checker: SentenceChecker
     retriever: Retriever | None = None

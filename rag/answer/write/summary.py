@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from rag.answer.write.context import source_sentences, tokens
 from rag.answer.write.forms import Form
@@ -15,9 +15,10 @@ from rag.records import Filter
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from rag.answer.write.context import SourceSentence
+    from rag.answer.write.endpoint import Endpoint
     from rag.answer.write.growing import GrowingAnswer
     from rag.records import Answer, Passage
     from rag.retrieve import Retriever
@@ -27,17 +28,6 @@ MOST_PARTS = 20
 
 _POINTS = Form("summary", 3)  # of one part
 _WORD = re.compile(r"[^\W_]+")
-
-
-class Writer(Protocol):
-    """What a summary needs of an LLM."""
-
-    @property
-    def room(self) -> int:
-        """How many tokens of sources it can be given."""
-
-    def write(self, messages: Sequence[Mapping[str, str]], schema: Mapping[str, Any]) -> Iterator[str]:
-        """Yield text as it comes; raises `LlmError`."""
 
 
 def asked_for(retriever: Retriever, question: str, where: Filter | None) -> list[Passage]:
@@ -75,7 +65,7 @@ class Summary:
         today: tells the date.
     """
 
-    llm: Writer
+    llm: Endpoint
     growing: GrowingAnswer
     form: Form
     today: dt.date

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from rag.evaluate import Result
     from rag.library import Library
     from rag.records import Answer, Document, Span, SyncReport
-    from rag.store.history import History
     from rag.sync.leftovers import Leftovers
 
 SAMPLES = Path(__file__).parents[3] / "data"
@@ -126,7 +125,7 @@ def remove(options: argparse.Namespace) -> int:
         report = library.remove(*options.documents)
         _put(options, report_json(report), f"{report.count('removed')} removed")
         gone = [outcome.path for outcome in report.outcomes]
-        _say_what_stays(leftovers(library.store, _history(library), gone), options)
+        _say_what_stays(leftovers(library.store, library.history(), gone), options)
     return 0
 
 
@@ -148,14 +147,8 @@ def _say_what_stays(left: Sequence[Leftovers], options: argparse.Namespace) -> N
 def forget(options: argparse.Namespace) -> int:
     """Forget the kept conversations that quote documents."""
     with _library(options) as library:
-        number = _history(library).forget(*options.documents)
+        number = library.history().forget(*options.documents)
     return _put(options, {"forgotten": number}, f"{number} forgotten")
-
-
-def _history(library: Library) -> History:
-    from rag.store.history import History
-
-    return History(library.store.root / "history.db")
 
 
 def search(options: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rag.answer import StreamingAnswerer
 from rag.answer.write import choice, servers
-from rag.answer.write.endpoint import Endpoint, Settings, checked_url
+from rag.answer.write.endpoint import Settings, checked_url
 from rag.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class ModelHandlers:
         settings = self._chosen()
         if settings is None:
             raise InputError("No language model is chosen: choose one under Settings.")
-        if self._llm is None or not isinstance(self._llm.llm, Endpoint) or self._llm.llm.settings != settings:
+        if self._llm is None or self._llm.llm.settings != settings:
             from rag.answer.write import llm_answerer
 
             self._llm = llm_answerer(self._library.retriever, settings)

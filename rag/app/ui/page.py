@@ -14,7 +14,6 @@ from rag.app.ui.changes import ChangeHandlers, add_uploaded
 from rag.app.ui.handlers import Handlers
 from rag.app.ui.render import file_name
 from rag.app.ui.selections import Selections
-from rag.store.history import History
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,9 +41,9 @@ def theme() -> gr.themes.Base:
 
 def layout(library: Library, follow: Follow, examples: Examples, *, local: bool = True) -> gr.Blocks:
     """Return the page for a library; `local` says whether only people at this machine see it."""
-    history = History(library.store.root / "history.db")
+    history = library.history()
     handlers = Handlers(library, history, examples, local=local)
-    selections = Selections(library.store.root / "selections.json")
+    selections = Selections(library.root / "selections.json")
     changes = ChangeHandlers(library, history, follow, local=local)
     blocks = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600))
     with blocks:
@@ -66,17 +65,8 @@ def layout(library: Library, follow: Follow, examples: Examples, *, local: bool 
 def _calls(
     handlers: Handlers, changes: ChangeHandlers, follow: Follow, selections: Selections
 ) -> list[Callable[..., object]]:
-    def kept_selections() -> dict[str, list[str]]:
-        return selections.all()
-
-    def keep_selection(name: str, conditions: list[str]) -> dict[str, list[str]]:
-        return selections.keep(name, conditions)
-
-    def forget_selection(name: str) -> dict[str, list[str]]:
-        return selections.forget(name)
-
     return [
-        *(kept_selections, keep_selection, forget_selection),
+        *(selections.kept_selections, selections.keep_selection, selections.forget_selection),
         *(handlers.start, handlers.examples, handlers.why, handlers.read, handlers.page_picture, handlers.overview),
         *(handlers.conversations, handlers.reopen, handlers.forget),
         *(handlers.judge, handlers.withdraw, handlers.export, handlers.questions),

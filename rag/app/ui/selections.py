@@ -11,7 +11,6 @@ from rag.errors import InputError, StoreError
 from rag.records import Filter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
 MOST = 100
@@ -25,7 +24,7 @@ class Selections:
         self._file = file
         self._lock = threading.Lock()
 
-    def all(self) -> dict[str, list[str]]:
+    def kept_selections(self) -> dict[str, list[str]]:
         """Return all choices by name, in order; raises `StoreError` when the file cannot be read."""
         try:
             found = json.loads(self._file.read_text("utf-8"))
@@ -35,7 +34,7 @@ class Selections:
         except (OSError, ValueError, TypeError, LookupError) as error:
             raise StoreError(f"{self._file}: cannot be read ({error}); delete it to begin anew") from error
 
-    def keep(self, name: str, conditions: Sequence[str]) -> dict[str, list[str]]:
+    def keep_selection(self, name: str, conditions: list[str]) -> dict[str, list[str]]:
         """Keep a choice, in place of one of the same name, and return all; raises `InputError`."""
         name = " ".join(name.split())
         if not 0 < len(name) <= LONGEST_NAME:
@@ -43,15 +42,15 @@ class Selections:
         if not Filter.parse(conditions):
             raise InputError("Tick a document or a folder first.")
         with self._lock:
-            kept = {**self.all(), name: list(conditions)}
+            kept = {**self.kept_selections(), name: list(conditions)}
             if len(kept) > MOST:
                 raise InputError(f"{MOST} are kept already: forget one first.")
             return self._written(kept)
 
-    def forget(self, name: str) -> dict[str, list[str]]:
+    def forget_selection(self, name: str) -> dict[str, list[str]]:
         """Forget a choice, and return the others."""
         with self._lock:
-            return self._written({other: each for other, each in self.all().items() if other != name})
+            return self._written({other: each for other, each in self.kept_selections().items() if other != name})
 
     def _written(self, kept: dict[str, list[str]]) -> dict[str, list[str]]:
         new = self._file.with_name(f".{self._file.name}.{os.getpid()}")
@@ -62,4 +61,4 @@ class Selections:
             new.replace(self._file)
         except OSError as error:
             raise StoreError(f"{self._file}: cannot be written ({error}); check the disk") from error
-        return self.all()
+        return self.kept_selections()

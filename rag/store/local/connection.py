@@ -136,13 +136,9 @@ class Connection:
         with decoding("the format"):
             version = int(found)
         if version != FORMAT:
-            remedy = (
-                "bring it up to date, which embeds nothing anew, with: rag index FOLDER"
-                if version in migration.OLD
-                else "rebuild it with: rag index --rebuild FOLDER"
-            )
             raise FormatMismatch(
-                f"the index at {self.path.parent} has format {found}, this program needs {FORMAT}; {remedy}"
+                f"the index at {self.path.parent} has format {found}, this program needs {FORMAT}; "
+                "rebuild it with: rag index --rebuild FOLDER"
             )
 
     def _missing(self) -> IndexMissing:
@@ -162,7 +158,7 @@ class Connection:
         code = extended & 0xFF  # the low byte; the rest says where it happened
         if code not in _DAMAGE and "no such table" in str(error):
             return self._missing()
-        # what is asked is always the same: an error in it means that the names of columns have changed
+        # our SQL is fixed, so an error in it means that the stored schema is damaged
         if code in {*_DAMAGE, sqlite3.SQLITE_ERROR} or "decode to UTF-8" in str(error):
             return IndexCorrupt(f"{self.path} is damaged: {error}; rebuild with: rag index --rebuild FOLDER")
         if extended == sqlite3.SQLITE_READONLY_ROLLBACK:  # only a writer can take back what was begun

@@ -2,7 +2,7 @@
 
 SQLite notices damage to its own structure only: a flipped bit in a text, an offset or a name is just another value.
 A writer breaks the seal before it writes, and seals again when it is done. While one is writing, and after one that was
-killed, there is no seal; then the checksum of each text (checksums.py) is what speaks for it.
+killed, there is no seal; then the checksum of each text (encoding.checked_text) is what speaks for it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DERIVED = ("lexical/meta.json", "lexical/.managed.json")
 """What tantivy writes without a checksum of its own."""
 
 END = "#end"
-"""Of tantivy's other files, what stands behind the content that their own checksum is of."""
+"""Marks an entry that is only of a file's footer: the content before it has a checksum of tantivy's own."""
 _END_BYTES = 200
 
 MOST_BYTES = 256_000_000

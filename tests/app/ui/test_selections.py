@@ -16,18 +16,18 @@ NEWS = ["document=2022/minutes.txt", "folder=/docs/news"]
 def test_selections_are_kept_replaced_and_forgotten(tmp_path, monkeypatch):
     file = tmp_path / "index" / "selections.json"
     kept = Selections(file)
-    assert kept.all() == {}
+    assert kept.kept_selections() == {}
     assert not file.parent.exists()
-    kept.keep("  Zoning \n papers ", ["folder=/docs/zoning"])
-    assert kept.keep("News", NEWS) == {"News": NEWS, "Zoning papers": ["folder=/docs/zoning"]}
+    kept.keep_selection("  Zoning \n papers ", ["folder=/docs/zoning"])
+    assert kept.keep_selection("News", NEWS) == {"News": NEWS, "Zoning papers": ["folder=/docs/zoning"]}
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert kept.keep("News", NEWS[:1]) == Selections(file).all()
-    assert kept.all()["News"] == NEWS[:1]
+    assert kept.keep_selection("News", NEWS[:1]) == Selections(file).kept_selections()
+    assert kept.kept_selections()["News"] == NEWS[:1]
     monkeypatch.setattr(selections, "MOST", 2)
     with pytest.raises(InputError, match="forget one first"):
-        kept.keep("Third", NEWS)
-    assert list(kept.forget("News")) == ["Zoning papers"]
-    assert list(kept.forget("never kept")) == ["Zoning papers"]
+        kept.keep_selection("Third", NEWS)
+    assert list(kept.forget_selection("News")) == ["Zoning papers"]
+    assert list(kept.forget_selection("never kept")) == ["Zoning papers"]
     assert [path.name for path in file.parent.iterdir()] == ["selections.json"]
 
 
@@ -37,7 +37,7 @@ def test_selections_are_kept_replaced_and_forgotten(tmp_path, monkeypatch):
 )
 def test_what_is_no_selection_is_refused(tmp_path, name, conditions, said):
     with pytest.raises(InputError, match=said):
-        Selections(tmp_path / "selections.json").keep(name, conditions)
+        Selections(tmp_path / "selections.json").keep_selection(name, conditions)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -46,4 +46,4 @@ def test_a_damaged_file_is_named(tmp_path):
     for content in ("{", "[1]", '{"a": 1}'):
         file.write_text(content)
         with pytest.raises(StoreError, match=r"selections.json: cannot be read"):
-            Selections(file).all()
+            Selections(file).kept_selections()
