@@ -262,6 +262,31 @@ def test_encrypted_scanned_and_broken_files_are_reported(monkeypatch):
         load_bytes(b"%PDF-1.7 nothing", "/a.pdf")
 
 
+def test_a_scan_with_a_stamp_on_it_is_a_scan(monkeypatch):
+    """As courts stamp what is filed; a slide whose words stand on a picture is none."""
+    from PIL import Image
+
+    monkeypatch.setenv("PATH", "/nowhere")
+    prose = "The crane fell into the river on the day before the audit."
+
+    def filed(*pages):
+        out = io.BytesIO()
+        page = canvas.Canvas(out, pagesize=(600, 800))
+        for number, words in enumerate(pages, 1):
+            if words != prose:
+                page.drawInlineImage(Image.new("L", (60, 80), "white"), 0, 0, 600, 800)
+            page.drawString(60, 780, f"Case 4:08-cv-02214 Document 27 Page {number} of {len(pages)}")
+            page.drawString(60, 400, words)
+            page.showPage()
+        page.save()
+        return out.getvalue()
+
+    doc = load_bytes(filed("", prose, "The harbour in 2009"), "/order.pdf")
+    assert doc.notes[0] == "1 of 3 pages hold no text, only pictures or nothing (1), and need OCR"
+    with pytest.raises(LoadError, match="needs OCR"):
+        load_bytes(filed("", "XXXXXX 2/2/09"), "/stipulation.pdf")
+
+
 def test_a_scanned_page_is_read_where_tesseract_is_installed(library, tmp_path):
     """From a picture of words, with a note that it was; its page is known, and shown."""
     import shutil

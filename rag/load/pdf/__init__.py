@@ -45,7 +45,7 @@ def parse(data: bytes, uri: str, before_page: Callable[[], None] = lambda: None)
     """
     pdf = open_pdf(data, uri)
     pages = [read_page(pdf, number, before_page) for number in range(1, len(pdf) + 1)]
-    if not any(page.lines for page in pages):
+    if not any(page.lines and not page.unread for page in pages):
         raise LoadError(f"{uri}: {_UNREADABLE if shutil.which('tesseract') else _SCANNED}")
     running = headers_and_footers([page.lines for page in pages], [page.size for page in pages])
     paragraphs = joined_lines([[line for line in page.lines if id(line) not in running] for page in pages])
@@ -93,6 +93,7 @@ class PageContent(NamedTuple):
     size: tuple[float, float]  # width and height in points
     scanned: bool = False
     failed: bool = False
+    unread: bool = False  # a picture but for what is stamped on it, and not recognised
     hidden: bool = False  # some of its words
     numbered: bool = False  # its lines
 
@@ -109,7 +110,8 @@ def read_page(pdf: Pdf, number: int, before_page: Callable[[], None]) -> PageCon
     try:
         drawn = list(page_words(text))
         printed = seen(page, drawn)
-        scanned = [] if printed else ocr.page_runs(page, before_page)  # which reads what is filled in as well
+        is_scan = not printed or ocr.is_scan(page, printed)
+        scanned = ocr.page_runs(page, before_page) if is_scan else []  # which reads what is filled in as well
         unnumbered = without_line_numbers(printed)
         table, words = rows(page, [*with_level_heads(unnumbered), *values(page)])
         lines = page_lines(scanned or [*table, *with_speakers(joined(words))], number)
@@ -118,6 +120,7 @@ def read_page(pdf: Pdf, number: int, before_page: Callable[[], None]) -> PageCon
             page.get_size(),
             scanned=bool(scanned),
             failed=scanned is None,
+            unread=scanned == [] and is_scan and bool(printed),
             hidden=len(printed) < len(drawn),
             numbered=len(unnumbered) < len(printed),
         )
@@ -127,7 +130,7 @@ def read_page(pdf: Pdf, number: int, before_page: Callable[[], None]) -> PageCon
 
 
 def _notes(pages: Sequence[PageContent]) -> tuple[str, ...]:
-    empty = [not page.lines and not page.failed for page in pages]
+    empty = [page.unread or (not page.lines and not page.failed) for page in pages]
     failed, scanned = [page.failed for page in pages], [page.scanned for page in pages]
     hidden, numbered = [page.hidden for page in pages], [page.numbered for page in pages]
     kinds = (

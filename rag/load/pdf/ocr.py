@@ -17,7 +17,7 @@ from rag.load.pdf.characters import CharacterRun
 from rag.load.pdf.reading_order import beside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     Page = Any  # pypdfium2's
     Row = dict[str, str]  # of tesseract's table
@@ -28,6 +28,7 @@ SECONDS = 180  # for a page, which takes ten where the machine has nothing else 
 _LANGUAGE = re.compile(r"[a-z]{3}(?:_[a-z]+)?")
 _NO_LANGUAGE = frozenset({"osd", "equ"})  # models of the page's direction, and of formulas
 _MOST_LANGUAGES = 4  # each takes its time
+_STAMPED, _FEW, _PICTURED = 0.12, 3, 0.7  # shares of the height and of the page; words
 _WORD = "5"  # the level of words in tesseract's table
 
 
@@ -43,6 +44,18 @@ def languages(program: str) -> list[str]:
         found = [line for line in listed.stdout.splitlines() if _LANGUAGE.fullmatch(line) and line not in _NO_LANGUAGE]
         named = "+".join(found) if len(found) <= _MOST_LANGUAGES else ""
     return ["-l", named] if named else []
+
+
+def is_scan(page: Page, words: Sequence[CharacterRun]) -> bool:
+    """Tell whether a page is a picture with hardly any `words` on it but those that were stamped into its margin."""
+    import pypdfium2.raw as pdfium
+
+    width, height = page.get_size()
+    stamped = sum(run.box[3] < _STAMPED * height or run.box[1] > (1 - _STAMPED) * height for run in words)
+    if len(words) - stamped > _FEW:
+        return False
+    pictures = (each.get_bounds() for each in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE]))
+    return any((x1 - x0) * (y1 - y0) > _PICTURED * width * height for x0, y0, x1, y1 in pictures)
 
 
 def page_runs(page: Page, before_page: Callable[[], None]) -> list[CharacterRun] | None:
