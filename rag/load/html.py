@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass, field
 from itertools import compress
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -16,8 +15,8 @@ from rag.load.blocks import PARAGRAPH, Block, assemble, counted, headline, line,
 from rag.load.container import Container, integer, properties, resolve
 from rag.load.decode import decode, storable
 from rag.load.hidden import background, hide
+from rag.load.html_tables import Table
 from rag.load.main_text import PlacedBlock, main_text
-from rag.load.tables import record
 from rag.records import Omission
 
 if TYPE_CHECKING:
@@ -52,8 +51,6 @@ _APART = frozenset(
     "summary table tbody td tfoot th thead tr ul".split()
 )
 _IN_PAGE = re.compile("#.")  # what leads nowhere else; `#` alone is a button
-_LONGEST_ROW = 1000  # characters; a longer one lays out a page and holds no data
-_MOST_COVERED = 1000  # rows or columns of a cell, as browsers have it
 
 
 def parse(data: bytes, uri: str) -> Document:
@@ -169,9 +166,9 @@ def _page_blocks(tree: Element) -> tuple[list[Block], tuple[Omission, ...], tupl
     near = {near for place in compress(places, kept) for near in (place.element, place.element.getparent())} | {body}
     count = sum(element in near or element.getparent() in near for element in hidden)
     aside = [Omission("invisible", words) for words in hidden.values()]
-    aside += [Omission("furniture", place.block.text) for place, keep in zip(places, kept, strict=True) if not keep]
+    aside += [Omission("furniture", place.as_read.text) for place, keep in zip(places, kept, strict=True) if not keep]
     notes = counted((count, "piece[s] of hidden text not read"))
-    return [place.block for place in compress(places, kept)], tuple(aside), notes
+    return [place.as_read for place in compress(places, kept)], tuple(aside), notes
 
 
 def _seen(tree: Element) -> tuple[Element, dict[Element, str]]:
@@ -204,38 +201,9 @@ def _cut(root: Element) -> list[PlacedBlock]:
     return builder.places
 
 
-@dataclass(slots=True)
-class _Table:
-    """A table of which rows are read one after the other."""
-
-    number: int
-    rows: int = 0
-    header: list[str] | None = None
-    spans: dict[int, tuple[int, str]] = field(default_factory=dict)  # by column: rows that a cell above still covers
-
-    def add(self, cells: Sequence[tuple[Element, str]]) -> str:
-        """Return a row as one line: with the names of its columns, where the table has them and they fit."""
-        row = self._laid_out(cells)
-        self.rows += 1
-        if self.rows == 1 and all(cell.tag == "th" for cell, _ in cells):
-            self.header = row
-        elif self.header is not None and len(row) == len(self.header):
-            return record(self.header, row)
-        return " | ".join(row)
-
-    def _laid_out(self, cells: Sequence[tuple[Element, str]]) -> list[str]:
-        """Return a text for each column: a cell that covers several rows or names several columns is in each."""
-        row: list[str] = []
-        above, self.spans = self.spans, {column: (left - 1, text) for column, (left, text) in self.spans.items()}
-        for cell, text in [*cells, (None, "")]:
-            while above.get(len(row), (0, ""))[0] > 0:
-                row.append(above[len(row)][1])
-            if cell is None:
-                break
-            for index in range(_covered(cell, "colspan")):
-                self.spans[len(row)] = (_covered(cell, "rowspan") - 1, text)
-                row.append(text if index == 0 or cell.tag == "th" else "")
-        return row
+def _words_of(element: Element) -> str:
+    """Return all that an element says, on one line."""
+    return " ".join(place.as_read.text for place in _cut(element))
 
 
 class _Builder:
@@ -246,7 +214,7 @@ class _Builder:
         self._at = root
         self._links = 0  # depth of links to other pages
         self._linked = 0  # characters in them
-        self._tables: dict[Element, _Table] = {}
+        self._tables: dict[Element, Table] = {}
         self._level: int | None = None
         self._number = ""  # of the list's item that begins
         self._verbatim = 0  # depth of elements whose line breaks count
@@ -300,39 +268,28 @@ class _Builder:
 
     def add_row(self, element: Element) -> bool:
         """Add a row of a table as one block that says with each value what it is; False for one that only lays out."""
-        cells = _cells(element)
-        if cells is None:
+        around = next(element.iterancestors("table"), None)
+        if around is None:
             return False
+        if around not in self._tables:
+            self._tables[around] = Table(around, len(self._tables) + 1, _words_of)
+        table = self._tables[around]
+        if element not in table.lines:
+            return False
+        row = table.lines[element]
         self.close()
         self._at = element
-        around = next(element.iterancestors("table"), None)
-        table = self._tables.setdefault(around, _Table(len(self._tables) + 1))
-        self._words.append(table.add(cells))
-        self.close(mark=f"table {table.number}, row {table.rows}")
+        self._words.append(row.plain)
+        self.close(mark=f"table {table.number}, row {row.number}", named=row.named)
         self._at = element.getparent()
         return True
 
-    def close(self, gap: str = PARAGRAPH, mark: str | None = None) -> None:
-        """End the block, if there is one; `gap` is put before the next, `mark` names its place."""
+    def close(self, gap: str = PARAGRAPH, mark: str | None = None, named: str = "") -> None:
+        """End the block, if there is one: `gap` is put before the next, `mark` names its place, `named` is its row."""
         text = line("".join(self._words))
         self._words.clear()
         if text:
             block = Block(f"{self._number}{text}", self._level, self._gap, mark, quoted=self._quoted)
-            self.places.append(PlacedBlock(block, self._at, self._linked))
+            self.places.append(PlacedBlock(block, self._at, self._linked, line(named)))
             self._number, self._linked = "", 0
         self._gap = gap if text else PARAGRAPH
-
-
-def _cells(row: Element) -> list[tuple[Element, str]] | None:
-    """Return a row's cells with their texts; None for a row that only lays out a page."""
-    cells = [cell for cell in row if cell.tag in {"td", "th"}]
-    alone = len(cells) == 1 and cells[0].get("rowspan", "1") == "1"  # the others of its row may begin above
-    if not cells or alone or next(row.iterdescendants("tr"), None) is not None:
-        return None
-    texts = [" ".join(place.block.text for place in _cut(cell)) for cell in cells]
-    return list(zip(cells, texts, strict=True)) if any(texts) and sum(map(len, texts)) <= _LONGEST_ROW else None
-
-
-def _covered(cell: Element, attribute: str) -> int:
-    value = cell.get(attribute, "")
-    return min(integer(value) or 1, _MOST_COVERED) if len(value) < 5 else 1

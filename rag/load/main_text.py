@@ -40,6 +40,12 @@ class PlacedBlock(NamedTuple):
     block: Block
     element: Element  # the nearest around it
     linked: int  # characters of it that lead to other pages
+    named: str = ""  # a row of a table with the names of its columns, which stand only once on the page
+
+    @property
+    def as_read(self) -> Block:
+        """The block as it stands in the document."""
+        return self.block._replace(text=self.named) if self.named else self.block
 
     @property
     def group(self) -> Element:

@@ -52,6 +52,15 @@ def sheet_table(
     yield from single
 
 
+def table_lines(rows: Sequence[Sequence[str]], across: _Cells) -> list[str]:
+    """Return the text of each row of one table, none of which is empty.
+
+    `across` are, by row from 1, the first and last column, from 0, of cells that cover several.
+    """
+    numbered = list(enumerate(rows, 1))
+    return [block.text for block in _Tables("", across).table(numbered[:_AHEAD], numbered[_AHEAD:])]
+
+
 def _covered(merged: Iterable[tuple[int, int, int, int]]) -> tuple[_Cells, _Cells]:
     """Return cells that cover several, by their first row.
 
@@ -122,14 +131,15 @@ class _Tables:
         ahead = list(islice(rows, _AHEAD))
         gap = _gap([cells for _, cells in ahead])
         if gap is None:
-            yield from self._table(ahead, rows)
+            yield from self.table(ahead, rows)
             return
         both = [*ahead, *rows]
         for left in (True, False):
             side = [(n, [*cells[:gap]] if left else [*[""] * gap, *cells[gap:]]) for n, cells in both]
-            yield from self._table([each for each in side if filled(each[1])], ())
+            yield from self.table([each for each in side if filled(each[1])], ())
 
-    def _table(self, ahead: Sequence[tuple[int, Sequence[str]]], rest: Rows) -> Iterator[Block]:
+    def table(self, ahead: Sequence[tuple[int, Sequence[str]]], rest: Rows) -> Iterator[Block]:
+        """Yield the blocks of one table, of which the rows `ahead` tell what it is."""
         near = [cells for _, cells in ahead]
         form, fresh, widest = is_form(near), True, 1
         self._ahead = near
@@ -181,7 +191,10 @@ class _Tables:
             cells[named[0]] = self._group
         text = record(header, cells)
         is_total = label.lower().rstrip(" :") in _TOTALS
-        return f"{self._group} | {text}" if self._has_groups and self._group and label and not is_total else text
+        whole = f"{self._group} | {text}" if self._has_groups and self._group and label and not is_total else text
+        if self._has_groups and label.lower().startswith(_TOTALS[:1]):  # what comes behind is of no group, or a new one
+            self._group = None
+        return whole
 
     def _place(self, number: int, places: Sequence[int]) -> str:
         first, last = (f"{column_letters(index)}{number}" for index in (places[0], places[-1]))

@@ -60,6 +60,43 @@ def test_what_is_beside_a_short_text_stays_out():
     assert len(blocks(f"<html><body><header>Tarn News</header>{SENTENCES}{beside}</body></html>")) == 2
 
 
+STATEMENT = """
+<p>The dairy published its accounts.</p>
+<table>
+<tr><td></td><td></td><td></td><td colspan=7>Quarter ended</td></tr>
+<tr><td></td><td></td><td></td><td colspan=3>June 30, 2024</td><td></td><td colspan=3>June 30, 2023</td></tr>
+<tr><td colspan=3>Income:</td></tr>
+<tr><td colspan=3>Milk</td><td>$</td><td>412</td><td></td><td></td><td>$</td><td>398</td><td></td></tr>
+<tr><td colspan=3>Cheese, net</td><td colspan=2>(17</td><td>)</td><td></td><td colspan=2>(9</td><td>)</td></tr>
+<tr><td colspan=3>Total income</td><td>$</td><td>395</td><td></td><td></td><td>$</td><td>389</td><td></td></tr>
+<tr><td colspan=3>Cash</td><td colspan=2>88</td><td></td><td></td><td colspan=2>91</td><td></td></tr>
+</table>
+<table><tr><td>Name</td><td></td><td>Pay</td></tr><tr><td>Ada</td><td>$</td><td>10</td></tr>
+<tr><td>Ben</td><td></td><td>12</td></tr></table>
+<table><tr><td></td><td>•</td><td>no data at all</td></tr></table>
+<table><tr><td>Clerk</td><td></td><td>Lund, of the council</td></tr></table>
+"""
+
+
+def test_a_table_laid_out_for_print_has_names_and_whole_amounts():
+    """As accounts and filings have it: columns of spaces, signs in cells of their own, names over several columns."""
+    text = load_bytes(STATEMENT.encode(), "/accounts.html").text
+    assert text.split("\n\n")[1:] == [
+        "Quarter ended",
+        "June 30, 2024 | June 30, 2023",
+        "Income:",
+        "Milk | Quarter ended June 30, 2024: $412 | Quarter ended June 30, 2023: $398",
+        "Cheese, net | Quarter ended June 30, 2024: (17) | Quarter ended June 30, 2023: (9)",
+        "Total income | Quarter ended June 30, 2024: $395 | Quarter ended June 30, 2023: $389",
+        "Cash | Quarter ended June 30, 2024: 88 | Quarter ended June 30, 2023: 91",
+        "Name | Pay",
+        "Name: Ada | Pay: $10",
+        "Name: Ben | Pay: 12",
+        "• no data at all",
+        "Clerk | Lund, of the council",
+    ]
+
+
 def test_tables_in_tables_are_read():
     """Each with its rows."""
     inner = "<table><tr><th>Boat</th><th>Seats</th></tr><tr><td>Alba</td><td>12</td></tr></table>"
