@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _PAIRS = {"“": "”", "«": "»", "„": "“"}
 _OPENING = {"”": "“", "»": "«"}
+_MARKS = frozenset({'"', *_PAIRS, *_OPENING})
 _SENTENCE_ENDS = frozenset(".!?…")
 _SPEECH_ENDS = _SENTENCE_ENDS | {","}  # in front of the mark that closes what somebody says
 _WORD_ENDS = _SPEECH_ENDS | set("%)]'’”;")
@@ -162,17 +163,37 @@ def _leans(sentence: str) -> bool:
 
 def _open_quotes(text: str) -> tuple[bool, bool]:
     """Tell whether a quotation mark in a text lacks its opening, and whether one lacks its closing."""
-    waiting, lacks_opening = list[str](), False
-    for char in text:
-        if waiting and char == _PAIRS[waiting[-1]]:
+    unopened, waiting = _unpaired(text, list(enumerate(text)))
+    return bool(unopened), bool(waiting)
+
+
+def _unpaired(quote: str, kept: Sequence[tuple[int, str]]) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
+    """Return the quotation marks among characters that close what nothing opened, and those that nothing closes.
+
+    People mix straight marks with curly ones. Speech of several paragraphs opens with a mark in each.
+    """
+    marks = [(place, char) for place, char in kept if char in _MARKS]
+    found = [char for _, char in marks]
+    paired = found.count('"') % 2 == 0 and found.count("“") == found.count("”")  # or half of them may be mixed
+    waiting, unopened = list[tuple[int, str]](), list[tuple[int, str]]()
+    for place, char in marks:
+        if char == '"' and paired:
+            continue
+        opens = char in _PAIRS or (char == '"' and _opens(quote, place))
+        if waiting and _closes(waiting[-1][1], char) and not (char == '"' and opens):
             waiting.pop()
-        elif char in _PAIRS:
-            waiting.append(char)
-        elif char in _PAIRS.values():
-            lacks_opening = True
-    straight = text.count('"') % 2 == 1
-    opens = straight and not text.rpartition('"')[2][:1].isspace() and not text.endswith('"')
-    return lacks_opening or (straight and not opens), bool(waiting) or opens
+        elif opens:
+            if waiting and quote[:place].rstrip()[-1:] in _SENTENCE_ENDS:  # a new paragraph of the same speech
+                waiting.pop()
+            waiting.append((place, char))
+        else:
+            unopened.append((place, char))
+    return unopened, waiting
+
+
+def _closes(opened: str, char: str) -> bool:
+    mixed = (opened in "“„" and char == '"') or (opened == '"' and char == "”")
+    return mixed or char == _PAIRS.get(opened, '"')
 
 
 def _follows(passage: Passage, one: Span, other: Span) -> bool:
@@ -267,22 +288,9 @@ def _paired(quote: str, kept: list[tuple[int, str]]) -> list[tuple[int, str]]:
     """Return the characters with each quotation mark in a pair.
 
     Words that somebody goes on saying get the closing mark where the quotation ends, words begun before it the opening
-    one; any other mark that stands alone, as of inches, goes. Speech of several paragraphs opens with a mark in each.
+    one; any other mark that stands alone, as of inches, goes.
     """
-    waiting, unopened = list[tuple[int, str]](), list[tuple[int, str]]()
-    even = sum(char == '"' for _, char in kept) % 2 == 0
-    for place, char in kept:
-        if char == '"' and even:
-            continue
-        opens = char in _PAIRS or (char == '"' and _opens(quote, place))
-        if waiting and char == _PAIRS.get(waiting[-1][1], '"') and not (char == '"' and opens):
-            waiting.pop()
-        elif opens:
-            if waiting and quote[:place].rstrip()[-1:] in _SENTENCE_ENDS:  # a new paragraph of the same speech
-                waiting.pop()
-            waiting.append((place, char))
-        elif char in _OPENING or char == '"':
-            unopened.append((place, char))
+    unopened, waiting = _unpaired(quote, kept)
     before = [
         (-1, _OPENING.get(char, char)) for place, char in reversed(unopened) if quote[:place][-1:] in _SPEECH_ENDS
     ]

@@ -34,6 +34,12 @@ _UNFINISHED = re.compile(r"\b(?:a|an|and|at|by|for|from|in|of|or|that|the|their|
 _TURN = re.compile(
     r"[*_]{0,2}(?:\[?\d{1,2}:\d\d(?::\d\d)?\]?\s+)?(?P<name>[^\W\d_][\w.'’()\- ]{0,48})[*_]{0,2}:[*_]{0,2}(?:\s|$)"
 )
+OFFICIAL = re.compile(
+    r"(?P<name>(?:(?i:hon|mr|mrs|ms|dr|sir|the|senator|chairman|chairwoman|representative)(?: ?\.)? ){1,2}"
+    r"(?:[A-Z]{1,4}\. ?){0,4}[A-Z][A-Z'’-]{2,30}(?: (?:of [A-Z]\w+|[A-Z][A-Z'’-]+)){0,7})"
+    r"(?:\.?:|\.\s?[-–—]|\.)(?:\s+|$)"
+)
+"""Who speaks in the records of parliaments and hearings: `Mr. SMITH. I rise`, `HON. S. R. DITOKA.- Mr. Speaker`."""
 _SMALL = PARTICLES | LINKS | {"an", "on"}
 _END = r"(?>\r\n|\r|\n)"
 _FRONT_MATTER = re.compile(rf"---[ \t]*{_END}(?:(?!---|\.\.\.)[^\r\n]*{_END})*(?:---|\.\.\.)[ \t]*(?:{_END}|\Z)")
@@ -62,9 +68,10 @@ def is_turn(line: str) -> bool:
     """Tell whether a line opens with who speaks or what follows, as in `ROBERT FORD: Well,` or `**Ford:** Well`."""
     match = _TURN.match(line)
     if not match:
-        return False
+        return bool(OFFICIAL.match(line))
     words = match["name"].split()
-    return len(words) <= 6 and all(word in _SMALL or not word[0].islower() for word in words)
+    named = len(words) <= 6 and all(word in _SMALL or not word[0].islower() for word in words)
+    return named or bool(OFFICIAL.match(line))
 
 
 def is_item(line: str, above: str = "") -> bool:

@@ -158,7 +158,8 @@ class _Tables:
         """Return the text of a row, and note what it says of those below it; names are wider than `widest`."""
         plain = row([cells[index] for index in places])
         before, above = self._above
-        over = _over(above, self._across.get(before, ()), cells)
+        labelled = any(filled(each)[:1] < filled(above)[:1] for each in self._ahead)
+        over = _over(above, self._across.get(before, ()), cells, labelled=labelled)
         may_name = over is not None if self._header else len(places) > widest and not is_value(cells, self._ahead)
         if may_name and (names := column_names(over, cells)):
             self._header, self._heads = _spread(names, self._across.get(number, ())), (above, cells)
@@ -236,18 +237,23 @@ def _goes_on(header: Sequence[str], rows: Sequence[Sequence[str]], *, bare: bool
     return not named and len(places) > 2 and places == filled(header)
 
 
-def _over(above: Sequence[str], spans: Sequence[tuple[int, int]], cells: Sequence[str]) -> list[str] | None:
+def _over(
+    above: Sequence[str], spans: Sequence[tuple[int, int]], cells: Sequence[str], *, labelled: bool
+) -> list[str] | None:
     """Return the row above spread over the columns that its cells cover, if a row goes on with what it names.
 
     It does so beside empty cells, when they are merged (`spans`), or when either row begins further right than the
     other or the lower one says a name twice. Without `spans`, names cover columns to the right if the first of them
-    begins with the lower row, to the left if the last ends with it. A single cell in the first column is a title.
+    begins with the lower row, to the left if the last ends with it. A single cell is a title, but for
+    a merged one beside rows that are `labelled` further left.
     """
     upper, own = filled(above), filled(cells)
     if not upper or max({*own} - {*upper}, default=0) <= upper[0]:
         return None
     repeated = len({cells[index] for index in own}) < len(own)
-    if own[0] >= upper[0] and (len(upper) == 1 or not (spans or own[0] > upper[0] or repeated)):
+    if own[0] >= upper[0] and (
+        (len(upper) == 1 and not (spans and labelled)) or not (spans or own[0] > upper[0] or repeated)
+    ):
         return None
     names = [*map(str.strip, above), *[""] * (len(cells) - len(above))]
     step = 1 if upper[0] in own[:2] or own[0] in upper else -1

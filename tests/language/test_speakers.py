@@ -361,3 +361,53 @@ def test_who_asks_is_not_known_under_another_witness_or_heading():
     turns = "Q. Who closed the gate?\nA. Mr Marsh closed it.\n\n"
     text = f"ADA QUILL, sworn\n\nBY MR. CROFT:\n\n{turns}CROSS-EXAMINATION\n\n{turns}BO MARSH, recalled\n\n{turns}"
     assert speakers(text) == ["MR. CROFT", "ADA QUILL", None, "ADA QUILL", None, "BO MARSH"]
+
+
+RECORD = """\
+The PRESIDENT. The sitting is open.
+
+HON. S. R. DITTON.- Mr. President, I thank the honourable Member for the question about the harbour.
+
+We have our own arrangements with the line ministry, and they have held for as long as the harbour has been there.
+
+What did they cost?
+
+They cost less than the crane that fell into the river, as the auditor found in the report of last year.
+
+[Applause.]
+
+MR. PRESIDENT.- Honourable Koyle?
+
+HON. F. S. KOYLE.: Who paid for the crane? HON. S. R. DITTON.- The board paid for it, Mr. President.
+
+QUESTION OF THE FERRY
+
+The ferry was late on each of the nine days on which the committee of the harbour looked at its arrivals and departures.
+
+The MINISTER OF PORTS AND OF INLAND NAVIGATION: I have no answer to that.
+"""
+
+
+def test_a_speech_in_a_record_has_several_paragraphs_and_titles():
+    """As parliaments print them; what happened and headings are nobody's words."""
+    who = "HON. S. R. DITTON"
+    assert [(speaker, words.split()[0]) for words, speaker in said(RECORD)] == [
+        ("The PRESIDENT", "The"),
+        *[(who, "Mr."), (who, "We"), (who, "They")],
+        *[("MR. PRESIDENT", "Honourable"), ("HON. F. S. KOYLE", "Who"), (who, "The")],
+        ("The MINISTER OF PORTS AND OF INLAND NAVIGATION", "I"),
+    ]
+
+
+def test_further_paragraphs_of_a_talk_are_their_speakers_but_for_questions():
+    """Who asks in an interview often has no label; nor has what stands below it all."""
+    more = "I have seen the harbour every day since I was born, and it was never as empty as in this year."
+    talk = "".join(
+        f"Ada Quill: {start}\n\n{more}\n\nHow did that change what you do in the evening, when the boats come home?\n\n"
+        for start in ("It began well.", "It went on.", "Nobody came.", "We waited.")
+    )
+    text = (
+        f"{talk}Bo Marsh: I saw it, too.\n\nSubscribe to our letter, which comes every Friday with all that is new.\n"
+    )
+    assert [speaker for words, speaker in said(text)] == [*["Ada Quill"] * 8, "Bo Marsh"]
+    assert [words for words, _ in said(text)].count(more) == 4

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from rag.language.blocks import is_turn, strip
+from rag.language.blocks import OFFICIAL, is_turn, strip
 from rag.language.speakers.vocabulary import is_label
 from rag.records import Span, Statement
 
@@ -17,6 +17,7 @@ _LABEL = re.compile(
     r"[*_]{0,2}(?:\[?\d{1,2}:\d\d(?::\d\d)?\]?\s+)?(?P<name>[^\W\d_][\w.'’ -]{0,48}?)"
     r"\s?(?:[(\[](?P<role>[^()\[\]:\n]{2,60})[)\]])?[*_]{0,2}:[*_]{0,2}(?:\s+|$)"
 )
+_WITHIN = re.compile(rf"(?<=[.?!:\])”][ \n]){OFFICIAL.pattern}(?<=[-–—:]\s)")
 _SIDE = re.compile(r"[QA]\.?\s+")  # of an examination: question and answer, without a colon
 _NAMED = r"([A-Z][\w.'’-]*(?: [A-Z][\w.'’-]*){0,4})"
 _WITNESS = re.compile(
@@ -29,9 +30,14 @@ _CAST = re.compile(r"(?P<label>[^\W\d_][\w.'’ -]{1,40}?)\s+[-–—]\s+(?P<who
 _UNKNOWN = frozenset({"q", "a", "q.", "a.", "speaker", "unidentified", "unknown", "interviewer", "interviewee"})
 _ANSWERS, _ANSWERING = "A.", frozenset({"a.", "the witness", "witness"})
 _LONGEST_HEADING = 80  # characters of `CROSS-EXAMINATION`
-_SHARE = 0.3  # of the blocks, at least, open with a label in a transcript
+_SHARE = 0.3  # of the blocks, at least, open with a label in a transcript; of a record with titles,
+_FEWEST = 5  # turns are enough: speeches are long there
+_GOING_ON = 0.5  # blocks without a label for each turn, where turns have several paragraphs
+_SHORTEST = 60  # characters of a paragraph that goes on; a shorter one may say what happened: `The House divided.`
+_RUNNING = 3  # times that the head of a page stands in a text
 _COMMON = re.compile(r"\b[^\W\d_A-Z]+\b")
 _FEW_WORDS = 3
+_CLOSERS, _STOPS = "\"'”’»)]*_ ", tuple(".?!…。？！")
 _LONGEST_LIST = 200  # blocks among which the list of those present stands
 
 
@@ -39,31 +45,50 @@ class _Turn(NamedTuple):
     name: str
     role: str | None
     words: Span
+    is_official: bool = False
 
 
 def transcript(text: str, blocks: Sequence[Span]) -> tuple[Statement, ...] | None:
     """Return the statements of a transcript; None for any other text."""
+    blocks = [part for block in blocks for part in _parts(text, block)]
     turns = [_turn(text, block) for block in blocks]
     # Who never says as much as a sentence is no speaker: `Duration: 24 minutes`, `Officer: Maria Lund` of a form.
     speak = {turn.name for turn in turns if turn and _is_speech(turn.words.of(text))}
     speak -= set() if speak >= {"Q.", "A."} else {"Q.", "A."}  # `A` alone is an article
     turns = [turn if turn and turn.name in speak else None for turn in turns]
     counts = Counter(turn.name for turn in turns if turn)
-    if len(counts) < 2 or counts.total() < max(3, _SHARE * len(blocks)):
+    is_record = sum(turn.is_official for turn in turns if turn) >= _FEWEST
+    if len(counts) < 2 or counts.total() < max(3, 0 if is_record else _SHARE * len(blocks)):
         return None
     if max(counts.values()) == 1 and not all(name.isupper() or " " in name for name in counts):
         return None
-    return tuple(_statements(text, blocks, turns, _full_names(text, blocks, turns)))
+    return tuple(_statements(text, blocks, turns, _full_names(text, blocks, turns), is_record=is_record))
+
+
+def _parts(text: str, block: Span) -> Iterator[Span]:
+    """Yield a block in parts that begin with a label, where the turns of a page stand in one paragraph."""
+    start = block.start
+    for label in _WITHIN.finditer(text, block.start + 1, block.end):
+        yield strip(text, Span(start, label.start()))
+        start = label.start()
+    yield Span(start, block.end)
 
 
 def _is_speech(words: str) -> bool:
     """Tell whether words end as sentences do, or are some of those that no name or number has: chats end nothing."""
-    return words.rstrip("\"'”’»)]*_ ").endswith(tuple(".?!…–—-。？！")) or len(_COMMON.findall(words)) >= _FEW_WORDS
+    return words.rstrip(_CLOSERS).endswith((*_STOPS, "–", "—", "-")) or len(_COMMON.findall(words)) >= _FEW_WORDS
 
 
 def _turn(text: str, block: Span) -> _Turn | None:
     if side := _SIDE.match(text, block.start, block.end):
         return _Turn(f"{text[block.start]}.", None, strip(text, Span(side.end(), block.end)))
+    if official := OFFICIAL.match(text, block.start, block.end):
+        return _Turn(
+            official["name"].strip().replace(" .", "."),
+            None,
+            strip(text, Span(official.end(), block.end)),
+            is_official=True,
+        )
     if not is_turn(text[block.start : min(block.end, block.start + 120)]):
         return None
     match = _LABEL.match(text, block.start, block.end)
@@ -104,17 +129,44 @@ def _after(words: str, block: Span, sides: dict[str, str]) -> dict[str, str]:
 
 
 def _statements(
-    text: str, blocks: Sequence[Span], turns: Sequence[_Turn | None], names: dict[str, str | None]
+    text: str, blocks: Sequence[Span], turns: Sequence[_Turn | None], names: dict[str, str | None], *, is_record: bool
 ) -> Iterator[Statement]:
     current: str | None = None
+    further = _further_paragraphs(text, blocks, turns, is_record=is_record)
+    times = Counter(block.of(text) for block in blocks)
     sides: dict[str, str] = {}  # who asks and who answers in an examination, as the lines above it say
     for block, turn in zip(blocks, turns, strict=True):
         if turn:
             current = sides.get(_ANSWERS if turn.name.lower() in _ANSWERING else turn.name, names[turn.name])
             if len(turn.words):
                 yield Statement(turn.words, current)
-        elif current and text[block.start] in '“"':
+        elif current and (text[block.start] in '“"' or block in further):
             yield Statement(block, current)
         else:
             sides = _after(text[block.start : block.start + 200], block, sides)
-            current = current if text[block.start] in "([" else None
+            passing = text[block.start] in "([" or times[block.of(text)] >= _RUNNING
+            passing |= bool(further) and _ends(block.of(text)) and (is_record or text[block.end - 1] != "?")
+            current = current if passing else None
+
+
+def _further_paragraphs(
+    text: str, blocks: Sequence[Span], turns: Sequence[_Turn | None], *, is_record: bool
+) -> set[Span]:
+    """Return the blocks without a label that are prose of the turn above, in a text where turns have several.
+
+    But for records (`is_record`), none does behind the last turn, and a question may be that of somebody else.
+    """
+    places = [at for at, turn in enumerate(turns) if turn]
+    end = len(blocks) if is_record else places[-1]
+    found = {block for block, turn in zip(blocks[:end], turns, strict=False) if not turn and _goes_on(block.of(text))}
+    found = found if is_record else {block for block in found if text[block.end - 1] != "?"}
+    return found if len(places) >= _FEWEST and len(found) >= _GOING_ON * len(places) else set()
+
+
+def _goes_on(words: str) -> bool:
+    """Tell whether a block may be one more paragraph: prose, or the rest of a sentence."""
+    return words[0] not in "([" and ((len(words) >= _SHORTEST and _ends(words)) or words[0].islower())
+
+
+def _ends(words: str) -> bool:
+    return words.rstrip(_CLOSERS).endswith(_STOPS)
