@@ -167,18 +167,25 @@ def _open_quotes(text: str) -> tuple[bool, bool]:
     return bool(unopened), bool(waiting)
 
 
-def _unpaired(quote: str, kept: Sequence[tuple[int, str]]) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
+Marks = list[tuple[int, str]]
+
+
+def _unpaired(quote: str, kept: Sequence[tuple[int, str]]) -> tuple[Marks, Marks]:
     """Return the quotation marks among characters that close what nothing opened, and those that nothing closes.
 
-    People mix straight marks with curly ones. Speech of several paragraphs opens with a mark in each.
+    An even number of straight ones may be pairs also where it does not look so.
     """
     marks = [(place, char) for place, char in kept if char in _MARKS]
-    found = [char for _, char in marks]
-    paired = found.count('"') % 2 == 0 and found.count("“") == found.count("”")  # or half of them may be mixed
+    ways = [_left_over(quote, marks)]
+    if sum(char == '"' for _, char in marks) % 2 == 0:
+        ways.append(_left_over(quote, [mark for mark in marks if mark[1] != '"']))
+    return min(ways, key=lambda way: len(way[0]) + len(way[1]))
+
+
+def _left_over(quote: str, marks: Marks) -> tuple[Marks, Marks]:
+    """Return the same of marks that all count. People mix straight ones with curly ones."""
     waiting, unopened = list[tuple[int, str]](), list[tuple[int, str]]()
     for place, char in marks:
-        if char == '"' and paired:
-            continue
         opens = char in _PAIRS or (char == '"' and _opens(quote, place))
         if waiting and _closes(waiting[-1][1], char) and not (char == '"' and opens):
             waiting.pop()
@@ -253,7 +260,7 @@ def displayed(quote: str, marks: Iterable[Span] = ()) -> tuple[str, tuple[Span, 
     text: list[str] = []
     places: list[int] = []  # of each kept character in `quote`
     for place, char in kept:
-        if char.isspace() and (not text or text[-1] == " "):
+        if char.isspace() and (not text or text[-1] == " " or _is_hyphenated(quote, place)):
             continue
         text.append(" " if char.isspace() else char)
         places.append(place)
@@ -263,6 +270,13 @@ def displayed(quote: str, marks: Iterable[Span] = ()) -> tuple[str, tuple[Span, 
     found = (Span(bisect_left(places, mark.start), bisect_left(places, mark.end)) for mark in marks)
     shown = "".join(text)
     return shown, tuple(trimmed for mark in found if (trimmed := _trimmed(shown, mark)))
+
+
+def _is_hyphenated(quote: str, place: int) -> bool:
+    """Tell whether white space is of a line's end within a word: `per-` and `form`, where no word is `per-`."""
+    before, behind = quote[:place].rstrip(), quote[place:].lstrip()
+    is_break = "\n" in quote[len(before) : len(quote) - len(behind)]
+    return is_break and before[-1:] == "-" and before[-2:-1].isalpha() and behind[:1].islower()
 
 
 def _displayed_row(

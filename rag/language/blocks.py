@@ -24,7 +24,7 @@ _FEWEST_DOUBLE, _SINGLE = 8, 0.1
 """Lines of a double-spaced text, and the share of them that may stand right below another one."""
 _BREAK = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uff00-\uffef]|\S+")
-_BULLET = re.compile(r"(?:[-*+•‣◦▪●–—❏□☐☒✓➢►\ue000-\uf8ff]|\(?(?:\d{1,3}|[a-z])[.)])\s+\S")
+_BULLET = re.compile(r"(?:[-*+•‣◦▪●–—❏□☐☒✓➢►\ue000-\uf8ff]|(?:\(?(?:\d{1,3}|[a-z]|[ivx]{2,4})[.)]){1,3})\s+\S")
 _DAY = re.compile(rf"(?:[12]?\d|3[01])\.?\s+(?i:{any_of(MONTHS)})\.?(?:\s+\d{{4}})?,?\s+[^\W\d_A-Z]")
 _GOES_ON = re.compile(r"(?:\d[\d.,]*%?\s+)?(?P<letter>[^\W\d_])[\w'’-]*(?:[\s,;.!?)]|$)")
 _CELLS = re.compile(r"[^\s.!?:;](?: {3}|\t)\s*\S")  # a gap between columns, not one behind a sentence
@@ -165,8 +165,9 @@ def _continues(text: str, above: Span, row: Span, width: int) -> bool:
     """
     upper, lower = strip(text, above), strip(text, row)
     before, line = upper.of(text), lower.of(text)
-    # A first line that is indented opens a paragraph; under a bullet it goes on with it.
-    opens = lower.start - row.start > upper.start - above.start and not is_item(before)
+    # A first line that is indented opens a paragraph; under a bullet, or within a sentence, it goes on.
+    indented = lower.start - row.start > upper.start - above.start and not is_item(before)
+    opens = indented and not (len(before) >= _SHORTEST_WRAP and not _closed(before) and line[0].islower())
     if opens or is_item(line, before) or is_turn(line) or (_CELLS.search(before) and _CELLS.search(line)):
         return False
     word, filled = _WORD.match(line), upper.end - above.start

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import codecs
 import re
-from itertools import compress
+from bisect import bisect_left, bisect_right
+from itertools import accumulate, compress, pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from rag.errors import LoadError
+from rag.language.blocks import plain_blocks
 from rag.language.published import publication_date
 from rag.language.terms import words
 from rag.load.blocks import PARAGRAPH, Block, assemble, counted, headline, line, raised
@@ -20,7 +22,7 @@ from rag.load.main_text import PlacedBlock, main_text
 from rag.records import Omission
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rag.load.container import Element
     from rag.records import Document
@@ -50,6 +52,10 @@ _APART = frozenset(
     "footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol option p pre search section "
     "summary table tbody td tfoot th thead tr ul".split()
 )
+_WRAPPED = re.compile(
+    r"^.{30,}[^\W_]-?,?\n(?!https?:|www\.)[^\W\dA-Z_]"
+)  # a long line, and the next within its sentence
+_TORN = 0.3  # of the line breaks are within a sentence, where lines were printed ones
 _IN_PAGE = re.compile("#.")  # what leads nowhere else; `#` alone is a button
 
 
@@ -198,7 +204,34 @@ def _cut(root: Element) -> list[PlacedBlock]:
             builder.enter(element)
             builder.add(element.text)
     builder.close()
-    return builder.places
+    return [place for lines in _broken_lines(builder.places) for place in _unwrapped(lines)]
+
+
+def _broken_lines(places: Sequence[PlacedBlock]) -> Iterator[list[PlacedBlock]]:
+    """Yield the places, those together that only `br` parts."""
+    group: list[PlacedBlock] = []
+    for place in places:
+        follows = group and place.block.gap == "\n" and not place.block.mark and place.element is group[-1].element
+        if not follows or next(place.element.iterancestors("pre"), place.element).tag == "pre":
+            yield group
+            group = []
+        group.append(place)
+    yield group
+
+
+def _unwrapped(lines: Sequence[PlacedBlock]) -> Iterator[PlacedBlock]:
+    """Join lines that break in the midst of a paragraph, as programs write them that make web pages of print."""
+    texts = [place.block.text for place in lines]
+    torn = sum(bool(_WRAPPED.search(f"{above}\n{below}")) for above, below in pairwise(texts))
+    if not torn or torn < _TORN * (len(lines) - 1):
+        yield from lines
+        return
+    starts = list(accumulate((len(text) + 1 for text in texts), initial=0))
+    text = "\n".join(texts)
+    for span in plain_blocks(text):
+        first, end = bisect_right(starts, span.start) - 1, bisect_left(starts, span.end)
+        linked = sum(place.linked for place in lines[first:end])
+        yield lines[first]._replace(block=lines[first].block._replace(text=line(span.of(text))), linked=linked)
 
 
 def _words_of(element: Element) -> str:

@@ -79,6 +79,12 @@ def test_what_is_shown_is_of_the_document(text, data):
         ("| Turkey | about 2.9 million |", "Turkey; about 2.9 million"),
         ("Town: Kelby | County: Lowland", "Town: Kelby; County: Lowland"),
         ("“We go, he said.", "“We go, he said.”"),
+        ('“We go." He left for the pier.', '“We go." He left for the pier.'),
+        ('"We go,” he said. “Or not."', '"We go,” he said. “Or not."'),
+        (
+            "The board may per-\nform it in a well-\n known way, as pre- and post-war ones did.",
+            "The board may per-form it in a well-known way, as pre- and post-war ones did.",
+        ),
         ('He said "no" and "yes.', 'He said "no" and "yes."'),
         ('all is well," she said.', '"all is well," she said.'),
         ("all is well,” she said.", "“all is well,” she said."),

@@ -337,3 +337,17 @@ def test_a_page_is_not_called_after_its_menu():
     assert load_bytes(page.encode(), "/a.html").title == "The ferry of the island is sold"
     page = page.replace("Main menu", "Island sells its ferry").replace("The ferry of the island is sold | ", "")
     assert load_bytes(page.encode(), "/a.html").title == "Island sells its ferry"
+
+
+def test_lines_of_print_are_whole_paragraphs():
+    """A program that made the page of a printed one broke each line; an address and a poem are meant to be broken."""
+    page = (
+        "<p>MR TUPA: Thank you for the time to<br>propose my question in this House. I "
+        "have five, but I will<br>ask the first.<br>MR BROWN: The harbour is open on all days of the week, and "
+        "the<br>ferry goes.</p><p>Harbour Board<br>Quay Road 4<br>lower gate</p>"
+    )
+    assert load_bytes(page.encode(), "/a.html").text.split("\n") == [
+        "MR TUPA: Thank you for the time to propose my question in this House. I have five, but I will ask the first.",
+        "MR BROWN: The harbour is open on all days of the week, and the ferry goes.",
+        *["", "Harbour Board", "Quay Road 4", "lower gate"],
+    ]

@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rag.errors import LoadError, Skipped
+from rag.language.blocks import plain_blocks
 from rag.language.published import parse_date, publication_date
 from rag.load import LARGEST, SUFFIXES, load, load_bytes
 from rag.load.worker import seconds_for
@@ -503,6 +504,17 @@ def test_numbers_of_lines_stand_in_no_sentence():
 def test_numbers_of_rows_and_items_stay(text):
     """Their lines go on in no other."""
     assert load_bytes(text.encode(), "/list.txt").text == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(a)(i)  The office of the harbour recorded\n      disciplinary cases in that year, and\n      none since.",
+        "The chapter of the report that the board had\n  asked for was paid for by the owner of the\n dairy.",
+    ],
+)
+def test_a_sentence_goes_on_under_another_indent(text):
+    assert [span.of(text) for span in plain_blocks(text)] == [text]
 
 
 def test_a_double_spaced_text_is_cut_into_its_paragraphs():
