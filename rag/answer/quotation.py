@@ -25,6 +25,7 @@ _MARKS = frozenset({'"', *_PAIRS, *_OPENING})
 _SENTENCE_ENDS = frozenset(".!?…")
 _SPEECH_ENDS = _SENTENCE_ENDS | {","}  # in front of the mark that closes what somebody says
 _WORD_ENDS = _SPEECH_ENDS | set("%)]'’”;")
+_FEW_WORDS = 8  # of a reply that says little without the question
 _REACH = 2  # sentences that a quotation brings on a side
 _DATELINE = re.compile(
     r"(?:(?:[A-Z][A-Z.'’ -]+(?:, [A-Z][\w.]+(?: [A-Z][\w.]+){0,2})? )?\([A-Z]\w+\)"
@@ -85,6 +86,8 @@ class Quotation:
         for sentence in (each for each in self.hit.passage.sentences if each in self.span):
             if parts and _is_one_paragraph(self.hit.passage, parts[-1], sentence):
                 parts[-1] = Span(parts[-1].start, sentence.end)
+            elif len(parts) == 1 and _is_reply(self.hit.passage, parts[0], sentence):
+                parts = [Span(parts[0].start, sentence.end)]
             else:
                 parts.append(sentence)
         whole = bool(parts) and (parts[0].start, parts[-1].end) == (self.span.start, self.span.end)
@@ -137,7 +140,8 @@ def quotations(chosen: Sequence[Candidate], apart: Collection[Candidate] = ()) -
 def _understood(passage: Passage, sentence: Span) -> Span:
     """Return a sentence with those that it needs, two on each side at most.
 
-    One that leans on the sentence before brings it; one with half a pair of quotation marks brings the other half.
+    One that leans on the sentence before brings it; one with half a pair of quotation marks brings the other half; a
+    reply of few words brings the question.
     """
     if sentence not in passage.sentences:
         return sentence
@@ -147,6 +151,7 @@ def _understood(passage: Passage, sentence: Span) -> Span:
         if not (opening or _leans(passage.quote(passage.sentences[first]))):
             break
         first -= 1
+    first -= first == at > 0 and _is_reply(passage, *passage.sentences[at - 1 : at + 1])
     start = passage.sentences[first].start
     while last + 1 < len(passage.sentences) and last - at < _REACH:
         _, closing = _open_quotes(passage.quote(Span(start, passage.sentences[last].end)))
@@ -154,6 +159,13 @@ def _understood(passage: Passage, sentence: Span) -> Span:
             break
         last += 1
     return Span(start, passage.sentences[last].end)
+
+
+def _is_reply(passage: Passage, asked: Span, sentence: Span) -> bool:
+    """Tell whether a sentence of few words opens somebody's turn behind a question."""
+    words = passage.quote(sentence)
+    opens = any(statement.span.start == sentence.start for statement in passage.statements)
+    return opens and passage.quote(asked).endswith("?") and len(words.split()) <= _FEW_WORDS
 
 
 def _leans(sentence: str) -> bool:

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 PARAGRAPH = "\n\n"
 _RAISED = re.compile(r"\s*[-+−]?\d[\d,;–-]{0,11}\s*")
 _SUPERSCRIPTS = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
+_MADE_UP = re.compile(
+    r"untitled|^\(?anonymous\)?$|microsoft word|^slide 1$|^(?:document|home|index|page)\W*\d*$"
+    r"|\.(?:docx?|pdf|indd|tex|dvi|pptx?|xls[xmb]?)\b|^\S+\.\w{2,4}$|^\w+-\d{6,8}$",
+    re.IGNORECASE,
+)
 _LONGEST_TITLE = 200  # characters: it stands in front of each passage for the encoder, whose window is small
 
 
@@ -77,6 +82,11 @@ def headline(text: str) -> str | None:
     title = " ".join(text.split())
     cut = title[:_LONGEST_TITLE]
     return (title if title == cut else f"{cut.rpartition(' ')[0]}…" if " " in cut else cut) or None
+
+
+def is_made_up(title: str) -> bool:
+    """Tell whether a program has put in a title of its own, or the name of a file: `Document1`, `Report v2.docx`."""
+    return bool(_MADE_UP.search(title))
 
 
 def join(blocks: Iterable[Block]) -> tuple[str, list[Span]]:

@@ -13,7 +13,7 @@ from rag.errors import LoadError
 from rag.language.blocks import plain_blocks
 from rag.language.published import publication_date
 from rag.language.terms import words
-from rag.load.blocks import PARAGRAPH, Block, assemble, counted, headline, line, raised
+from rag.load.blocks import PARAGRAPH, Block, assemble, counted, headline, is_made_up, line, raised
 from rag.load.container import Container, integer, properties, resolve
 from rag.load.decode import decode, storable
 from rag.load.hidden import background, hide
@@ -82,7 +82,8 @@ def _title(tree: Element, found: str) -> str | None:
     window = storable(" ".join((tree.findtext(".//title") or "").split()))
     page = max(_SITE_NAME.split(window), key=len)
     is_other = {*words(found.casefold())}.isdisjoint(words(window.casefold()))
-    return headline(page if is_other and len(words(page)) > len(words(found)) else found)
+    title = headline(page if is_other and len(words(page)) > len(words(found)) else found)
+    return None if title and is_made_up(title) else title
 
 
 def _headed(

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.answer.quotation import displayed, quotations
-from rag.records import Candidate, Document, Hit, Span
+from rag.records import Candidate, Document, Hit, Span, Statement
 
 PIECES = st.sampled_from(
     [
@@ -128,6 +128,24 @@ def test_what_touches_is_one_quotation():
     found = passage("Ann built it.", "Ben paid for it.", "Eve left.", "Dan came.")
     chosen = [candidate(found, 1, "Ben"), candidate(found, 0, "Ann"), candidate(found, 3)]
     assert texts(quotations(chosen)) == ["Ann built it. Ben paid for it.", "Dan came."]
+
+
+def test_a_reply_of_few_words_brings_the_question():
+    """As one quotation, with the signs of who speaks that stand in the source."""
+    text = (
+        "Q. Who guarded the gate? A. Keith Marsh. Q. And who paid? A. The board paid, as it always had for all of them."
+    )
+    spans = [
+        Span(text.index(part), text.index(part) + len(part)) for part in re.findall(r"(?<=[QA]\. )[^.?]+[.?]", text)
+    ]
+    document = Document("/a.txt", text, None, "0" * 64, speakers=tuple(Statement(span, None) for span in spans))
+    found = document.passage(Span(0, len(text)), spans)
+    (short,) = quotations([candidate(found, 1, "Keith Marsh")])
+    (shown,) = short.sentences(1)
+    assert shown.text == "Who guarded the gate? A. Keith Marsh."
+    assert [mark.of(shown.text) for mark in shown.marks] == ["Keith Marsh"]
+    (long,) = quotations([candidate(found, 3)])
+    assert long.sentences(1)[0].text == "The board paid, as it always had for all of them."
 
 
 def test_a_heading_is_no_part_of_the_sentence_below_it():

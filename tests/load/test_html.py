@@ -351,3 +351,11 @@ def test_lines_of_print_are_whole_paragraphs():
         "MR BROWN: The harbour is open on all days of the week, and the ferry goes.",
         *["", "Harbour Board", "Quay Road 4", "lower gate"],
     ]
+
+
+@pytest.mark.parametrize("title", ["Document", "trn-20240630", "ex99.htm", "HOME", "Untitled 1"])
+def test_a_title_that_a_program_put_in_is_none(title):
+    doc = load_bytes(
+        f"<html><head><title>{title}</title></head><body><p>It rained.</p></body></html>".encode(), "/a.html"
+    )
+    assert doc.title is None

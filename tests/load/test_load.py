@@ -300,6 +300,8 @@ def test_a_date_above_an_entry_is_no_title(heading, title):
         (["Updated 5 March 2021"], "2021-03-05"),
         (["Date: 2024-12-02T10:00:00Z"], "2024-12-02"),
         (["*Published 1. 3. 2021*"], "2021-03-01"),
+        (["Tarn Mills, Inc.", "For Immediate Release : November 22, 2024"], "2024-11-22"),
+        (["A headline", "Published", "May 18, 2010"], "2010-05-18"),
         (["A headline", "By Jane Doe | Dec. 2, 2024"], "2024-12-02"),
         (["The Chronicle, Monday, 2nd of December 2024"], "2024-12-02"),
         (["A headline", "Tuesday 19 September 2023, Corn Hall, Orrelby. It began at 10:02."], "2023-09-19"),

@@ -831,6 +831,19 @@ def test_what_comes_again_below_the_name_of_a_table_is_no_header():
     assert "Almanac" not in document.text
 
 
+def test_a_stamp_of_a_court_has_the_date():
+    """That of the last filing."""
+    out = io.BytesIO()
+    page = canvas.Canvas(out, pagesize=A4)
+    for number in (1, 2):
+        draw(page, "|".join(["The keeper of the light wrote down each ship that passed, and which way."] * 20), 60, 700)
+        draw(page, f"Case 4:08-cv-02214-SBA Document 26 Filed 01/29/2009 Page {number} of 2", 60, 820, 8)
+        draw(page, f"Case 4:08-cv-02214-SBA Document 27 Filed 02/03/09 Page {number} of 2", 60, 805, 8)
+        page.showPage()
+    page.save()
+    assert load_bytes(out.getvalue(), "/order.pdf").date == "2009-02-03"
+
+
 def test_a_journal_has_its_date_in_its_footers():
     """Left and right pages have their numbers on other sides; a date that differs is of what a page tells."""
     out = io.BytesIO()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import LoadError, Skipped
 from rag.language.published import parse_date, publication_date
-from rag.load.blocks import PARAGRAPH, Block, assemble, join, line, page_starts
+from rag.load.blocks import PARAGRAPH, Block, assemble, is_made_up, join, line, page_starts
 from rag.load.pdf import ocr
 from rag.load.pdf.characters import joined, page_words, seen
 from rag.load.pdf.forms import values
@@ -32,10 +32,7 @@ MOST_PAGES = 5_000
 _SCANNED = "has only pictures of text and needs OCR; install tesseract or ocrmypdf"
 _UNREADABLE = "has no text, and in its pictures none is recognised; open it and save it with text"
 _MOST_NAMED, _LONGEST_NAMED = 20, 120  # headers and footers in a note, and characters of each
-_MADE_UP_TITLE = re.compile(
-    r"untitled|^\(?anonymous\)?$|microsoft word|^slide 1$|\.(?:docx?|pdf|indd|tex|dvi|pptx?|xlsx?)\b|^\S+\.\w{2,4}$",
-    re.IGNORECASE,
-)
+_FILED = re.compile(r"\bFiled:? (\d\d)/(\d\d)/(?:20)?(\d\d)\b")  # month, day and year
 
 
 def parse(data: bytes, uri: str, before_page: Callable[[], None] = lambda: None) -> Document:
@@ -63,7 +60,7 @@ def parse(data: bytes, uri: str, before_page: Callable[[], None] = lambda: None)
         data,
         uri,
         "application/pdf",
-        None if _MADE_UP_TITLE.search(title) else title,
+        None if is_made_up(title) else title,
         date=publication_date(head) or _running_date(pages, running) or _made(meta.get("CreationDate", "")),
         page_starts=(0, *page_starts(places, len(pages), len(text))[1:]),
         notes=(*_notes(pages), *_running_note(pages, running)),
@@ -161,9 +158,14 @@ def _running_note(pages: Sequence[PageContent], running: Container[int]) -> Iter
 
 
 def _running_date(pages: Sequence[PageContent], running: Container[int]) -> str | None:
-    """Return the date in headers and footers, as journals have it; None where they have none, or several."""
-    dates = {parse_date(each.run.text) for page in pages for each in page.lines if id(each) in running} - {None}
-    return dates.pop() if len(dates) == 1 else None
+    """Return the date in headers and footers, as journals have it; None where they have none, or several.
+
+    Courts of the United States stamp the day on which a paper was filed; the last counts, as of an order on a motion.
+    """
+    heads = [each.run.text for page in pages for each in page.lines if id(each) in running]
+    filed = ["20{2}-{0}-{1}".format(*match.groups()) for head in heads for match in _FILED.finditer(head)]
+    dates = {date for head in filed or heads if (date := parse_date(head))}
+    return max(dates, default=None) if filed or len(dates) == 1 else None
 
 
 def _made(stamp: str) -> str | None:
