@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _NEAR = 4  # lines of a kind before and behind one that it is compared with: left and right pages, the first of chapters
 _DIGITS = re.compile(r"\d{1,18}")
 _MARGIN = 0.14  # of the page's height: headers and footers stand in it,
-_WIDE = 0.2  # and in this share a page number that is the first or the last of its page
+_WIDE = 0.2  # and in this share the first and the last two lines of small pages on large paper, and a page number
 _PAGE_NUMBER = re.compile(
     r"\W*(?:page\s+)?(?:\d{1,4}(?:-\d{1,4})?|[ivxlc]{1,7})(?:\s*(?:of|/|\|)\s*\d{1,4})?\W*", re.IGNORECASE
 )
@@ -64,15 +64,15 @@ def headers_and_footers(pages: Sequence[Sequence[Line]], sizes: Sequence[tuple[f
     that is none of them is text, as the unit below the name of a table.
     """
     placed = [(line, size) for page, size in zip(pages, sizes, strict=True) for line in page]
-    margin = [line for line, size in placed if _in_margin(line, *size)]
     ordered = [sorted(page, key=lambda line: turned(line.run.box, line.run.angle)[1]) for page in pages]
+    outermost = {id(line) for page in ordered for line in (*page[:2], *page[-2:])}
+    wide = {id(line) for line, size in placed if _in_margin(line, *size, _WIDE)}
+    margin = [line for line, size in placed if _in_margin(line, *size) or id(line) in outermost & wide]
     edge = {id(line) for page in ordered for line in (*page[:1], *page[-1:])}
     repeated = _repeated(margin, 2 if len(pages) < 6 else 3, edge)
-    outermost = {id(line) for page in ordered for line in (*page[:2], *page[-2:])}
     counted = [line for line, _ in placed if _PAGE_NUMBER.fullmatch(line.run.text) and not line.run.text.endswith(".")]
-    near = {id(line) for line in margin} & outermost
-    near |= edge & {id(line) for line, size in placed if _in_margin(line, *size, _WIDE)}
-    numbers = {id(line) for line in counted} & near
+    near = {id(line) for line, size in placed if _in_margin(line, *size)} & outermost
+    numbers = {id(line) for line in counted} & (near | (edge & wide))
     named = [line for line in counted if id(line) in numbers and "page" in line.run.text.lower()]
     beside = {id(line) for line in margin if any(line.page == each.page and _on_one_line(line, each) for each in named)}
     heads = {id(line) for line, (_, height) in placed if turned(line.run.box, line.run.angle)[1] < height / 2}
