@@ -83,7 +83,8 @@ def _title(tree: Element, found: str) -> str | None:
     page = max(_SITE_NAME.split(window), key=len)
     is_other = {*words(found.casefold())}.isdisjoint(words(window.casefold()))
     title = headline(page if is_other and len(words(page)) > len(words(found)) else found)
-    return None if title and is_made_up(title) else title
+    heads = [line("".join(each.itertext())) for each in tree.iter("h1", "h2")]
+    return None if title and is_made_up(title) and title not in heads else title
 
 
 def _headed(
@@ -212,7 +213,7 @@ def _broken_lines(places: Sequence[PlacedBlock]) -> Iterator[list[PlacedBlock]]:
     """Yield the places, those together that only `br` parts."""
     group: list[PlacedBlock] = []
     for place in places:
-        follows = group and place.block.gap == "\n" and not place.block.mark and place.element is group[-1].element
+        follows = group and place.block.gap == "\n" and not place.block.mark
         if not follows or next(place.element.iterancestors("pre"), place.element).tag == "pre":
             yield group
             group = []
