@@ -57,6 +57,8 @@ _CUT = re.compile(
     r"[-_ ]*\b(?:Original Message|Forwarded message|Ursprüngliche Nachricht|Message d['’]origine)\b[-_ ]*",
     re.IGNORECASE,
 )
+_ARCHIVED = re.compile(r"(?P<address>[^()<>,\"]{3,200}?) \((?P<name>[^\W\d_][^()=?]{1,60})\)")
+"""Who wrote, as archives of lists have it, with an address that no program reads: `ada at example.org (Ada Lund)`."""
 _LONGEST_NAME = 60  # characters
 _NO_NAME = re.compile(
     rf"\son behalf of\s|:|[^\W\d_]{{4}}\.\s|^(?:On|Am|Le|Den|Op|El|Il)\s|^(?i:{any_of(ENGLISH_MONTHS)})\b"
@@ -123,6 +125,8 @@ def _header(message: EmailMessage, name: str) -> str:
     raw = next((str(value) for key, value in message.raw_items() if key.lower() == name.lower()), "")
     if len(raw) > _LONGEST_HEADER:  # which the parser of addresses would take minutes to read
         return line(raw[:_LONGEST_HEADER])
+    if name in _PEOPLE and _ARCHIVED.fullmatch(line(raw)):
+        return line(raw)
     try:
         return line(str(message.get(name, "")))
     except (ValueError, IndexError, AttributeError, TypeError):  # the parser of addresses trips over some
@@ -192,6 +196,8 @@ def _plain_message(text: str) -> Iterator[Block]:
 
 
 def _people(header: str) -> dict[str, str]:
+    if archived := _ARCHIVED.fullmatch(header):
+        return {archived["address"].lower(): archived["name"]}
     found = getaddresses([header[:5000]])
     return {address.lower(): _name_of(name) or address for name, address in found if name or "@" in address}
 

@@ -253,6 +253,15 @@ def test_who_wrote_what_in_a_mail(text, said):
     assert replies(text) == said
 
 
+@pytest.mark.parametrize("address", ["ada at example.org", "|d@ @end|ng |rom ex@mp|e@org"])
+def test_the_archive_of_a_list_names_who_wrote(address):
+    """Though it hides addresses from programs."""
+    mail = f"From: {address} (Ada Lund)\nDate: Thu, 10 Oct 2024 11:44:00 +0200\nSubject: Ferry\n\nThe ferry is late.\n"
+    found = load_bytes(mail.encode(), "/list.eml")
+    assert f"From: {address} (Ada Lund)" in found.text
+    assert [statement.speaker for statement in found.speakers] == ["Ada Lund"]
+
+
 def test_a_mail_of_html_quotes_as_its_elements_do():
     """What stands in no quotation under `wrote:` may be anybody's."""
     quoted = "<p>Top.</p><div>On 6 Mar 2023, Elin Sandvik wrote:<blockquote><p>Old.</p></blockquote></div><p>End.</p>"
