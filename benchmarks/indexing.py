@@ -1,8 +1,7 @@
 """How long it takes to bring an index up to date.
 
-Run: python benchmarks/indexing.py [FILES]. Prints seconds of whole `rag index` processes (start of Python included)
-on made-up files, with the stand-in encoder,
-so that what is measured is everything but the encoder.
+Run: python benchmarks/indexing.py [FILES]. Prints seconds of whole `rag index` processes (start of Python included) on
+made-up files, with the stand-in encoder, so that what is measured is everything but the encoder.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 WORDS = "harbour crane bridge river mayor flood council budget school report ceasefire highway".split()
@@ -19,22 +19,11 @@ WORDS = "harbour crane bridge river mayor flood council budget school report cea
 
 def index(folder: Path, store: Path) -> dict[str, float]:
     """Run `rag index` and return its report with the seconds of the whole process."""
-    import time
-
-    command = [
-        sys.executable,
-        "-m",
-        "rag.app.cli",
-        "index",
-        str(folder),
-        "--store",
-        str(store),
-        "--model",
-        "hash",
-        "--json",
-    ]
+    arguments = ["index", str(folder), "--store", str(store), "--model", "hash", "--json"]
     start = time.perf_counter()
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    output = subprocess.run(
+        [sys.executable, "-m", "rag", *arguments], check=True, capture_output=True, text=True
+    ).stdout
     return {**json.loads(output), "process": time.perf_counter() - start}
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
+from rag.language.blocks import is_item
 from rag.load.container import integer
 from rag.load.sheets import table_lines
 from rag.load.tables import is_number, record
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 _LONGEST_ROW = 1000  # characters; a longer one lays out a page and holds no data
 _MOST_COVERED = 1000  # rows or columns of a cell, as browsers have it
-_OPENS = re.compile(r"[(-]?(?:[A-Z]{1,2})?[$€£¥][(-]?|\(")  # a sign that has a cell of its own, in front of a number
-_CLOSES = re.compile(r"\)|\)?%\)?")
-_SIGN = re.compile(r"[•·●○▪■–—*§]|\(?(?:\d{1,3}|[A-Za-z]|[ivx]{1,5})[.)]")
+_OPEN = frozenset("$ € £ ¥ US$ C$ A$ HK$ ( $( ($ €( (€ £( (£ -$".split())  # in a cell of its own, before a number
+_CLOSE = frozenset(") % )% %)".split())
+_LONGEST_SIGN = 4  # characters of `•`, `(iv)`
 _FEWEST = 2  # numbers in a column of data
 
 
-class Row(NamedTuple):
+class HtmlRow(NamedTuple):
     """A row: its number, its cells in one line, and the same with the names of their columns where they have some."""
 
     number: int
@@ -42,7 +42,7 @@ class Table:
         named = bool(rows) and all(cell.tag == "th" for cell, _ in rows[0][1])
         texts = _below_names(laid.rows) if named else _in_use(laid)
         plain = [" | ".join(filter(None, row)) for row in laid.rows]
-        found = (Row(*row) for row in zip(count(1), plain, texts, strict=False))
+        found = (HtmlRow(*row) for row in zip(count(1), plain, texts, strict=False))
         self.lines = {row: line for (row, _), line in zip(rows, found, strict=True)}
 
 
@@ -117,10 +117,10 @@ def _joined_signs(row: list[str]) -> Iterator[tuple[int, int]]:
     """Join signs with their numbers in a row; yield the columns of each sign that stood in front, and of its number."""
     last = 0  # the place of the last text
     for at, text in enumerate(row):
-        if at and is_number(text) and _OPENS.fullmatch(row[last]):
+        if at and is_number(text) and row[last] in _OPEN:
             row[last], row[at] = "", row[last] + text
             yield last, at
-        elif at and _CLOSES.fullmatch(text) and is_number(row[last]):
+        elif at and text in _CLOSE and is_number(row[last]):
             row[last], row[at] = row[last] + text, ""
             continue
         last = at if row[at] else last
@@ -158,7 +158,8 @@ def _in_use(grid: _Grid) -> list[str]:
 def _listed(row: Sequence[str]) -> str | None:
     """Return an item of a list as a line: its sign, and what it says."""
     cells = [cell for cell in row if cell]
-    return " ".join(cells) if len(cells) == 2 and _SIGN.fullmatch(cells[0]) else None
+    item = " ".join(cells)
+    return item if len(cells) == 2 and len(cells[0]) <= _LONGEST_SIGN and is_item(item) else None
 
 
 def _is_data(rows: Sequence[Sequence[str]]) -> bool:
