@@ -77,7 +77,6 @@ class LocalStore:
 
     @property
     def recipe(self) -> Recipe | None:
-        """What the index was made with; None while there is nothing in it."""
         try:
             with self._catalog() as catalog:
                 return catalog.recipe
@@ -86,7 +85,6 @@ class LocalStore:
 
     @contextmanager
     def snapshot(self) -> Iterator[LocalSnapshot]:
-        """Open the present generation for reading; raises `IndexMissing`."""
         with self._catalog() as catalog, catalog.transaction(write=False):
             generation, recipe = catalog.generation, catalog.recipe
             if recipe is None:
@@ -166,7 +164,6 @@ class LocalStore:
             )
 
     def journal(self) -> Journal:
-        """Return what the latest runs did; empty while there is no index."""
         try:
             with self._catalog() as catalog:
                 return catalog.journal
@@ -174,7 +171,6 @@ class LocalStore:
             return Journal()
 
     def verify(self) -> list[str]:
-        """Check everything again; each entry names one damage, none means sound."""
         self._seal = stamp = seal.stamp(self.root)  # what is not as it was sealed is one damage, and hides no other
         try:
             with self._catalog() as catalog, catalog.transaction(write=False):

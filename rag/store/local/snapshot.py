@@ -105,30 +105,24 @@ class LocalSnapshot(CandidateScores):
     known: dict[str, CandidateRow] = field(default_factory=dict)
 
     def uris(self) -> list[str]:
-        """Return the URI of every document, in order."""
         return sorted(self.catalog.digests())
 
     def documents(self) -> list[DocumentInfo]:
-        """List all documents by URI."""
         return self.catalog.documents()
 
     def document(self, uri: str) -> Document:
-        """Return a document; raises `DocumentUnknown`."""
         return self.catalog.document(uri)
 
     def passages(self, ids: Iterable[str]) -> Mapping[str, Passage]:
-        """Return those of the passages that exist, in the order of `ids`."""
         wanted = list(ids)
         texts = self.indexes.of("texts", self.generation, dict[str, str])
         found = {p.id: p for p in self.catalog.passages(wanted, texts)}
         return {id_: found[id_] for id_ in wanted if id_ in found}
 
     def passages_of(self, uri: str) -> list[Passage]:
-        """Return all passages of a document in the order of its text."""
         return sorted(self.passages(self.catalog.passage_ids([uri])).values(), key=lambda passage: passage.span)
 
     def vectors_of(self, uri: str) -> Mapping[str, StoredVector]:
-        """Return, for those passages of a document that have a vector, what is stored of it, by id."""
         rows = self.candidates(sorted(self.catalog.passage_ids([uri])))
         return {c.id: StoredVector(c.vector, c.words) for c in rows if c.vector is not None and c.words is not None}
 
@@ -137,7 +131,6 @@ class LocalSnapshot(CandidateScores):
         return self.catalog.means(documents)
 
     def dense(self, query: Vectors, k: int, where: Filter | None = None) -> list[Found]:
-        """Return the `k` nearest passages to a unit vector of shape (dimension,) by cosine, best first."""
         among = self.catalog.numbers_within(self.catalog.limits(where)) if where else None
         numbers = among if among is not None and len(among) <= _FEW else self._nearest(query, k, among)
         found = {candidate.id: candidate for candidate in self.catalog.candidates_by_number(numbers)}
@@ -164,7 +157,6 @@ class LocalSnapshot(CandidateScores):
         return [self.known[id_] for id_ in wanted if id_ in self.known]
 
     def lexical(self, query: str, k: int, where: Filter | None = None) -> list[Found]:
-        """Return the `k` best passages by BM25 over the terms of `query`, best first."""
         limits = self.catalog.limits(where) if where else {}
         weights, more = term_weights(query), k
         most = k + self.catalog.count("unsettled")  # the index may have so many that this generation does not
@@ -177,11 +169,9 @@ class LocalSnapshot(CandidateScores):
             more = min(4 * more, most)
 
     def term_scores(self, weights: Mapping[str, float], ids: Sequence[str]) -> Mapping[str, float]:
-        """Return the BM25 score over weighted terms of those of these passages that have any."""
         return self._scores(weights, ids, "terms")
 
     def gram_scores(self, query: str, ids: Sequence[str]) -> Mapping[str, float]:
-        """Return the BM25 score over the pieces of the words of `query` of those of these passages that have any."""
         return self._scores(dict.fromkeys(grams(query), 1.0), ids, "grams")
 
     def _scores(self, weights: Mapping[str, float], ids: Sequence[str], field: Field) -> dict[str, float]:
@@ -197,7 +187,6 @@ class LocalSnapshot(CandidateScores):
             return question(self.indexes.lexical_index(self.catalog, self.generation, damaged=True))
 
     def passage_count(self) -> int:
-        """Return the number of passages."""
         return self.catalog.passage_count
 
     def waiting(self) -> int:
@@ -205,7 +194,6 @@ class LocalSnapshot(CandidateScores):
         return self.indexes.of("waiting", self.generation, lambda: sum(self.catalog.waiting().values()))
 
     def frequencies(self, terms: Iterable[str]) -> Mapping[str, int]:
-        """Return in how many passages each term occurs."""
         wanted = list(terms)
         known = self.indexes.of("frequencies", self.generation, dict[str, int])
         new = [term for term in wanted if term not in known]

@@ -36,43 +36,34 @@ class LocalWriter:
 
     @property
     def recipe(self) -> Recipe | None:
-        """What the index was made with."""
         return self.catalog.recipe
 
     def digests(self) -> dict[str, str]:
-        """Return the digest of every document by URI."""
         return self.catalog.digests()
 
     def document(self, uri: str) -> Document:
-        """Return a document; raises `DocumentUnknown`."""
         return self.catalog.document(uri)
 
     def passage_count(self) -> int:
-        """Return the number of passages."""
         return self.catalog.passage_count
 
     def passages_of(self, uri: str) -> list[Passage]:
-        """Return all passages of a document in the order of its text; raises `DocumentUnknown`."""
         return sorted(self.catalog.passages_of(self.document(uri)), key=lambda passage: passage.span)
 
     def waiting(self) -> Mapping[str, int]:
-        """Return how many passages of each document have no vector yet: of those that have any, the newest first."""
         return self.catalog.waiting()
 
     def missing(self, passages: Iterable[Passage], model: str) -> list[Passage]:
-        """Return one passage for each retrieval text whose vector is not stored yet."""
         wanted = {text_key(passage, model): passage for passage in passages}
         return [passage for key, passage in wanted.items() if not self.catalog.has_vector(key)]
 
     def add_vectors(
         self, passages: Sequence[Passage], values: Vectors, words: Sequence[WordVectors], model: str
     ) -> None:
-        """Keep the vectors, shape (len(passages), dimension), and words; they survive an interrupted run."""
         packed = zip(map(packed_vector, values), (pack_words(each.vectors) for each in words), strict=True)
         self.put_vectors(passages, [StoredVector(*each) for each in packed], model)
 
     def put_vectors(self, passages: Sequence[Passage], stored: Sequence[StoredVector], model: str) -> None:
-        """Keep vectors as another store has them."""
         keys = (text_key(passage, model) for passage in passages)
         with self.catalog.transaction():
             self.catalog.put_vectors((key, *each) for key, each in zip(keys, stored, strict=True))
@@ -125,7 +116,6 @@ class LocalWriter:
         return generation
 
     def note(self, report: SyncReport, roots: Collection[str] = ()) -> None:
-        """Keep what a run did in the journal; a run that changed nothing and names nothing new writes nothing."""
         before = self.catalog.journal
         after = before.noted(report, roots)
         if after != before:

@@ -60,13 +60,11 @@ class MilvusStore:
 
     @property
     def recipe(self) -> Recipe | None:
-        """What the index was made with; None while there is nothing in it."""
         meta = read_meta(self._server)
         return meta.recipe if meta else None
 
     @contextmanager
     def snapshot(self) -> Iterator[MilvusSnapshot]:
-        """Open the present generation for reading; raises `IndexMissing`."""
         meta = read_meta(self._server)
         if meta is None or meta.recipe is None:
             place = self._address.place
@@ -79,7 +77,6 @@ class MilvusStore:
 
     @contextmanager
     def writer(self) -> Iterator[MilvusWriter]:
-        """Become the writer; raises `IndexLocked`."""
         with writing(self.root):
             make_folder(self.root)
         with locked(self.root / "LOCK"):
@@ -107,7 +104,6 @@ class MilvusStore:
             )
 
     def journal(self) -> Journal:
-        """Return what the latest runs did; empty while there is no index."""
         return journal(self._server) if self._server.has(self._address.collection) else Journal()
 
     def verify(self) -> list[str]:

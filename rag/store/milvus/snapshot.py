@@ -66,7 +66,6 @@ class MilvusSnapshot(CandidateScores):
 
     @property
     def generation(self) -> int:
-        """How often something was published."""
         return self._meta.generation
 
     @property
@@ -101,11 +100,9 @@ class MilvusSnapshot(CandidateScores):
         return sorted(map(Head.parse, found), key=lambda head: head.info.uri)
 
     def uris(self) -> list[str]:
-        """Return the URI of every document, in order."""
         return [head.info.uri for head in self.heads()]
 
     def documents(self) -> list[DocumentInfo]:
-        """List all documents by URI."""
         return [head.info for head in self.heads()]
 
     def document(self, uri: str) -> Document:
@@ -156,17 +153,14 @@ class MilvusSnapshot(CandidateScores):
                 self._heads[head.document] = head
 
     def passages(self, ids: Iterable[str]) -> Mapping[str, Passage]:
-        """Return those of the passages that exist, in the order of `ids`."""
         wanted = list(ids)
         self.candidates(wanted)
         return {id_: self._known[id_].passage for id_ in wanted if id_ in self._known}
 
     def passages_of(self, uri: str) -> list[Passage]:
-        """Return all passages of a document in the order of its text."""
         return [known.passage for known in self._read(uri, self.known_of)]
 
     def vectors_of(self, uri: str) -> Mapping[str, StoredVector]:
-        """Return, for those passages of a document that have a vector, what is stored of it, by id."""
         found = (known.row for known in self._read(uri, self.known_of))
         return {c.id: StoredVector(c.vector, c.words) for c in found if c.vector is not None and c.words is not None}
 
@@ -222,7 +216,6 @@ class MilvusSnapshot(CandidateScores):
             more = min(4 * more, most)
 
     def dense(self, query: Vectors, k: int, where: Filter | None = None) -> list[Found]:
-        """Return the `k` nearest passages to a unit vector of shape (dimension,) by cosine, best first."""
         if not self.passage_count():
             return []
         ids = [each.row.id for each in self._search("vector", query, k, where)]
@@ -230,7 +223,6 @@ class MilvusSnapshot(CandidateScores):
         return _best(cosines, {id_: str(self._known[id_].row.number) for id_ in cosines}, k)
 
     def lexical(self, query: str, k: int, where: Filter | None = None) -> list[Found]:
-        """Return the `k` best passages by BM25 over the terms of `query`, best first."""
         weights = term_weights(query)
         if not weights or not self.passage_count():
             return []
@@ -239,7 +231,6 @@ class MilvusSnapshot(CandidateScores):
         return _best(scores, {id_: id_ for id_ in scores}, k)
 
     def term_scores(self, weights: Mapping[str, float], ids: Sequence[str]) -> Mapping[str, float]:
-        """Return the BM25 score over weighted terms of those of these passages that have any."""
         found = {c.id: self._known[c.id].terms for c in self.candidates(ids)}
         rarity = self.rarity(weights)
         asked = {rows.term_texts([term]): weight * rarity[term] for term, weight in weights.items()}
@@ -256,15 +247,12 @@ class MilvusSnapshot(CandidateScores):
         return _bm25(found, asked, sum(map(len, found.values())) / max(1, len(found)))
 
     def passage_count(self) -> int:
-        """Return the number of passages."""
         return self._meta.passages
 
     def waiting(self) -> int:
-        """Return how many passages have no vector yet: only their words find them."""
         return self._meta.waiting
 
     def frequencies(self, terms: Iterable[str]) -> Mapping[str, int]:
-        """Return in how many passages each term occurs."""
         wanted = list(terms)
         for term in wanted:
             if term not in self._frequencies:

@@ -128,7 +128,6 @@ class MilvusWriter:
 
     @property
     def recipe(self) -> Recipe | None:
-        """What the index was made with."""
         return self._meta.recipe
 
     def digests(self) -> dict[str, str]:
@@ -137,24 +136,19 @@ class MilvusWriter:
         return {uri: "" if uri in lost else head.info.digest for uri, head in sorted(self._heads.items())}
 
     def document(self, uri: str) -> Document:
-        """Return a document; raises `DocumentUnknown`."""
         return self._reader().document(uri)
 
     def passage_count(self) -> int:
-        """Return the number of passages."""
         return self._meta.passages
 
     def passages_of(self, uri: str) -> list[Passage]:
-        """Return all passages of a document in the order of its text; raises `DocumentUnknown`."""
         return self._reader().passages_of(uri)
 
     def waiting(self) -> Mapping[str, int]:
-        """Return how many passages of each document have no vector yet: of those that have any, the newest first."""
         newest = sorted(self._heads.values(), key=lambda head: (-head.generation, head.info.uri))
         return {head.info.uri: head.waiting for head in newest if head.waiting}
 
     def missing(self, passages: Iterable[Passage], model: str) -> list[Passage]:
-        """Return one passage for each retrieval text whose vector is not stored yet."""
         wanted = {text_key(passage, model).hex(): passage for passage in passages}
         staged = self._server.get(self._records, [f"vector:{key}" for key in wanted], ())
         left = [key for key in wanted if f"vector:{key}" not in staged]
@@ -176,12 +170,10 @@ class MilvusWriter:
     def add_vectors(
         self, passages: Sequence[Passage], values: Vectors, words: Sequence[WordVectors], model: str
     ) -> None:
-        """Keep the vectors, shape (len(passages), dimension), and words; they survive an interrupted run."""
         pairs = zip(map(packed_vector, values), (pack_words(each.vectors) for each in words), strict=True)
         self.put_vectors(passages, [StoredVector(*pair) for pair in pairs], model)
 
     def put_vectors(self, passages: Sequence[Passage], stored: Sequence[StoredVector], model: str) -> None:
-        """Keep vectors as another store has them."""
         keys = (f"vector:{text_key(passage, model).hex()}" for passage in passages)
         values = (rows.packed_json([each.vector.hex(), each.words.hex()]) for each in stored)
         self._put((key, "vector", value) for key, value in zip(keys, values, strict=True))
@@ -230,7 +222,6 @@ class MilvusWriter:
             yield replace(head, info=replace(head.info, added=added.get(head.info.uri, now)))
 
     def note(self, report: SyncReport, roots: Collection[str] = ()) -> None:
-        """Keep what a run did in the journal; a run that changed nothing and names nothing new writes nothing."""
         try:
             before: Journal | None = journal(self._server)
         except IndexCorrupt:  # a part of it was lost: another one begins
