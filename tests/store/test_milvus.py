@@ -374,7 +374,8 @@ def test_a_slow_server(milvus, quick, capsys, monkeypatch):
         monkeypatch.setattr(milvus_server, "SECONDS", 60.0)
         publish(store, {"/a.txt": "One line."})
         monkeypatch.setattr(milvus_server, "SECONDS", 1.0)
-        with milvus.stopped(), pytest.raises(StoreError, match="took longer than 1 s; nothing is lost"):
+        said = "took longer than 1 s; nothing is lost|no Milvus server answers"  # by whether the connection was renewed
+        with milvus.stopped(), pytest.raises(StoreError, match=said):
             store.status()
         monkeypatch.setattr(milvus_server, "SECONDS", 60.0)
         assert store.status().documents == 1
