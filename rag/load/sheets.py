@@ -192,7 +192,11 @@ class _Tables:
             cells[named[0]] = self._group
         text = record(header, cells)
         is_total = label.lower().rstrip(" :") in _TOTALS
-        whole = f"{self._group.rstrip(' :')} | {text}" if self._has_groups and self._group and label and not is_total else text
+        whole = (
+            f"{self._group.rstrip(' :')} | {text}"
+            if self._has_groups and self._group and label and not is_total
+            else text
+        )
         if self._has_groups and label.lower().startswith(_TOTALS[:1]):  # what comes behind is of no group, or a new one
             self._group = None
         return whole

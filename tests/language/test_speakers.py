@@ -411,3 +411,11 @@ def test_further_paragraphs_of_a_talk_are_their_speakers_but_for_questions():
     )
     assert [speaker for words, speaker in said(text)] == [*["Ada Quill"] * 8, "Bo Marsh"]
     assert [words for words, _ in said(text)].count(more) == 4
+
+
+def test_turns_of_captions_stand_in_one_paragraph():
+    """Parted by a gap; what is labelled before they begin is no turn."""
+    talk = "".join(f"Adams: Item {n}, please.    Fish:  I am for item {n}.   Adams: So am I.  " for n in range(1, 6))
+    text = f"The council met at nine.    Disposition: Filed.   {talk}Joe Rast: Thank you."
+    assert said(text)[-2:] == [("So am I.", "Adams"), ("Thank you.", "Joe Rast")]
+    assert {speaker for _, speaker in said(text)} == {"Adams", "Fish", "Joe Rast"}

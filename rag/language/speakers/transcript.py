@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag.language.blocks import OFFICIAL, is_turn, strip
@@ -18,6 +19,7 @@ _LABEL = re.compile(
     r"\s?(?:[(\[](?P<role>[^()\[\]:\n]{2,60})[)\]])?[*_]{0,2}:[*_]{0,2}(?:\s+|$)"
 )
 _WITHIN = re.compile(rf"(?<=[.?!:\])”][ \n]){OFFICIAL.pattern}(?<=[-–—:]\s)")
+_BEHIND_A_GAP = re.compile(r"(?<=[.?!\])”])\s{2,6}(?P<name>[A-Z][\w.-]{1,20}(?: [A-Z][\w.-]{1,20}){0,3}):\s")
 _SIDE = re.compile(r"[QA]\.?\s+")  # of an examination: question and answer, without a colon
 _NAMED = r"([A-Z][\w.'’-]*(?: [A-Z][\w.'’-]*){0,4})"
 _WITNESS = re.compile(
@@ -50,7 +52,8 @@ class _Turn(NamedTuple):
 
 def transcript(text: str, blocks: Sequence[Span]) -> tuple[Statement, ...] | None:
     """Return the statements of a transcript; None for any other text."""
-    blocks = [part for block in blocks for part in _parts(text, block)]
+    captions = _captions_from(text)
+    blocks = [part for block in blocks for part in _parts(text, block, captions)]
     turns = [_turn(text, block) for block in blocks]
     # Who never says as much as a sentence is no speaker: `Duration: 24 minutes`, `Officer: Maria Lund` of a form.
     speak = {turn.name for turn in turns if turn and _is_speech(turn.words.of(text))}
@@ -65,13 +68,22 @@ def transcript(text: str, blocks: Sequence[Span]) -> tuple[Statement, ...] | Non
     return tuple(_statements(text, blocks, turns, _full_names(text, blocks, turns), is_record=is_record))
 
 
-def _parts(text: str, block: Span) -> Iterator[Span]:
+def _captions_from(text: str) -> int:
+    """Return where turns begin that follow each other in one paragraph, parted by gaps; the end of any other text."""
+    labels = list(_BEHIND_A_GAP.finditer(text))
+    counts = Counter(label["name"] for label in labels)
+    repeated = [label.start() for label in labels if counts[label["name"]] > 2]
+    several = sum(count > 2 for count in counts.values()) > 1
+    return repeated[0] if several and len(repeated) >= 2 * _FEWEST else len(text)
+
+
+def _parts(text: str, block: Span, captions: int) -> Iterator[Span]:
     """Yield a block in parts that begin with a label, where the turns of a page stand in one paragraph."""
-    start = block.start
-    for label in _WITHIN.finditer(text, block.start + 1, block.end):
-        yield strip(text, Span(start, label.start()))
-        start = label.start()
-    yield Span(start, block.end)
+    starts = [label.start("name") for label in _WITHIN.finditer(text, block.start + 1, block.end)]
+    begin = max(block.start, captions)
+    starts += [label.start("name") for label in _BEHIND_A_GAP.finditer(text, begin, max(begin, block.end))]
+    for start, end in pairwise([block.start, *sorted({*starts}), block.end]):
+        yield strip(text, Span(start, end))
 
 
 def _is_speech(words: str) -> bool:
