@@ -145,7 +145,7 @@ def _in_use(grid: _Grid) -> list[str]:
     used = sorted({at for row in grid.rows for at, text in enumerate(row) if text})
     rows = [[row[at] if at < len(row) else "" for at in used] for row in grid.rows]
     if not _is_data(rows):
-        return [_listed(row) or " | ".join(row) for row in rows]
+        return [_listed(row) or " | ".join(filter(None, row)) for row in rows]
     across: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for number, left, right in grid.across:
         covered = [index for index, at in enumerate(used) if left <= at <= right]

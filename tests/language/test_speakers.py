@@ -419,3 +419,8 @@ def test_turns_of_captions_stand_in_one_paragraph():
     text = f"The council met at nine.    Disposition: Filed.   {talk}Joe Rast: Thank you."
     assert said(text)[-2:] == [("So am I.", "Adams"), ("Thank you.", "Joe Rast")]
     assert {speaker for _, speaker in said(text)} == {"Adams", "Fish", "Joe Rast"}
+
+
+@pytest.mark.parametrize("firm", ["Acme Dairy, Inc.", "Acme Dairy, LLC", "Acme Dairy, Ltd."])
+def test_the_form_of_a_firm_is_a_part_of_its_name(firm):
+    assert speakers(f"{firm} (NYSE: ACD) said that it would close.") == [firm.replace(",", "")]
