@@ -153,8 +153,8 @@ class Library:
     def add(self, *files: str | Path, progress: Progress = silent) -> SyncReport:
         """Copy files into the index's own folder `files` and index them; a file of the same name is replaced.
 
-        A file that cannot be read as a document is reported and not copied. Nothing has been
-        copied where this raises `InputError` (one is no file) or `IndexLocked` (another process is writing).
+        A file that cannot be read as a document is reported and not copied. Nothing is copied
+        where this raises `InputError` (one is no file) or `IndexLocked` (another process is writing).
         """
         from rag.sync.uploads import check_files, copied
 

@@ -38,7 +38,6 @@ _ADJECTIVE = re.compile(r"^\w+(?:ish|ese|[ae]an|ian|ican|ic)$")  # `British` goe
 _OF_A_COUNTRY = re.compile(r"^\w+(?:ish|ese|an|i|ic)$")
 _STEM = 4  # letters that a country and its people have in common: `Turkey`, `Turkish`
 _YEARS = re.compile(r"\b([12]\d)(\d\d)((?:(?:, ?|/|[–-]| and |, and )\d\d(?!\d))*)(?!\d)")
-_FINANCIAL = re.compile(r"(?<![\d/])(\d\d)/(\d\d)(?![\d/])")  # a year of accounts
 
 
 def missing(question: Question, passage: Passage, around: str = "") -> str | None:
@@ -82,12 +81,11 @@ def _missing_date(question: Question, text: str, around: str) -> str | None:
 
 
 def _years(text: str) -> set[int]:
-    """Return the years of a text, also those of two figures: `1755, 56 and 57`, `2019/20`, `08/09` of this century."""
+    """Return the years of a text, also those written with two figures behind another: `1755, 56 and 57`, `2019/20`."""
     found = set()
     for century, year, more in _YEARS.findall(text):
         found |= {int(century + each) for each in (year, *re.findall(r"\d\d", more))}
-    spans = ((int(one), int(other)) for one, other in _FINANCIAL.findall(text))
-    return found | {2000 + year for one, other in spans if other == one + 1 for year in (one, other)}
+    return found
 
 
 def _in_figures(text: str) -> Iterator[Parts]:

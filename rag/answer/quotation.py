@@ -151,7 +151,8 @@ def _understood(passage: Passage, sentence: Span) -> Span:
         if not (opening or _leans(passage.quote(passage.sentences[first]))):
             break
         first -= 1
-    first -= first == at > 0 and _is_reply(passage, *passage.sentences[at - 1 : at + 1])
+    if first == at and at and _is_reply(passage, *passage.sentences[at - 1 : at + 1]):
+        first -= 1
     start = passage.sentences[first].start
     while last + 1 < len(passage.sentences) and last - at < _REACH:
         _, closing = _open_quotes(passage.quote(Span(start, passage.sentences[last].end)))

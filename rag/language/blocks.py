@@ -67,10 +67,8 @@ def strip(text: str, span: Span) -> Span:
 def is_turn(line: str) -> bool:
     """Tell whether a line opens with who speaks or what follows, as in `ROBERT FORD: Well,` or `**Ford:** Well`."""
     match = _TURN.match(line)
-    if not match:
-        return bool(OFFICIAL.match(line))
-    words = match["name"].split()
-    named = len(words) <= 6 and all(word in _SMALL or not word[0].islower() for word in words)
+    words = match["name"].split() if match else []
+    named = 0 < len(words) <= 6 and all(word in _SMALL or not word[0].islower() for word in words)
     return named or bool(OFFICIAL.match(line))
 
 

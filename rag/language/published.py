@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from itertools import zip_longest
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,8 @@ _FORMS = tuple(
 )
 _PLACE_AND_TIME = re.compile(rf"(?:\w+day,?\s)?{_DAY}\s{_MONTH}\s{_YEAR},\s(?-i:[A-Z])", re.IGNORECASE)
 _LABEL = re.compile(
-    r"\W*(?:first\s+|last\s+|for\s+immediate\s+)?(?P<label>published|publication\s+date|pubdate|posted|released?|release\s+date|issued|filed"
+    r"\W*(?:first\s+|last\s+|for\s+immediate\s+)?"
+    r"(?P<label>published|publication\s+date|pubdate|posted|released?|release\s+date|issued|filed"
     r"|broadcast|aired|recorded|dated|date|updated|modified|veröffentlicht|aufgezeichnet|aktualisiert|datum|stand"
     r"|publiée?|enregistrée?|diffusée?|mise? à jour)(?:\s+(?:on|at|am|vom|le))?\s*[:–—-]?\s*",
     re.IGNORECASE,
@@ -91,10 +93,9 @@ def date_origin(document: Document) -> str | None:
 
 
 def _labelled(head: Sequence[str]) -> str | None:
-    below = [*head[1:], ""][: len(head)]  # a label may have a line of its own
     labels = [
-        (match["label"].lower() in _LATER, row[match.end() :] or under)
-        for row, under in zip(head, below, strict=True)
+        (match["label"].lower() in _LATER, row[match.end() :] or below)  # a label may have a line of its own
+        for row, below in zip_longest(head, head[1:], fillvalue="")
         if (match := _LABEL.match(row))
     ]
     found = (_only(rest) or _opening(rest) for _, rest in sorted(labels, key=itemgetter(0)))

@@ -17,7 +17,7 @@ from rag.load.blocks import PARAGRAPH, Block, assemble, counted, headline, is_ma
 from rag.load.container import Container, integer, properties, resolve
 from rag.load.decode import decode, storable
 from rag.load.hidden import background, hide
-from rag.load.html_tables import Table
+from rag.load.html_tables import table_rows
 from rag.load.main_text import PlacedBlock, main_text
 from rag.records import Omission
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rag.load.container import Element
+    from rag.load.html_tables import HtmlRow
     from rag.records import Document
 
 _SITE_NAME = re.compile(r"\s+[|–—·-]\s+")  # parts the name of the site from that of the page
@@ -52,9 +53,8 @@ _APART = frozenset(
     "footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol option p pre search section "
     "summary table tbody td tfoot th thead tr ul".split()
 )
-_WRAPPED = re.compile(
-    r"^.{30,}[^\W_]-?,?\n(?!https?:|www\.)[^\W\dA-Z_]"
-)  # a long line, and the next within its sentence
+_WRAPPED = re.compile(r"^.{30,}[^\W_]-?,?\n(?!https?:|www\.)[^\W\dA-Z_]")
+"""A long line, and the next one within its sentence."""
 _TORN = 0.3  # of the line breaks are within a sentence, where lines were printed ones
 _IN_PAGE = re.compile("#.")  # what leads nowhere else; `#` alone is a button
 
@@ -130,7 +130,7 @@ def parse_epub(data: bytes, uri: str) -> Document:
 def visible(data: bytes, uri: str, charset: str | None = None) -> list[Block]:
     """Return all that a reader of a page can see, for pages that have nothing beside their text."""
     tree = _tree(decode(data, uri, charset or _declared(data)))
-    return [place.block for place in _cut(_seen(tree)[0])] if tree is not None else []
+    return [place.as_read for place in _cut(_seen(tree)[0])] if tree is not None else []
 
 
 def _declared(data: bytes) -> str | None:
@@ -249,7 +249,8 @@ class _Builder:
         self._at = root
         self._links = 0  # depth of links to other pages
         self._linked = 0  # characters in them
-        self._tables: dict[Element, Table] = {}
+        self._tables: dict[Element, tuple[int, dict[Element, HtmlRow]]] = {}  # their numbers and rows
+        self._numbered = 0  # tables that hold data
         self._level: int | None = None
         self._number = ""  # of the list's item that begins
         self._verbatim = 0  # depth of elements whose line breaks count
@@ -307,15 +308,17 @@ class _Builder:
         if around is None:
             return False
         if around not in self._tables:
-            self._tables[around] = Table(around, len(self._tables) + 1, _words_of)
-        table = self._tables[around]
-        if element not in table.lines:
+            rows = table_rows(around, _words_of)
+            self._numbered += bool(rows)
+            self._tables[around] = (self._numbered, rows)
+        number, rows = self._tables[around]
+        if element not in rows:
             return False
-        row = table.lines[element]
+        row = rows[element]
         self.close()
         self._at = element
         self._words.append(row.plain)
-        self.close(mark=f"table {table.number}, row {row.number}", named=row.named)
+        self.close(mark=f"table {number}, row {row.number}", named=row.named)
         self._at = element.getparent()
         return True
 

@@ -32,18 +32,14 @@ class HtmlRow(NamedTuple):
     named: str
 
 
-class Table:
-    """A table of a page; `lines` has each of its rows that holds data."""
-
-    def __init__(self, element: Element, number: int, text: Callable[[Element], str]) -> None:
-        self.number = number
-        rows = [(row, cells) for row in _rows(element) if (cells := _cells(row, text))]
-        laid = _Grid([cells for _, cells in rows])
-        named = bool(rows) and all(cell.tag == "th" for cell, _ in rows[0][1])
-        texts = _below_names(laid.rows) if named else _in_use(laid)
-        plain = [" | ".join(filter(None, row)) for row in laid.rows]
-        found = (HtmlRow(*row) for row in zip(count(1), plain, texts, strict=False))
-        self.lines = {row: line for (row, _), line in zip(rows, found, strict=True)}
+def table_rows(element: Element, text: Callable[[Element], str]) -> dict[Element, HtmlRow]:
+    """Return those rows of a table that hold data, by their elements; `text` gives what a cell says."""
+    rows = {row: cells for row in _rows(element) if (cells := _cells(row, text))}
+    grid = _Grid([*rows.values()])
+    named = bool(rows) and all(cell.tag == "th" for cell, _ in next(iter(rows.values())))
+    texts = _below_names(grid.rows) if named else _in_use(grid)
+    plain = (" | ".join(filter(None, row)) for row in grid.rows)
+    return dict(zip(rows, map(HtmlRow, count(1), plain, texts), strict=True))
 
 
 def _rows(element: Element) -> Iterator[Element]:
@@ -133,11 +129,9 @@ def _covered(cell: Element, attribute: str) -> int:
 
 def _below_names(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return the text of each row below a first one of names, whose names go with the rows that have as many cells."""
-    header, *others = rows
-    return [
-        " | ".join(header),
-        *(record(header, row) if len(row) == len(header) else " | ".join(row) for row in others),
-    ]
+    header = rows[0]
+    below = (record(header, row) if len(row) == len(header) else " | ".join(row) for row in rows[1:])
+    return [" | ".join(header), *below]
 
 
 def _in_use(grid: _Grid) -> list[str]:

@@ -158,7 +158,7 @@ class _Tables:
         """Return the text of a row, and note what it says of those below it; names are wider than `widest`."""
         plain = row([cells[index] for index in places])
         before, above = self._above
-        labelled = any(filled(each)[:1] < filled(above)[:1] for each in self._ahead)
+        labelled = bool(above) and any(filled(each)[:1] < filled(above)[:1] for each in self._ahead)
         over = _over(above, self._across.get(before, ()), cells, labelled=labelled)
         may_name = over is not None if self._header else len(places) > widest and not is_value(cells, self._ahead)
         if may_name and (names := column_names(over, cells)):
@@ -192,14 +192,11 @@ class _Tables:
             cells[named[0]] = self._group
         text = record(header, cells)
         is_total = label.lower().rstrip(" :") in _TOTALS
-        whole = (
-            f"{self._group.rstrip(' :')} | {text}"
-            if self._has_groups and self._group and label and not is_total
-            else text
-        )
+        if self._has_groups and self._group and label and not is_total:
+            text = f"{self._group.rstrip(' :')} | {text}"
         if self._has_groups and label.lower().startswith(_TOTALS[:1]):  # what comes behind is of no group, or a new one
             self._group = None
-        return whole
+        return text
 
     def _place(self, number: int, places: Sequence[int]) -> str:
         first, last = (f"{column_letters(index)}{number}" for index in (places[0], places[-1]))
@@ -248,8 +245,8 @@ def _over(
 
     It does so beside empty cells, when they are merged (`spans`), or when either row begins further right than the
     other or the lower one says a name twice. Without `spans`, names cover columns to the right if the first of them
-    begins with the lower row, to the left if the last ends with it. A single cell is a title, but for
-    a merged one beside rows that are `labelled` further left.
+    begins with the lower row, to the left if the last ends with it. A single cell is a title, but
+    for a merged one beside rows that are `labelled` further left.
     """
     upper, own = filled(above), filled(cells)
     if not upper or max({*own} - {*upper}, default=0) <= upper[0]:

@@ -46,9 +46,7 @@ class Fusion:
     reranked: int = 12  # of the best passages that a reranker reads,
     always: int = 3  # our reader so many of these in any case,
     near: float = 0.6  # and of the others those with this share of the best one's score, as for an answer
-    shortlist: int = (
-        40  # best by the signals known of all candidates: pieces, and missing terms, are looked up for these
-    )
+    shortlist: int = 40  # of the best by all other signals: only their pieces, and missing terms, are looked up
     copies: int = 2  # times the passages wanted are looked at, for the copies among them
     alike: float = 0.8  # share of the runs of words of two near copies that both have
 

@@ -3,8 +3,8 @@
 A file has changed when its bytes have (SHA-256), whatever its times say; it is known by its path. Texts are published
 as soon as they are cut, part by part, and found by their words; their vectors are published behind them, those of the
 newest documents first. Only texts whose vector is not stored yet are embedded, and each batch of vectors is kept at
-once, so that an interrupted run goes on where it stopped. Two are published in one step, texts
-and vectors together: a change of few passages, and a rebuild, which leaves what is there untouched until it is whole.
+once, so that an interrupted run goes on where it stopped. Texts and vectors are published
+in one step where few passages change, and in a rebuild, which leaves what is there untouched until it is whole.
 """
 
 from __future__ import annotations

@@ -154,13 +154,6 @@ def test_figures_of_a_count_are_no_year():
         ("Who won in March 2024?", "On 12/03/2024 Ann Hill won. The count ended on 5 May 2023.", None),
         ("Who won on 3 April 2025?", "On 3.4.2025 Ann Hill won, after 5 May 2024.", None),
         ("Who won in June 2024?", "On 12/03/2024 Ann Hill won. The count ended on 5 May 2023.", "June 2024"),
-        (
-            "What did Ann Hill claim in March 2008?",
-            "Claims of Ann Hill in 08/09, as agreed on 5 May 2010: 31.",
-            "March 2008",
-        ),
-        ("What did Ann Hill claim in 2008?", "Claims of Ann Hill in 08/09, as agreed on 5 May 2010: 31.", None),
-        ("What did Ann Hill claim in 2007?", "Claims of Ann Hill in 08/09, as agreed on 5 May 2010: 31.", "2007"),
         ("Which four towns were flooded?", "Tarnby, Kelby, Ripwell and Orrelby were flooded; 12 people drowned.", None),
         ("Why were four towns flooded?", "Tarnby was flooded since 12 gates broke.", "four"),
         ("Who is CEO of Tarnby Steel?", "The chief executive, Ann Hill, runs Tarnby Steel.", None),

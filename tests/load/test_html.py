@@ -78,6 +78,16 @@ STATEMENT = """
 """
 
 
+def test_a_message_and_a_book_name_the_columns_of_their_tables_too():
+    """They are read whole, since nothing is beside their text; only tables with data are counted."""
+    page = "<table><tr><td><p>One.</p></td></tr></table><table><tr><th>Boat</th><th>Seats</th></tr>"
+    page += "<tr><td>Alba</td><td>12</td></tr></table>"
+    mail = f"From: a@example.org\nContent-Type: text/html\n\n{page}"
+    for found in (load_bytes(mail.encode(), "/a.eml"), load_bytes(page.encode(), "/a.html")):
+        assert "Boat: Alba | Seats: 12" in found.text
+        assert [mark.name for mark in found.marks] in ([], ["table 1, row 1", "table 1, row 2"])
+
+
 def test_a_table_laid_out_for_print_has_names_and_whole_amounts():
     """As accounts and filings have it: columns of spaces, signs in cells of their own, names over several columns."""
     text = load_bytes(STATEMENT.encode(), "/accounts.html").text

@@ -88,6 +88,19 @@ def test_the_formats_before_are_taken_over(tmp_path, folder, number):
         assert shows_all(library, str(folder / "pier.txt"))
 
 
+@pytest.mark.parametrize("number", OLD)
+def test_a_rebuild_takes_over_what_it_can(tmp_path, folder, number, monkeypatch):
+    """With passages as they are made now, as for whoever does what the message says."""
+    monkeypatch.undo()
+    with opened(unpacked(number, tmp_path)) as library:
+        with pytest.raises(FormatMismatch, match="rag index --rebuild FOLDER"):
+            library.documents()
+        report = library.index(folder, rebuild=True)
+        assert report.of("failed") == []
+        assert report.embedded == 1  # of the texts that are the same, the vectors are kept
+        assert shows_all(library, str(folder / "pier.txt"))  # also those whose files are gone
+
+
 @pytest.mark.parametrize("number", range(1, OLD[0]))
 def test_older_formats_are_rebuilt_and_kept(tmp_path, folder, number):
     root = unpacked(number, tmp_path)

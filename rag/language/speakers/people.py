@@ -54,9 +54,6 @@ class Speaker:
         return f"{self.name}, {self.role}" if self.role else self.name
 
 
-_OF_A_FIRM = re.compile(r",(?=\s(?:Inc|Ltd|LLC|LLP|Corp|Co|PLC|plc|Jr|Sr)\b)")  # parts no name from a role
-
-
 def named_speaker(left: str) -> Speaker | None:
     """Return whom the words in front of a verb name as its subject; None when that is not clear.
 
@@ -65,7 +62,7 @@ def named_speaker(left: str) -> Speaker | None:
     """
     if HIDDEN in left[-1:]:
         return None
-    parts = [part.strip() for part in _PART.split(_OF_A_FIRM.sub("", _BRACKETS.sub("", left)))]
+    parts = [part.strip() for part in _PART.split(_BRACKETS.sub("", left))]
     if parts[-1]:
         # `Robert Ford is the former ambassador and`: the verb shares the subject at the start of the sentence.
         shares = parts[-1].endswith((" and", " but")) and len(left) <= 200

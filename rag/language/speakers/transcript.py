@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag.language.blocks import OFFICIAL, is_turn, strip
-from rag.language.speakers.vocabulary import is_label
+from rag.language.speakers.vocabulary import is_label, is_role
 from rag.records import Span, Statement
 
 if TYPE_CHECKING:
@@ -94,19 +94,22 @@ def _is_speech(words: str) -> bool:
 def _turn(text: str, block: Span) -> _Turn | None:
     if side := _SIDE.match(text, block.start, block.end):
         return _Turn(f"{text[block.start]}.", None, strip(text, Span(side.end(), block.end)))
-    if official := OFFICIAL.match(text, block.start, block.end):
-        return _Turn(
-            official["name"].strip().replace(" .", "."),
-            None,
-            strip(text, Span(official.end(), block.end)),
-            is_official=True,
-        )
+    official = OFFICIAL.match(text, block.start, block.end)
+    if official and _has_title(official["name"]):
+        words = strip(text, Span(official.end(), block.end))
+        return _Turn(official["name"].replace(" .", "."), None, words, is_official=True)
     if not is_turn(text[block.start : min(block.end, block.start + 120)]):
         return None
     match = _LABEL.match(text, block.start, block.end)
     if not match or is_label(match["name"]):
         return None
     return _Turn(match["name"].strip(), match["role"], strip(text, Span(match.end(), block.end)))
+
+
+def _has_title(name: str) -> bool:
+    """Tell whether a label names somebody with a title, or an office: `The RENT.` opens a clause of a lease."""
+    first, *others = name.split()
+    return first.lower() != "the" or any(map(is_role, others))
 
 
 def _full_names(text: str, blocks: Sequence[Span], turns: Sequence[_Turn | None]) -> dict[str, str | None]:
