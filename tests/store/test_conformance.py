@@ -190,6 +190,8 @@ def test_signals_over_candidates(filled):
         )
         late = snapshot.word_similarities(words.vectors, HALVES, ids)
         pieces = snapshot.gram_scores("ferryboats", ids)
+        few = snapshot.gram_scores("ferryboats", sorted(pieces)[:1])
+    assert few == pytest.approx({id_: pieces[id_] for id_ in sorted(pieces)[:1]})  # whatever others are asked for
     assert late == pytest.approx(matched, abs=HALF)
     asked = set(grams("ferryboats"))
     assert pieces.keys() == {p.id for p in passages if asked & set(grams(p.retrieval_text))}

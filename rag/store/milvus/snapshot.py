@@ -239,12 +239,13 @@ class MilvusSnapshot(CandidateScores):
     def gram_scores(self, query: str, ids: Sequence[str]) -> Mapping[str, float]:
         """Return the BM25 score over the pieces of the words of `query` of those of these passages that have any.
 
-        How rare a piece is, and how long passages are, is counted among these passages.
+        How rare a piece is, and how long passages are, is counted among all candidates that were read, also others.
         """
-        found = {c.id: grams(self._known[c.id].passage.retrieval_text) for c in self.candidates(ids)}
-        having = Counter(piece for pieces in found.values() for piece in set(pieces))
-        asked = {piece: _idf(len(found), having[piece]) for piece in grams(query)}
-        return _bm25(found, asked, sum(map(len, found.values())) / max(1, len(found)))
+        wanted = [candidate.id for candidate in self.candidates(ids)]
+        read = {id_: grams(known.passage.retrieval_text) for id_, known in self._known.items()}
+        having = Counter(piece for pieces in read.values() for piece in set(pieces))
+        asked = {piece: _idf(len(read), having[piece]) for piece in grams(query)}
+        return _bm25({id_: read[id_] for id_ in wanted}, asked, sum(map(len, read.values())) / max(1, len(read)))
 
     def passage_count(self) -> int:
         return self._meta.passages
