@@ -390,3 +390,17 @@ def test_what_a_killed_writer_left_hides_nothing(tmp_path):
             assert len(snapshot.lexical("crane", 50)) == 6
         library.index(tmp_path / "documents")  # the next writer clears them away
         assert library.verify() == []
+
+
+def test_a_write_that_ends_tantivys_thread_says_what_to_do(tmp_path, monkeypatch):
+    """Which of its errors comes, that of the disk or of the thread that met it, is a matter of time."""
+    said = "An error occurred in a thread: 'An index writer was killed.. A worker thread panicked.'"
+
+    def fail(*_):
+        raise ValueError(said)
+
+    monkeypatch.setattr(lexical.Lexical, "_write", fail)
+    (tmp_path / "lexical").mkdir()
+    with pytest.raises(StoreError, match=r"cannot be written \(a write failed\); when the disk is full") as told:
+        lexical.Lexical(tmp_path / "lexical").update((), ())
+    assert "panicked" not in str(told.value)

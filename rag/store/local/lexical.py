@@ -39,6 +39,7 @@ _LONGEST = 8_000  # characters of a value; tantivy drops longer ones
 EAGER = 256_000_000
 """Bytes up to which a reader checks everything before it opens a folder: a fraction of a second."""
 
+_KILLED = "writer was killed"  # in what tantivy says of itself
 _MAGIC = 1337
 _BLOCK = 1 << 20
 
@@ -85,7 +86,9 @@ class Lexical:
         except BaseException as error:
             if self.folder is None or not _is_tantivys(error):
                 raise
-            raise unwritable(self.folder, str(error)) from error
+            # its writing thread may end before the disk's own error is told
+            reason = "a write failed" if _KILLED in str(error) else str(error)
+            raise unwritable(self.folder, reason) from error
 
     def _write(self, remove: Iterable[str], add: Iterable[Passage]) -> None:
         writer = self._index.writer(heap_size=_HEAP, num_threads=1)
