@@ -10,7 +10,7 @@ from rag.language.terms import ANALYSIS, terms
 from rag.models.encoder import embed_with_words
 from rag.models.encoder import embedder as embedder_named
 from rag.models.reranker import reranker as reranker_named
-from rag.retrieve.fusion import Fusion, copies_last, normalised, ranking, reranked
+from rag.retrieve.fusion import Fusion, copies_apart, normalised, ranking, reranked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,17 +91,15 @@ class Retriever:
     ) -> list[Hit]:
         fusion = replace(self.fusion, candidates=max(self.fusion.candidates, k))
         vectors, words = embed_with_words(self.embedder(snapshot), [question])
-        first = max(fusion.copies * k, fusion.reranked if reranker else 0)
         found = ranking(snapshot, question, vectors[0], words[0], fusion, where)
-        best = snapshot.passages(list(found.scores)[:first])
-        scores = {id_: score for id_, score in found.scores.items() if id_ in best}
-        judged: dict[str, float] = {}
+        scores, judged = found.scores, dict[str, float]()
         if reranker and scores:
-            head = [best[id_] for id_ in fusion.to_rerank(scores, all_of_them=not reranker.calibrated)]
+            read = fusion.to_rerank(scores, all_of_them=not reranker.calibrated)
+            head = list(snapshot.passages(read).values())
             judged = dict(zip((passage.id for passage in head), reranker(question, head), strict=True))
             judged = judged if reranker.calibrated else normalised(judged)
             scores = reranked(scores, judged, fusion.reader if reranker.calibrated else fusion.reranker)
-        return found.hits((best[id_] for id_ in copies_last(scores, best, fusion.alike)[:k]), scores, judged)
+        return found.hits(_best(snapshot, list(scores), k, fusion), scores, judged)
 
     def embedder(self, snapshot: StoreSnapshot) -> Embedder:
         """Return the encoder that made this index; raises `ModelMismatch`."""
@@ -158,6 +156,16 @@ class Retriever:
         with self.store.snapshot() as snapshot:
             found, rarity = snapshot.frequencies(wanted), snapshot.rarity(wanted)
         return {term: weight if found[term] else weight / 2 for term, weight in rarity.items()}
+
+
+def _best(snapshot: StoreSnapshot, ranked: Sequence[str], k: int, fusion: Fusion) -> list[Passage]:
+    """Return the `k` best passages, copies of better ones last; more than `k` are read only where there are copies."""
+    best = [*snapshot.passages(ranked[:k]).values()]
+    apart, copies = copies_apart(best, fusion.alike)
+    if copies:
+        best += snapshot.passages(ranked[k : fusion.copies * k]).values()
+        apart, copies = copies_apart(best, fusion.alike)
+    return [*apart, *copies][:k]
 
 
 def check_question(question: str) -> None:

@@ -47,7 +47,7 @@ class Fusion:
     always: int = 3  # our reader so many of these in any case,
     near: float = 0.6  # and of the others those with this share of the best one's score, as for an answer
     shortlist: int = 40  # of the best by all other signals: only their pieces, and missing terms, are looked up
-    copies: int = 2  # times the passages wanted are looked at, for the copies among them
+    copies: int = 2  # times the passages wanted are looked at where some of them are copies
     alike: float = 0.8  # share of the runs of words of two near copies that both have
 
     def to_rerank(self, scores: Scores, *, all_of_them: bool) -> list[str]:
@@ -98,7 +98,8 @@ def ranking(
     dense = snapshot.dense(query, fusion.candidates, where)
     lexical = snapshot.lexical(question, fusion.candidates, where)
     ids = list(dict.fromkeys(found.id for found in (*dense, *lexical)))
-    cosines = snapshot.similarities(query, ids)
+    cosines = {found.id: found.score for found in dense}
+    cosines |= snapshot.similarities(query, [id_ for id_ in ids if id_ not in cosines])
     known = {found.id: found.score for found in lexical}
     literal = from_zero(known)
     waiting = {id_: literal.get(id_, 0.0) for id_ in ids if id_ not in cosines}  # no vector yet: terms stand in for it
@@ -157,8 +158,8 @@ def from_zero(scores: Scores) -> dict[str, float]:
     return {id_: score / top for id_, score in scores.items()} if top > 0 else {}
 
 
-def copies_last(ranked: Iterable[str], passages: Mapping[str, Passage], share: float) -> list[str]:
-    """Put passages that copy a better one behind all others; order is kept otherwise, and nothing is left out.
+def copies_apart(ranked: Iterable[Passage], share: float) -> tuple[list[Passage], list[Passage]]:
+    """Set passages that copy a better one apart from all others; both keep their order.
 
     A copy, such as a wire story in a second paper, has the same words but for a few, and just the same numbers: reports
     that differ in a number contradict each other, and both are wanted. Likeness is the resemblance of Broder 1997, "On
@@ -166,16 +167,16 @@ def copies_last(ranked: Iterable[str], passages: Mapping[str, Passage], share: f
     """
     seen: dict[tuple[str, ...], list[tuple[str, ...]]] = {}  # words of the passages with the same numbers
     runs = cache(_runs)
-    first: list[str] = []
-    again: list[str] = []
-    for id_ in ranked:
-        found = tuple(words(passages[id_].text.casefold()))
+    first: list[Passage] = []
+    again: list[Passage] = []
+    for passage in ranked:
+        found = tuple(words(passage.text.casefold()))
         numbers = tuple(word for word in found if not word.isalpha() and any(char.isdigit() for char in word))
         alike = seen.setdefault(numbers, [])
         copies = any(len(runs(found) & runs(other)) >= share * len(runs(found) | runs(other)) for other in alike)
-        (again if copies else first).append(id_)
+        (again if copies else first).append(passage)
         alike.append(found)
-    return first + again
+    return first, again
 
 
 def _runs(words: tuple[str, ...]) -> frozenset[tuple[str, ...]]:

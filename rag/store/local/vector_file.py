@@ -21,7 +21,7 @@ import mmap
 import os
 import zlib
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 import faiss
 import numpy as np
@@ -31,7 +31,7 @@ from rag.store.encoding import decoding, matrix
 from rag.store.local.files import is_marked, sync, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from rag.models.encoder import Vectors
@@ -46,7 +46,8 @@ EXACT = 50_000
 """Vectors that are all compared, which takes 7 ms of one thread for so many; 100,000 in lists take 2."""
 
 RECALL = 0.97
-REFINED = 2  # times as many are found as are wanted where the order is not exact
+REFINED = 2  # times as many are found as are wanted where the order is not exact,
+MORE = 10  # and so many more than are wanted are scored by the catalog's vectors
 EAGER = 64_000_000
 
 _BATCH = 10_000  # vectors that are read from the catalog at once
@@ -197,27 +198,32 @@ def write(root: Path, name: str, catalog: Catalog, dimension: int) -> Published:
                 faiss.write_index(index, faiss.PyCallbackIOWriter(file.write, _BLOCK))  # type: ignore[attr-defined]
                 file.flush()
                 os.fsync(file.fileno())
-                with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                    size, sha256, parts = len(data), hashlib.sha256(data).hexdigest(), tuple(_parts(data, index))
+                size, digest = file.tell(), hashlib.sha256()
+                file.seek(0)
+                parts = tuple(_parts(file, _sizes(index, size), digest))
             temporary.replace(path)
             sync(root)
     finally:
         temporary.unlink(missing_ok=True)
-    return Published(name, size, sha256, parts, kind, index.ntotal, trained, probes, recall)
+    return Published(name, size, digest.hexdigest(), parts, kind, index.ntotal, trained, probes, recall)
 
 
-def _parts(data: mmap.mmap, index: FaissIndex) -> Iterator[tuple[int, int]]:
-    """Yield bytes and CRC32 of the head of a file, and of what follows: its lists, or all the rest."""
+def _sizes(index: FaissIndex, size: int) -> list[int]:
+    """Return how many bytes of a file of this size are its head, and each of its lists, or all its vectors."""
     if isinstance(index, faiss.IndexIDMap):
         rest = [index.ntotal * (index.index.sa_code_size() + _ID)]
     else:
         lists = index.invlists
         rest = [lists.list_size(number) * (lists.code_size + _ID) for number in range(lists.nlist)]
-    start = 0
-    for size in (len(data) - sum(rest), *rest):
-        with memoryview(data)[start : start + size] as view:
-            yield size, zlib.crc32(view)
-        start += size
+    return [size - sum(rest), *rest]
+
+
+def _parts(file: BinaryIO, sizes: Sequence[int], digest: hashlib._Hash) -> Iterator[tuple[int, int]]:
+    """Yield bytes and CRC32 of each part, and add it to the digest of the whole."""
+    for size in sizes:
+        data = file.read(size)
+        digest.update(data)
+        yield size, zlib.crc32(data)
 
 
 def kind_for(count: int) -> Kind:
@@ -260,8 +266,7 @@ def _made(catalog: Catalog, dimension: int) -> Made:
         return in_memory(catalog, dimension), kind, count, 0, 1.0
     lists = 2 ** round(np.log2(4 * np.sqrt(count)))
     index = _empty_lists(dimension, lists)
-    sample = [vectors for _, vectors in _batches(catalog, dimension, max(1, count // (_TRAINED * lists)))]
-    index.train(np.concatenate(sample))
+    index.train(_every(catalog, dimension, max(1, count // (_TRAINED * lists))))
     asked = _asked(catalog, dimension, count)
     best = np.full((len(asked), 10), -np.inf, np.float32), np.full((len(asked), 10), -1, np.int64)
     for numbers, vectors in _batches(catalog, dimension):
@@ -273,9 +278,14 @@ def _made(catalog: Catalog, dimension: int) -> Made:
     return index, kind, count, probes, recall
 
 
+def _every(catalog: Catalog, dimension: int, step: int) -> Vectors:
+    """Return the vectors of every so manyth passage."""
+    return np.concatenate([vectors for _, vectors in _batches(catalog, dimension, step)])
+
+
 def _asked(catalog: Catalog, dimension: int, count: int) -> Vectors:
     """Return vectors near to those of some passages, as of questions about them."""
-    some = np.concatenate([vectors for _, vectors in _batches(catalog, dimension, max(1, count // _ASKED))])
+    some = _every(catalog, dimension, max(1, count // _ASKED))
     noise = np.random.default_rng(0).standard_normal(some.shape).astype(np.float32)
     some += _NOISE * noise / np.linalg.norm(noise, axis=1, keepdims=True)
     return cast("Vectors", some / np.linalg.norm(some, axis=1, keepdims=True))
@@ -294,7 +304,7 @@ def _nearest(
 def _recall(index: FaissIndex, asked: Vectors, nearest: np.ndarray, probes: int) -> float:
     """Return the share of the ten nearest that are among the first that a search finds."""
     limits = faiss.SearchParametersIVF(nprobe=probes)  # type: ignore[call-arg]
-    _, found = index.search(asked, 10 * REFINED, params=limits)
+    _, found = index.search(asked, 10 + MORE, params=limits)
     shares = [np.isin(right, numbers).mean() for right, numbers in zip(nearest, found, strict=True)]
     return float(np.mean(shares)) if shares else 1.0
 
@@ -305,11 +315,10 @@ def _grown(root: Path, before: Published, catalog: Catalog, dimension: int) -> M
     if kind_for(count) != before.kind or count > 2 * before.trained or before.kind == "float16":
         return None
     try:
-        mapped = MappedFile(root, before)
-        mapped.check_all()
+        MappedFile(root, before).check_all()
     except IndexCorrupt:
         return None
-    index: FaissIndex = faiss.read_index(str(mapped.path))
+    index: FaissIndex = faiss.read_index(str(root / before.name))
     index.remove_ids(np.array(catalog.numbers_gone(), np.int64))
     rows = dict(catalog.vectors_of(catalog.numbers_beside()))
     index.add_with_ids(matrix(rows.values(), dimension), np.array(list(rows), np.int64))
