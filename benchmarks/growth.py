@@ -180,8 +180,8 @@ def recipe(encoder: Known) -> Recipe:
 def build(base: Base, store: Path, size: int) -> dict[str, Any]:
     """Write an index of so many passages, and the vectors for `recall` beside it."""
     mixer, encoder, spent = Mixer(base), Known(base), 0.0
-    exact = np.lib.format.open_memmap(store.with_suffix(".npy"), "w+", np.float16, (size, encoder.dimension))
-    ids: list[str] = []
+    exact, ids = store.with_suffix(".float16"), list[str]()  # not mapped: its pages would count as this process's
+    exact.unlink(missing_ok=True)
     for start in range(0, size // PASSAGES, STEP // PASSAGES):
         numbers = range(start, min(start + STEP // PASSAGES, size // PASSAGES))
         with LocalStore(store).writer() as writer:
@@ -190,7 +190,8 @@ def build(base: Base, store: Path, size: int) -> dict[str, Any]:
                 made = [mixer.document(number) for number in numbers[first - start : first - start + TOGETHER]]
                 passages = [passage for _, own, _, _ in made for passage in own]
                 vectors = np.concatenate([vectors for _, _, vectors, _ in made])
-                exact[len(ids) : len(ids) + len(passages)] = vectors
+                with exact.open("ab") as file:
+                    file.write(vectors.astype(np.float16).tobytes())
                 ids += [passage.id for passage in passages]
                 published += [(document, own) for document, own, _, _ in made]
                 spent += _seconds(put, writer, passages, vectors, [w for *_, words in made for w in words])
@@ -259,7 +260,8 @@ def _changes(base: Base, retriever: Retriever) -> dict[str, float]:
 
 def _recall(retriever: Retriever, base: Base, store: Path) -> float:
     """Return the share of the ten nearest passages of each question that the dense half finds."""
-    vectors, ids = np.load(store.with_suffix(".npy"), "r"), np.load(store.with_suffix(".ids.npy"))
+    ids = np.load(store.with_suffix(".ids.npy"))
+    vectors = np.memmap(store.with_suffix(".float16"), np.float16, "r").reshape(len(ids), -1)
     asked = np.asarray(base.data["asked"], np.float32)
     blocks = range(0, len(vectors), 50_000)
     scores = np.concatenate([np.asarray(vectors[i : i + 50_000], np.float32) @ asked.T for i in blocks])
