@@ -588,6 +588,21 @@ def test_a_letter_that_is_double_in_one_sign_is_said_twice():
     assert load_bytes(data, "/a.pdf").text == "differentt butt sniffin"
 
 
+def test_quotation_marks_by_the_code_of_another_system():
+    """Old programs left fonts without a table: their marks come as letters, which no language has in these places."""
+    signs = [(code, code) for code in "Theclrksaidout. "] + list(zip("1234567", "ìîíñóßë", strict=True))
+    data = pdf_of("BT /F 12 Tf 40 200 Td (The clerk3s 51the 7late2 old 6 l4o is due.) Tj ET", signs)
+    assert load_bytes(data, "/a.pdf").text == "The clerk’s —“the ‘late” old § l–o is due."
+
+
+def test_letters_of_other_languages_are_no_quotation_marks():
+    """Italian ends words in `ì`, French has `î` inside of them."""
+    signs = [(code, code) for code in "lunedamtrsco. "] + list(zip("123", "ìîó", strict=True))
+    for text, read in (("luned1 cant3.", "lunedì cantó."), ("la ma2tresse.", "la maîtresse.")):
+        data = pdf_of(f"BT /F 12 Tf 40 200 Td ({text}) Tj ET", signs)
+        assert load_bytes(data, "/a.pdf").text == read
+
+
 @pytest.mark.parametrize(
     ("given", "title"), [("10811.exe", None), ("minutes_03.odt", None), ("Minutes of 3 May", "Minutes of 3 May")]
 )

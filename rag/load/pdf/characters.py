@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 _SIGNS = dict.fromkeys("-\u00ad\u2010\u2011\ufffe\x02", "-") | dict.fromkeys(map(chr, range(0x80, 0xA0)), "•")
 """Of hyphens, and of what only the font of a list's bullets has in this place."""
+_BY_ANOTHER_CODE = {
+    bytes([n]).decode("mac_roman"): bytes([n]).decode("cp1252") for n in (*range(0x91, 0x95), 0x96, 0x97, 0xA7)
+}
+"""Signs as fonts without a table of their characters are read: by the code of a Mac, and written by that of Windows."""
 _CLOSING = frozenset(".,;:!?)]")  # parted from a lowered figure before them, though there is no space
 _FORM = re.compile("[\ufb00-\ufdff\ufe70-\ufefc]")  # ligatures and Arabic presentation forms
 _FROM_LEFT = re.compile(r"[\dA-Za-z]+(?:[.,:/][\dA-Za-z]+)*")
@@ -255,6 +259,7 @@ def _characters(page: TextPage, raw: Pdfium) -> Iterator[Character]:
     handle, placed = page.raw, placing(page.page)
     last: Character | None = None
     box, get_box, get_char = raw.FS_RECTF(), raw.FPDFText_GetLooseCharBox, raw.FPDFText_GetUnicode
+    signs = _BY_ANOTHER_CODE if _is_misread(page.get_text_range()) else {}
     for index in range(page.count_chars()):
         code = get_char(handle, index)
         char = " " if code in {0, 0xA0} else chr(code) if code < 0x110000 else "\ufffd"
@@ -263,8 +268,15 @@ def _characters(page: TextPage, raw: Pdfium) -> Iterator[Character]:
             continue
         at = placed((box.left, box.bottom, box.right, box.top))
         if last is None or last[0] != char or not _over(at, last[1]) or _in_ligature(page, last, at, index, raw):
-            yield char, at, index
+            yield signs.get(char, char), at, index
         last = char, at, index
+
+
+def _is_misread(text: str) -> bool:
+    """Tell whether the quotation marks of a page are letters: `ìsoî`, with none of the two as languages have them."""
+    around = zip(f" {text}", text, f"{text[1:]} ", strict=False)
+    beside = [before if char == "ì" else after for before, char, after in around if char in "ìî"]
+    return bool(beside) and not any(char.isalpha() and char not in _BY_ANOTHER_CODE for char in beside)
 
 
 def _in_ligature(page: TextPage, before: Character, at: Box, index: int, raw: Pdfium) -> bool:
