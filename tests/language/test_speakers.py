@@ -399,6 +399,13 @@ def test_a_speech_in_a_record_has_several_paragraphs_and_titles():
     ]
 
 
+def test_a_turn_in_a_court_goes_on_in_the_lines_below_it():
+    """One sentence to a line, as reporters of courts type; what an empty line parts from it may be nobody's."""
+    turns = "".join(f"   THE COURT: Look at page {n}.\n   MR. CROFT: I have page {n}.\n" for n in range(1, 7))
+    text = f"{turns}   THE COURT: So this is the log.\n   It was kept.\n   (Pause.)\n   By whom?\n\nAda Quill, clerk\n"
+    assert said(text)[-3:] == [(words, "THE COURT") for words in ("So this is the log.", "It was kept.", "By whom?")]
+
+
 def test_further_paragraphs_of_a_talk_are_their_speakers_but_for_questions():
     """Who asks in an interview often has no label; nor has what stands below it all."""
     more = "I have seen the harbour every day since I was born, and it was never as empty as in this year."

@@ -175,7 +175,15 @@ def _further_paragraphs(
     end = len(blocks) if is_record else places[-1]
     found = {block for block, turn in zip(blocks[:end], turns, strict=False) if not turn and _goes_on(block.of(text))}
     found = found if is_record else {block for block in found if text[block.end - 1] != "?"}
-    return found if len(places) >= _FEWEST and len(found) >= _GOING_ON * len(places) else set()
+    enough = len(places) >= _FEWEST and len(found) >= _GOING_ON * len(places)
+    return (found if enough else set()) | (_directly_below(text, blocks, turns) if is_record else set())
+
+
+def _directly_below(text: str, blocks: Sequence[Span], turns: Sequence[_Turn | None]) -> set[Span]:
+    """Return the sentences without a label that begin a line, and no empty line parts from what is above."""
+    near = (block for above, block in pairwise(blocks) if text.count("\n", above.end, block.start) == 1)
+    free = {block for block, turn in zip(blocks, turns, strict=True) if not turn and text[block.start].isalnum()}
+    return {block for block in near if block in free and _ends(block.of(text))}
 
 
 def _goes_on(words: str) -> bool:
