@@ -130,12 +130,15 @@ def integer(text: str) -> int:
 
 
 def properties(root: Element) -> tuple[str | None, str | None]:
-    """Return title and date of the core properties of OOXML, ODF and EPUB, unless it is that of a template."""
+    """Return title and date of the core properties of OOXML, ODF and EPUB, unless it is that of a template.
+
+    The day of the last change comes before that of the first: people write over the file of last time.
+    """
     from rag.language.published import parse_date
 
     found: dict[str, str] = {}
     for element in root.iter():
         if isinstance(element.tag, str) and element.text and element.text.strip():
             found.setdefault(local_name(element), element.text.strip())
-    stamps = (found.get(name, "") for name in ("date", "created", "creation-date", "modified"))
+    stamps = (found.get(name, "") for name in ("date", "modified", "created", "creation-date"))
     return found.get("title"), parse_date(next((s for s in stamps if s and s not in _TEMPLATES), "")[:10])

@@ -46,6 +46,7 @@ def _look(element: Element, paper: str) -> dict[str, str]:
     if (
         "hidden" in element.attrib
         or own.get("display") == "none"
+        or "editsection" in element.get("class", "")  # MediaWiki's `[edit]` behind each heading
         or _is_nothing(own.get("opacity", "1"))
         or away
         or cut

@@ -131,7 +131,8 @@ def column_names(above: Sequence[str] | None, cells: Sequence[str]) -> list[str]
     long = sum(len(name) > _LONG_NAME for name in own)
     if len(own) < 2 or long > 1 or own[0].endswith("?") or not all(_may_name(n, times=may_be_times) for n in own):
         return None
-    pairs = zip_longest(above or (), (cell.strip() for cell in cells), fillvalue="")
+    groups = (upper if len(upper) <= _LONG_NAME else "" for upper in above or ())  # a longer one is a caption
+    pairs = zip_longest(groups, (cell.strip() for cell in cells), fillvalue="")
     names = [upper if upper == lower else f"{upper} {lower}".strip() for upper, lower in pairs]
     given = [names[index] for index in places]
     count = given.index(given[0], 1) if given[0] in given[1:] else 1

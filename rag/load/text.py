@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import io
 import re
+from contextlib import suppress
 from functools import cache
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rag.language.blocks import complete, front_matter, is_item, is_turn, lines, plain_blocks, strip
 from rag.language.published import parse_date, publication_date
@@ -38,7 +39,8 @@ _NAMED_TITLE = re.compile(r"(?:title|headline|subject)\s*:\s*(?P<title>\S.*)", r
 _LABELS = frozenset({"author", "by", "cc", "contact", "from", "location", "note", "place", "present", "source", "to"})
 _TITLE_AMONG = 4  # blocks
 _LONGEST_REMARK = 200  # characters, in front of the title
-_FIELD = re.compile(r"(?P<name>title|date|published|pubdate)\s*:\s*(?P<value>\S.*)", re.IGNORECASE)
+_DATED = ("date", "datepublished", "publish", "pubdate")  # the first before all others
+_LONGEST_FRONT = 20_000  # characters
 _LINE_NUMBER = re.compile(r"[ \t]*(?P<number>[1-9]\d?)(?=[ \t]+\S|[ \t]*$)", re.MULTILINE)
 _FULL, _FEWEST_SENTENCES, _FEWEST_NUMBERED = 30, 3, 8  # characters of a line; that go on and end; lines of a page
 _LEAVES = frozenset({"heading_open", "paragraph_open", "fence", "code_block", "html_block", "hr", "tr_open"})
@@ -71,15 +73,32 @@ def parse_markdown(data: bytes, uri: str) -> Document:
     start = front_matter(text)
     front = lines(text, 0, start) if start else []
     headings, blocks = _structure(text, start)
-    fields = {m["name"].lower(): m["value"].strip(" \"'") for row in front if (m := _FIELD.match(row.of(text)))}
+    fields = _fields(text[:start])
     title = headline(fields.get("title", "")) or first_title(headings)
-    named = (parse_date(fields[name]) for name in ("date", "published", "pubdate") if name in fields)
+    dated = sorted((name for name in fields if name == _DATED[0] or name.startswith(_DATED[1:])), key=_DATED[0].__ne__)
+    named = (parse_date(fields[name]) for name in dated)
     # The date in a heading says what is below, as in a timeline.
     taken = {heading.span.start for heading in headings}
     running = (row.of(text).lstrip("> ") for row in lines(text, start) if strip(text, row).start not in taken)
     date = next(filter(None, named), None) or publication_date(running)
     spans = tuple(complete(text, [*filter(len, (strip(text, row) for row in front)), *blocks]))
-    return document(text, data, uri, "text/markdown", title, headings, date=date, blocks=spans)
+    read = tuple(span for span in spans if not text.startswith("<!--", span.start))
+    notes = counted((len(spans) - len(read), "hidden remark[s] not read"))
+    return document(text, data, uri, "text/markdown", title, headings, date=date, blocks=read, notes=notes)
+
+
+def _fields(front: str) -> dict[str, str]:
+    """Return the fields of front matter by their names in lower case; line by line where it is no YAML."""
+    import yaml
+
+    found: Any = None
+    if len(front) <= _LONGEST_FRONT:
+        with suppress(yaml.YAMLError, ValueError, RecursionError):  # ValueError: a date that is none
+            found = yaml.safe_load(front.strip().strip("-."))
+    if not isinstance(found, dict):
+        found = dict(row.partition(":")[::2] for row in front.splitlines() if ":" in row)
+    plain = {str(name).strip().lower(): value for name, value in found.items() if not isinstance(value, (dict, list))}
+    return {name: str(value).strip(" \"'") for name, value in plain.items() if value is not None}
 
 
 def _without_line_numbers(text: str) -> tuple[str, int]:

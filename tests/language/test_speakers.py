@@ -406,6 +406,14 @@ def test_a_turn_in_a_court_goes_on_in_the_lines_below_it():
     assert said(text)[-3:] == [(words, "THE COURT") for words in ("So this is the log.", "It was kept.", "By whom?")]
 
 
+def test_turns_with_the_time_behind_the_name():
+    """As services write them that type what was recorded; a time alone opens a further paragraph."""
+    turns = "".join(f"Ada Quill (00:0{n}:00):\nIt is {n} now.\n\nBo Marsh (00:0{n}:30):\nYes.\n\n" for n in range(3))
+    assert said(f"{turns}(00:04:10):\nAnd so it went on.\n")[-3:] == [
+        *[("It is 2 now.", "Ada Quill"), ("Yes.", "Bo Marsh"), ("And so it went on.", "Bo Marsh")]
+    ]
+
+
 def test_further_paragraphs_of_a_talk_are_their_speakers_but_for_questions():
     """Who asks in an interview often has no label; nor has what stands below it all."""
     more = "I have seen the harbour every day since I was born, and it was never as empty as in this year."

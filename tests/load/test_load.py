@@ -600,6 +600,31 @@ def test_markdown_without_front_matter():
     assert load_bytes(b"## 3 May 2020\n\nIt began.", "/a.md").date is None
 
 
+@pytest.mark.parametrize(
+    ("front", "title", "date"),
+    [
+        (
+            'title: "A \\_fold\\\n  ed title"\ndate_modified: 2020-01-02\ndate: 2019-01-02',
+            "A folded title",
+            "2019-01-02",
+        ),
+        ("title: Roads, and\n  bridges\npublish_date: 2024-05-02 10:00:00", "Roads, and bridges", "2024-05-02"),
+        ("Title: Roads: a list\ndate: 2024-02-31\npubdate: 2024-03-01", "Roads: a list", "2024-03-01"),
+        (f"title: Deep\nx: {'[' * 5000}", "Deep", None),
+    ],
+)
+def test_front_matter_is_yaml(front, title, date):
+    """Folded, quoted, with other names of a date; and what only looks like YAML, line by line."""
+    doc = load_bytes(f"---\n{front}\n---\nText.".encode(), "/a.md")
+    assert (doc.title and " ".join(doc.title.split()), doc.date) == (title, date)
+
+
+def test_hidden_remarks_of_markdown_are_not_read():
+    doc = load_bytes(b"# Agenda\n\n<!--\nMembers\n\n- Ada Quill\n-->\n\nThe board met.", "/a.md")
+    assert [block.of(doc.text) for block in doc.blocks] == ["# Agenda", "The board met."]
+    assert doc.notes == ("1 hidden remark not read",)
+
+
 PAGE = """<!doctype html><html><head><meta charset="{charset}"><title>Guns fall quiet | The Paper</title>
 <meta property="article:published_time" content="2020-03-06T07:00:00Z"><style>p {{}}</style>
 <script>var words = "never shown";</script></head><body>

@@ -163,8 +163,6 @@ def test_comments_of_a_workbook_name_their_cell():
 
 def test_a_row_of_a_workbook_keeps_its_header_and_names_its_cells():
     """Dates, shares and hidden sheets; a citation names the cells of its own row."""
-    import datetime as dt
-
     import openpyxl
 
     book = openpyxl.Workbook()
@@ -340,7 +338,9 @@ def stamped(date, modified=None):
 
 
 def test_the_date_of_a_template_is_no_date():
-    """Of python-docx and python-pptx; when the file itself was changed is better than nothing."""
+    """Of python-docx and python-pptx. When a file was changed counts before when it was begun, maybe as another one."""
+    data = word(para("Words."), **{"docProps/core.xml": stamped("2019-02-02T10:00:00Z", "2020-02-02T10:00:00Z")})
+    assert load_bytes(data, "/a.docx").date == "2020-02-02"
     for stamp in ("2013-12-23T23:15:00Z", "2013-01-27T09:14:16Z"):
         data = word(para("Words."), **{"docProps/core.xml": stamped(stamp, stamp)})
         assert load_bytes(data, "/a.docx").date is None
@@ -358,7 +358,6 @@ def test_a_date_in_the_first_lines_is_better_than_a_stamp():
         import openpyxl
 
         book = openpyxl.Workbook()
-        book.properties.created = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
         for row in rows:
             book.active.append(row)
         out = io.BytesIO()
@@ -366,7 +365,7 @@ def test_a_date_in_the_first_lines_is_better_than_a_stamp():
         return load_bytes(out.getvalue(), "/a.xlsx")
 
     table = [["Date", "Place"], ["2022-01-17", "Harbour"], ["2022-02-17", "School"]]
-    assert workbook(*table).date == "2024-01-01"
+    assert workbook(*table).date > "2026"  # now: openpyxl stamps what it saves
     assert workbook(["As of 3 June 2023"], [], *table).date == "2023-06-03"
 
 

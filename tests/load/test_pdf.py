@@ -588,6 +588,12 @@ def test_a_letter_that_is_double_in_one_sign_is_said_twice():
     assert load_bytes(data, "/a.pdf").text == "differentt butt sniffin"
 
 
+def test_letters_that_utf16_writes_as_two():
+    """Of formulas: `𝑉` is one letter, with one place."""
+    data = pdf_of("BT /F 12 Tf 40 200 Td (a1b) Tj ET", [("a", "a"), ("1", "𝑉"), ("b", "b")])
+    assert load_bytes(data, "/a.pdf").text == "a𝑉b"
+
+
 def test_quotation_marks_by_the_code_of_another_system():
     """Old programs left fonts without a table: their marks come as letters, which no language has in these places."""
     signs = [(code, code) for code in "Theclrksaidout. "] + list(zip("1234567", "ìîíñóßë", strict=True))

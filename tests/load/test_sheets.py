@@ -124,6 +124,17 @@ def test_tables_side_by_side_are_read_one_after_the_other():
     assert spaced[-1] == "Shop: Rill | Sales: 4 | Costs: 2"
 
 
+def test_a_caption_over_the_names_is_no_part_of_them():
+    """Over some columns of two tables side by side, where each has one; a short one is a group's name."""
+    rows = [["Country", "Crop", "Sold", "", "Rank"], ["Austria", "8", "9", "", "1"], ["Belize", "2", "3", "", "2"]]
+    merged = [(1, 1, 3, 1)]
+    caption = "Total production and exports of cabbage and other brassicas for countries eligible to ship in 2005"
+    for over, before in ((caption, ""), ("Cabbage", "Cabbage ")):
+        table = enumerate([[over, "", "", "", "World"], *rows], 1)
+        found = [block.text for block in sheet_table(table, merged=merged)]
+        assert found[2] == f"{before}Country: Austria | {before}Crop: 8 | {before}Sold: 9 | World Rank: 1"
+
+
 def test_the_cell_above_a_table_is_its_heading():
     """So the rows below are found by it; a note below the table is none, and of a CSV it is the title."""
     book = openpyxl.Workbook()

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 _LABEL = re.compile(
     r"[*_]{0,2}(?:\[?\d{1,2}:\d\d(?::\d\d)?\]?\s+)?(?P<name>[^\W\d_][\w.'’ -]{0,48}?)"
-    r"\s?(?:[(\[](?P<role>[^()\[\]:\n]{2,60})[)\]])?[*_]{0,2}:[*_]{0,2}(?:\s+|$)"
+    r"\s?(?:[(\[](?:\d{1,2}:\d\d(?::\d\d)?|(?P<role>[^()\[\]:\n]{2,60}))[)\]])?[*_]{0,2}:[*_]{0,2}(?:\s+|$)"
 )
 _WITHIN = re.compile(rf"(?<=[.?!:\])”][ \n]){OFFICIAL.pattern}(?<=[-–—:]\s)")
 _BEHIND_A_GAP = re.compile(r"(?<=[.?!\])”])\s{2,6}(?P<name>[A-Z][\w.-]{1,20}(?: [A-Z][\w.-]{1,20}){0,3}):\s")
+_TIME = re.compile(r"[(\[]\d{1,2}:\d\d(?::\d\d)?[)\]]:?\s+")  # in front of a further paragraph of a turn
 _SIDE = re.compile(r"[QA]\.?\s+")  # of an examination: question and answer, without a colon
 _NAMED = r"([A-Z][\w.'’-]*(?: [A-Z][\w.'’-]*){0,4})"
 _WITNESS = re.compile(
@@ -53,7 +54,7 @@ class _Turn(NamedTuple):
 def transcript(text: str, blocks: Sequence[Span]) -> tuple[Statement, ...] | None:
     """Return the statements of a transcript; None for any other text."""
     captions = _captions_from(text)
-    blocks = [part for block in blocks for part in _parts(text, block, captions)]
+    blocks = [part for block in _with_words(text, blocks) for part in _parts(text, block, captions)]
     turns = [_turn(text, block) for block in blocks]
     # Who never says as much as a sentence is no speaker: `Duration: 24 minutes`, `Officer: Maria Lund` of a form.
     speak = {turn.name for turn in turns if turn and _is_speech(turn.words.of(text))}
@@ -75,6 +76,17 @@ def _captions_from(text: str) -> int:
     repeated = [label.start() for label in labels if counts[label["name"]] > 2]
     several = sum(count > 2 for count in counts.values()) > 1
     return repeated[0] if several and len(repeated) >= 2 * _FEWEST else len(text)
+
+
+def _with_words(text: str, blocks: Sequence[Span]) -> Iterator[Span]:
+    """Yield the blocks; one that is but a name with the time, `Ada Quill (00:01:12):`, together with the next."""
+    start: int | None = None
+    for block in blocks:
+        begin = block.start if start is None else start
+        is_alone = start is None and text.endswith(("):", "]:"), block.start, block.end)
+        start = begin if is_alone and _TIME.search(f"{block.of(text)} ") else None
+        if start is None:
+            yield Span(begin, block.end)
 
 
 def _parts(text: str, block: Span, captions: int) -> Iterator[Span]:
@@ -155,6 +167,8 @@ def _statements(
             current = sides.get(_ANSWERS if turn.name.lower() in _ANSWERING else turn.name, names[turn.name])
             if len(turn.words):
                 yield Statement(turn.words, current)
+        elif current and (time := _TIME.match(text, block.start, block.end)):
+            yield Statement(Span(time.end(), block.end), current)
         elif current and (text[block.start] in '“"' or block in further):
             yield Statement(block, current)
         else:

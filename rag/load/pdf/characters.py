@@ -262,6 +262,10 @@ def _characters(page: TextPage, raw: Pdfium) -> Iterator[Character]:
     signs = _BY_ANOTHER_CODE if _is_misread(page.get_text_range()) else {}
     for index in range(page.count_chars()):
         code = get_char(handle, index)
+        if 0xDC00 <= code < 0xE000:  # the second half of a letter that UTF-16 writes as two
+            continue
+        if 0xD800 <= code < 0xDC00:
+            code = 0x10000 + ((code - 0xD800) << 10) + max(0, get_char(handle, index + 1) - 0xDC00)
         char = " " if code in {0, 0xA0} else chr(code) if code < 0x110000 else "\ufffd"
         if char in _SPACES or not get_box(handle, index, box):
             yield " ", (0.0, 0.0, 0.0, 0.0), index

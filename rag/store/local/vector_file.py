@@ -21,6 +21,7 @@ import mmap
 import os
 import zlib
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 import faiss
@@ -239,15 +240,10 @@ def _empty_lists(dimension: int, lists: int) -> FaissIndex:
 
 def _batches(catalog: Catalog, dimension: int, step: int = 1) -> Iterator[tuple[np.ndarray, Vectors]]:
     """Yield numbers and vectors of the catalog, so many at once."""
-    numbers: list[int] = []
-    rows: list[bytes] = []
-    for number, row in catalog.vectors(step):
-        numbers.append(number)
-        rows.append(row)
-        if len(rows) == _BATCH:
-            yield np.array(numbers, np.int64), matrix(rows, dimension)
-            numbers, rows = [], []
-    yield np.array(numbers, np.int64), matrix(rows, dimension)
+    found = catalog.vectors(step)
+    while part := list(islice(found, _BATCH)):
+        numbers, rows = zip(*part, strict=True)
+        yield np.array(numbers, np.int64), matrix(rows, dimension)
 
 
 def _count(catalog: Catalog) -> int:

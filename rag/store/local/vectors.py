@@ -69,14 +69,13 @@ class VectorIndex:
             return _found(searched(self.main, query, k, only)[1])
         file = self.main.published
         there = file.count - len(self.gone) if wanted is None else int((~np.isin(wanted, self.numbers)).sum())
-        if min(k, there) < 1:
+        scored, k = (k, k) if file.kind == "float16" else (k + MORE, k * REFINED)
+        if (k := min(k, there)) < 1:
             return []
-        looked_for, scored = (k, k) if file.kind == "float16" else (k * REFINED, k + MORE)
-        looked_for = min(looked_for, there)
         probes = min(self.main.lists, file.probes * file.count // there)  # a filter leaves few in each list
         while True:
-            found = _found(self.main.search(query, looked_for, only, probes)[1])
-            if len(found) >= looked_for or probes >= self.main.lists:
+            found = _found(self.main.search(query, k, only, probes)[1])
+            if len(found) >= k or probes >= self.main.lists:
                 return found[:scored]
             probes = min(4 * probes, self.main.lists)
 
