@@ -522,6 +522,28 @@ def drawn_rows(*rows, places=(60, 160, 230, 300, 370)):
     return load_bytes(out.getvalue(), "/table.pdf").text
 
 
+def test_the_shading_of_cells_makes_no_columns():
+    """Word shades what is within a cell, a little beside its lines; what is empty there stays in its column."""
+    out = io.BytesIO()
+    page = canvas.Canvas(out, pagesize=A4)
+    rows = [("Measure", "Age 4", "K", "Year 1"), ("Naming", "0.25", "", "0.11"), ("Counting", "", "0.31", "")]
+    xs = (60, 180, 250, 320, 390)
+    for index, row in enumerate(rows):
+        y = 700 - 16 * index
+        for x0, x1, cell in zip(xs, xs[1:], row, strict=False):
+            page.rect(x0, y - 4, x1 - x0, 16)
+            if index % 2:
+                page.setFillGray(0.9)
+                page.rect(x0 + 5.4, y - 4, x1 - x0 - 10.8, 16, fill=1)
+                page.setFillGray(0)
+            draw(page, cell, x0 + 6, y, 8)
+    page.save()
+    assert load_bytes(out.getvalue(), "/table.pdf").text.splitlines()[1:] == [
+        "Measure: Naming | Age 4: 0.25 | Year 1: 0.11",
+        "Measure: Counting | K: 0.31",
+    ]
+
+
 def test_names_of_columns_in_several_rows_without_lines():
     """Long names go over the rows above the others; names of groups stand over those that come once for each."""
     text = drawn_rows(

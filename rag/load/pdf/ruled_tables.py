@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _THICK = 3.0  # points: a stroke, or a rectangle no thicker, is a line; ends that far apart touch
 _GAP = 1.5  # points between lines that hang together
 _SHORTEST = 5.0  # points of a line
+_NARROWEST = 7.0  # points of a column: less than a letter and the space around it
 _MOST_OBJECTS, _MOST_LINES = 40_000, 4_000  # of a page: more are a drawing
 _LONGEST_CELL = 600  # characters: where cells hold more, the lines frame text and are no table
 _FEWEST = 2  # rows, and columns
@@ -80,7 +81,7 @@ def _grids(page: Page) -> Iterator[Grid]:
         upright = [box for box in crossing if _size(box)[0] < _size(box)[1]]
         level = [box for box in crossing if _size(box)[0] >= _size(box)[1]]
         x0, y0, x1, y1 = hull(crossing)
-        xs = _apart([x0, x1, *((left + right) / 2 for left, _, right, _ in upright)])
+        xs = _columns([x0, x1, *((left + right) / 2 for left, _, right, _ in upright)], upright)
         ys = _apart([y0, y1, *((top + bottom) / 2 for _, top, _, bottom in level)])
         if upright and level and len(ys) >= _FEWEST <= len(xs):
             yield Grid(xs, ys, upright, level)
@@ -95,6 +96,18 @@ def _apart(places: Iterable[float]) -> list[float]:
     for place in sorted(places):
         if not found or place - found[-1] > _THICK:
             found.append(place)
+    return found
+
+
+def _columns(places: Iterable[float], upright: Sequence[Box]) -> list[float]:
+    """Return where columns are parted: of places too near for a column, as the sides of a shading, the longest line."""
+    found = list[float]()
+    length = lambda x: sum(box[3] - box[1] for box in upright if abs((box[0] + box[2]) / 2 - x) <= _THICK)  # noqa: E731
+    for place in _apart(places):
+        if not found or place - found[-1] >= _NARROWEST:
+            found.append(place)
+        elif length(place) > length(found[-1]):
+            found[-1] = place
     return found
 
 
