@@ -352,8 +352,9 @@ def test_an_examination_says_who_asks_and_who_answers():
     assert said(text)[1][0].startswith("At home")
 
 
-def test_a_date_in_bold_is_no_part_of_a_name():
+def test_what_opens_an_item_is_no_part_of_a_name():
     assert speakers("- **22 December 2016** The army announces that it holds all of the town.") == ["The army"]
+    assert speakers("• Parents of the pupils reported that the school was closed.") == ["Parents of the pupils"]
 
 
 def test_who_asks_is_not_known_under_another_witness_or_heading():

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["statements", "statements_by_author"]
 
 _MARKS = "\"“”„‟«»‘'"
+_AROUND = " \t\n•‣◦▪●–—-"
 
 
 def statements(text: str, blocks: Sequence[Span], headings: Sequence[Span] = ()) -> tuple[Statement, ...]:
@@ -88,8 +89,8 @@ def _own(text: str, span: Span, author: str | None) -> Iterator[Statement]:
 
 
 def _plain(name: str) -> str:
-    """Return a name without a date in bold in front, as in `- **2 May 2016** The army`."""
-    return next((part.strip() for part in reversed(name.split("**")) if part.strip()), name)
+    """Return a name without what opens an item in front of it, as in `- **2 May 2016** The army`."""
+    return next((part.strip(_AROUND) for part in reversed(name.split("**")) if part.strip(_AROUND)), name)
 
 
 _NAME = re.compile(rf"(?<=[\s,]){CAPITALISED}\s{CAPITALISED}")
