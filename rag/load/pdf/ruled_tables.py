@@ -101,8 +101,11 @@ def _apart(places: Iterable[float]) -> list[float]:
 
 def _columns(places: Iterable[float], upright: Sequence[Box]) -> list[float]:
     """Return where columns are parted: of places too near for a column, as the sides of a shading, the longest line."""
-    found = list[float]()
-    length = lambda x: sum(box[3] - box[1] for box in upright if abs((box[0] + box[2]) / 2 - x) <= _THICK)  # noqa: E731
+
+    def length(x: float) -> float:
+        return sum(bottom - top for left, top, right, bottom in upright if abs((left + right) / 2 - x) <= _THICK)
+
+    found: list[float] = []
     for place in _apart(places):
         if not found or place - found[-1] >= _NARROWEST:
             found.append(place)
