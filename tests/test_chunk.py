@@ -138,6 +138,8 @@ def test_a_line_that_ends_in_the_middle_goes_on_though_it_is_short():
         ("Fine. :-) . . Good.", ["Fine. :-) . .", "Good."]),
         ("", []),
         (" \n ", []),
+        ("(01:06:18):\nThe last one.", ["The last one."]),
+        ("[00:12] Yes. (12:30 pm) It began.", ["Yes.", "(12:30 pm) It began."]),
     ],
 )
 def test_markup_is_no_part_of_a_sentence(block, expected):

@@ -34,7 +34,10 @@ _SAID = re.compile(
     r"|writes|exclaimed|wondered|insisted|warned|continued)\b"
 )
 
-_MARKUP = re.compile(r"(?:[>#]{1,6}\s*|[-*+•‣◦▪●–—]\s+|\(?\d{1,3}[.)]\s+(?![a-z])|\[[ xX]\]\s+){0,8}")
+_MARKUP = re.compile(
+    r"(?:[>#]{1,6}\s*|[-*+•‣◦▪●–—]\s+|\(?\d{1,3}[.)]\s+(?![a-z])|\[[ xX]\]\s+"
+    r"|[(\[]\d{1,2}(?::\d\d){1,2}[)\]]:?\s+){0,8}"  # the time at which it was said
+)
 _QUOTED_LINE = re.compile(r"[^\S\r\n]*(?:\r\n|[\r\n])(?:[ \t]{0,3}>){1,8}")
 _FENCE = re.compile(r"(?:`{3,40}|~{3,40})[^\r\n]{0,80}(?:\r\n|[\r\n]|$)")
 _FENCE_END = re.compile(r"\s*(?:`{3,40}|~{3,40})\s*")
