@@ -10,7 +10,7 @@ import re
 from contextlib import suppress
 from functools import cache
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rag.language.blocks import complete, front_matter, is_item, is_turn, lines, plain_blocks, strip
 from rag.language.published import parse_date, publication_date
@@ -91,14 +91,14 @@ def _fields(front: str) -> dict[str, str]:
     """Return the fields of front matter by their names in lower case; line by line where it is no YAML."""
     import yaml
 
-    found: Any = None
+    found = dict(row.partition(":")[::2] for row in front.splitlines() if ":" in row)
     if len(front) <= _LONGEST_FRONT:
-        with suppress(yaml.YAMLError, ValueError, RecursionError):  # ValueError: a date that is none
-            found = yaml.safe_load(front.strip().strip("-."))
-    if not isinstance(found, dict):
-        found = dict(row.partition(":")[::2] for row in front.splitlines() if ":" in row)
-    plain = {str(name).strip().lower(): value for name, value in found.items() if not isinstance(value, (dict, list))}
-    return {name: str(value).strip(" \"'") for name, value in plain.items() if value is not None}
+        with suppress(yaml.YAMLError, ValueError, RecursionError):  # ValueError: a day or a number that is none
+            read = yaml.safe_load(front.strip().strip("-."))
+            if isinstance(read, dict):
+                plain = {name: value for name, value in read.items() if not isinstance(value, (dict, list, type(None)))}
+                found = {str(name): str(value) for name, value in plain.items()}
+    return {name.strip().lower(): value.strip(" \"'") for name, value in found.items()}
 
 
 def _without_line_numbers(text: str) -> tuple[str, int]:

@@ -611,6 +611,9 @@ def test_markdown_without_front_matter():
         ("title: Roads, and\n  bridges\npublish_date: 2024-05-02 10:00:00", "Roads, and bridges", "2024-05-02"),
         ("Title: Roads: a list\ndate: 2024-02-31\npubdate: 2024-03-01", "Roads: a list", "2024-03-01"),
         (f"title: Deep\nx: {'[' * 5000}", "Deep", None),
+        (f"title: Long\nx: 0x{'F' * 9000}", "Long", None),
+        ("title:\ndate: null", None, None),
+        ("- title: no\n- date", None, None),
     ],
 )
 def test_front_matter_is_yaml(front, title, date):
