@@ -31,9 +31,11 @@ _CELLS = re.compile(r"[^\s.!?:;](?: {3}|\t)\s*\S")  # a gap between columns, not
 _CLOSERS = '"”’»)]⁰¹²³⁴⁵⁶⁷⁸⁹'
 _STOPS = tuple(".!?:;…。！？؟।|")
 _UNFINISHED = re.compile(r"\b(?:a|an|and|at|by|for|from|in|of|or|that|the|their|to|was|were|which|who|with)$")
+CLOCK = r"\d{1,2}:\d\d(?::\d\d)?"
+"""The pattern of the time at which something was said, from the start of what was recorded or of the day."""
 _TURN = re.compile(
-    r"[*_]{0,2}(?:\[?\d{1,2}:\d\d(?::\d\d)?\]?\s+)?(?P<name>[^\W\d_][\w.'’()\- ]{0,48})"
-    r"(?:\(\d{1,2}:\d\d(?::\d\d)?\))?[*_]{0,2}:[*_]{0,2}(?:\s|$)"
+    rf"[*_]{{0,2}}(?:\[?{CLOCK}\]?\s+)?(?P<name>[^\W\d_][\w.'’()\- ]{{0,48}})"
+    rf"(?:\({CLOCK}\))?[*_]{{0,2}}:[*_]{{0,2}}(?:\s|$)"
 )
 OFFICIAL = re.compile(
     r"(?P<name>(?:(?i:hon|mr|mrs|ms|dr|sir|the|senator|chairman|chairwoman|representative)(?: ?\.)? ){1,2}"

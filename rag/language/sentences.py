@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sentencex import get_sentence_boundaries
 
-from rag.language.blocks import is_row, lines, strip
+from rag.language.blocks import CLOCK, is_row, lines, strip
 from rag.language.dates import ENGLISH_MONTHS, GERMAN_MONTHS, WEEKDAY, any_of
 from rag.language.furniture import is_wordless
 from rag.records import Span
@@ -36,7 +36,7 @@ _SAID = re.compile(
 
 _MARKUP = re.compile(
     r"(?:[>#]{1,6}\s*|[-*+•‣◦▪●–—]\s+|\(?\d{1,3}[.)]\s+(?![a-z])|\[[ xX]\]\s+"
-    r"|[(\[]\d{1,2}(?::\d\d){1,2}[)\]]:?\s+){0,8}"  # the time at which it was said
+    rf"|[(\[]{CLOCK}[)\]]:?\s+){{0,8}}"
 )
 _QUOTED_LINE = re.compile(r"[^\S\r\n]*(?:\r\n|[\r\n])(?:[ \t]{0,3}>){1,8}")
 _FENCE = re.compile(r"(?:`{3,40}|~{3,40})[^\r\n]{0,80}(?:\r\n|[\r\n]|$)")

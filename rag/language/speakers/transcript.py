@@ -7,7 +7,7 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from rag.language.blocks import OFFICIAL, is_turn, strip
+from rag.language.blocks import CLOCK, OFFICIAL, is_turn, strip
 from rag.language.speakers.vocabulary import is_label, is_role
 from rag.records import Span, Statement
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _LABEL = re.compile(
-    r"[*_]{0,2}(?:\[?\d{1,2}:\d\d(?::\d\d)?\]?\s+)?(?P<name>[^\W\d_][\w.'’ -]{0,48}?)"
-    r"\s?(?:[(\[](?:\d{1,2}:\d\d(?::\d\d)?|(?P<role>[^()\[\]:\n]{2,60}))[)\]])?[*_]{0,2}:[*_]{0,2}(?:\s+|$)"
+    rf"[*_]{{0,2}}(?:\[?{CLOCK}\]?\s+)?(?P<name>[^\W\d_][\w.'’ -]{{0,48}}?)"
+    rf"\s?(?:[(\[](?:{CLOCK}|(?P<role>[^()\[\]:\n]{{2,60}}))[)\]])?[*_]{{0,2}}:[*_]{{0,2}}(?:\s+|$)"
 )
 _WITHIN = re.compile(rf"(?<=[.?!:\])”][ \n]){OFFICIAL.pattern}(?<=[-–—:]\s)")
 _BEHIND_A_GAP = re.compile(r"(?<=[.?!\])”])\s{2,6}(?P<name>[A-Z][\w.-]{1,20}(?: [A-Z][\w.-]{1,20}){0,3}):\s")
-_TIME = re.compile(r"[(\[]\d{1,2}:\d\d(?::\d\d)?[)\]]:?\s+")  # in front of a further paragraph of a turn
+_TIME = re.compile(rf"[(\[]{CLOCK}[)\]]:?\s+")  # in front of a further paragraph of a turn
 _SIDE = re.compile(r"[QA]\.?\s+")  # of an examination: question and answer, without a colon
 _NAMED = r"([A-Z][\w.'’-]*(?: [A-Z][\w.'’-]*){0,4})"
 _WITNESS = re.compile(
