@@ -82,9 +82,14 @@ def parse_markdown(data: bytes, uri: str) -> Document:
     running = (row.of(text).lstrip("> ") for row in lines(text, start) if strip(text, row).start not in taken)
     date = next(filter(None, named), None) or publication_date(running)
     spans = tuple(complete(text, [*filter(len, (strip(text, row) for row in front)), *blocks]))
-    read = tuple(span for span in spans if not text.startswith("<!--", span.start))
+    read = tuple(span for span in spans if not _is_remark(span.of(text)))
     notes = counted((len(spans) - len(read), "hidden remark[s] not read"))
     return document(text, data, uri, "text/markdown", title, headings, date=date, blocks=read, notes=notes)
+
+
+def _is_remark(words: str) -> bool:
+    """Tell whether a block is but a comment: behind one, in the same block, may stand what is read."""
+    return words.startswith("<!--") and words.find("-->") in {-1, len(words) - 3}
 
 
 def _fields(front: str) -> dict[str, str]:

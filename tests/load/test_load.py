@@ -623,8 +623,10 @@ def test_front_matter_is_yaml(front, title, date):
 
 
 def test_hidden_remarks_of_markdown_are_not_read():
-    doc = load_bytes(b"# Agenda\n\n<!--\nMembers\n\n- Ada Quill\n-->\n\nThe board met.", "/a.md")
-    assert [block.of(doc.text) for block in doc.blocks] == ["# Agenda", "The board met."]
+    """But what stands behind one is, and code that looks like one."""
+    seen = ["# Agenda", "<!-- 1 --> The board met.", "```\n<!-- code -->\n```"]
+    doc = load_bytes(f"{seen[0]}\n\n<!--\nMembers\n\n- Ada Quill\n-->\n\n{seen[1]}\n\n{seen[2]}\n".encode(), "/a.md")
+    assert [block.of(doc.text) for block in doc.blocks] == seen
     assert doc.notes == ("1 hidden remark not read",)
 
 
